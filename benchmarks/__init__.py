@@ -1,0 +1,1 @@
+"""Timings beside the peers, one command each; results are committed as measured."""

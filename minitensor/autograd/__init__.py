@@ -1,0 +1,35 @@
+"""Tensors that remember how they were made, and tapes that walk back from them.
+
+    tensor.py     Tensor and its shape
+    variable.py   Variable: a value that changes, and whose reads a tape notices
+    convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet
+    primitive.py  an op: a function of raw arrays, and one derivative per tensor argument
+    tape.py       GradientTape: the list of what was computed, walked backwards
+    jacobian.py   all derivatives of all elements, row by row
+    check.py      derivatives against central differences
+
+Nothing here knows any op. `minitensor.ops` installs what is needed of them on Tensor (+, stack,
+reshape), so that gradients are themselves made of ops and every order of derivative works.
+"""
+
+from minitensor.autograd.check import check_gradients
+from minitensor.autograd.convert import align, as_tensor
+from minitensor.autograd.custom import custom_gradient
+from minitensor.autograd.primitive import Primitive, primitive
+from minitensor.autograd.tape import GradientTape, UnconnectedGradients
+from minitensor.autograd.tensor import Tensor, TensorShape
+from minitensor.autograd.variable import Variable
+
+__all__ = [
+    "GradientTape",
+    "Primitive",
+    "Tensor",
+    "TensorShape",
+    "UnconnectedGradients",
+    "Variable",
+    "align",
+    "as_tensor",
+    "check_gradients",
+    "custom_gradient",
+    "primitive",
+]

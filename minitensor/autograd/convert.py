@@ -1,0 +1,106 @@
+"""How values enter the engine, and which dtypes may meet.
+
+Python floats become float32 and Python ints int32 (int64 if they do not fit), as in TensorFlow;
+NumPy arrays keep their dtype. Beside a tensor, numbers, lists and NumPy arrays take the tensor's
+dtype; two tensors of different dtypes never meet silently.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.backend import numpy as host
+
+
+def as_tensor(value: Any, dtype: Any = None, what: str = "value") -> Tensor:
+    """`value` as a Tensor; `dtype` None keeps its own, else numbers and NumPy arrays are cast.
+
+    Raises:
+        TypeError: it is no array, number or nested list of them; or the cast would lose its kind
+            (float to int), or it is a tensor of another dtype.
+        ValueError: a nested list is ragged.
+    """
+    if isinstance(value, ArrayLike):
+        tensor = value if isinstance(value, Tensor) else value.value()  # type: ignore[attr-defined]
+        if dtype is not None and tensor.dtype != np.dtype(dtype):
+            raise TypeError(
+                f"{what} is a {tensor.dtype.name} tensor where {np.dtype(dtype).name} is expected; "
+                f"use minitensor.cast({what}, '{np.dtype(dtype).name}')"
+            )
+        return tensor
+    if _holds_tensors(value):
+        return Tensor.pack([as_tensor(item, dtype, what) for item in value])
+    return Tensor(_array(value, dtype, what))
+
+
+def align(op: str, **values: Any) -> tuple[Tensor, ...]:
+    """The named values as Tensors of one dtype: that of the first tensor, else of the first value.
+
+    Raises:
+        TypeError: two tensors have different dtypes; the message names both arguments.
+    """
+    leader = next((name for name, v in values.items() if isinstance(v, ArrayLike)), None)
+    leader = leader if leader is not None else _first_array(values)
+    if isinstance(values[leader], ArrayLike):
+        dtype = values[leader].dtype
+    else:
+        dtype = as_tensor(values[leader], what=f"{op}: {leader}").dtype
+    for name, value in values.items():
+        if isinstance(value, ArrayLike) and value.dtype != dtype:
+            raise TypeError(
+                f"{op}: {leader} is {dtype.name} but {name} is {value.dtype.name}; two tensors "
+                f"must share a dtype: use minitensor.cast({name}, '{dtype.name}')"
+            )
+    return tuple(as_tensor(v, dtype, f"{op}: {name}") for name, v in values.items())
+
+
+def _first_array(values: dict[str, Any]) -> str:
+    """Without tensors, a NumPy array decides the dtype before Python numbers do."""
+    arrays = [name for name, v in values.items() if isinstance(v, np.ndarray | np.generic)]
+    return arrays[0] if arrays else next(iter(values))
+
+
+def _holds_tensors(value: Any) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    return any(isinstance(item, ArrayLike) or _holds_tensors(item) for item in value)
+
+
+def _array(value: Any, dtype: Any, what: str) -> np.ndarray:
+    """A NumPy array of a number, a nested list or an array-like."""
+    if value is None or isinstance(value, str | bytes | dict | set):
+        raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")
+    try:
+        array = np.asarray(value)
+    except ValueError as ragged:
+        raise ValueError(f"{what} is ragged: {ragged}") from None
+    if array.dtype.kind in "OUSMm":
+        raise TypeError(f"{what} must hold numbers, got elements of type {array.dtype}")
+    if dtype is not None:
+        return _cast(array, np.dtype(dtype), what)
+    if not isinstance(value, np.ndarray | np.generic):
+        return array.astype(_python_dtype(array), copy=False)
+    return host.asarray(array)
+
+
+def _python_dtype(array: np.ndarray) -> np.dtype[Any]:
+    """float32 for Python floats (and empty lists), int32 for ints that fit."""
+    if array.dtype == np.int64:
+        limits = np.iinfo(np.int32)
+        fits = array.size == 0 or (array.min() >= limits.min and array.max() <= limits.max)
+        return np.dtype(np.int32 if fits else np.int64)
+    return np.dtype(np.float32) if array.dtype == np.float64 else array.dtype
+
+
+def _cast(array: np.ndarray, dtype: np.dtype[Any], what: str) -> np.ndarray:
+    """NumPy's same-kind rule: floats never become ints, nothing becomes bool, unasked."""
+    rounds = array.dtype.kind == "f" and dtype.name == "bfloat16"  # ml_dtypes: not a kind of float
+    integral = array.dtype.kind in "iub" and dtype.kind in "iufcV"
+    if not (np.can_cast(array.dtype, dtype, "same_kind") or rounds or integral):
+        raise TypeError(
+            f"{what} has elements of type {array.dtype.name} where {dtype.name} is expected"
+        )
+    return array.astype(dtype, copy=False)

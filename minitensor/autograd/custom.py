@@ -1,0 +1,76 @@
+"""A function with a derivative of the user's own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.autograd import nest, tape
+from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.tensor import Tensor
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a function the derivative it returns itself.
+
+    Args:
+        f: takes tensors; returns `(result, grad_fn)`, where `grad_fn(*upstream)` gets one
+            cotangent per result and returns one gradient per argument. It should be made of ops,
+            so that it can be differentiated again.
+
+    Returns:
+        A function that returns `result`.
+
+    Raises:
+        ValueError: `grad_fn` returns another number of gradients than there are arguments.
+
+    Example:
+        >>> import minitensor as mt
+        >>> @mt.custom_gradient
+        ... def log1pexp(x):
+        ...     e = mt.exp(x)
+        ...     return mt.math.log1p(e), lambda upstream: upstream * (1.0 - 1.0 / (1.0 + e))
+        >>> x = mt.constant(100.0)
+        >>> with mt.GradientTape() as t:
+        ...     t.watch(x)
+        ...     y = log1pexp(x)
+        >>> t.gradient(y, x).numpy()
+        np.float32(1.0)
+
+    Source: tf.custom_gradient
+    """
+
+    @functools.wraps(f)
+    def wrapped(*args: Any) -> Any:
+        inputs = [as_tensor(arg) for arg in args]
+        results, grad_fn = f(*inputs)
+        # Fresh tensors: the tape must not see how f computed them.
+        outputs = [Tensor(as_tensor(result).array) for result in nest.flatten(results)]
+        if tape.is_recording():
+            tape.record(inputs, outputs, functools.partial(_pull_back, grad_fn, inputs, outputs))
+        return nest.pack(results, outputs)
+
+    return wrapped
+
+
+def _pull_back(
+    grad_fn: Callable[..., Any],
+    inputs: list[Tensor],
+    outputs: list[Tensor],
+    cotangents: list[Tensor | None],
+    wanted: list[bool],
+) -> list[Tensor | None]:
+    upstream = [
+        tape.filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)
+    ]
+    gradients = nest.flatten(grad_fn(*upstream))
+    if len(gradients) != len(inputs):
+        raise ValueError(
+            f"custom_gradient: grad_fn returned {len(gradients)} gradients for "
+            f"{len(inputs)} arguments; return one per argument, None for none"
+        )
+    return [
+        None if g is None or not want else as_tensor(g)
+        for g, want in zip(gradients, wanted, strict=True)
+    ]

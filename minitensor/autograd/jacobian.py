@@ -1,0 +1,57 @@
+"""All derivatives of all elements: one walk back per element, stacked.
+
+Simple and exact, and itself differentiable (a tape around it gives Hessians). It costs one
+backward pass per element of the target.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd.tape import Record, walk_back
+from minitensor.autograd.tensor import ArrayLike, Tensor
+
+
+def full(records: list[Record], target: Tensor, sources: list[Any]) -> list[Tensor | None]:
+    """Per source (*target.shape, *source.shape), or None where the target does not depend on it."""
+    size = math.prod(target.shape)
+    rows = [walk_back(records, [target], [_unit(target, i, 1)], sources) for i in range(size)]
+    return [
+        _stacked([row[s] for row in rows], (*target.shape, *source.shape))
+        for s, source in enumerate(sources)
+    ]
+
+
+def per_example(records: list[Record], target: Tensor, source: ArrayLike) -> Tensor | None:
+    """(N, *target.shape[1:], *source.shape[1:]): example b of the target by example b."""
+    if not target.ndim or target.shape[:1] != source.shape[:1]:
+        raise ValueError(
+            f"batch_jacobian: target {target.shape} and source {source.shape} must have the same "
+            "first axis, one row per example"
+        )
+    size, examples = math.prod(target.shape[1:]), target.shape[0]
+    rows = [
+        walk_back(records, [target], [_unit(target, i, examples)], [source])[0] for i in range(size)
+    ]
+    shape = (*target.shape[1:], *source.shape)  # (T..., N, S...)
+    stacked = _stacked(rows, shape)
+    if stacked is None:
+        return None
+    axis = len(target.shape) - 1
+    order = [axis, *range(axis), *range(axis + 1, len(shape))]
+    return Tensor.transposed(stacked, order)  # (N, T..., S...)
+
+
+def _stacked(rows: list[Tensor | None], shape: tuple[int, ...]) -> Tensor | None:
+    present = [row for row in rows if row is not None]
+    return Tensor.reshaped(Tensor.pack(present), shape) if present else None
+
+
+def _unit(target: Tensor, i: int, examples: int) -> Tensor:
+    """A cotangent that picks element i of each example."""
+    xp = backend.of(target.array).xp
+    seed = xp.zeros((examples, math.prod(target.shape) // max(examples, 1)), target.dtype)
+    seed[:, i] = 1
+    return Tensor(seed.reshape(target.shape))

@@ -1,0 +1,83 @@
+"""Primitive: an op is a function of raw arrays and one derivative per tensor argument.
+
+The function sees arrays and the backend that owns them. A derivative sees Tensors and is written
+with ops only, so it is differentiable again: that is all it takes to have every order.
+Tensors are positional arguments, settings are keywords. Every primitive has one output.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd import tape
+from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.tensor import Tensor
+
+Derivative = Callable[..., Tensor]
+
+
+class Primitive:
+    """A differentiable op; make one with the decorator `primitive`.
+
+    Example:
+        >>> import minitensor as mt
+        >>> @primitive
+        ... def cube(be, x):
+        ...     return x * x * x
+        >>> cube.defvjp(lambda g, y, x: g * 3.0 * x * x)
+        >>> cube(mt.constant(2.0)).numpy()
+        np.float32(8.0)
+    """
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, forward)
+        self._forward = forward
+        self._derivative: Callable[..., Tensor | None] = lambda i, *_, **__: None
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
+        tensors = tuple(as_tensor(value) for value in inputs)
+        arrays = [tensor.array for tensor in tensors]
+        be = backend.of(*arrays)
+        # A NumPy op on 0-d arrays returns a scalar; a Tensor always holds an array.
+        output = Tensor(be.xp.asarray(self._forward(be, *arrays, **settings)))
+        if tape.is_recording():
+            pull = functools.partial(self._pull_back, tensors, settings, output)
+            tape.record(tensors, (output,), pull)
+        return output
+
+    def defvjp(self, *derivatives: Derivative | None) -> None:
+        """One derivative per argument, `f(g, y, *inputs, **settings)`; None: it has none."""
+
+        def derivative(i: int, *args: Any, **settings: Any) -> Tensor | None:
+            function = derivatives[i]
+            return None if function is None else function(*args, **settings)
+
+        self._derivative = derivative
+
+    def defvjp_each(self, derivative: Callable[..., Tensor | None]) -> None:
+        """For ops of many arguments: `f(i, g, y, *inputs, **settings)` for argument number i."""
+        self._derivative = derivative
+
+    def _pull_back(
+        self,
+        inputs: tuple[Tensor, ...],
+        settings: dict[str, Any],
+        output: Tensor,
+        cotangents: list[Tensor | None],
+        wanted: list[bool],
+    ) -> list[Tensor | None]:
+        """Gradients for the wanted inputs, given that of the output."""
+        gradients: list[Tensor | None] = []
+        for i, (tensor, want) in enumerate(zip(inputs, wanted, strict=True)):
+            g = self._derivative(i, cotangents[0], output, *inputs, **settings) if want else None
+            assert g is None or g.shape == tensor.shape, (self.__name__, i, g.shape, tensor.shape)
+            gradients.append(g)
+        return gradients
+
+
+def primitive(forward: Callable[..., Any]) -> Primitive:
+    """Makes an op of `forward(be, *arrays, **settings) -> array`."""
+    return Primitive(forward)

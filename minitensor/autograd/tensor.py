@@ -1,0 +1,195 @@
+"""Tensor: an array that ops accept, return and never change.
+
+A Tensor holds one raw array of some backend and nothing else: no gradient, no graph. What was
+computed from what is the business of the tapes that were watching. The operators (+, @, [...])
+are installed by `minitensor.ops`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minitensor import backend
+
+
+class TensorShape(tuple[int, ...]):
+    """The sizes of a tensor's axes: a tuple that also answers to TensorFlow's method names.
+
+    Example:
+        >>> TensorShape((2, 3)).as_list()
+        [2, 3]
+        >>> TensorShape((2, 3)).num_elements()
+        6
+
+    Source: tf.TensorShape
+    """
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    @property
+    def ndims(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    def as_list(self) -> list[int]:
+        """The sizes as a list."""
+        return list(self)
+
+    def num_elements(self) -> int:
+        """Product of the sizes."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"TensorShape({list(self)})"
+
+    def __str__(self) -> str:
+        return tuple.__repr__(self)
+
+
+class Reference:
+    """A hashable handle on a tensor or variable, for use as a dictionary key. Source: tf ref()."""
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def deref(self) -> Any:
+        """The object this is a handle on."""
+        return self._target
+
+    def __hash__(self) -> int:
+        return id(self._target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._target is other._target
+
+
+class ArrayLike:
+    """What Tensor and Variable have in common: they present one raw array, `self.array`."""
+
+    array: Any
+    # Makes `ndarray + tensor` call Tensor.__radd__ instead of looping over elements.
+    __array_priority__: ClassVar[int] = 100
+
+    @property
+    def shape(self) -> TensorShape:
+        """Sizes of the axes."""
+        return TensorShape(self.array.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type, a NumPy dtype."""
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.array.ndim
+
+    @property
+    def device(self) -> str:
+        """Name of the backend that holds the array."""
+        return backend.of(self.array).name
+
+    def get_shape(self) -> TensorShape:
+        """Sizes of the axes (TensorFlow 1's spelling of `shape`)."""
+        return self.shape
+
+    def numpy(self) -> Any:
+        """A NumPy copy: an array, or a NumPy scalar when there are no axes."""
+        return backend.of(self.array).to_numpy(self.array).copy()[()]
+
+    def ref(self) -> Reference:
+        """A hashable handle (tensors compare element by element, so they cannot be keys)."""
+        return Reference(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = np.array(backend.of(self.array).to_numpy(self.array), dtype=dtype, copy=copy)
+        if copy is not True:
+            array = array.view()
+            array.flags.writeable = False  # it may be the tensor's own memory
+        return array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a tensor of no axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __index__(self) -> int:
+        return self.numpy().__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.numpy() if not self.ndim else str(self), spec)
+
+
+class Tensor(ArrayLike):
+    """An immutable n-dimensional array on one backend.
+
+    Make one with `minitensor.constant`; ops return them. Two tensors meet only if their dtypes
+    agree.
+
+    Attributes:
+        array: the raw backend array. Do not write into it.
+        shape, dtype, ndim, device: as the names say.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.constant([[1.0, 2.0], [3.0, 4.0]])
+        >>> (x @ x)[0].numpy()
+        array([ 7., 10.], dtype=float32)
+
+    Source: tf.Tensor
+    """
+
+    __slots__ = ("__weakref__", "array")
+
+    # Installed by minitensor.ops: the array ops that conversion and Jacobians need.
+    pack: ClassVar[Callable[[list[Tensor]], Tensor]]  # n tensors -> one with a new first axis
+    reshaped: ClassVar[Callable[[Tensor, tuple[int, ...]], Tensor]]
+    transposed: ClassVar[Callable[[Tensor, list[int]], Tensor]]
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __repr__(self) -> str:
+        return (
+            f"<minitensor.Tensor: shape={self.shape!s}, dtype={self.dtype.name}, "
+            f"numpy={printed(self.numpy())}>"
+        )
+
+    def __str__(self) -> str:
+        return f"minitensor.Tensor({self.numpy()}, shape={self.shape!s}, dtype={self.dtype.name})"
+
+
+def printed(value: Any) -> str:
+    """An array on lines of its own, a scalar inline, as TensorFlow prints them."""
+    return f"\n{value!r}" if np.ndim(value) else str(value)
+
+
+def is_float(dtype: Any) -> bool:
+    """Whether elements of this dtype have derivatives."""
+    return np.dtype(dtype).kind == "f" or np.dtype(dtype).name == "bfloat16"

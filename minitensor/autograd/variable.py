@@ -1,0 +1,101 @@
+"""Variable: a value that changes. The only mutable thing the engine knows.
+
+Ops never see a Variable: they see the Tensor that reading it returns. Reading tells every
+recording tape, so a tape's gradient "with respect to a variable" sums over all its reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd import tape as tapes
+from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.tensor import ArrayLike, Tensor, printed
+
+
+class Variable(ArrayLike):
+    """A tensor-valued cell that `assign` changes; a tape watches it by itself if it is trainable.
+
+    Args:
+        initial_value: anything `convert_to_tensor` takes, or a function of no arguments that
+            returns it.
+        trainable: whether a tape watches it without being asked.
+        name: shown as `name:0`.
+        dtype: element type; default that of the initial value.
+
+    Raises:
+        ValueError: no initial value, or `assign` with another shape.
+
+    Example:
+        >>> import minitensor as mt
+        >>> w = mt.Variable([1.0, 2.0])
+        >>> with mt.GradientTape() as tape:
+        ...     loss = mt.reduce_sum(w * w)
+        >>> w.assign_sub(0.1 * tape.gradient(loss, w)).numpy()
+        array([0.8, 1.6], dtype=float32)
+
+    Source: tf.Variable
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool = True,
+        *,
+        name: str = "Variable",
+        dtype: Any = None,
+    ) -> None:
+        if initial_value is None:
+            raise ValueError("Variable: initial_value is missing; pass the value to start from")
+        start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
+        self.array = _fresh(start)
+        self.trainable = bool(trainable)
+        self.name = f"{name}:0"
+
+    def value(self) -> Tensor:
+        """The present value, as a Tensor that tapes trace back to this variable."""
+        return tapes.read(self, self.array)
+
+    def read_value(self) -> Tensor:
+        """The present value (TensorFlow's other name for `value`)."""
+        return self.value()
+
+    def assign(self, value: Any) -> Variable:
+        """Replaces the value by one of the same shape; returns the variable."""
+        new = as_tensor(value, self.dtype)
+        if new.shape != self.shape:
+            raise ValueError(
+                f"assign: value has shape {new.shape} but variable {self.name} has "
+                f"{self.shape}; the shape of a variable cannot change"
+            )
+        self.array = _fresh(new)
+        return self
+
+    def assign_add(self, delta: Any) -> Variable:
+        """Adds `delta`; returns the variable."""
+        return self.assign(self.array + self._delta("assign_add", delta))
+
+    def assign_sub(self, delta: Any) -> Variable:
+        """Subtracts `delta`; returns the variable."""
+        return self.assign(self.array - self._delta("assign_sub", delta))
+
+    def _delta(self, op: str, delta: Any) -> Any:
+        change = as_tensor(delta, self.dtype)
+        if change.shape != self.shape:
+            raise ValueError(
+                f"{op}: delta has shape {change.shape} but variable {self.name} has {self.shape}; "
+                "they must be equal"
+            )
+        return change.array
+
+    def __repr__(self) -> str:
+        return (
+            f"<minitensor.Variable '{self.name}' shape={self.shape!s} dtype={self.dtype.name}, "
+            f"numpy={printed(self.numpy())}>"
+        )
+
+
+def _fresh(tensor: Tensor) -> Any:
+    """A copy of the tensor's array: nobody else may hold a variable's memory."""
+    return backend.of(tensor.array).xp.array(tensor.array)

@@ -1,0 +1,28 @@
+"""The mirror of tf.nn: it reads the user's arguments, raises the errors, and calls `ops`.
+
+Names, arguments, their order and their defaults are TensorFlow's. Beyond TensorFlow:
+`conv2d_matrix`, and layer, instance and group normalisation as functions.
+"""
+
+from minitensor.nn import (
+    activation,
+    conv,
+    conv_transpose,
+    depthwise,
+    loss,
+    matrix,
+    morphology,
+    norm,
+    pool,
+    space,
+)
+from minitensor.nn.activation import *
+from minitensor.nn.conv import *
+from minitensor.nn.conv_transpose import *
+from minitensor.nn.depthwise import *
+from minitensor.nn.loss import *
+from minitensor.nn.matrix import *
+from minitensor.nn.morphology import *
+from minitensor.nn.norm import *
+from minitensor.nn.pool import *
+from minitensor.nn.space import *

@@ -1,0 +1,152 @@
+"""The convolution family: three ops that are each other's derivatives.
+
+Convolution is one trilinear form T(x, kernel, y) = sum(y * conv2d(x, kernel)). Its partial
+derivatives are the three ops below, so six lines hold the derivatives of every order:
+
+    conv2d(x, kernel) -> y              y = W' x, with W' the sparse matrix of the kernel
+    conv2d_transpose(y, kernel) -> x    x = W'^T y
+    conv2d_kernel_grad(x, y) -> kernel
+
+    x (N, H, W, C)    kernel (kh, kw, C/G, O)    y (N, h, w, O)    G groups, depthwise is G = C
+
+im2col and col2im are an adjoint pair as well. Three spatial axes are sums of planes (see `conv`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.autograd import Tensor, primitive
+from minitensor.ops import array, math
+from minitensor.window import Window
+
+
+@primitive
+def conv2d(be: Any, x: Any, kernel: Any, *, window: Window) -> Any:
+    """y[n,i,j,o] = sum over u,v,c of x[n, i*s + u*d - p, j*s + v*d - p, c] kernel[u,v,c,o]."""
+    return be.conv2d(x, kernel, window)
+
+
+@primitive
+def conv2d_transpose(be: Any, y: Any, kernel: Any, *, window: Window) -> Any:
+    """The adjoint of conv2d in x: x = W'^T y."""
+    return be.conv2d_transpose(y, kernel, window)
+
+
+@primitive
+def conv2d_kernel_grad(be: Any, x: Any, y: Any, *, window: Window) -> Any:
+    """The adjoint of conv2d in the kernel: columns(x)^T y."""
+    return be.conv2d_kernel_grad(x, y, window)
+
+
+conv2d.defvjp(
+    lambda g, y, x, kernel, *, window: conv2d_transpose(g, kernel, window=window),
+    lambda g, y, x, kernel, *, window: conv2d_kernel_grad(x, g, window=window),
+)
+conv2d_transpose.defvjp(
+    lambda g, x, y, kernel, *, window: conv2d(g, kernel, window=window),
+    lambda g, x, y, kernel, *, window: conv2d_kernel_grad(g, y, window=window),
+)
+conv2d_kernel_grad.defvjp(
+    lambda g, kernel, x, y, *, window: conv2d_transpose(y, g, window=window),
+    lambda g, kernel, x, y, *, window: conv2d(x, g, window=window),
+)
+
+
+@primitive
+def im2col(be: Any, x: Any, *, window: Window) -> Any:
+    """(N, H, W, C) -> (N, h, w, kh*kw*C): every place of the window as a row."""
+    return be.im2col(x, window)
+
+
+@primitive
+def col2im(be: Any, columns: Any, *, window: Window) -> Any:
+    """The adjoint of im2col: every column entry added back to the pixel it was read from."""
+    return be.col2im(columns, window)
+
+
+im2col.defvjp(lambda g, columns, x, *, window: col2im(g, window=window))
+col2im.defvjp(lambda g, x, columns, *, window: im2col(g, window=window))
+
+
+# ----- any number of spatial axes -----
+
+
+def conv(x: Tensor, kernel: Tensor, *, depth: Window | None, plane: Window) -> Tensor:
+    """Convolution over one, two or three spatial axes.
+
+    One axis is a plane of height 1. Over three, each tap of the kernel's depth convolves the
+    frames it sees as a batch of planes, and the results are added.
+    """
+    if depth is None:
+        return _as_planes(conv2d, x, kernel, plane, (*plane.out, kernel.shape[-1]))
+    return _wide(_conv3d, x, kernel, depth, plane)
+
+
+def conv_transpose(y: Tensor, kernel: Tensor, *, depth: Window | None, plane: Window) -> Tensor:
+    """The adjoint of `conv` in x."""
+    if depth is None:
+        channels = kernel.shape[-2] * plane.groups
+        return _as_planes(conv2d_transpose, y, kernel, plane, (*plane.size, channels))
+    return _wide(_conv3d_transpose, y, kernel, depth, plane)
+
+
+def _as_planes(
+    op: Callable[..., Tensor], x: Tensor, kernel: Tensor, window: Window, out: tuple[int, ...]
+) -> Tensor:
+    """Runs a plane op; a tensor of one spatial axis gets, and loses again, a height of 1."""
+    if x.ndim == 4:
+        return op(x, kernel, window=window)
+    n, w, c = x.shape
+    y = op(
+        array.reshape(x, shape=(n, 1, w, c)),
+        array.reshape(kernel, shape=(1, *kernel.shape)),
+        window=window,
+    )
+    return array.reshape(y, shape=(n, *out[1:]))
+
+
+def _wide(
+    op: Callable[..., Tensor], x: Tensor, kernel: Tensor, depth: Window, plane: Window
+) -> Tensor:
+    """Half precision is summed over depth in float32 and rounded once."""
+    if x.dtype.itemsize > 2:
+        return op(x, kernel, depth, plane)
+    wide = op(math.cast(x, dtype="float32"), math.cast(kernel, dtype="float32"), depth, plane)
+    return math.cast(wide, dtype=x.dtype)
+
+
+def _conv3d(x: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
+    n, _, *image = x.shape
+    padded = array.pad(x, pads=((0, 0), depth.pad[0], (0, 0), (0, 0), (0, 0)))
+    total = None
+    for t in range(kernel.shape[0]):
+        frames = array.getitem(padded, index=(slice(None), _frames(depth, t)))  # (N, d, H, W, C)
+        planes = array.reshape(frames, shape=(n * depth.out[0], *image))  # (N·d, H, W, C)
+        y = conv2d(planes, array.getitem(kernel, index=t), window=plane)
+        total = y if total is None else math.add(total, y)
+    assert total is not None
+    return array.reshape(total, shape=(n, depth.out[0], *total.shape[1:]))  # (N, d, h, w, O)
+
+
+def _conv3d_transpose(y: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
+    n, d, *place = y.shape
+    image = (*plane.size, kernel.shape[-2] * plane.groups)
+    planes = array.reshape(y, shape=(n * d, *place))  # (N·d, h, w, O)
+    total = None
+    for t in range(kernel.shape[0]):
+        x = conv2d_transpose(planes, array.getitem(kernel, index=t), window=plane)
+        frames = array.reshape(x, shape=(n, d, *image))  # (N, d, H, W, C)
+        index = (slice(None), _frames(depth, t))
+        spread = array.put(frames, index=index, shape=(n, depth.padded[0], *image))
+        total = spread if total is None else math.add(total, spread)
+    assert total is not None
+    front = depth.pad[0][0]
+    return array.getitem(total, index=(slice(None), slice(front, front + depth.size[0])))
+
+
+def _frames(depth: Window, tap: int) -> slice:
+    """The padded frames that one tap of the kernel's depth meets."""
+    start, stride, count = tap * depth.dilation[0], depth.stride[0], depth.out[0]
+    return slice(start, start + (count - 1) * stride + 1 if count else start, stride)

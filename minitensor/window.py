@@ -1,0 +1,146 @@
+"""Where a kernel looks: the integers of every windowed op, and nothing else.
+
+A window of `kernel` taps, `dilation` pixels apart, visits an image of `size` pixels every `stride`
+pixels, after `pad` pixels were added on each side. All rules about sizes live here: SAME, VALID,
+explicit pads, and the sizes a transposed convolution may produce. Nothing here sees an array.
+
+Letters, everywhere in this project:
+    N images, H W height and width, C channels in, O channels out, G groups,
+    h w height and width of the output, kh kw height and width of the kernel.
+Pairs are always (height, width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Pair: TypeAlias = tuple[int, int]
+Padding: TypeAlias = str | Sequence[Pair]  # "SAME", "VALID" or ((top, bottom), (left, right))
+
+
+def extent(taps: int, dilation: int) -> int:
+    """Pixels that `taps` taps span, `dilation` pixels apart: (taps - 1) * dilation + 1."""
+    return (taps - 1) * dilation + 1
+
+
+def output_size(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> int:
+    """Places a window fits: floor((size + before + after - extent) / stride) + 1, at least 0."""
+    room = size + sum(pad) - extent(taps, dilation)
+    return max(room // stride + 1, 0)
+
+
+def same_pad(size: int, taps: int, stride: int, dilation: int) -> Pair:
+    """TensorFlow's SAME: ceil(size / stride) outputs; an odd pixel of padding goes after."""
+    out = -(-size // stride)
+    total = max((out - 1) * stride + extent(taps, dilation) - size, 0)
+    return total // 2, total - total // 2
+
+
+@dataclass(frozen=True)
+class Window:
+    """One windowed op's geometry, in pixels; all backends and kernels read the same fields."""
+
+    size: Pair  # (H, W) of the image, before padding
+    kernel: Pair  # (kh, kw)
+    stride: Pair
+    dilation: Pair
+    pad: tuple[Pair, Pair]  # ((top, bottom), (left, right))
+    groups: int = 1
+
+    @staticmethod
+    def of(
+        size: Sequence[int],
+        kernel: Sequence[int],
+        stride: Sequence[int] = (1, 1),
+        padding: Padding = "VALID",
+        dilation: Sequence[int] = (1, 1),
+        groups: int = 1,
+    ) -> Window:
+        """The window that a padding word or explicit ((top, bottom), (left, right)) stands for."""
+        if padding == "SAME":
+            pads = [same_pad(*axis) for axis in zip(size, kernel, stride, dilation, strict=True)]
+        elif padding == "VALID":
+            pads = [(0, 0), (0, 0)]
+        else:
+            pads = [(int(before), int(after)) for before, after in padding]  # type: ignore[misc]
+        return Window(
+            _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
+        )
+
+    @property
+    def out(self) -> Pair:
+        """(h, w): how many places the kernel visits."""
+        h, w = (
+            output_size(*axis)
+            for axis in zip(
+                self.size, self.kernel, self.stride, self.dilation, self.pad, strict=True
+            )
+        )
+        return h, w
+
+    @property
+    def taps(self) -> int:
+        """kh * kw."""
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def padded(self) -> Pair:
+        """(H, W) of the padded image."""
+        return self.size[0] + sum(self.pad[0]), self.size[1] + sum(self.pad[1])
+
+
+def real_taps(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> list[int]:
+    """For each output place along one axis, how many taps lie on a real pixel, not on padding."""
+    starts = (i * stride - pad[0] for i in range(output_size(size, taps, stride, dilation, pad)))
+    return [sum(0 <= start + t * dilation < size for t in range(taps)) for start in starts]
+
+
+def transposed_sizes(
+    size: int, taps: int, stride: int, dilation: int, padding: str | Pair
+) -> range:
+    """All image sizes whose convolution has `size` places: the legal outputs of its transpose.
+
+    SAME: (size - 1) * stride + 1 ... size * stride. VALID and explicit pads: `stride` sizes from
+    (size - 1) * stride + extent - before - after on. Which pixels are cropped follows from the
+    chosen size, because padding is computed for it as if it were the input.
+    """
+    if padding == "SAME":
+        return range(max((size - 1) * stride + 1, 0), size * stride + 1)
+    pads = (0, 0) if padding == "VALID" else padding
+    smallest = (size - 1) * stride + extent(taps, dilation) - int(pads[0]) - int(pads[1])
+    return range(max(smallest, 0), smallest + stride)
+
+
+def planes(
+    size: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Padding,
+    dilation: Sequence[int],
+    groups: int = 1,
+) -> tuple[Window | None, Window]:
+    """A window over 1, 2 or 3 spatial axes as (window over depth or None, window over a plane).
+
+    One axis is a plane of height 1. Three axes are a plane, visited once for each tap of a
+    window over depth: that window sees images of (depth, 1) pixels.
+    """
+    pads: Sequence[Padding] = [padding] * len(size) if isinstance(padding, str) else padding
+
+    def window(*axes: int) -> Window:
+        fields = [[values[axis] for axis in axes] for values in (size, kernel, stride, dilation)]
+        n, k, s, d = [[1, *f] if len(size) == 1 else [*f, 1][:2] for f in fields]
+        if isinstance(padding, str):
+            return Window.of(n, k, s, padding, d, groups)
+        p = [pads[axis] for axis in axes]
+        return Window.of(n, k, s, [(0, 0), *p] if len(size) == 1 else [*p, (0, 0)][:2], d, groups)
+
+    if len(size) == 3:
+        return window(0), window(1, 2)
+    return None, window(*range(len(size)))
+
+
+def _pair(values: Sequence[int]) -> Pair:
+    height, width = values
+    return int(height), int(width)

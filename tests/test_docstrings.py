@@ -1,0 +1,44 @@
+"""The examples in public docstrings run, and every public function has the whole form."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import minitensor
+
+PARTS = ("Args:", "Returns:", "Raises:", "Example:", "Source:")
+
+
+def modules() -> list[str]:
+    names = [m.name for m in pkgutil.walk_packages(minitensor.__path__, "minitensor.")]
+    return ["minitensor", *(n for n in names if "parity" not in n and "__main__" not in n)]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples_in_docstrings_print_what_they_say(name: str) -> None:
+    module = importlib.import_module(name)
+    globs = {**vars(module), "mt": minitensor}
+    results = doctest.testmod(module, globs=globs, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0
+
+
+def public_functions() -> list[tuple[str, object]]:
+    homes = (minitensor.nn, minitensor.image)
+    return [
+        (f"{home.__name__}.{name}", getattr(home, name))
+        for home in homes
+        for name in home.__all__
+        if inspect.isfunction(getattr(home, name))
+    ]
+
+
+@pytest.mark.parametrize(("name", "function"), public_functions(), ids=lambda v: str(v)[:60])
+def test_public_functions_document_every_part(name: str, function: object) -> None:
+    text = inspect.getdoc(function) or ""
+    missing = [part for part in PARTS if part not in text]
+    assert not missing, f"{name} lacks {missing}"
