@@ -110,7 +110,7 @@ def transposed_sizes(
         return range(max((size - 1) * stride + 1, 0), size * stride + 1)
     pads = (0, 0) if padding == "VALID" else padding
     smallest = (size - 1) * stride + extent(taps, dilation) - int(pads[0]) - int(pads[1])
-    return range(max(smallest, 0), smallest + stride)
+    return range(max(smallest, 0) if size else 0, max(smallest + stride, 0))
 
 
 def planes(

@@ -32,8 +32,8 @@ def public_functions() -> list[tuple[str, object]]:
     return [
         (f"{home.__name__}.{name}", getattr(home, name))
         for home in homes
-        for name in home.__all__
-        if inspect.isfunction(getattr(home, name))
+        for name, value in vars(home).items()
+        if inspect.isfunction(value) and not name.startswith("_")
     ]
 
 

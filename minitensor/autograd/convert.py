@@ -31,7 +31,9 @@ def as_tensor(value: Any, dtype: Any = None, what: str = "value") -> Tensor:
                 f"use minitensor.cast({what}, '{np.dtype(dtype).name}')"
             )
         return tensor
-    if _holds_tensors(value):
+    tensor_inside = _first_tensor(value)
+    if tensor_inside is not None:
+        dtype = tensor_inside.dtype if dtype is None else dtype
         return Tensor.pack([as_tensor(item, dtype, what) for item in value])
     return Tensor(_array(value, dtype, what))
 
@@ -63,10 +65,13 @@ def _first_array(values: dict[str, Any]) -> str:
     return arrays[0] if arrays else next(iter(values))
 
 
-def _holds_tensors(value: Any) -> bool:
-    if not isinstance(value, list | tuple):
-        return False
-    return any(isinstance(item, ArrayLike) or _holds_tensors(item) for item in value)
+def _first_tensor(value: Any) -> ArrayLike | None:
+    """The first tensor inside nested lists, which decides the dtype of the numbers beside it."""
+    if isinstance(value, ArrayLike):
+        return value
+    items = value if isinstance(value, list | tuple) else ()
+    found = (_first_tensor(item) for item in items)
+    return next((tensor for tensor in found if tensor is not None), None)
 
 
 def _array(value: Any, dtype: Any, what: str) -> np.ndarray:

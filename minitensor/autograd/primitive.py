@@ -11,6 +11,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minitensor import backend
 from minitensor.autograd import tape
 from minitensor.autograd.convert import as_tensor
@@ -41,8 +43,9 @@ class Primitive:
         tensors = tuple(as_tensor(value) for value in inputs)
         arrays = [tensor.array for tensor in tensors]
         be = backend.of(*arrays)
-        # A NumPy op on 0-d arrays returns a scalar; a Tensor always holds an array.
-        output = Tensor(be.xp.asarray(self._forward(be, *arrays, **settings)))
+        with np.errstate(all="ignore"):  # inf and NaN are values here, as in TensorFlow
+            # A NumPy op on 0-d arrays returns a scalar; a Tensor always holds an array.
+            output = Tensor(be.xp.asarray(self._forward(be, *arrays, **settings)))
         if tape.is_recording():
             pull = functools.partial(self._pull_back, tensors, settings, output)
             tape.record(tensors, (output,), pull)

@@ -4,25 +4,20 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 `conv2d_matrix`, and layer, instance and group normalisation as functions.
 """
 
-from minitensor.nn import (
-    activation,
-    conv,
-    conv_transpose,
-    depthwise,
-    loss,
-    matrix,
-    morphology,
-    norm,
-    pool,
-    space,
-)
 from minitensor.nn.activation import *
+from minitensor.nn.avg_pooling import *
+from minitensor.nn.batch_norm import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
 from minitensor.nn.depthwise import *
+from minitensor.nn.fractional import *
 from minitensor.nn.loss import *
 from minitensor.nn.matrix import *
+from minitensor.nn.max_pooling import *
 from minitensor.nn.morphology import *
+from minitensor.nn.noise import *
 from minitensor.nn.norm import *
-from minitensor.nn.pool import *
+from minitensor.nn.pooling import *
+from minitensor.nn.scaling import *
 from minitensor.nn.space import *
+from minitensor.nn.squashing import *

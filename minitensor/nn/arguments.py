@@ -59,7 +59,7 @@ def spatial(
         raise TypeError(f"{op}: {name} must be a list of {_lengths(forms)} integers, got {value!r}")
     items = list(value) if is_list else [value]
     numbers = [integer(op, name, item) for item in items]
-    if is_list and len(numbers) not in forms:
+    if is_list and len(numbers) not in set(forms) - {0}:
         raise ValueError(
             f"{op}: {name} must have length {_lengths(forms)}, got {tuple(numbers)}"
             + (" or be an integer" if 0 in forms else "")
@@ -177,8 +177,8 @@ def group_count(op: str, channels: int, filters: tuple[int, ...], image: str = "
     groups = channels // per_group
     if outputs % groups:
         raise ValueError(
-            f"{op}: {channels} channels in filters {filters} make {groups} groups, which must "
-            f"divide the {outputs} output channels"
+            f"{op}: {image} has {channels} channels, so filters {filters} make {groups} groups; "
+            f"these must divide the {outputs} output channels"
         )
     return groups
 

@@ -106,7 +106,7 @@ def conv3d(
     strides: Any,
     padding: Any,
     data_format: str | None = "NDHWC",
-    dilations: Any = [1, 1, 1, 1, 1],  # noqa: B006  (TF's default, letter for letter)
+    dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
     """Cross-correlates volumes with a filter bank.
@@ -119,7 +119,7 @@ def conv3d(
         strides: [1, sd, sh, sw, 1], in the order of `data_format`.
         padding: "SAME" or "VALID".
         data_format: "NDHWC" or "NCDHW".
-        dilations: like `strides`.
+        dilations: like `strides`; 1 by default.
         name: ignored.
 
     Returns:

@@ -124,7 +124,7 @@ def _conv3d(x: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
     for t in range(kernel.shape[0]):
         frames = array.getitem(padded, index=(slice(None), _frames(depth, t)))  # (N, d, H, W, C)
         planes = array.reshape(frames, shape=(n * depth.out[0], *image))  # (N·d, H, W, C)
-        y = conv2d(planes, array.getitem(kernel, index=t), window=plane)
+        y = conv2d(planes, array.getitem(kernel, index=(t,)), window=plane)
         total = y if total is None else math.add(total, y)
     assert total is not None
     return array.reshape(total, shape=(n, depth.out[0], *total.shape[1:]))  # (N, d, h, w, O)
@@ -136,7 +136,7 @@ def _conv3d_transpose(y: Tensor, kernel: Tensor, depth: Window, plane: Window) -
     planes = array.reshape(y, shape=(n * d, *place))  # (N·d, h, w, O)
     total = None
     for t in range(kernel.shape[0]):
-        x = conv2d_transpose(planes, array.getitem(kernel, index=t), window=plane)
+        x = conv2d_transpose(planes, array.getitem(kernel, index=(t,)), window=plane)
         frames = array.reshape(x, shape=(n, d, *image))  # (N, d, H, W, C)
         index = (slice(None), _frames(depth, t))
         spread = array.put(frames, index=index, shape=(n, depth.padded[0], *image))

@@ -1,0 +1,150 @@
+"""minitensor: TensorFlow's API for convolutional networks, on NumPy, small enough to read.
+
+    >>> import minitensor as tf
+    >>> image, kernel = tf.ones([1, 4, 4, 1]), tf.Variable(tf.ones([3, 3, 1, 1]))
+    >>> with tf.GradientTape() as tape:
+    ...     y = tf.nn.conv2d(image, kernel, strides=1, padding="VALID")
+    >>> tape.gradient(y, kernel).shape
+    TensorShape([3, 3, 1, 1])
+
+Names, arguments, their order and their defaults are TensorFlow's, at this level and in the
+modules `nn`, `math`, `linalg`, `image`, `random` and `config`. Beyond TensorFlow: `algorithm`,
+`check_gradients`, and `nn.conv2d_matrix`.
+"""
+
+import importlib
+from typing import Any
+
+from minitensor import ops  # first: it puts the operators on Tensor
+from minitensor.array import (
+    boolean_mask,
+    broadcast_to,
+    cast,
+    concat,
+    constant,
+    convert_to_tensor,
+    expand_dims,
+    eye,
+    fill,
+    gather,
+    identity,
+    is_tensor,
+    linspace,
+    one_hot,
+    ones,
+    ones_like,
+    pad,
+    range,
+    rank,
+    reshape,
+    reverse,
+    shape,
+    size,
+    slice,
+    split,
+    squeeze,
+    stack,
+    stop_gradient,
+    tile,
+    transpose,
+    unstack,
+    where,
+    zeros,
+    zeros_like,
+)
+from minitensor.autograd import (
+    GradientTape,
+    Tensor,
+    TensorShape,
+    UnconnectedGradients,
+    Variable,
+    check_gradients,
+    custom_gradient,
+)
+from minitensor.backend.settings import algorithm
+from minitensor.dtypes import (
+    as_dtype,
+    bool,
+    double,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from minitensor.linalg import einsum, matmul, norm, tensordot
+from minitensor.math import (
+    abs,
+    acos,
+    add,
+    add_n,
+    argmax,
+    argmin,
+    argsort,
+    asin,
+    atan,
+    cos,
+    cosh,
+    cumsum,
+    divide,
+    equal,
+    exp,
+    floor,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    pow,
+    reduce_all,
+    reduce_any,
+    reduce_logsumexp,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_sum,
+    round,
+    scalar_mul,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    sort,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    truediv,
+)
+from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
+from minitensor import config, linalg, math, nn, random
+
+__version__ = "0.1.0"
+newaxis = None
+_LAZY = ("data", "image", "keras", "parity", "train")  # modules loaded when they are first used
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"minitensor.{name}")
+    if name == "bfloat16":
+        from minitensor import dtypes
+
+        return dtypes.bfloat16
+    raise AttributeError(f"module 'minitensor' has no attribute {name!r}")

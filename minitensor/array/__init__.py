@@ -1,0 +1,13 @@
+"""Making, reshaping, joining and picking tensors: TensorFlow's top-level functions for arrays.
+
+create.py  from numbers      shapes.py the same elements, other axes
+join.py    many to one       pick.py   one to fewer
+"""
+
+from minitensor.array.border import *
+from minitensor.array.convert import *
+from minitensor.array.create import *
+from minitensor.array.join import *
+from minitensor.array.pattern import *
+from minitensor.array.pick import *
+from minitensor.array.shapes import *

@@ -1,0 +1,185 @@
+"""Values that become tensors, tensors that change their type or only their name.
+
+Python floats become float32 and Python ints int32; NumPy arrays keep their type. A constant never
+shares memory with what it was made from.
+"""
+
+from __future__ import annotations
+
+import math as integers
+from typing import Any
+
+import numpy as np
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.dtypes import as_dtype
+from minitensor.ops import array, math
+
+__all__ = ["cast", "constant", "convert_to_tensor", "identity", "is_tensor", "stop_gradient"]
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
+    """A tensor of the given numbers.
+
+    Args:
+        value: a number, a nested list of numbers, a NumPy array or a tensor.
+        dtype: element type; None keeps that of arrays, and makes float32 and int32 of Python's.
+        shape: None, or the shape to give: of as many elements, or of any size for one number.
+        name: ignored.
+
+    Returns:
+        A tensor of `shape`, or of the shape of `value`.
+
+    Raises:
+        TypeError: no numbers, floats where `dtype` is integer, or too few or many for `shape`.
+        ValueError: a nested list is ragged.
+
+    Example:
+        >>> constant([1, 2, 3, 4], shape=[2, 2]).numpy()
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+
+    Source: tf.constant
+    """
+    x = convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
+    if shape is None:
+        return x
+    sizes = args.numbers("constant", "shape", shape)
+    if x.array.size == 1:
+        return array.broadcast_to(array.reshape(x, shape=()), shape=sizes)
+    if x.array.size != integers.prod(sizes):
+        raise TypeError(
+            f"constant: value has {x.array.size} elements but shape {sizes} needs "
+            f"{integers.prod(sizes)}; give as many, or a single one"
+        )
+    return array.reshape(x, shape=sizes)
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
+    """The value as a tensor; a tensor stays as it is.
+
+    Args:
+        value: a number, a nested list of numbers or tensors, a NumPy array, a tensor, a variable.
+        dtype: element type that must come out; None lets the value decide.
+        dtype_hint: element type to take if the value can have it without loss of kind.
+        name: ignored.
+
+    Returns:
+        A tensor of the shape of `value`.
+
+    Raises:
+        TypeError: no numbers, or they cannot have `dtype`; a tensor is never cast.
+        ValueError: a nested list is ragged.
+
+    Example:
+        >>> convert_to_tensor([1, 2], dtype="float32").numpy()
+        array([1., 2.], dtype=float32)
+
+    Source: tf.convert_to_tensor
+    """
+    if dtype is None and dtype_hint is not None and not isinstance(value, ArrayLike):
+        try:
+            return convert_to_tensor(value, dtype_hint)
+        except TypeError:
+            return convert_to_tensor(value)
+    x = as_tensor(value, None if dtype is None else as_dtype(dtype))
+    return Tensor(x.array.copy()) if isinstance(value, np.ndarray) else x
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is a tensor or a variable.
+
+    Args:
+        x: anything.
+
+    Returns:
+        A Python bool.
+
+    Raises:
+        Nothing.
+
+    Example:
+        >>> is_tensor(constant(1)), is_tensor(1)
+        (True, False)
+
+    Source: tf.is_tensor
+    """
+    return isinstance(x, ArrayLike)
+
+
+def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
+    """The same numbers as elements of another type; to integers they are cut off towards 0.
+
+    Args:
+        x: any tensor.
+        dtype: the element type to give.
+        name: ignored.
+
+    Returns:
+        The shape of x. The gradient is cast back.
+
+    Raises:
+        TypeError: no such type, or x holds no numbers.
+
+    Example:
+        >>> cast([1.7, -1.7], "int32").numpy()
+        array([ 1, -1], dtype=int32)
+
+    Source: tf.cast
+    """
+    wanted = as_dtype(dtype)
+    tensor = as_tensor(x, what="cast: x")
+    return tensor if tensor.dtype == wanted else math.cast(tensor, dtype=wanted)
+
+
+def identity(input: Any, name: str | None = None) -> Tensor:
+    """The same elements as a new tensor.
+
+    Args:
+        input: any tensor.
+        name: ignored.
+
+    Returns:
+        The shape of `input`.
+
+    Raises:
+        TypeError: `input` holds no numbers.
+
+    Example:
+        >>> identity([1, 2]).numpy()
+        array([1, 2], dtype=int32)
+
+    Source: tf.identity
+    """
+    return math.identity(as_tensor(input, what="identity: input"))
+
+
+def stop_gradient(input: Any, name: str | None = None) -> Tensor:
+    """The same elements, which count as constants when something is differentiated.
+
+    Args:
+        input: any tensor.
+        name: ignored.
+
+    Returns:
+        The shape of `input`.
+
+    Raises:
+        TypeError: `input` holds no numbers.
+
+    Example:
+        >>> from minitensor import GradientTape
+        >>> x = constant(3.0)
+        >>> with GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * stop_gradient(x)
+        >>> tape.gradient(y, x).numpy()
+        np.float32(3.0)
+
+    Source: tf.stop_gradient
+    """
+    return math.stop_gradient(as_tensor(input, what="stop_gradient: input"))

@@ -1,0 +1,164 @@
+"""Many tensors to one, and one to many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.ops import array
+
+__all__ = ["concat", "split", "stack", "unstack"]
+
+
+def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
+    """Tensors one after the other along an axis they have.
+
+    Args:
+        values: a list of tensors of one type, whose other axes agree.
+        axis: along which.
+        name: ignored.
+
+    Returns:
+        A tensor whose size along `axis` is the sum of theirs.
+
+    Raises:
+        ValueError: nothing to join, no such axis, or other axes differ.
+        TypeError: element types differ.
+
+    Example:
+        >>> concat([[1, 2], [3]], 0).numpy()
+        array([1, 2, 3], dtype=int32)
+
+    Source: tf.concat
+    """
+    if isinstance(values, ArrayLike):
+        return as_tensor(values)
+    xs = _tensors("concat", values)
+    place = args.axis("concat", axis, xs[0].ndim)
+    rest = [(*x.shape[:place], *x.shape[place + 1 :]) for x in xs]
+    if any(x.ndim != xs[0].ndim for x in xs) or any(sizes != rest[0] for sizes in rest):
+        raise ValueError(
+            f"concat: shapes {', '.join(str(x.shape) for x in xs)} may differ in axis {place} only"
+        )
+    return array.concat(*xs, axis=place)
+
+
+def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
+    """Tensors of one shape side by side, along a new axis.
+
+    Args:
+        values: a list of tensors of one type and shape.
+        axis: the place of the new axis in the result.
+        name: ignored.
+
+    Returns:
+        A tensor with a new axis of size len(values).
+
+    Raises:
+        ValueError: nothing to join, no such axis, or shapes differ.
+        TypeError: element types differ.
+
+    Example:
+        >>> stack([[1, 2], [3, 4]], axis=1).numpy()
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+
+    Source: tf.stack
+    """
+    xs = _tensors("stack", list(values) if isinstance(values, ArrayLike) else values)
+    if any(x.shape != xs[0].shape for x in xs):
+        raise ValueError(f"stack: shapes {', '.join(str(x.shape) for x in xs)} must be equal")
+    return array.stack(*xs, axis=args.axis("stack", axis, xs[0].ndim + 1))
+
+
+def _tensors(op: str, values: Any) -> tuple[Tensor, ...]:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        values = [values]
+    if not values:
+        raise ValueError(f"{op}: values is empty; give at least one tensor")
+    return align(op, **{f"values[{k}]": value for k, value in enumerate(values)})
+
+
+def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -> list[Tensor]:
+    """The slices of a tensor along an axis, without that axis.
+
+    Args:
+        value: a tensor with at least one axis.
+        num: None, or how many slices to expect.
+        axis: along which.
+        name: ignored.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: no such axis, or its size is not `num`.
+
+    Example:
+        >>> [row.numpy() for row in unstack([[1, 2], [3, 4]])]
+        [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
+
+    Source: tf.unstack
+    """
+    x = as_tensor(value, what="unstack: value")
+    place = args.axis("unstack", axis, x.ndim)
+    count = x.shape[place]
+    if num is not None and args.number("unstack", "num", num, 0) != count:
+        raise ValueError(f"unstack: axis {place} of {x.shape!s} has {count} slices, not {num}")
+    return [array.getitem(x, index=array.along(place, k)) for k in range(count)]
+
+
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: str = "split"
+) -> list[Tensor]:
+    """Pieces of a tensor along an axis.
+
+    Args:
+        value: a tensor with at least one axis.
+        num_or_size_splits: the number of equal pieces, or a list of sizes, of which one may be -1.
+        axis: along which.
+        num: ignored; the list says how many pieces there are.
+        name: ignored.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: the axis does not exist, is not divisible, or the sizes do not add up to it.
+
+    Example:
+        >>> [piece.numpy() for piece in split([1, 2, 3], [1, -1])]
+        [array([1], dtype=int32), array([2, 3], dtype=int32)]
+
+    Source: tf.split
+    """
+    x = as_tensor(value, what="split: value")
+    place = args.axis("split", axis, x.ndim)
+    pieces, start = [], 0
+    for size in _sizes(num_or_size_splits, x.shape[place]):
+        window = slice(start, start + size)
+        pieces.append(array.getitem(x, index=array.along(place, window)))
+        start += size
+    return pieces
+
+
+def _sizes(parts: Any, whole: int) -> list[int]:
+    """The sizes of the pieces that `num_or_size_splits` asks for."""
+    if not isinstance(parts, list | tuple) and not getattr(parts, "ndim", 0):
+        count = args.number("split", "num_or_size_splits", parts, 1)
+        if whole % count:
+            raise ValueError(
+                f"split: an axis of size {whole} cannot be cut into {count} equal parts"
+            )
+        return [whole // count] * count
+    sizes = list(args.numbers("split", "num_or_size_splits", parts, -1))
+    if sizes.count(-1) > 1:
+        raise ValueError(f"split: sizes {sizes} have more than one -1")
+    if -1 in sizes:
+        sizes[sizes.index(-1)] = whole - sum(sizes) - 1
+    if sum(sizes) != whole or min(sizes, default=0) < 0:
+        raise ValueError(f"split: sizes {parts!r} must add up to {whole}, the size of the axis")
+    return sizes

@@ -1,0 +1,196 @@
+"""Tensors that follow a rule: identity matrices, ranges, one-hot rows."""
+
+from __future__ import annotations
+
+import builtins
+import math as integers
+from typing import Any
+
+import numpy as np
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.autograd.tensor import is_float
+from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
+from minitensor.ops import array, math
+from minitensor.ops.elementwise import check_broadcast
+
+__all__ = ["eye", "linspace", "one_hot", "range"]
+
+
+def eye(
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = float32,
+    name: str | None = None,
+) -> Tensor:
+    """Identity matrices: 1 where row and column agree, else 0.
+
+    Args:
+        num_rows, num_columns: sizes of a matrix; None makes it square.
+        batch_shape: None, or the sizes of axes in front, along which the matrix is repeated.
+        dtype: element type.
+        name: ignored.
+
+    Returns:
+        (*batch_shape, num_rows, num_columns)
+
+    Raises:
+        ValueError: a size is negative.
+        TypeError: a size is no integer.
+
+    Example:
+        >>> eye(2).numpy()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+
+    Source: tf.eye
+    """
+    rows = args.number("eye", "num_rows", num_rows, 0)
+    columns = rows if num_columns is None else args.number("eye", "num_columns", num_columns, 0)
+    matrix = np.eye(rows, columns, dtype=as_dtype(dtype))
+    batch = () if batch_shape is None else args.numbers("eye", "batch_shape", batch_shape)
+    return Tensor(np.broadcast_to(matrix, (*batch, rows, columns)))
+
+
+def range(
+    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range"
+) -> Tensor:
+    """start, start + delta, start + 2 delta ... as long as `limit` is not reached.
+
+    Args:
+        start: the first number; the limit if it stands alone, and the first number is 0 then.
+        limit: the end, which is not included.
+        delta: the step.
+        dtype: element type; None takes the widest of the arguments.
+        name: ignored.
+
+    Returns:
+        A vector.
+
+    Raises:
+        ValueError: `delta` is 0 or leads away from `limit`, or an argument is no scalar.
+        TypeError: an argument is a float and `dtype` an integer.
+
+    Example:
+        >>> range(3).numpy()
+        array([0, 1, 2], dtype=int32)
+
+    Source: tf.range
+    """
+    first, last = (0, start) if limit is None else (start, limit)
+    ends = [as_tensor(v, what="range: start, limit, delta") for v in (first, last, delta)]
+    order = [int32, int64, float32, float64]
+    widest = max((x.dtype for x in ends), key=lambda d: order.index(d) if d in order else -1)
+    kind = widest if dtype is None else as_dtype(dtype)
+    if any(is_float(x.dtype) for x in ends) and not is_float(kind):
+        raise TypeError(f"range: got floats, which cannot be {kind.name}; leave dtype out")
+    if any(x.ndim for x in ends):
+        raise ValueError("range: start, limit and delta must be scalars")
+    a, b, step = (x.numpy().item() for x in ends)
+    if step == 0 or (b - a) * step < 0:
+        raise ValueError(f"range: from {a} to {b} there is no way in steps of {step}")
+    count = -((a - b) // step) if not is_float(kind) else integers.ceil((b - a) / step)
+    return Tensor(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
+
+
+def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any = 0) -> Tensor:
+    """`num` numbers from `start` to `stop`, both included, at equal distances.
+
+    Args:
+        start, stop: floats of one shape, or shapes that broadcast; integers become float64.
+        num: how many; a single one is `start`.
+        name: ignored.
+        axis: the new axis along which they go.
+
+    Returns:
+        The shape of start + stop, with a new axis of size `num`.
+
+    Raises:
+        ValueError: `num` is negative, or no such axis.
+        TypeError: `num` is no integer, or `start` and `stop` have different types.
+
+    Example:
+        >>> linspace(0.0, 1.0, 3).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+
+    Source: tf.linspace
+    """
+    count = args.number("linspace", "num", num, 0)
+    a, b = align("linspace", start=start, stop=stop)
+    if not is_float(a.dtype):
+        a, b = math.cast(a, dtype=float64), math.cast(b, dtype=float64)
+    shape = check_broadcast("linspace", a.shape, b.shape)
+    place = args.axis("linspace", axis, len(shape) + 1)
+    a, b = (_with_axis(array.broadcast_to(x, shape=shape), place) for x in (a, b))
+    steps = max(count - 1, 1)
+    grid = _upright(np.arange(steps, dtype=a.dtype), place, a.ndim)
+
+    start_to_last = a + (b - a) / steps * grid  # (..., steps, ...)
+    if count > 1:
+        return array.concat(start_to_last, b, axis=place)  # (..., num, ...)
+    return array.getitem(start_to_last, index=array.along(place, slice(0, count)))
+
+
+def one_hot(
+    indices: Any,
+    depth: Any,
+    on_value: Any = None,
+    off_value: Any = None,
+    axis: Any = None,
+    dtype: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """y[..., k] = on_value where k equals the index, else off_value.
+
+    Args:
+        indices: integers of any shape; one outside of 0 ... depth - 1 has no on_value.
+        depth: size of the new axis.
+        on_value, off_value: scalars; default 1 and 0.
+        axis: where the new axis goes; default last.
+        dtype: element type; None takes that of the values, or float32.
+        name: ignored.
+
+    Returns:
+        The shape of `indices` with a new axis of size `depth`.
+
+    Raises:
+        TypeError: `indices` are no integers, or the values do not have `dtype`.
+        ValueError: `depth` is negative, or no such axis.
+
+    Example:
+        >>> one_hot([1, 0], 3).numpy()
+        array([[0., 1., 0.],
+               [1., 0., 0.]], dtype=float32)
+
+    Source: tf.one_hot
+    """
+    x = args.tensor("one_hot", "indices", indices, "iu")
+    size = args.number("one_hot", "depth", depth, 0)
+    place = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
+    kind = _value_type(on_value, off_value, dtype)
+    on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value")
+    off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value")
+    if on.ndim or off.ndim:
+        raise ValueError("one_hot: on_value and off_value must be scalars")
+    places = _upright(np.arange(size), place, x.ndim + 1)
+    return math.where(np.expand_dims(x.array, place) == places, on, off)  # (..., depth, ...)
+
+
+def _value_type(on_value: Any, off_value: Any, dtype: Any) -> DType:
+    """The type asked for, else that of the values given, else float32."""
+    if dtype is not None:
+        return as_dtype(dtype)
+    given = {"on_value": on_value, "off_value": off_value}
+    given = {name: value for name, value in given.items() if value is not None}
+    return align("one_hot", **given)[0].dtype if given else float32
+
+
+def _upright(vector: np.ndarray, place: int, rank: int) -> np.ndarray:
+    """A vector along axis `place` of `rank` axes."""
+    return vector.reshape([-1 if k == place else 1 for k in builtins.range(rank)])
+
+
+def _with_axis(x: Tensor, place: int) -> Tensor:
+    return array.reshape(x, shape=(*x.shape[:place], 1, *x.shape[place:]))

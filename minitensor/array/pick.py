@@ -1,0 +1,176 @@
+"""Elements chosen by place or by condition."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.dtypes import bool as boolean
+from minitensor.ops import array, math
+
+__all__ = ["boolean_mask", "gather", "slice", "where"]
+
+
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """x where the condition holds, else y; with the condition alone, the places where it holds.
+
+    Args:
+        condition: booleans; alone it may be numbers, which hold unless they are 0.
+        x, y: tensors of one type; the three shapes broadcast.
+        name: ignored.
+
+    Returns:
+        The common shape; or (count, rank of condition), int64, in row-major order.
+
+    Raises:
+        ValueError: only one of x and y is given, or the shapes do not broadcast.
+        TypeError: `condition` is not boolean, or the types of x and y differ.
+
+    Example:
+        >>> where([True, False], 1.0, 2.0).numpy()
+        array([1., 2.], dtype=float32)
+        >>> where([True, False]).numpy()
+        array([[0]])
+
+    Source: tf.where
+    """
+    if (x is None) != (y is None):
+        raise ValueError("where: give both x and y, or neither")
+    if x is None:
+        return Tensor(np.argwhere(as_tensor(condition, what="where: condition").array))
+    return math.where(condition, x, y)
+
+
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: Any = 0,
+    name: str | None = None,
+) -> Tensor:
+    """Slices of a tensor along an axis, chosen by number: y[..., i, ...] = params[..., indices[i], ...].
+
+    Args:
+        params: the tensor to take from.
+        indices: integers of any shape, 0 ... size of the axis - 1.
+        validate_indices: ignored; indices are always checked.
+        axis: which one is indexed; default `batch_dims`.
+        batch_dims: so many leading axes belong to both, and each row is taken from its own.
+        name: ignored.
+
+    Returns:
+        The shape of `params` with `axis` replaced by the shape of `indices` after its batch axes.
+
+    Raises:
+        ValueError: an index is out of range, no such axis, or the batch axes differ.
+        TypeError: `indices` are no integers.
+
+    Example:
+        >>> gather([10, 20, 30], [2, 0]).numpy()
+        array([30, 10], dtype=int32)
+
+    Source: tf.gather
+    """
+    x = as_tensor(params, what="gather: params")
+    i = args.tensor("gather", "indices", indices, "iu").array
+    batch = args.number("gather", "batch_dims", batch_dims, -i.ndim)
+    batch = batch + i.ndim if batch < 0 else batch
+    place = args.axis("gather", batch if axis is None else axis, x.ndim)
+    if not batch <= min(place, i.ndim) or x.shape[:batch] != i.shape[:batch]:
+        raise ValueError(
+            f"gather: with batch_dims {batch} and axis {place}, params {x.shape!s} and indices "
+            f"{i.shape} must agree in their first {batch} axes, and axis must come after them"
+        )
+    if i.size and not 0 <= i.min() <= i.max() < x.shape[place]:
+        raise ValueError(
+            f"gather: indices from {i.min()} to {i.max()} must lie in 0 ... {x.shape[place] - 1}, "
+            f"as axis {place} of params {x.shape!s}"
+        )
+    return _gather_rows(x, i, place, batch) if batch else array.gather(x, i, axis=place)
+
+
+def _gather_rows(x: Tensor, i: np.ndarray, place: int, batch: int) -> Tensor:
+    """Each batch row of i picks from its own row of x: an index with one part per axis."""
+    between, inner = place - batch, i.ndim - batch
+    rank = batch + between + inner
+    parts: list[Any] = []
+    for k in builtins.range(place):
+        after = rank - 1 - k
+        parts.append(np.arange(x.shape[k]).reshape(-1, *[1] * after))
+    parts.append(i.reshape(*i.shape[:batch], *[1] * between, *i.shape[batch:]))
+    return array.getitem(x, index=tuple(parts))  # (batch..., between..., inner..., rest...)
+
+
+def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """The block that starts at `begin`.
+
+    Args:
+        input_: any tensor.
+        begin: one index per axis.
+        size: one length per axis; -1 is all that remains.
+        name: ignored.
+
+    Returns:
+        A tensor of those lengths.
+
+    Raises:
+        ValueError: the block does not lie inside, or there is not one number per axis.
+
+    Example:
+        >>> slice([[1, 2, 3], [4, 5, 6]], [0, 1], [-1, 2]).numpy()
+        array([[2, 3],
+               [5, 6]], dtype=int32)
+
+    Source: tf.slice
+    """
+    x = as_tensor(input_, what="slice: input_")
+    starts = args.numbers("slice", "begin", begin)
+    sizes = args.numbers("slice", "size", size, -1)
+    if not len(starts) == len(sizes) == x.ndim:
+        raise ValueError(
+            f"slice: begin {starts} and size {sizes} need one number per axis of {x.ndim}"
+        )
+    ends = tuple(n if s == -1 else a + s for a, s, n in zip(starts, sizes, x.shape, strict=True))
+    if any(not a <= b <= n for a, b, n in zip(starts, ends, x.shape, strict=True)):
+        raise ValueError(f"slice: from {starts}, size {sizes}, is not inside a tensor {x.shape!s}")
+    window = tuple(builtins.slice(a, b) for a, b in zip(starts, ends, strict=True))
+    return array.getitem(x, index=window)
+
+
+def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Tensor:
+    """The elements, or slices, where a mask holds.
+
+    Args:
+        tensor: any tensor.
+        mask: booleans (or numbers, which hold unless they are 0) in the shape of some axes in a row.
+        axis: the first of those axes; default 0.
+        name: ignored.
+
+    Returns:
+        `tensor` with those axes replaced by a single one, as long as the mask holds places.
+
+    Raises:
+        ValueError: the mask is a scalar, or its shape is not that of the axes.
+
+    Example:
+        >>> boolean_mask([[1, 2], [3, 4]], [True, False]).numpy()
+        array([[1, 2]], dtype=int32)
+
+    Source: tf.boolean_mask
+    """
+    x = as_tensor(tensor, what="boolean_mask: tensor")
+    chosen = as_tensor(mask, what="boolean_mask: mask").array.astype(boolean)
+    if not chosen.ndim:
+        raise ValueError("boolean_mask: mask must not be a scalar")
+    first = args.axis("boolean_mask", 0 if axis is None else axis, x.ndim)
+    if x.shape[first : first + chosen.ndim] != chosen.shape:
+        raise ValueError(
+            f"boolean_mask: mask {chosen.shape} must have the sizes of tensor {x.shape!s} from "
+            f"axis {first} on"
+        )
+    return array.getitem(x, index=array.along(first, chosen))

@@ -1,0 +1,245 @@
+"""The same elements in other places: shapes, axes, borders, repetitions."""
+
+from __future__ import annotations
+
+import math as integers
+from typing import Any
+
+import numpy as np
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.dtypes import as_dtype, int32
+from minitensor.ops import array
+from minitensor.ops.elementwise import check_broadcast
+
+__all__ = [
+    "broadcast_to",
+    "expand_dims",
+    "rank",
+    "reshape",
+    "shape",
+    "size",
+    "squeeze",
+    "transpose",
+]
+
+
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
+    """The sizes of the axes, as a tensor.
+
+    Args:
+        input: any tensor.
+        out_type: element type; None is int32.
+        name: ignored.
+
+    Returns:
+        A vector of integers.
+
+    Raises:
+        TypeError: `input` holds no numbers.
+
+    Example:
+        >>> shape([[1, 2, 3]]).numpy()
+        array([1, 3], dtype=int32)
+
+    Source: tf.shape
+    """
+    sizes = as_tensor(input, what="shape: input").shape
+    return Tensor(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
+
+
+def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
+    """The number of elements, as a tensor.
+
+    Args:
+        input: any tensor.
+        out_type: element type; None is int32.
+        name: ignored.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        TypeError: `input` holds no numbers.
+
+    Example:
+        >>> size([[1, 2, 3]]).numpy()
+        np.int32(3)
+
+    Source: tf.size
+    """
+    count = as_tensor(input, what="size: input").array.size
+    return Tensor(np.array(count, as_dtype(int32 if out_type is None else out_type)))
+
+
+def rank(input: Any, name: str | None = None) -> Tensor:
+    """The number of axes, as a tensor.
+
+    Args:
+        input: any tensor.
+        name: ignored.
+
+    Returns:
+        A scalar, int32.
+
+    Raises:
+        TypeError: `input` holds no numbers.
+
+    Example:
+        >>> rank([[1, 2, 3]]).numpy()
+        np.int32(2)
+
+    Source: tf.rank
+    """
+    return Tensor(np.array(as_tensor(input, what="rank: input").ndim, int32))
+
+
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The same elements in row-major order, in another shape.
+
+    Args:
+        tensor: any tensor.
+        shape: the new sizes; one of them may be -1, which is computed from the others.
+        name: ignored.
+
+    Returns:
+        A tensor of the new shape.
+
+    Raises:
+        ValueError: the elements do not fit, or more than one size is -1.
+        TypeError: a size is no integer.
+
+    Example:
+        >>> reshape([1, 2, 3, 4], [2, -1]).numpy()
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+
+    Source: tf.reshape
+    """
+    x = as_tensor(tensor, what="reshape: tensor")
+    sizes = args.numbers("reshape", "shape", shape, -1)
+    known = integers.prod(n for n in sizes if n != -1)
+    open_sizes = sizes.count(-1)
+    if open_sizes > 1:
+        raise ValueError(f"reshape: shape {sizes} has more than one -1")
+    rest = x.array.size // known if known else 0
+    if known * (rest if open_sizes else 1) != x.array.size:
+        raise ValueError(f"reshape: {x.array.size} elements of {x.shape!s} do not fit into {sizes}")
+    return array.reshape(x, shape=tuple(rest if n == -1 else n for n in sizes))
+
+
+def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "transpose") -> Tensor:
+    """Axes in another order: axis k of the result is axis perm[k] of `a`.
+
+    Args:
+        a: any tensor.
+        perm: the order; None reverses it.
+        conjugate: ignored, as all tensors are real.
+        name: ignored.
+
+    Returns:
+        A tensor with the same sizes in the new order.
+
+    Raises:
+        ValueError: `perm` does not name every axis once.
+
+    Example:
+        >>> transpose([[1, 2], [3, 4]]).numpy()
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+
+    Source: tf.transpose
+    """
+    x = as_tensor(a, what="transpose: a")
+    reverse_order = tuple(range(x.ndim))[::-1]
+    order = reverse_order if perm is None else args.numbers("transpose", "perm", perm, -x.ndim)
+    if sorted(k % x.ndim if k < x.ndim else k for k in order) != list(range(x.ndim)):
+        raise ValueError(f"transpose: perm {order} must name each of the {x.ndim} axes once")
+    return array.transpose(x, axes=order)
+
+
+def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
+    """A new axis of size 1.
+
+    Args:
+        input: any tensor.
+        axis: the place of the new axis in the result; -1 is last.
+        name: ignored.
+
+    Returns:
+        The sizes of `input` with a 1 at `axis`.
+
+    Raises:
+        ValueError: no such place.
+
+    Example:
+        >>> expand_dims([1, 2], -1).shape
+        TensorShape([2, 1])
+
+    Source: tf.expand_dims
+    """
+    x = as_tensor(input, what="expand_dims: input")
+    places = args.numbers("expand_dims", "axis", axis, -(2**31))
+    if len(places) != 1:
+        raise ValueError(f"expand_dims: axis must be one integer, got {places}")
+    place = args.axis("expand_dims", places[0], x.ndim + 1)
+    return array.reshape(x, shape=(*x.shape[:place], 1, *x.shape[place:]))
+
+
+def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
+    """Axes of size 1 taken away.
+
+    Args:
+        input: any tensor.
+        axis: which ones, an integer or a list; None or [] is all of them.
+        name: ignored.
+
+    Returns:
+        The other sizes of `input`.
+
+    Raises:
+        ValueError: a named axis has another size than 1, or does not exist.
+
+    Example:
+        >>> squeeze([[[1, 2]]], axis=0).shape
+        TensorShape([1, 2])
+
+    Source: tf.squeeze
+    """
+    x = as_tensor(input, what="squeeze: input")
+    named = () if axis is None else args.numbers("squeeze", "axis", axis, -(2**31))
+    places = [args.axis("squeeze", k, x.ndim) for k in named]
+    wrong = [k for k in places if x.shape[k] != 1]
+    if wrong:
+        raise ValueError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
+    gone = places or [k for k, n in enumerate(x.shape) if n == 1]
+    return array.reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in gone))
+
+
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """Axes of size 1, and axes missing in front, repeated up to a shape.
+
+    Args:
+        input: any tensor.
+        shape: the sizes to reach.
+        name: ignored.
+
+    Returns:
+        A tensor of that shape.
+
+    Raises:
+        ValueError: a size is neither 1 nor the wanted one.
+
+    Example:
+        >>> broadcast_to([1, 2], [2, 2]).numpy()
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+
+    Source: tf.broadcast_to
+    """
+    x = as_tensor(input, what="broadcast_to: input")
+    sizes = args.numbers("broadcast_to", "shape", shape)
+    if check_broadcast("broadcast_to", x.shape, sizes) != sizes:
+        raise ValueError(f"broadcast_to: {x.shape!s} cannot shrink to {sizes}")
+    return array.broadcast_to(x, shape=sizes)

@@ -1,0 +1,96 @@
+"""How one convolution is cut into blocks of places that fit the cache and the workspace.
+
+A block is some whole images, or some output rows of one image. A window that sees only some rows
+is again a window, with other pads (negative where it starts inside the image), so whoever works
+on a block needs no special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from minitensor.backend.numpy.threads import workers
+from minitensor.backend.settings import workspace_limit
+from minitensor.window import Pair, Window, extent
+
+COLUMN_BYTES = 2**20  # columns of one block: about what a core's own cache holds
+FEWEST_PLACES = 256  # but as many rows as a matrix product needs to run at full speed
+SHARED_WORK = 5 * 10**6  # multiply-adds below which a second thread costs more than it brings
+PIECES = 4  # shares to each thread: who is held up takes fewer
+
+
+class Block(NamedTuple):
+    """Some images, some output rows, and the window that sees just these rows."""
+
+    images: slice
+    rows: slice
+    window: Window
+
+
+def crew(multiply_adds: int) -> int:
+    """How many threads should share so much work."""
+    return workers() if multiply_adds >= SHARED_WORK else 1
+
+
+def cut(images: int, channels: int, itemsize: int, window: Window, hands: int) -> list[Block]:
+    """Blocks of about one size, in order of image and row; enough for `hands` to have one each.
+
+    Args:
+        images: N.
+        channels: C, all groups together.
+        itemsize: bytes of one number.
+        window: the window of the whole image.
+        hands: how many blocks are worked on at once; together they take at most half of the
+            workspace limit, the rest is for what is made of them.
+    """
+    h, w = window.out
+    row = w * window.taps * channels * itemsize  # columns of one output row
+    pixels = window.padded[1] * channels * itemsize  # one padded row of the image
+    reach = extent(window.kernel[0], window.dilation[0]) - window.stride[0]
+    room = workspace_limit() // (2 * hands) - reach * pixels
+    wanted = max(COLUMN_BYTES // row, -(-FEWEST_PLACES // w))
+    rows = max(min(wanted, room // (row + window.stride[0] * pixels)), 1)
+    step = _even(h, min(rows, -(-images * h // hands)))
+    count = _even(images, min(max(rows // h, 1), -(-images // hands)))
+    return [
+        Block(slice(i, i + count), slice(r, r + step), _see_rows(window, r, min(r + step, h)))
+        for i in range(0, images, count)
+        for r in range(0, h, step)
+    ]
+
+
+def deal(blocks: Sequence[Block], shares: int) -> list[Sequence[Block]]:
+    """The blocks in at most so many shares, the same way every time."""
+    return [blocks[share::shares] for share in range(min(shares, len(blocks)))]
+
+
+def deal_images(blocks: Sequence[Block], shares: int) -> list[Sequence[Block]]:
+    """The same, but all rows of an image are in one share, in order."""
+    count = blocks[0].images.stop
+    dealt = [[b for b in blocks if b.images.start // count % shares == i] for i in range(shares)]
+    return [share for share in dealt if share]
+
+
+def backwards(window: Window) -> Window:
+    """The stride-1 window over (h, w) whose places are the pixels of `window`."""
+
+    def pad(axis: int) -> Pair:
+        reach = extent(window.kernel[axis], window.dilation[axis]) - 1
+        before = reach - window.pad[axis][0]
+        return before, window.size[axis] - window.out[axis] - before + reach
+
+    return replace(window, size=window.out, pad=(pad(0), pad(1)))
+
+
+def _even(whole: int, part: int) -> int:
+    """The smallest part that cuts `whole` into no more pieces than `part` does."""
+    return -(-whole // -(-whole // part))
+
+
+def _see_rows(window: Window, first: int, end: int) -> Window:
+    """The window that visits only output rows first ... end - 1 of the same image."""
+    top = window.pad[0][0] - first * window.stride[0]
+    reach = (end - first - 1) * window.stride[0] + extent(window.kernel[0], window.dilation[0])
+    return replace(window, pad=((top, reach - window.size[0] - top), window.pad[1]))

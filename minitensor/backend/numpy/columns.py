@@ -1,0 +1,119 @@
+"""im2col and col2im: every patch as one row of a matrix, and the sum that undoes it.
+
+Both rest on `patches`, a view of the padded image in which neighbouring patches share memory:
+copying it out is im2col, adding into it is col2im. The convolutions do so block by block with
+`gather` and `scatter`; `im2col` and `col2im` return the whole matrix, kh * kw times the image,
+and are `tf.image.extract_patches` and its gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from minitensor.backend.numpy.half import in_float32
+from minitensor.window import Pair, Window, extent
+
+
+def im2col(x: np.ndarray, window: Window) -> np.ndarray:
+    """Each place's patch as a row: columns[n, i, j, (u, v, c)] = x[n, i*s + u*d - p, ..., c].
+
+    Args:
+        x: (N, H, W, C).
+        window: its `size` is (H, W); groups are ignored.
+
+    Returns:
+        (N, h, w, kh*kw*C); zero where a tap lies on padding.
+
+    Example:
+        >>> im2col(np.arange(4.0).reshape(1, 2, 2, 1), Window.of((2, 2), (2, 1))).tolist()
+        [[[[0.0, 2.0], [1.0, 3.0]]]]
+
+    Source: tf.image.extract_patches.
+    """
+    n, _, _, c = x.shape
+    shape = (n, *window.out, window.taps * c)
+    columns = gather(x, replace(window, groups=1), np.empty(prod(shape), x.dtype))
+    return columns.reshape(shape)  # (N, h, w, kh*kw*C)
+
+
+@in_float32
+def col2im(columns: np.ndarray, window: Window) -> np.ndarray:
+    """The adjoint of `im2col`: each pixel is the sum of all column entries that read it.
+
+    Args:
+        columns: (N, h, w, kh*kw*C).
+        window: its `size` is the (H, W) to produce; groups are ignored.
+
+    Returns:
+        (N, H, W, C).
+    """
+    n, _, _, width = columns.shape
+    x = np.zeros((n, *window.size, width // window.taps), columns.dtype)
+    scatter(columns, x, replace(window, groups=1))
+    return x
+
+
+def gather(x: np.ndarray, window: Window, memory: np.ndarray) -> np.ndarray:
+    """The columns (G, N*h*w, kh*kw*C/G) of x, in the first part of flat `memory`."""
+    view = patches(padded(x, window), window)
+    columns = memory[: view.size].reshape(view.shape)
+    np.copyto(columns, view)
+    g, n, h, w, *patch = view.shape
+    return columns.reshape(g, n * h * w, prod(patch))  # (G, N*h*w, kh*kw*C/G)
+
+
+def scatter(columns: np.ndarray, x: np.ndarray, window: Window) -> None:
+    """Add columns (G, N*h*w, kh*kw*C/G) to the pixels of x that they were read from."""
+    image = np.zeros((len(x), *window.padded, x.shape[-1]), x.dtype)
+    view = patches(image, window)
+    columns = columns.reshape(view.shape)
+    apart = -(-extent(window.kernel[1], window.dilation[1]) // window.stride[1])
+    for u in range(window.kernel[0]):
+        for first in range(min(apart, window.out[1])):  # places this far apart share no pixel
+            some = np.s_[:, :, :, first::apart, u]
+            view[some] += columns[some]
+    inside, real = _overlap(window)
+    x[:, *real] += image[:, *inside]
+
+
+def patches(image: np.ndarray, window: Window) -> np.ndarray:
+    """All patches of a padded image as one overlapping view, (G, N, h, w, kh, kw, C/G)."""
+    (n, _, _, c), g = image.shape, window.groups
+    along_n, along_h, along_w, along_c = image.strides
+    (sh, sw), (dh, dw) = window.stride, window.dilation
+    return as_strided(
+        image,
+        (g, n, *window.out, *window.kernel, c // g),
+        (
+            *(along_c * (c // g), along_n, along_h * sh, along_w * sw),
+            *(along_h * dh, along_w * dw, along_c),
+        ),
+    )
+
+
+def padded(x: np.ndarray, window: Window) -> np.ndarray:
+    """x with zeros added where a pad is positive, and cut where it is negative."""
+    inside, real = _overlap(window)
+    if max(map(max, window.pad)) <= 0:
+        return x[:, *real]
+    image = np.zeros((len(x), *window.padded, x.shape[-1]), x.dtype)
+    image[:, *inside] = x[:, *real]
+    return image
+
+
+def _overlap(window: Window) -> tuple[list[slice], list[slice]]:
+    """Where the padded image holds pixels, and which pixels those are; one slice per axis."""
+    pairs = [_meet(size, pad) for size, pad in zip(window.size, window.pad, strict=True)]
+    return [inside for inside, _ in pairs], [real for _, real in pairs]
+
+
+def _meet(size: int, pad: Pair) -> tuple[slice, slice]:
+    """The same along one axis."""
+    before, after = pad
+    start = max(-before, 0)
+    length = max(size - start - max(-after, 0), 0)
+    return slice(before + start, before + start + length), slice(start, start + length)

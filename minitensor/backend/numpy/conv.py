@@ -1,0 +1,64 @@
+"""The doors of the convolution family: nothing to do, or which algorithm, and then its call.
+
+    conv2d              y = W' x           (N, H, W, C), (kh, kw, C/G, O) -> (N, h, w, O)
+    conv2d_transpose    x = W'^T y         its adjoint in x
+    conv2d_kernel_grad  sum of x^T y       its adjoint in the kernel
+
+Group g of G reads input channels [g*C/G, (g+1)*C/G) and writes outputs [g*O/G, (g+1)*O/G);
+depthwise is G = C. Each algorithm is a module with these three functions, and all agree up to
+rounding. A NaN reaches exactly what touches it, except through `matrix`, which multiplies every
+pixel by the zeros of W' too.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+from minitensor.backend.numpy import blocked, depthwise, direct, matrix
+from minitensor.backend.numpy.half import in_float32
+from minitensor.backend.settings import pinned_algorithm
+from minitensor.window import Window
+
+_MODULES = {"direct": direct, "im2col": blocked, "matrix": matrix, "depthwise": depthwise}
+
+
+@in_float32
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """Cross-correlate x (N, H, W, C) with kernel (kh, kw, C/G, O); returns (N, h, w, O)."""
+    shape = (len(x), *window.out, kernel.shape[-1])
+    if 0 in shape + kernel.shape:
+        return np.zeros(shape, x.dtype)
+    return _algorithm(x.shape[-1], window).conv2d(x, kernel, window)
+
+
+@in_float32
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """The adjoint of `conv2d` in x: y (N, h, w, O) to (N, H, W, C) with window.size = (H, W)."""
+    shape = (len(y), *window.size, kernel.shape[2] * window.groups)
+    if 0 in shape + y.shape + kernel.shape:
+        return np.zeros(shape, y.dtype)
+    return _algorithm(shape[-1], window).conv2d_transpose(y, kernel, window)
+
+
+@in_float32
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """The adjoint of `conv2d` in the kernel; returns (kh, kw, C/G, O)."""
+    shape = (*window.kernel, x.shape[-1] // window.groups, y.shape[-1])
+    if 0 in shape + x.shape + y.shape:
+        return np.zeros(shape, x.dtype)
+    return _algorithm(x.shape[-1], window).conv2d_kernel_grad(x, y, window)
+
+
+def _algorithm(channels: int, window: Window) -> ModuleType:
+    """The pinned algorithm, or the one that suits the shape."""
+    pinned, fits = pinned_algorithm(), window.groups == channels
+    if pinned == "depthwise" and not fits:
+        raise ValueError(
+            f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
+            f"{window.groups} groups; it serves groups == channels, pin another or none."
+        )
+    if pinned is not None:
+        return _MODULES[pinned]
+    return depthwise if fits and channels > 1 else blocked

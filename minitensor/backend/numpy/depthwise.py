@@ -1,0 +1,87 @@
+"""Depthwise convolution: every output channel has one input channel of its own.
+
+    y[n, i, j, o] = sum over u, v of x[n, i*s + u*d - p, j*s + v*d - p, o // M] kernel[u, v, o]
+
+A matrix product would be kh * kw numbers deep and share nothing, so one einsum multiplies and
+adds straight from the overlapping patches, over long runs of channels. M outputs to a channel
+are M = 1 on an image whose channels are repeated M times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import PIECES, Block, backwards, crew, cut, deal, deal_images
+from minitensor.backend.numpy.columns import padded, patches, scatter
+from minitensor.backend.numpy.threads import spread
+from minitensor.window import Window
+
+SLOWNESS = 20  # one multiply-add here takes as long as so many inside a matrix product
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = sum over taps of patches * kernel."""
+    o = kernel.shape[-1]
+    y = np.empty((len(x), *window.out, o), x.dtype)
+
+    def work(blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            view = _patches(x, o, block)
+            np.einsum("nhwuvo,uvo->nhwo", view, kernel[:, :, 0], out=y[block.images, block.rows])
+
+    hands, blocks = _plan(len(x), o, x.itemsize, window)
+    spread(work, deal(blocks, PIECES * hands), hands)
+    return y
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = the sum of the columns y * kernel."""
+    c, o = window.groups, kernel.shape[-1]
+    if window.stride == (1, 1) and c == o:
+        return conv2d(y, kernel[::-1, ::-1], backwards(window))
+    x = np.zeros((len(y), *window.size, c), y.dtype)
+
+    def work(blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            for q in range(o // c):
+                values = np.ascontiguousarray(y[block.images, block.rows, :, q :: o // c])
+                columns = np.einsum("nhwc,uvc->nhwuvc", values, kernel[:, :, 0, q :: o // c])
+                scatter(columns, x[block.images], replace(block.window, groups=1))
+
+    hands, blocks = _plan(len(y), o, y.itemsize, window)
+    spread(work, deal_images(blocks, PIECES * hands), hands)
+    return x
+
+
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """kernel = sum over images and places of patches * y, block after block."""
+    o = y.shape[-1]
+
+    def work(blocks: Sequence[Block]) -> np.ndarray:
+        total = np.zeros((*window.kernel, o), x.dtype)
+        for block in blocks:
+            values = y[block.images, block.rows]
+            total += np.einsum("nhwuvo,nhwo->uvo", _patches(x, o, block), values)
+        return total
+
+    hands, blocks = _plan(len(x), o, x.itemsize, window)
+    sums = spread(work, deal(blocks, PIECES * hands), hands)
+    return np.sum(sums, axis=0)[:, :, None]  # (kh, kw, 1, O)
+
+
+def _plan(images: int, outputs: int, itemsize: int, window: Window) -> tuple[int, list[Block]]:
+    """How many hands, and the blocks for them."""
+    hands = crew(SLOWNESS * images * window.out[0] * window.out[1] * window.taps * outputs)
+    return hands, cut(images, outputs, itemsize, window, hands)
+
+
+def _patches(x: np.ndarray, outputs: int, block: Block) -> np.ndarray:
+    """The patches that a block sees, each channel as often as it has outputs."""
+    window = replace(block.window, groups=1)
+    image = padded(x[block.images], window)
+    if outputs > x.shape[-1]:
+        image = np.repeat(image, outputs // x.shape[-1], axis=-1)  # (n, ., ., O)
+    return patches(image, window)[0]  # (n, h, w, kh, kw, O)

@@ -1,0 +1,28 @@
+"""Half precision: compute in float32, round once at the end, as TensorFlow does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+
+def is_half(dtype: np.dtype) -> bool:
+    """Whether `dtype` is float16 or ml_dtypes' bfloat16, whose NumPy kind is a bare "V"."""
+    return dtype.itemsize == 2 and dtype.kind in "fV"
+
+
+def in_float32(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Let `function` see float32 wherever it is given float16 or bfloat16 arrays."""
+
+    @wraps(function)
+    def widened(*args: Any) -> np.ndarray:
+        halves = [a.dtype for a in args if isinstance(a, np.ndarray) and is_half(a.dtype)]
+        if not halves:
+            return function(*args)
+        wide = [a.astype(np.float32) if getattr(a, "dtype", None) in halves else a for a in args]
+        return function(*wide).astype(halves[0])
+
+    return widened

@@ -1,0 +1,90 @@
+"""Convolution as one explicit matrix: y = W' x, its transpose, and where each kernel entry sits.
+
+W' has a row for every output number (i, j, o) and a column for every pixel (row, column, c) of
+one image; it is mostly zeros, and each kernel entry stands in it once for every place. It is a
+definition to look at and to test against, for images of a few pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.numpy.taps import taps
+from minitensor.window import Window
+
+LARGEST = 256 * 2**20  # bytes of W' above which we refuse to build it
+
+
+def conv2d_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
+    """The matrix W' with conv2d(x, kernel).ravel() == W' @ x.ravel() for one image x.
+
+    Args:
+        kernel: (kh, kw, C/G, O).
+        window: its `size` is (H, W).
+
+    Returns:
+        (h*w*O, H*W*C), rows and columns in row-major NHWC order without N.
+
+    Raises:
+        ValueError: the matrix would exceed 256 MiB.
+
+    Example:
+        >>> row = Window.of((1, 3), (1, 2))
+        >>> conv2d_matrix(np.array([5.0, 7.0]).reshape(1, 2, 1, 1), row).tolist()
+        [[5.0, 7.0, 0.0], [0.0, 5.0, 7.0]]
+    """
+    matrix = np.zeros(_shape(kernel.shape, window), kernel.dtype)
+    g, (_, _, c, o) = window.groups, kernel.shape
+    entries = matrix.reshape(*window.out, g, o // g, *window.size, g, c)
+    for tap, group, where in _entries(window):
+        part = kernel[tap][:, group * (o // g) : (group + 1) * (o // g)]
+        entries[where] = part.T  # (h, w, O/G, C/G) where the tap meets the image
+    return matrix
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = W' x for each image."""
+    y = x.reshape(len(x), -1) @ conv2d_matrix(kernel, window).T
+    return y.reshape(len(x), *window.out, kernel.shape[-1])
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = W'^T y for each image."""
+    x = y.reshape(len(y), -1) @ conv2d_matrix(kernel, window)
+    return x.reshape(len(y), *window.size, kernel.shape[2] * window.groups)
+
+
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """Each kernel entry sums y x^T over all the entries of W' where it stands."""
+    g, c, o = window.groups, x.shape[-1] // window.groups, y.shape[-1]
+    kernel = np.zeros((*window.kernel, c, o), x.dtype)
+    rows, columns = _shape(kernel.shape, window)
+    matrix = y.reshape(len(y), rows).T @ x.reshape(len(x), columns)
+    entries = matrix.reshape(*window.out, g, o // g, *window.size, g, c)
+    for tap, group, where in _entries(window):
+        kernel[tap][:, group * (o // g) : (group + 1) * (o // g)] = entries[where].sum((0, 1)).T
+    return kernel
+
+
+def _entries(window: Window) -> Iterator[tuple[tuple[int, int], int, tuple[Any, ...]]]:
+    """For each tap and group: its (u, v), the group, and where in (h, w, G, :, H, W, G, :)."""
+    for tap in taps(window):
+        i, j = np.ix_(*(range(s.start, s.stop) for s in tap.places))
+        row, column = np.ix_(*(range(s.start, s.stop, s.step) for s in tap.pixels))
+        for group in range(window.groups):
+            yield tap.at, group, np.s_[i, j, group, :, row, column, group, :]
+
+
+def _shape(kernel: tuple[int, ...], window: Window) -> tuple[int, int]:
+    """(h*w*O, H*W*C), or a refusal."""
+    rows, columns = prod(window.out) * kernel[3], prod(window.size) * kernel[2] * window.groups
+    if rows * columns * 8 > LARGEST:
+        raise ValueError(
+            f"matrix: W' would have {rows} x {columns} entries, more than "
+            f"{LARGEST // 2**20} MiB; choose smaller images or another algorithm."
+        )
+    return rows, columns

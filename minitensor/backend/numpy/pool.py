@@ -1,0 +1,195 @@
+"""Pooling: the maximum as an argmax and a take, the mean as a sum over the real pixels.
+
+Splitting max pooling in two makes its gradient an adjoint pair: `take_tap` reads the tap that
+won, `put_tap` adds a cotangent back to it, and each is the derivative of the other. A window
+that touches no pixel at all (possible with dilation) has tap 0 and value 0.
+
+Each op is a loop over taps; blocks of images keep its many passes in cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import PIECES, Block, crew, cut, deal_images
+from minitensor.backend.numpy.half import in_float32
+from minitensor.backend.numpy.taps import taps
+from minitensor.backend.numpy.threads import spread
+from minitensor.window import Window, real_taps
+
+SLOWNESS = 20  # one step here takes as long as so many multiply-adds of a matrix product
+
+
+def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
+    """The tap u * kw + v of each window's first maximum, in row-major order.
+
+    Padding never wins. A NaN counts as the maximum; the first NaN wins.
+
+    Args:
+        x: (N, H, W, C), any real dtype.
+        window: its `size` is (H, W).
+
+    Returns:
+        (N, h, w, C) int32.
+
+    Example:
+        >>> x = np.array([[1.0, 3.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
+        >>> window_argmax(x, Window.of((2, 2), (2, 2))).item()
+        1
+    """
+    index = np.zeros((len(x), *window.out, x.shape[-1]), np.int32)
+    _block_by_block(_argmax, window, x, index)
+    return index
+
+
+def take_tap(x: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
+    """The pixel under tap `index` of each window.
+
+    Args:
+        x: (N, H, W, C).
+        index: (N, h, w, C) tap numbers.
+        window: its `size` is (H, W).
+
+    Returns:
+        (N, h, w, C).
+    """
+    y = np.zeros(index.shape, x.dtype)
+    _block_by_block(_take, window, x, index, y)
+    return y
+
+
+@in_float32
+def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
+    """The adjoint of `take_tap`: each g is added to the pixel under tap `index` of its window.
+
+    Args:
+        g: (N, h, w, C).
+        index: (N, h, w, C) tap numbers.
+        window: its `size` is the (H, W) to produce.
+
+    Returns:
+        (N, H, W, C).
+    """
+    x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
+    _block_by_block(_put, window, x, index, g)
+    return x
+
+
+@in_float32
+def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
+    """The mean of each window's real pixels; padding is not counted.
+
+    Args:
+        x: (N, H, W, C) floats.
+        window: its `size` is (H, W).
+
+    Returns:
+        (N, h, w, C).
+
+    Example:
+        >>> x = np.array([2.0, 4.0]).reshape(1, 1, 2, 1)
+        >>> avg_pool(x, Window.of((1, 2), (1, 2), padding="SAME")).ravel()
+        array([3., 4.])
+    """
+    y = np.zeros((len(x), *window.out, x.shape[-1]), x.dtype)
+    _block_by_block(_gather_sum, window, x, y)
+    return np.divide(y, _counts(window, x.dtype), out=y)
+
+
+@in_float32
+def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
+    """The adjoint of `avg_pool`: each g is spread evenly over its window's real pixels.
+
+    Args:
+        g: (N, h, w, C).
+        window: its `size` is the (H, W) to produce.
+
+    Returns:
+        (N, H, W, C).
+    """
+    x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
+    _block_by_block(_scatter_sum, window, x, g / _counts(window, g.dtype))
+    return x
+
+
+# ----- what happens to one block; the last array is written, or the first -----
+
+
+def _argmax(x: np.ndarray, index: np.ndarray, window: Window) -> None:
+    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    best = np.full(index.shape, lowest, x.dtype)
+    for tap in taps(window):
+        top = best[:, *tap.places]
+        np.maximum(top, x[:, *tap.pixels], out=top)  # NaN if either is
+    missed, number = np.ones(index.shape, bool), 0  # the first winner is this tap or a later one
+    for tap in taps(window):
+        index += np.multiply(missed, tap.number - number, dtype=np.int32)
+        number = tap.number
+        missed[:, *tap.places] &= x[:, *tap.pixels] != best[:, *tap.places]
+    if missed.any():
+        _argmax_nan(x, index, missed, window)
+
+
+def _argmax_nan(x: np.ndarray, index: np.ndarray, missed: np.ndarray, window: Window) -> None:
+    """Where no tap equals the maximum, the first NaN; 0 where a window has no pixel at all."""
+    index[missed] = 0
+    for tap in reversed(taps(window)):  # so the first NaN is written last
+        nans = np.isnan(x[:, *tap.pixels]) & missed[:, *tap.places]
+        np.copyto(index[:, *tap.places], tap.number, where=nans)
+
+
+def _take(x: np.ndarray, index: np.ndarray, y: np.ndarray, window: Window) -> None:
+    x, y = _bits(x), _bits(y)
+    for tap in taps(window):
+        y[:, *tap.places] |= x[:, *tap.pixels] * (index[:, *tap.places] == tap.number)
+
+
+def _put(x: np.ndarray, index: np.ndarray, g: np.ndarray, window: Window) -> None:
+    bits = _bits(g)
+    for tap in taps(window):
+        chosen = bits[:, *tap.places] * (index[:, *tap.places] == tap.number)
+        x[:, *tap.pixels] += chosen.view(x.dtype)
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The same bits as integers: times 0 or 1 they choose, several times faster than a mask."""
+    return array.view(f"i{array.itemsize}")
+
+
+def _gather_sum(x: np.ndarray, y: np.ndarray, window: Window) -> None:
+    for tap in taps(window):
+        y[:, *tap.places] += x[:, *tap.pixels]
+
+
+def _scatter_sum(x: np.ndarray, y: np.ndarray, window: Window) -> None:
+    for tap in taps(window):
+        x[:, *tap.pixels] += y[:, *tap.places]
+
+
+def _block_by_block(
+    function: Callable[..., None], window: Window, x: np.ndarray, *ys: np.ndarray
+) -> None:
+    """function(x, *ys, window) for each block; x is on the image's side, ys on the places'."""
+    n, _, _, c = x.shape
+    if x.size == 0 or ys[0].size == 0:
+        return
+
+    def work(blocks: Sequence[Block]) -> None:
+        for images, rows, seen in blocks:
+            function(x[images], *(y[images, rows] for y in ys), seen)
+
+    hands = crew(SLOWNESS * ys[0].size * window.taps)
+    spread(work, deal_images(cut(n, c, x.itemsize, window, hands), PIECES * hands), hands)
+
+
+def _counts(window: Window, dtype: np.dtype) -> np.ndarray:
+    """How many real pixels each window covers, at least 1; (h, w, 1)."""
+    rows, columns = (
+        real_taps(*axis)
+        for axis in zip(
+            window.size, window.kernel, window.stride, window.dilation, window.pad, strict=True
+        )
+    )
+    return np.maximum(np.outer(rows, columns), 1)[..., None].astype(dtype)  # (h, w, 1)

@@ -1,0 +1,90 @@
+"""Our own worker threads: independent pieces of work, one BLAS thread each.
+
+NumPy leaves the interpreter lock while it copies and multiplies, so plain threads use all cores.
+BLAS must then stay on one thread: many small products on many threads each spend their time
+waiting for one another. threadpoolctl sets that; without it there is one worker and BLAS keeps
+its own threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_lock = Lock()
+_calls_inside = 0
+_saved: list[int] = []
+
+
+def workers() -> int:
+    """How many pieces of work run at once: the cores we may use, or 1 without threadpoolctl."""
+    return _cores() if _blas_libraries() else 1
+
+
+def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int) -> list[Result]:
+    """[function(item) for item in items]; each of `hands` threads takes the next when free."""
+    hands = min(hands, len(items))
+    if hands == 1:
+        return [function(item) for item in items]
+    results: dict[int, Result] = {}
+    queue = iter(enumerate(items))
+
+    def work() -> None:
+        for number, item in queue:
+            results[number] = function(item)
+
+    with _one_blas_thread():
+        others = [_pool(os.getpid()).submit(work) for _ in range(hands - 1)]
+        work()
+        for other in others:
+            other.result()
+    return [results[number] for number in range(len(items))]
+
+
+@cache
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """The threads of this process; after a fork the child starts its own."""
+    return ThreadPoolExecutor(max(_cores() - 1, 1), "minitensor")
+
+
+@cache
+def _blas_libraries() -> list[Any]:
+    """What threadpoolctl can steer; it scans every loaded library, so it is asked once."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return []
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS at one thread until the last of all overlapping calls has left."""
+    global _calls_inside, _saved
+    with _lock:
+        _calls_inside += 1
+        if _calls_inside == 1:
+            _saved = [library.get_num_threads() for library in _blas_libraries()]
+            for library in _blas_libraries():
+                library.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _calls_inside -= 1
+            if _calls_inside == 0:
+                for library, threads in zip(_blas_libraries(), _saved, strict=True):
+                    library.set_num_threads(threads)

@@ -1,0 +1,57 @@
+"""The `minitensor` command: one verb per job; each verb's module is imported when it is used.
+
+What is wrong with the user's data or arguments is said in one line on stderr, with exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+# verb, module with add_arguments(parser) and run(args), what it does
+_VERBS = (
+    ("train", "minitensor.train.command", "train a small net to read handwriting, or your images"),
+    ("evaluate", "minitensor.train.evaluate", "test a trained net: accuracy and its mistakes"),
+    ("parity", "minitensor.parity.command", "compare every function with TensorFlow"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    args = _parser(arguments[:1]).parse_args(arguments)
+    try:
+        return args.run(args)
+    except (ValueError, OSError, ImportError) as problem:
+        print(f"minitensor {args.verb}: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"minitensor {args.verb}: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
+    """Knows all verbs, but only the `used` one's arguments: importing the others takes time."""
+    parser = argparse.ArgumentParser(
+        prog="minitensor",
+        description="Convolutional networks in NumPy and CUDA, with TensorFlow's functions.",
+    )
+    parser.add_argument("--version", action="version", version=f"minitensor {_version()}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, module, purpose in _VERBS:
+        sub = verbs.add_parser(verb, help=purpose, description=f"{purpose.capitalize()}.")
+        if verb in used:
+            command = importlib.import_module(module)
+            command.add_arguments(sub)
+            sub.set_defaults(run=command.run)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version("minitensor")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,96 @@
+"""The mirror of tf.config: which devices there are, and how much scratch memory a conv may take.
+
+TensorFlow's memory settings are accepted and do nothing: memory is taken as it is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minitensor.backend.settings import set_workspace_limit, workspace_limit
+
+__all__ = [
+    "LogicalDevice",
+    "PhysicalDevice",
+    "experimental",
+    "list_logical_devices",
+    "list_physical_devices",
+    "set_workspace_limit",
+    "workspace_limit",
+]
+
+
+class PhysicalDevice(NamedTuple):
+    """A device of this machine. Source: tf.config.PhysicalDevice"""
+
+    name: str
+    device_type: str
+
+
+class LogicalDevice(NamedTuple):
+    """A device as ops see it. Source: tf.config.LogicalDevice"""
+
+    name: str
+    device_type: str
+
+
+def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The devices that a backend of this package can compute on.
+
+    Args:
+        device_type: "CPU", "GPU" or None for all.
+
+    Returns:
+        A list, empty if there is no such device.
+
+    Raises:
+        Nothing.
+
+    Example:
+        >>> list_physical_devices("CPU")
+        [PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]
+
+    Source: tf.config.list_physical_devices
+    """
+    devices = [PhysicalDevice("/physical_device:CPU:0", "CPU")]
+    return [device for device in devices if device_type in (None, device.device_type)]
+
+
+def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
+    """The same devices by the names that ops use.
+
+    Args:
+        device_type: "CPU", "GPU" or None for all.
+
+    Returns:
+        A list, empty if there is no such device.
+
+    Raises:
+        Nothing.
+
+    Example:
+        >>> list_logical_devices("CPU")
+        [LogicalDevice(name='/device:CPU:0', device_type='CPU')]
+
+    Source: tf.config.list_logical_devices
+    """
+    return [
+        LogicalDevice(device.name.replace("physical_device", "device"), device.device_type)
+        for device in list_physical_devices(device_type)
+    ]
+
+
+class experimental:  # noqa: N801 -- TensorFlow's name
+    """tf.config.experimental, for programs that call it before anything else."""
+
+    list_physical_devices = staticmethod(list_physical_devices)
+    list_logical_devices = staticmethod(list_logical_devices)
+
+    @staticmethod
+    def set_memory_growth(device: Any, enable: Any) -> None:
+        """Does nothing: memory grows as needed. Source: tf.config.experimental"""
+
+    @staticmethod
+    def get_memory_growth(device: Any) -> bool:
+        """True. Source: tf.config.experimental"""
+        return True

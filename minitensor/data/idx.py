@@ -1,0 +1,87 @@
+"""IDX, the file format of MNIST and Fashion-MNIST, read strictly.
+
+    0 0 type axes | size of each axis, 4 bytes each, big-endian | the elements, row by row
+
+Only unsigned bytes (type 8) are read, plain or packed by gzip, which is told by content and not
+by name. A file must hold exactly what its header promises: nothing is guessed or repaired.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+_UNSIGNED_BYTE = 8
+_CHUNK = 1 << 20
+
+
+def read_idx(path: str | Path, axes: int) -> np.ndarray:
+    """The array in one IDX file of unsigned bytes.
+
+    Args:
+        path: the file, plain or packed by gzip.
+        axes: how many axes it must have: 3 for images (N, H, W), 1 for labels (N,).
+
+    Returns:
+        uint8, shape as the file's header says.
+
+    Raises:
+        ValueError: it is no such file, is cut short, damaged, or has bytes left over.
+        OSError: it cannot be opened.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "labels-idx1-ubyte"
+        >>> _ = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
+        >>> read_idx(file, axes=1)
+        array([7, 2, 1], dtype=uint8)
+
+    Source: the description that comes with the MNIST database (LeCun, Cortes and Burges)
+    """
+    file = Path(path)
+    with file.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        plain.seek(0)
+        try:
+            with gzip.open(plain) if packed else plain as stream:
+                return _read(stream, file, axes)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+            raise ValueError(f"{file}: damaged or cut short gzip file ({problem})") from None
+
+
+def _read(stream: IO[bytes], file: Path, axes: int) -> np.ndarray:
+    magic = stream.read(4)
+    expected = bytes([0, 0, _UNSIGNED_BYTE, axes])
+    if magic != expected:
+        raise ValueError(
+            f"{file}: not an IDX file of unsigned bytes with {axes} axes: it starts with "
+            f"{magic.hex(' ') or 'nothing'} where {expected.hex(' ')} is expected"
+        )
+    header = stream.read(4 * axes)
+    if len(header) < 4 * axes:
+        raise ValueError(f"{file}: cut short in its header of {4 + 4 * axes} bytes")
+    shape = struct.unpack(f">{axes}I", header)
+    if 0 in shape:
+        raise ValueError(f"{file}: its header promises the shape {shape}, which is empty")
+    body = _read_up_to(stream, math.prod(shape) + 1)
+    if len(body) != math.prod(shape):
+        what = "cut short" if len(body) < math.prod(shape) else "bytes left over"
+        raise ValueError(
+            f"{file}: {what}: its header promises {math.prod(shape)} bytes, shape {shape}; "
+            f"it has {'more' if what == 'bytes left over' else len(body)}"
+        )
+    return np.frombuffer(bytes(body), np.uint8).reshape(shape)
+
+
+def _read_up_to(stream: IO[bytes], count: int) -> bytearray:
+    """At most `count` bytes, in chunks: a header that lies does not reserve memory."""
+    body = bytearray()
+    while len(body) < count and (chunk := stream.read(min(_CHUNK, count - len(body)))):
+        body += chunk
+    return body

@@ -1,0 +1,206 @@
+"""Changing pixel values: brightness, contrast, colour, and the range a dtype stands for.
+
+Floats are images from 0 to 1, integers from 0 to the largest of their type. What is computed is
+computed in float32; integers come back clipped to their range.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor
+from minitensor.autograd.tensor import is_float
+from minitensor.image.arguments import colored, numbers, picture, scalar
+from minitensor.ops import array, linalg, math, reduce
+
+_GRAY = (0.2989, 0.587, 0.114)  # how bright red, green and blue look
+
+
+def convert_image_dtype(
+    image: Any, dtype: Any, saturate: bool = False, name: str | None = None
+) -> Tensor:
+    """Converts images to another dtype, and to the range of values it stands for.
+
+    integer to float: x / max; float to integer: trunc(x * (max + 1/2));
+    integer to integer: times or divided by the ratio of the ranges, a power of 2
+
+    Args:
+        image: of any shape, floats or integers.
+        dtype: a float or integer dtype.
+        saturate: clip what is out of range; else it wraps around, as the processor does it.
+        name: ignored.
+
+    Returns:
+        The shape of `image`.
+
+    Raises:
+        TypeError: either dtype is neither float nor integer.
+
+    Example:
+        >>> import minitensor as mt
+        >>> convert_image_dtype(mt.constant([0.0, 0.5, 1.0]), "uint8").numpy().tolist()
+        [0, 127, 255]
+
+    Source: tf.image.convert_image_dtype
+    """
+    x, new = numbers("convert_image_dtype", "image", image), np.dtype(dtype)
+    if new.kind not in "iu" and not is_float(new):
+        raise TypeError(
+            f"convert_image_dtype: dtype must be a float or integer dtype, got {new.name}"
+        )
+    if new == x.dtype or (is_float(new) and is_float(x.dtype)):
+        return math.cast(x, dtype=new)
+    if is_float(new):
+        return math.multiply(math.cast(x, dtype=new), 1 / np.iinfo(x.dtype).max)
+    if is_float(x.dtype):
+        return _to_integer(math.multiply(x, np.iinfo(new).max + 0.5), new, saturate)
+    return _between_integers(x, new, saturate)
+
+
+def _between_integers(x: Tensor, new: np.dtype[Any], saturate: bool) -> Tensor:
+    old_max, new_max = int(np.iinfo(x.dtype).max), int(np.iinfo(new).max)
+    if old_max > new_max:
+        scaled = math.floordiv(x, (old_max + 1) // (new_max + 1))
+        return _to_integer(scaled, new, saturate)
+    return math.multiply(_to_integer(x, new, saturate), (new_max + 1) // (old_max + 1))
+
+
+def _to_integer(x: Tensor, new: np.dtype[Any], saturate: bool) -> Tensor:
+    """x cut off towards 0; if `saturate`, clipped to the part of the new range x can express."""
+    if saturate:
+        least, most = np.iinfo(new).min, np.iinfo(new).max
+        if is_float(x.dtype):
+            low, high = (np.asarray(bound).astype(x.dtype) for bound in (least, most))
+            if int(high) > most:
+                high = np.nextafter(high, low)
+        else:
+            own = np.iinfo(x.dtype)
+            low, high = (np.asarray(int(np.clip(b, own.min, own.max))) for b in (least, most))
+        x = math.minimum(math.maximum(x, low), high)
+    return math.cast(x, dtype=new)
+
+
+def _as_float32(x: Tensor) -> Tensor:
+    return convert_image_dtype(x, np.float32)
+
+
+def adjust_brightness(image: Any, delta: Any) -> Tensor:
+    """Adds a number to images, in the scale from 0 to 1.
+
+    y = x + delta
+
+    Args:
+        image: of any shape; integers are clipped to their range, floats are not.
+        delta: how much brighter, usually in (-1, 1).
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        TypeError: `image` or `delta` are no numbers.
+
+    Example:
+        >>> import minitensor as mt
+        >>> adjust_brightness(mt.constant([10, 250], "uint8"), 0.1).numpy().tolist()
+        [35, 255]
+
+    Source: tf.image.adjust_brightness
+    """
+    x = numbers("adjust_brightness", "image", image)
+    y = math.add(_as_float32(x), scalar("adjust_brightness", "delta", delta))
+    return convert_image_dtype(y, x.dtype, saturate=True)
+
+
+def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
+    """Scales the distance of each pixel from the mean of its image and channel.
+
+    y = (x - mean) * contrast_factor + mean
+
+    Args:
+        images: (..., H, W, C); integers are clipped to their range, floats are not.
+        contrast_factor: 0 leaves the mean, 1 the image.
+
+    Returns:
+        The shape and dtype of `images`.
+
+    Raises:
+        TypeError: an argument is no number.
+        ValueError: fewer than three axes.
+
+    Example:
+        >>> import minitensor as mt
+        >>> adjust_contrast(mt.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()
+        array([0., 4.], dtype=float32)
+
+    Source: tf.image.adjust_contrast
+    """
+    x = numbers("adjust_contrast", "images", images)
+    if x.ndim < 3:
+        raise ValueError(f"adjust_contrast: images must have 3 axes or more, got shape {x.shape}")
+    factor = scalar("adjust_contrast", "contrast_factor", contrast_factor)
+    full = _as_float32(x)
+    mean = reduce.mean(full, axis=(-3, -2), keepdims=True)  # (..., 1, 1, C)
+    return convert_image_dtype((full - mean) * factor + mean, x.dtype, saturate=True)
+
+
+def per_image_standardization(image: Any) -> Tensor:
+    """Gives each image the mean 0 and, unless it is nearly constant, the variance 1.
+
+    y = (x - mean) / max(deviation, 1 / sqrt(H * W * C))
+
+    Args:
+        image: (..., H, W, C).
+
+    Returns:
+        The shape of `image`, float32.
+
+    Raises:
+        ValueError: fewer than three axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> per_image_standardization(mt.constant([[[1.0], [3.0]]])).numpy().ravel()
+        array([-1.,  1.], dtype=float32)
+
+    Source: tf.image.per_image_standardization
+    """
+    x = picture("per_image_standardization", "image", image, range(3, 65))
+    x = math.cast(x, dtype=np.float32)
+    inner = (-3, -2, -1)
+    centred = x - reduce.mean(x, axis=inner, keepdims=True)
+    # Under the root, because its slope at a constant image is infinite.
+    variance = reduce.mean(math.square(centred), axis=inner, keepdims=True)  # (..., 1, 1, 1)
+    return centred * math.rsqrt(math.maximum(variance, 1 / array.size_of(x, inner)))
+
+
+def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
+    """How bright colours look.
+
+    y = 0.2989 red + 0.587 green + 0.114 blue
+
+    Args:
+        images: (..., 3).
+        name: ignored.
+
+    Returns:
+        (..., 1), the dtype of `images`.
+
+    Raises:
+        TypeError: `images` are no numbers.
+        ValueError: the last axis is not of size 3.
+
+    Example:
+        >>> import minitensor as mt
+        >>> rgb_to_grayscale(mt.constant([[1.0, 0.0, 0.0]])).numpy()
+        array([[0.2989]], dtype=float32)
+
+    Source: tf.image.rgb_to_grayscale
+    """
+    x = numbers("rgb_to_grayscale", "images", images)
+    colored("rgb_to_grayscale", "images", x)
+    weights = np.array(_GRAY, np.float32)[:, np.newaxis]
+    rows = array.reshape(_as_float32(x), shape=(-1, 3))
+    gray = array.reshape(linalg.matmul(rows, Tensor(weights)), shape=(*x.shape[:-1], 1))
+    return convert_image_dtype(gray, x.dtype)

@@ -1,0 +1,263 @@
+"""Moving pixels: patches, mirror images, crops and borders. No pixel changes its value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.autograd import Tensor
+from minitensor.image.arguments import batched, picture, pixels, scalar, unbatched
+from minitensor.nn import arguments as args
+from minitensor.ops import array
+from minitensor.ops import conv as ops
+from minitensor.window import Window
+
+
+def extract_patches(
+    images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
+) -> Tensor:
+    """Every place of a window as one row of pixels: what convolution multiplies by its kernel.
+
+    y[n, i, j, (u kw + v) C + c] = images[n, i sh + u rh - top, j sw + v rw - left, c]
+
+    Args:
+        images: (N, H, W, C).
+        sizes: [1, kh, kw, 1], the window in pixels.
+        strides: [1, sh, sw, 1], pixels from place to place.
+        rates: [1, rh, rw, 1], pixels from one pixel of a patch to the next.
+        padding: "VALID" or "SAME"; what lies outside is 0.
+        name: ignored.
+
+    Returns:
+        (N, h, w, kh*kw*C)
+
+    Raises:
+        TypeError: a list of something else than integers.
+        ValueError: lists of another form, numbers below 1, or a window larger than the image.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.reshape(mt.range(9), [1, 3, 3, 1])
+        >>> extract_patches(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")[0, 0].numpy()
+        array([[0, 1, 3, 4],
+               [1, 2, 4, 5]], dtype=int32)
+
+    Source: tf.image.extract_patches
+    """
+    op = "extract_patches"
+    x = picture(op, "images", images, (4,))
+    kernel, stride, rate = (
+        args.spatial(op, word, value, 2, True, (4,))
+        for word, value in (("sizes", sizes), ("strides", strides), ("rates", rates))
+    )
+    pads = args.padding(op, padding, 2, True, explicit=False)
+    args.fits(op, x.shape[1:3], kernel, rate, pads)
+    return ops.im2col(x, window=Window.of(x.shape[1:3], kernel, stride, pads, rate))
+
+
+def flip_left_right(image: Any) -> Tensor:
+    """Mirrors images: the first column becomes the last.
+
+    y[n, i, j, c] = image[n, i, W - 1 - j, c]
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+
+    Returns:
+        The shape of `image`.
+
+    Raises:
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> flip_left_right(mt.constant([[[1], [2], [3]]])).numpy().ravel().tolist()
+        [3, 2, 1]
+
+    Source: tf.image.flip_left_right
+    """
+    return array.flip(picture("flip_left_right", "image", image), axes=(-2,))
+
+
+def flip_up_down(image: Any) -> Tensor:
+    """Turns images upside down: the first row becomes the last.
+
+    y[n, i, j, c] = image[n, H - 1 - i, j, c]
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+
+    Returns:
+        The shape of `image`.
+
+    Raises:
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> flip_up_down(mt.constant([[[1]], [[2]]])).numpy().ravel().tolist()
+        [2, 1]
+
+    Source: tf.image.flip_up_down
+    """
+    return array.flip(picture("flip_up_down", "image", image), axes=(-3,))
+
+
+def central_crop(image: Any, central_fraction: Any) -> Tensor:
+    """Keeps the middle of images.
+
+    Along each axis of n pixels, floor((n - n * central_fraction) / 2) pixels go on each side.
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        central_fraction: of height and of width, greater than 0 and at most 1.
+
+    Returns:
+        (h, w, C) or (N, h, w, C)
+
+    Raises:
+        ValueError: the fraction is not in (0, 1], or the image has another number of axes.
+
+    Example:
+        >>> import minitensor as mt
+        >>> central_crop(mt.zeros([5, 8, 3]), 0.5).shape
+        TensorShape([3, 4, 3])
+
+    Source: tf.image.central_crop
+    """
+    x = picture("central_crop", "image", image)
+    fraction = scalar("central_crop", "central_fraction", central_fraction)
+    if not 0 < fraction <= 1:
+        raise ValueError(
+            "central_crop: central_fraction must be greater than 0 and at most 1, "
+            f"got {central_fraction}"
+        )
+    top, left = (int((n - n * fraction) / 2) for n in x.shape[-3:-1])
+    return _cut(x, top, left, x.shape[-3] - 2 * top, x.shape[-2] - 2 * left)
+
+
+def crop_to_bounding_box(
+    image: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
+) -> Tensor:
+    """Cuts a box out of images.
+
+    y[n, i, j, c] = image[n, i + offset_height, j + offset_width, c]
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        offset_height, offset_width: the box's first row and column.
+        target_height, target_width: its size in pixels.
+
+    Returns:
+        (target_height, target_width, C), with N in front if `image` has it.
+
+    Raises:
+        TypeError: a length is not an integer.
+        ValueError: a length is negative, a size is 0, or the box leaves the image.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.reshape(mt.range(9), [3, 3, 1])
+        >>> crop_to_bounding_box(x, 1, 0, 2, 2).numpy().ravel().tolist()
+        [3, 4, 6, 7]
+
+    Source: tf.image.crop_to_bounding_box
+    """
+    op = "crop_to_bounding_box"
+    x = picture(op, "image", image)
+    top, left = pixels(op, offset_height=offset_height, offset_width=offset_width)
+    h, w = pixels(op, 1, target_height=target_height, target_width=target_width)
+    height, width = x.shape[-3:-1]
+    if top + h > height or left + w > width:
+        raise ValueError(
+            f"{op}: rows {top} to {top + h} and columns {left} to {left + w} leave the image of "
+            f"{(height, width)} pixels; offset plus target must fit"
+        )
+    return _cut(x, top, left, h, w)
+
+
+def pad_to_bounding_box(
+    image: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
+) -> Tensor:
+    """Puts images into larger ones of zeros.
+
+    y[n, i + offset_height, j + offset_width, c] = image[n, i, j, c], 0 elsewhere
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        offset_height, offset_width: rows and columns of zeros before the image.
+        target_height, target_width: the new size in pixels.
+
+    Returns:
+        (target_height, target_width, C), with N in front if `image` has it.
+
+    Raises:
+        TypeError: a length is not an integer.
+        ValueError: a length is negative, or the image does not fit.
+
+    Example:
+        >>> import minitensor as mt
+        >>> pad_to_bounding_box(mt.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()
+        array([0., 1., 1., 0.], dtype=float32)
+
+    Source: tf.image.pad_to_bounding_box
+    """
+    op = "pad_to_bounding_box"
+    x = picture(op, "image", image)
+    top, left = pixels(op, offset_height=offset_height, offset_width=offset_width)
+    h, w = pixels(op, target_height=target_height, target_width=target_width)
+    height, width = x.shape[-3:-1]
+    if top + height > h or left + width > w:
+        raise ValueError(
+            f"{op}: an image of {(height, width)} pixels from {(top, left)} on does not fit into "
+            f"{(h, w)}; target must be at least offset plus size"
+        )
+    return _framed(x, top, left, h, w)
+
+
+def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -> Tensor:
+    """Crops the middle of images, or adds zeros around them, up to a size; nothing is stretched.
+
+    Along each axis of n pixels, floor(|target - n| / 2) are cut or added before, the rest after.
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        target_height, target_width: the new size in pixels.
+
+    Returns:
+        (target_height, target_width, C), with N in front if `image` has it.
+
+    Raises:
+        TypeError: a length is not an integer.
+        ValueError: a length is below 1, or the image has another number of axes.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.reshape(mt.range(1, 5), [1, 4, 1])
+        >>> resize_with_crop_or_pad(x, 1, 6).numpy().ravel().tolist()
+        [0, 1, 2, 3, 4, 0]
+        >>> resize_with_crop_or_pad(x, 1, 2).numpy().ravel().tolist()
+        [2, 3]
+
+    Source: tf.image.resize_with_crop_or_pad
+    """
+    op = "resize_with_crop_or_pad"
+    x = picture(op, "image", image)
+    h, w = pixels(op, 1, target_height=target_height, target_width=target_width)
+    height, width = x.shape[-3:-1]
+    top, left = (max((old - new) // 2, 0) for old, new in ((height, h), (width, w)))
+    cut = _cut(x, top, left, min(h, height), min(w, width))
+    return _framed(cut, max((h - height) // 2, 0), max((w - width) // 2, 0), h, w)
+
+
+def _cut(x: Tensor, top: int, left: int, h: int, w: int) -> Tensor:
+    """The h by w pixels from (top, left) on."""
+    box = (..., slice(top, top + h), slice(left, left + w), slice(None))
+    return array.getitem(x, index=box)  # (..., h, w, C)
+
+
+def _framed(x: Tensor, top: int, left: int, h: int, w: int) -> Tensor:
+    """Zeros of h by w pixels with x from (top, left) on."""
+    full = batched(x)
+    height, width = full.shape[1:3]
+    rows, columns = (top, h - top - height), (left, w - left - width)
+    return unbatched(array.pad(full, pads=((0, 0), rows, columns, (0, 0))), x)

@@ -1,0 +1,198 @@
+"""Chance for training images. Draws come from the generator that `minitensor.random` shares.
+
+With a `seed` of its own a call does the same every time; without, `set_seed` makes the whole
+program repeatable. The numbers drawn are not TensorFlow's; what is done with them is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.backend.generator import generator
+from minitensor.image.arguments import picture, scalar
+from minitensor.image.color import adjust_brightness, adjust_contrast
+from minitensor.image.hue import adjust_hue
+from minitensor.nn.arguments import integer
+from minitensor.ops import array, math
+
+
+def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
+    """Cuts a box of a given size at a place drawn evenly; one place for the whole tensor.
+
+    y[i, j, ...] = value[i + o_0, j + o_1, ...], each o_k uniform in 0 ... value.shape[k] - size[k]
+
+    Args:
+        value: a tensor of any shape.
+        size: one length per axis, batch and channels too.
+        seed: of this call alone.
+        name: ignored.
+
+    Returns:
+        The shape `size`.
+
+    Raises:
+        TypeError: `size` holds something else than integers.
+        ValueError: `size` has another number of axes, or is larger than `value` along one.
+
+    Example:
+        >>> import minitensor as mt
+        >>> random_crop(mt.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape
+        TensorShape([24, 24, 3])
+
+    Source: tf.image.random_crop
+    """
+    x = as_tensor(value, what="random_crop: value")
+    box = tuple(integer("random_crop", "size", n, 0) for n in np.asarray(size).tolist())
+    if len(box) != x.ndim or any(n > room for n, room in zip(box, x.shape, strict=True)):
+        raise ValueError(
+            f"random_crop: size {box} does not fit into value of shape {x.shape}; "
+            "give one length per axis, none larger than the axis"
+        )
+    room = np.subtract(x.shape, box)
+    starts = generator(seed).integers(0, room + 1)
+    index = tuple(slice(int(a), int(a) + n) for a, n in zip(starts, box, strict=True))
+    return array.getitem(x, index=index)
+
+
+def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
+    """Mirrors each image of the batch with probability 1/2: the first column becomes the last.
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        seed: of this call alone.
+
+    Returns:
+        The shape of `image`.
+
+    Raises:
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.constant([[[1], [2]]])
+        >>> random_flip_left_right(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
+        True
+
+    Source: tf.image.random_flip_left_right
+    """
+    return _flipped("random_flip_left_right", image, -2, seed)
+
+
+def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
+    """Turns each image of the batch upside down with probability 1/2.
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        seed: of this call alone.
+
+    Returns:
+        The shape of `image`.
+
+    Raises:
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.constant([[[1]], [[2]]])
+        >>> random_flip_up_down(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
+        True
+
+    Source: tf.image.random_flip_up_down
+    """
+    return _flipped("random_flip_up_down", image, -3, seed)
+
+
+def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
+    """Adds one number, drawn evenly from [-max_delta, max_delta), to images.
+
+    Args:
+        image: of any shape; integers are clipped to their range, floats are not.
+        max_delta: at least 0, in the scale from 0 to 1.
+        seed: of this call alone.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        ValueError: `max_delta` is negative.
+
+    Example:
+        >>> import minitensor as mt
+        >>> bool(abs(random_brightness(mt.zeros([1]), 0.2, seed=3).numpy()[0]) <= 0.2)
+        True
+
+    Source: tf.image.random_brightness
+    """
+    return adjust_brightness(image, _around_zero("random_brightness", max_delta, np.inf, seed))
+
+
+def random_contrast(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
+    """Scales contrast by one number, drawn evenly from [lower, upper).
+
+    Args:
+        image: (..., H, W, C); integers are clipped to their range, floats are not.
+        lower: at least 0.
+        upper: greater than `lower`.
+        seed: of this call alone.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        ValueError: the limits are not 0 <= lower < upper.
+
+    Example:
+        >>> import minitensor as mt
+        >>> random_contrast(mt.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
+        np.float32(1.0)
+
+    Source: tf.image.random_contrast
+    """
+    least, most = (scalar("random_contrast", w, v) for w, v in (("lower", lower), ("upper", upper)))
+    if not 0 <= least < most:
+        raise ValueError(
+            f"random_contrast: lower {lower} and upper {upper} must satisfy 0 <= lower < upper"
+        )
+    return adjust_contrast(image, generator(seed).uniform(least, most))
+
+
+def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
+    """Turns colours on the wheel by one angle, drawn evenly from [-max_delta, max_delta).
+
+    Args:
+        image: (..., H, W, 3).
+        max_delta: turns, from 0 to 0.5.
+        seed: of this call alone.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        ValueError: `max_delta` is out of range, or the last axis is not of size 3.
+
+    Example:
+        >>> import minitensor as mt
+        >>> random_hue(mt.ones([2, 2, 3]), 0.5).shape
+        TensorShape([2, 2, 3])
+
+    Source: tf.image.random_hue
+    """
+    return adjust_hue(image, _around_zero("random_hue", max_delta, 0.5, seed))
+
+
+def _around_zero(op: str, max_delta: float, limit: float, seed: int | None) -> float:
+    reach = scalar(op, "max_delta", max_delta)
+    if not 0 <= reach <= limit:
+        upper = "" if limit == np.inf else f" and at most {limit}"
+        raise ValueError(f"{op}: max_delta must be at least 0{upper}, got {max_delta}")
+    return generator(seed).uniform(-reach, reach)
+
+
+def _flipped(op: str, image: Any, axis: int, seed: int | None) -> Tensor:
+    """Each image, or its mirror image along `axis`, by a coin of its own."""
+    x = picture(op, "image", image)
+    coins = generator(seed).random((*x.shape[:-3], 1, 1, 1)) < 0.5
+    return math.where(coins, array.flip(x, axes=(axis,)), x)

@@ -1,0 +1,109 @@
+"""Values and gradients kept within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.linalg import global_norm
+from minitensor.ops import math, reduce
+from minitensor.ops.elementwise import check_broadcast
+
+__all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
+
+
+def clip_by_value(
+    t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
+) -> Tensor:
+    """y = max(min(t, clip_value_max), clip_value_min); a value on a bound keeps its gradient.
+
+    Args:
+        t: numbers of any shape.
+        clip_value_min, clip_value_max: bounds of its type, whose shapes broadcast to that of t.
+        name: ignored.
+
+    Returns:
+        The shape of t.
+
+    Raises:
+        ValueError: the bounds have another shape.
+        TypeError: they have another type.
+
+    Example:
+        >>> clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+
+    Source: tf.clip_by_value
+    """
+    x, low, high = align(
+        "clip_by_value", t=t, clip_value_min=clip_value_min, clip_value_max=clip_value_max
+    )
+    if check_broadcast("clip_by_value", x.shape, low.shape, high.shape) != x.shape:
+        raise ValueError(
+            f"clip_by_value: bounds {low.shape!s} and {high.shape!s} must broadcast to {x.shape!s}"
+        )
+    return math.maximum(math.minimum(x, high), low)
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Tensor:
+    """y = t * min(1, clip_norm / |t|), with the Euclidean length |t| over some axes.
+
+    Args:
+        t: floats of any shape.
+        clip_norm: the greatest length to leave.
+        axes: axes of the length; None is all.
+        name: ignored.
+
+    Returns:
+        The shape of t.
+
+    Raises:
+        TypeError: t is not float.
+        ValueError: no such axis.
+
+    Example:
+        >>> clip_by_norm([3.0, 4.0], 1.0).numpy()
+        array([0.6, 0.8], dtype=float32)
+
+    Source: tf.clip_by_norm
+    """
+    x = args.tensor("clip_by_norm", "t", t, "f")
+    limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm")
+    along = args.axes("clip_by_norm", axes, x.ndim)
+    squared = reduce.sum(math.square(x), axis=along, keepdims=True)
+    some = math.greater(squared, 0)  # the root of 0 has no slope
+    length = math.where(some, math.sqrt(math.where(some, squared, 1)), 0)
+    return x * limit / math.maximum(length, limit)
+
+
+def clip_by_global_norm(
+    t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Tensor | None], Tensor]:
+    """y_i = t_i * min(1, clip_norm / n), with n the Euclidean length of all tensors together.
+
+    Args:
+        t_list: tensors, or None for those without a gradient.
+        clip_norm: the greatest length to leave.
+        use_norm: n, if it is known already.
+        name: ignored.
+
+    Returns:
+        The list of y_i, with None where it was, and n. All are NaN if n is infinite or NaN.
+
+    Raises:
+        TypeError: `t_list` is no list, or its tensors have no float type in common.
+
+    Example:
+        >>> clipped, length = clip_by_global_norm([[3.0], [4.0]], 1.0)
+        >>> [t.numpy() for t in clipped], length.numpy()
+        ([array([0.6], dtype=float32), array([0.8], dtype=float32)], np.float32(5.0))
+
+    Source: tf.clip_by_global_norm
+    """
+    length = global_norm(t_list) if use_norm is None else as_tensor(use_norm)
+    limit = as_tensor(clip_norm, length.dtype, "clip_by_global_norm: clip_norm")
+    scale = limit * math.minimum(math.reciprocal(length), math.reciprocal(limit))
+    scale = math.where(math.isfinite(length), scale, float("nan"))
+    return [None if t is None else math.multiply(t, scale) for t in t_list], length

@@ -1,0 +1,253 @@
+"""Places, orders and running sums along one axis."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor
+from minitensor.dtypes import as_dtype, int32, int64
+from minitensor.ops import math, reduce
+
+__all__ = ["argmax", "argmin", "argsort", "cumprod", "cumsum", "sort", "top_k"]
+
+
+class TopKV2(NamedTuple):
+    """What `top_k` returns."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def argmax(
+    input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
+) -> Tensor:
+    """Where the first largest element along an axis is; a NaN counts as the largest.
+
+    Args:
+        input: any tensor with at least one axis.
+        axis: which one; default 0.
+        output_type: int16, uint16, int32 or int64.
+        name: ignored.
+
+    Returns:
+        The other sizes of `input`, integers.
+
+    Raises:
+        ValueError: no such axis, or it has no elements.
+        TypeError: another `output_type`.
+
+    Example:
+        >>> argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
+        array([1, 0])
+
+    Source: tf.argmax
+    """
+    return _extreme(reduce.argmax, "argmax", input, axis, output_type)
+
+
+def argmin(
+    input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
+) -> Tensor:
+    """Where the first smallest element along an axis is; a NaN counts as the smallest.
+
+    Args:
+        input: any tensor with at least one axis.
+        axis: which one; default 0.
+        output_type: int16, uint16, int32 or int64.
+        name: ignored.
+
+    Returns:
+        The other sizes of `input`, integers.
+
+    Raises:
+        ValueError: no such axis, or it has no elements.
+        TypeError: another `output_type`.
+
+    Example:
+        >>> argmin([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
+        array([0, 1])
+
+    Source: tf.argmin
+    """
+    return _extreme(reduce.argmin, "argmin", input, axis, output_type)
+
+
+def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Tensor:
+    x = args.tensor(name, "input", value)
+    place = args.axis(name, 0 if axis is None else axis, x.ndim)
+    dtype = as_dtype(output_type)
+    if dtype.name not in ("int16", "uint16", "int32", "int64"):
+        raise TypeError(f"{name}: output_type {dtype.name}; legal: int16, uint16, int32, int64")
+    if not x.shape[place]:
+        raise ValueError(f"{name}: axis {place} of {x.shape!s} has no elements")
+    return math.cast(op(x, axis=place), dtype=dtype)
+
+
+def cumsum(
+    x: Any,
+    axis: Any = 0,
+    exclusive: bool = False,
+    reverse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Running sums: y_k = x_0 + ... + x_k along an axis.
+
+    Args:
+        x: numbers with at least one axis.
+        axis: which one.
+        exclusive: leave x_k itself out of y_k.
+        reverse: sum from the end.
+        name: ignored.
+
+    Returns:
+        The shape of x.
+
+    Raises:
+        ValueError: no such axis.
+        TypeError: x is boolean.
+
+    Example:
+        >>> cumsum([1, 2, 3], exclusive=True).numpy()
+        array([0, 1, 3], dtype=int32)
+
+    Source: tf.cumsum
+    """
+    tensor = args.tensor("cumsum", "x", x, "iuf")
+    place = args.axis("cumsum", axis, tensor.ndim)
+    return reduce.cumsum(tensor, axis=place, exclusive=bool(exclusive), reverse=bool(reverse))
+
+
+def cumprod(
+    x: Any,
+    axis: Any = 0,
+    exclusive: bool = False,
+    reverse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """Running products: y_k = x_0 ... x_k along an axis.
+
+    Args:
+        x: numbers with at least one axis.
+        axis: which one.
+        exclusive: leave x_k itself out of y_k.
+        reverse: multiply from the end.
+        name: ignored.
+
+    Returns:
+        The shape of x.
+
+    Raises:
+        ValueError: no such axis.
+        TypeError: x is boolean.
+
+    Example:
+        >>> cumprod([1, 2, 3], reverse=True).numpy()
+        array([6, 6, 3], dtype=int32)
+
+    Source: tf.math.cumprod
+    """
+    tensor = args.tensor("cumprod", "x", x, "iuf")
+    place = args.axis("cumprod", axis, tensor.ndim)
+    return reduce.cumprod(tensor, axis=place, exclusive=bool(exclusive), reverse=bool(reverse))
+
+
+def sort(
+    values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None
+) -> Tensor:
+    """The elements in order along an axis.
+
+    Args:
+        values: numbers with at least one axis.
+        axis: which one.
+        direction: "ASCENDING" or "DESCENDING".
+        name: ignored.
+
+    Returns:
+        The shape of `values`.
+
+    Raises:
+        ValueError: no such axis or direction.
+        TypeError: `values` are boolean.
+
+    Example:
+        >>> sort([3, 1, 2], direction="DESCENDING").numpy()
+        array([3, 2, 1], dtype=int32)
+
+    Source: tf.sort
+    """
+    x, place, descending = _order("sort", values, axis, direction)
+    return reduce.sort(x, axis=place, descending=descending)
+
+
+def argsort(
+    values: Any,
+    axis: Any = -1,
+    direction: str = "ASCENDING",
+    stable: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """The places from which `sort` takes its elements; equal elements stay in their order.
+
+    Args:
+        values: numbers with at least one axis.
+        axis: which one.
+        direction: "ASCENDING" or "DESCENDING".
+        stable: ignored; the order always is.
+        name: ignored.
+
+    Returns:
+        The shape of `values`, int32.
+
+    Raises:
+        ValueError: no such axis or direction.
+        TypeError: `values` are boolean.
+
+    Example:
+        >>> argsort([3, 1, 2]).numpy()
+        array([1, 2, 0], dtype=int32)
+
+    Source: tf.argsort
+    """
+    x, place, descending = _order("argsort", values, axis, direction)
+    return math.cast(reduce.argsort(x, axis=place, descending=descending), dtype=int32)
+
+
+def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int, bool]:
+    x = args.tensor(op, "values", values, "iuf")
+    if direction not in ("ASCENDING", "DESCENDING"):
+        raise ValueError(f'{op}: direction must be "ASCENDING" or "DESCENDING", got {direction!r}')
+    return x, args.axis(op, axis, x.ndim), direction == "DESCENDING"
+
+
+def top_k(
+    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = int32, name: str | None = None
+) -> TopKV2:
+    """The k largest elements of each row, largest first; of equal ones the first comes first.
+
+    Args:
+        input: numbers, with rows along the last axis.
+        k: how many.
+        sorted: ignored; they always are.
+        index_type: element type of the indices.
+        name: ignored.
+
+    Returns:
+        (values, indices), where the last axis has size k.
+
+    Raises:
+        ValueError: k is negative or larger than a row, or there are no rows.
+        TypeError: `input` is boolean.
+
+    Example:
+        >>> top_k([1, 3, 3, 2], k=2).indices.numpy()
+        array([1, 2], dtype=int32)
+
+    Source: tf.math.top_k
+    """
+    x = args.tensor("top_k", "input", input, "iuf")
+    count = args.number("top_k", "k", k, 0)
+    if not x.ndim or count > x.shape[-1]:
+        raise ValueError(f"top_k: k {count} is more than the last axis of {x.shape!s} holds")
+    values, indices = reduce.top_k(x, k=count)
+    return TopKV2(values, math.cast(indices, dtype=as_dtype(index_type)))

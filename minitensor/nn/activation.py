@@ -1,0 +1,238 @@
+"""tf.nn's activations: arguments in, errors out, then one call of `ops.activation`.
+
+Values and slopes at corners, infinities and NaN are described there. What
+squashes numbers into an interval is in `squashing`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.nn import checks
+from minitensor.ops import activation as ops
+from minitensor.ops import array, math
+
+__all__ = [
+    "crelu",
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "softplus",
+    "swish",
+]
+
+
+def relu(features: Any, name: str | None = None) -> Tensor:
+    """Rectified linear: y = max(x, 0), with slope 0 at x = 0.
+
+    Args:
+        features: numbers of any shape.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no numbers.
+
+    Example:
+        >>> relu([-1.0, 2.0]).numpy()
+        array([0., 2.], dtype=float32)
+
+    Source: tf.nn.relu; Nair & Hinton 2010
+    """
+    return ops.relu(as_tensor(features, what="relu: features"))
+
+
+def relu6(features: Any, name: str | None = None) -> Tensor:
+    """y = min(max(x, 0), 6), with slope 0 at both corners.
+
+    Args:
+        features: numbers of any shape.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no numbers.
+
+    Example:
+        >>> relu6([-1.0, 2.0, 7.0]).numpy()
+        array([0., 2., 6.], dtype=float32)
+
+    Source: tf.nn.relu6
+    """
+    return ops.relu6(as_tensor(features, what="relu6: features"))
+
+
+def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Tensor:
+    """y = x where x > 0, else alpha * x; the slope at 0 is alpha.
+
+    Args:
+        features: floats of any shape; integers become float32.
+        alpha: slope on the left.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no numbers.
+
+    Example:
+        >>> leaky_relu([-1.0, 2.0]).numpy()
+        array([-0.2,  2. ], dtype=float32)
+
+    Source: tf.nn.leaky_relu; Maas et al. 2013
+    """
+    x = as_tensor(features, what="leaky_relu: features")
+    x = math.cast(x, dtype="float32") if x.dtype.kind in "iu" else x
+    (x,) = checks.floats("leaky_relu", features=x)
+    return ops.leaky_relu(x, alpha=float(alpha))
+
+
+def elu(features: Any, name: str | None = None) -> Tensor:
+    """Exponential linear: y = x where x >= 0, else exp(x) - 1.
+
+    Args:
+        features: floats of any shape.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no floats.
+
+    Example:
+        >>> elu([-1.0, 2.0]).numpy()
+        array([-0.63212055,  2.        ], dtype=float32)
+
+    Source: tf.nn.elu; Clevert et al. 2015
+    """
+    return ops.elu(*checks.floats("elu", features=features))
+
+
+def selu(features: Any, name: str | None = None) -> Tensor:
+    """Scaled elu: y = s * (x where x >= 0, else a * (exp(x) - 1)), s = 1.0507, a = 1.6733.
+
+    With these constants mean 0 and variance 1 stay so from layer to layer.
+
+    Args:
+        features: floats of any shape.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no floats.
+
+    Example:
+        >>> selu([-1.0, 2.0]).numpy()
+        array([-1.1113307,  2.101402 ], dtype=float32)
+
+    Source: tf.nn.selu; Klambauer et al. 2017
+    """
+    return ops.selu(*checks.floats("selu", features=features))
+
+
+def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
+    """y = x * P(X <= x) for X ~ N(0, 1): x * (1 + erf(x / sqrt 2)) / 2.
+
+    Args:
+        features: floats of any shape.
+        approximate: 0.5 * x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x^3))) instead.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no floats.
+
+    Example:
+        >>> gelu([-1.0, 2.0]).numpy()
+        array([-0.15865526,  1.9544997 ], dtype=float32)
+
+    Source: tf.nn.gelu; Hendrycks & Gimpel 2016
+    """
+    return ops.gelu(*checks.floats("gelu", features=features), approximate=bool(approximate))
+
+
+def swish(features: Any, beta: Any = 1.0) -> Tensor:
+    """y = x * sigmoid(beta * x); also called silu.
+
+    Args:
+        features: floats of any shape.
+        beta: a number, or a tensor that broadcasts against `features` and may be trained.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no floats, or `beta` has another dtype.
+
+    Example:
+        >>> swish([0.0, 100.0]).numpy()
+        array([  0., 100.], dtype=float32)
+
+    Source: tf.nn.swish; Ramachandran et al. 2017
+    """
+    return ops.swish(*checks.floats("swish", features=features, beta=beta))
+
+
+silu = swish
+
+
+def softplus(features: Any, name: str | None = None) -> Tensor:
+    """y = log(1 + exp(x)): a relu without a corner.
+
+    Args:
+        features: floats of any shape.
+        name: ignored.
+
+    Returns:
+        The shape of `features`.
+
+    Raises:
+        TypeError: `features` are no floats.
+
+    Example:
+        >>> softplus([0.0, 100.0]).numpy()
+        array([  0.6931472, 100.       ], dtype=float32)
+
+    Source: tf.nn.softplus
+    """
+    return math.softplus(*checks.floats("softplus", features=features))
+
+
+def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
+    """relu of x beside relu of -x: twice as many channels, and no sign is lost.
+
+    Args:
+        features: (..., C) numbers, if `axis` is -1.
+        axis: the axis that doubles.
+        name: ignored.
+
+    Returns:
+        (..., 2*C)
+
+    Raises:
+        TypeError: `features` are no numbers, or `axis` is no integer.
+        ValueError: there is no such axis.
+
+    Example:
+        >>> crelu([-1.0, 2.0]).numpy()
+        array([0., 2., 1., 0.], dtype=float32)
+
+    Source: tf.nn.crelu; Shang et al. 2016
+    """
+    x = as_tensor(features, what="crelu: features")
+    return ops.relu(array.concat(x, -x, axis=checks.axis("crelu", axis, x.ndim)))

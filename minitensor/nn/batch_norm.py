@@ -1,0 +1,106 @@
+"""fused_batch_norm: batch normalisation with its statistics, for training and for inference."""
+
+from __future__ import annotations
+
+import math as numbers
+from typing import Any
+
+from minitensor.autograd import Tensor
+from minitensor.nn import arguments as args
+from minitensor.nn import checks
+from minitensor.ops import array, math
+from minitensor.ops import norm as ops
+
+__all__ = ["fused_batch_norm"]
+
+
+def fused_batch_norm(
+    x: Any,
+    scale: Any,
+    offset: Any,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: float = 0.001,
+    data_format: str = "NHWC",
+    is_training: bool = True,
+    name: str | None = None,
+    exponential_avg_factor: float = 1.0,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch normalisation of images or volumes, one mean and variance per channel.
+
+    y = (x - m) / sqrt(v + epsilon) * scale + offset
+
+    In training m and v are those of the batch, over all axes but the channels, v divided by the
+    number n of elements. The variance returned is divided by n - 1, and both are mixed with the
+    old: (1 - f) * old + f * batch, f exponential_avg_factor. In inference m and v are given.
+
+    Args:
+        x: (N, H, W, C) or (N, D, H, W, C) floats.
+        scale, offset: (C,), float32 where x is half precision.
+        mean, variance: (C,); needed in inference, and in training if f is not 1.
+        epsilon: added to v.
+        data_format: "NHWC", "NCHW", "NDHWC" or "NCDHW".
+        is_training: which of the two.
+        name: ignored.
+        exponential_avg_factor: weight f of the batch. It is not Keras' momentum, but 1 - momentum.
+
+    Returns:
+        y of the shape of `x`, the new mean (C,) and the new variance (C,). All have gradients.
+        An empty batch leaves given statistics as they are.
+
+    Raises:
+        TypeError: no floats, or dtypes that differ.
+        ValueError: shapes that do not fit, or statistics missing.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
+        >>> y, mean, variance = fused_batch_norm(x, np.ones(1), np.zeros(1), epsilon=0.0)
+        >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
+        (array([-1.,  1.]), array([2.]), array([2.]))
+
+    Source: tf.compat.v1.nn.fused_batch_norm; Ioffe & Szegedy 2015
+    """
+    op = "fused_batch_norm"
+    (x,) = checks.floats(op, x=x)
+    last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
+    if x.ndim not in (4, 5):
+        raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
+    given = {"scale": scale, "offset": offset, "mean": mean, "variance": variance}
+    wide, vectors = checks.beside(op, x, **{k: v for k, v in given.items() if v is not None})
+    wide = args.moved_last(wide, last)
+    checks.per_channel(op, wide.shape[-1], **vectors)
+    factor = float(exponential_avg_factor) if is_training else 0.0
+    if factor != 1 and not {"mean", "variance"} <= set(vectors):
+        raise ValueError(
+            f"{op}: mean and variance must be given unless is_training with "
+            "exponential_avg_factor 1"
+        )
+    if is_training:
+        y, new_mean, new_variance = _train(wide, vectors, epsilon, factor)
+    else:
+        new_mean, new_variance = vectors["mean"], vectors["variance"]
+        y = (wide - new_mean) * math.rsqrt(new_variance + epsilon)
+    y = args.moved_back(y * vectors["scale"] + vectors["offset"], last)
+    return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype), new_mean, new_variance
+
+
+def _train(
+    x: Tensor, vectors: dict[str, Tensor], epsilon: float, factor: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """x standardised by its own statistics, and these mixed with the old."""
+    axes, channels = tuple(range(x.ndim - 1)), x.shape[-1:]
+    centre, spread = ops.moments(x, axes=axes)
+    y = ops.standardize_by(x, centre, math.rsqrt(spread + epsilon), axes=axes)
+    n = numbers.prod(x.shape[:-1])
+    mean = array.reshape(centre, shape=channels)
+    variance = array.reshape(spread, shape=channels) * (n / max(n - 1, 1))
+    if factor == 1:
+        return y, mean, variance
+    if n == 0:
+        return y, vectors["mean"], vectors["variance"]
+    return (
+        y,
+        (1 - factor) * vectors["mean"] + factor * mean,
+        (1 - factor) * vectors["variance"] + factor * variance,
+    )

@@ -1,0 +1,261 @@
+"""tf.nn's losses, which compare logits with labels.
+
+Logits are what the last layer computes: any real numbers. Every loss takes them as they are,
+because softmax and logarithm together are exact where one after the other would overflow. Labels
+have gradients too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.nn import checks
+from minitensor.ops import array, math, reduce
+from minitensor.ops import softmax as ops
+from minitensor.ops.half import rounded_once
+
+__all__ = [
+    "in_top_k",
+    "l2_loss",
+    "sigmoid_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits",
+    "sparse_softmax_cross_entropy_with_logits",
+    "weighted_cross_entropy_with_logits",
+]
+
+
+def softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, axis: int = -1, name: str | None = None
+) -> Tensor:
+    """How badly softmax(logits) predicts a distribution over classes.
+
+    loss = -sum_i labels_i * log softmax(logits)_i
+
+    The gradient is softmax(logits) * sum(labels) - labels, also for labels that do not sum to 1,
+    where TensorFlow leaves the sum out.
+
+    Args:
+        labels: (..., classes); other dtypes are cast to that of `logits`.
+        logits: (..., classes) floats. The two may be broadcast against each other.
+        axis: the axis of the classes.
+        name: ignored.
+
+    Returns:
+        The common shape without `axis`.
+
+    Raises:
+        TypeError: `logits` are no floats, or `axis` is no integer.
+        ValueError: the shapes do not broadcast, or there is no such axis.
+
+    Example:
+        >>> softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
+        array([0.6931472], dtype=float32)
+
+    Source: tf.nn.softmax_cross_entropy_with_logits
+    """
+    op = "softmax_cross_entropy_with_logits"
+    (x,) = checks.floats(op, logits=logits)
+    labels = as_tensor(labels, what=f"{op}: labels")
+    labels = labels if labels.dtype == x.dtype else math.cast(labels, dtype=x.dtype)
+    shape = checks.broadcast(op, labels=labels, logits=x)
+    axis = checks.axis(op, axis, len(shape))
+    return ops.softmax_cross_entropy(_spread(labels, shape), _spread(x, shape), axis=axis)
+
+
+def _spread(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return x if x.shape == shape else array.broadcast_to(x, shape=shape)
+
+
+def sparse_softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, name: str | None = None
+) -> Tensor:
+    """The same for labels that are class numbers: loss = -log softmax(logits)[label].
+
+    Args:
+        labels: (...) integers in [0, classes).
+        logits: (..., classes) floats.
+        name: ignored.
+
+    Returns:
+        (...)
+
+    Raises:
+        TypeError: `logits` are no floats, or `labels` no integers.
+        ValueError: the shapes do not match, or a label is outside [0, classes).
+
+    Example:
+        >>> sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
+        array([0.6931472], dtype=float32)
+
+    Source: tf.nn.sparse_softmax_cross_entropy_with_logits
+    """
+    op = "sparse_softmax_cross_entropy_with_logits"
+    (x,) = checks.floats(op, logits=logits)
+    labels = as_tensor(labels, what=f"{op}: labels")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{op}: labels must be integers, got {labels.dtype.name}; distributions over classes "
+            "go to softmax_cross_entropy_with_logits"
+        )
+    if not x.ndim or labels.shape != x.shape[:-1]:
+        raise ValueError(
+            f"{op}: labels have shape {labels.shape} but logits {x.shape}; labels must have the "
+            "shape of logits without the last axis"
+        )
+    _check_classes(op, labels.numpy(), x.shape[-1])
+    return ops.sparse_cross_entropy(labels, x)
+
+
+def _check_classes(op: str, labels: np.ndarray, classes: int) -> None:
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ValueError(
+            f"{op}: received a label value of {wrong.flat[0]} outside the valid range "
+            f"[0, {classes}); logits have {classes} classes"
+        )
+
+
+def sigmoid_cross_entropy_with_logits(
+    labels: Any = None, logits: Any = None, name: str | None = None
+) -> Tensor:
+    """Cross entropy of independent yes-or-no questions.
+
+    loss = -z log sigmoid(x) - (1 - z) log(1 - sigmoid(x)), z labels, x logits
+
+    Args:
+        labels: probabilities of yes, of the shape and dtype of `logits`.
+        logits: floats.
+        name: ignored.
+
+    Returns:
+        The shape of `logits`.
+
+    Raises:
+        TypeError: no floats, or two dtypes.
+        ValueError: two shapes.
+
+    Example:
+        >>> sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
+        array([  0.6931472, 100.       ], dtype=float32)
+
+    Source: tf.nn.sigmoid_cross_entropy_with_logits
+    """
+    labels, x = _same_shape("sigmoid_cross_entropy_with_logits", labels, logits)
+    return ops.sigmoid_cross_entropy(labels, x)
+
+
+def weighted_cross_entropy_with_logits(
+    labels: Any, logits: Any, pos_weight: Any, name: str | None = None
+) -> Tensor:
+    """sigmoid_cross_entropy_with_logits with the yes-part multiplied by `pos_weight`.
+
+    loss = -q z log sigmoid(x) - (1 - z) log(1 - sigmoid(x)), q pos_weight
+
+    Args:
+        labels: probabilities of yes, of the shape and dtype of `logits`.
+        logits: floats.
+        pos_weight: a number or tensor that broadcasts against `logits`; above 1 it raises recall.
+        name: ignored.
+
+    Returns:
+        The shape of `logits`.
+
+    Raises:
+        TypeError: no floats, or two dtypes.
+        ValueError: two shapes, or a weight that does not broadcast.
+
+    Example:
+        >>> weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy()
+        array([1.3862944, 0.6931472], dtype=float32)
+
+    Source: tf.nn.weighted_cross_entropy_with_logits
+    """
+    op = "weighted_cross_entropy_with_logits"
+    z, x = _same_shape(op, labels, logits)
+    x, q = checks.floats(op, logits=x, pos_weight=pos_weight)
+    checks.broadcast(op, logits=x, pos_weight=q)
+    return _weighted_cross_entropy(z, x, q)
+
+
+@rounded_once
+def _weighted_cross_entropy(z: Tensor, x: Tensor, q: Tensor) -> Tensor:
+    return (1 - z) * x + (1 + (q - 1) * z) * math.softplus(-x)
+
+
+def _same_shape(op: str, labels: Any, logits: Any) -> tuple[Tensor, Tensor]:
+    x, z = checks.floats(op, logits=logits, labels=labels)
+    if z.shape != x.shape:
+        raise ValueError(
+            f"{op}: labels have shape {z.shape} but logits {x.shape}; they must be equal"
+        )
+    return z, x
+
+
+def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) -> Tensor:
+    """Whether fewer than k classes are predicted more strongly than the target.
+
+    Args:
+        targets: (N,) integer classes. A class that does not exist is never in the top k.
+        predictions: (N, classes) floats. A row with inf or NaN is always False.
+        k: how many places count.
+        name: ignored.
+
+    Returns:
+        (N,) bool. Ties with the last place are in.
+
+    Raises:
+        TypeError: `targets` are no integers, or `predictions` no floats.
+        ValueError: the shapes are not (N,) and (N, classes).
+
+    Example:
+        >>> in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
+        array([ True, False])
+
+    Source: tf.math.in_top_k
+    """
+    (p,) = checks.floats("in_top_k", predictions=predictions)
+    t = as_tensor(targets, what="in_top_k: targets")
+    if t.dtype.kind not in "iu":
+        raise TypeError(f"in_top_k: targets must be integers, got {t.dtype.name}")
+    if p.ndim != 2 or t.shape != p.shape[:1]:
+        raise ValueError(
+            f"in_top_k: targets have shape {t.shape} and predictions {p.shape}; they must be (N,) "
+            "and (N, classes)"
+        )
+    classes = p.shape[1]
+    exists = math.logical_and(t >= 0, t < classes)
+    index = array.reshape(math.where(exists, t, 0), shape=(-1, 1))
+    own = array.take_along_axis(p, index, axis=1)  # (N, 1)
+    stronger = reduce.sum(math.cast(p > own, dtype="int32"), axis=1)
+    finite = math.isfinite(reduce.sum(p - p, axis=1))
+    return math.logical_and(math.logical_and(exists, finite), stronger < k)
+
+
+def l2_loss(t: Any, name: str | None = None) -> Tensor:
+    """Half the sum of squares: loss = sum(t^2) / 2, whose gradient is t.
+
+    Args:
+        t: floats of any shape.
+        name: ignored.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        TypeError: `t` are no floats.
+
+    Example:
+        >>> l2_loss([3.0, 4.0]).numpy()
+        np.float32(12.5)
+
+    Source: tf.nn.l2_loss
+    """
+    return _half_square(*checks.floats("l2_loss", t=t))
+
+
+@rounded_once
+def _half_square(t: Tensor) -> Tensor:
+    return reduce.sum(math.square(t), axis=None) / 2

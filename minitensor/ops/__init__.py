@@ -1,0 +1,43 @@
+"""Every op: a function of raw arrays, with one derivative per argument beside it.
+
+    array.py    elements moved, repeated, joined, picked
+    math.py     elements computed one by one        elementwise.py, error_function.py
+    reduce.py   along axes                          linalg.py  products of matrices
+    conv.py  pool.py  fractional.py  morphology.py  norm.py  softmax.py  activation.py  space.py    for networks
+    wide.py, half.py    float16 and bfloat16 computed in float32
+    operators.py        + @ [] and the rest, put on Tensor and Variable
+
+Users' words, defaults and errors are not here but in `nn`, `math`, `array`.
+"""
+
+from minitensor.ops import (
+    activation,
+    array,
+    conv,
+    fractional,
+    linalg,
+    math,
+    morphology,
+    norm,
+    operators,
+    pool,
+    reduce,
+    softmax,
+    space,
+)
+
+__all__ = [
+    "activation",
+    "array",
+    "conv",
+    "fractional",
+    "linalg",
+    "math",
+    "morphology",
+    "norm",
+    "operators",
+    "pool",
+    "reduce",
+    "softmax",
+    "space",
+]

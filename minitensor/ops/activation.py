@@ -1,0 +1,88 @@
+"""Activations: the ones with corners say which side a corner belongs to.
+
+    relu, relu6    slope 0 at 0, at 6 and at NaN
+    leaky_relu     slope alpha at 0
+    elu, selu      the slope of the right side at 0
+
+sigmoid, tanh and softplus are plain functions and live in `math`.
+"""
+
+from __future__ import annotations
+
+import math as numbers
+from typing import Any
+
+from minitensor.autograd import Tensor
+from minitensor.ops import math
+from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
+from minitensor.ops.half import rounded_once
+from minitensor.ops.wide import wide
+
+# The fixed point of mean 0 and variance 1: Klambauer et al. 2017, equation 14.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+@elementwise(NUMBERS)
+def relu(be: Any, x: Any) -> Any:
+    """max(x, 0); NaN stays NaN"""
+    return be.xp.maximum(x, x.dtype.type(0))
+
+
+@elementwise(NUMBERS)
+def relu6(be: Any, x: Any) -> Any:
+    """min(max(x, 0), 6); NaN stays NaN"""
+    return be.xp.minimum(be.xp.maximum(x, x.dtype.type(0)), x.dtype.type(6))
+
+
+@elementwise(FLOATS)
+@wide
+def softsign(be: Any, x: Any) -> Any:
+    """x / (1 + |x|)"""
+    return x / (1 + be.xp.abs(x))
+
+
+relu.defvjp(lambda g, y, x: math.where(y > 0, g, 0))
+relu6.defvjp(lambda g, y, x: math.where(math.logical_and(y > 0, y < 6), g, 0))
+softsign.defvjp(lambda g, y, x: g / math.square(1 + math.absolute(x)))
+
+
+@rounded_once
+def leaky_relu(x: Tensor, *, alpha: float) -> Tensor:
+    """x where x > 0, else alpha * x."""
+    return math.where(x > 0, x, alpha * x)
+
+
+@rounded_once
+def elu(x: Tensor) -> Tensor:
+    """x where x >= 0, else exp(x) - 1."""
+    left = x < 0
+    return math.where(left, _curve(x, left), x)
+
+
+@rounded_once
+def selu(x: Tensor) -> Tensor:
+    """SELU_SCALE * (x where x >= 0, else SELU_ALPHA * (exp(x) - 1))."""
+    left = x < 0
+    return SELU_SCALE * math.where(left, SELU_ALPHA * _curve(x, left), x)
+
+
+def _curve(x: Tensor, left: Tensor) -> Tensor:
+    """exp(x) - 1 where it is used; elsewhere 0, lest its derivative overflow unseen."""
+    return math.expm1(math.where(left, x, 0))
+
+
+@rounded_once
+def gelu(x: Tensor, *, approximate: bool) -> Tensor:
+    """x times the standard normal distribution function of x, or its approximation by tanh."""
+    if approximate:
+        inner = math.tanh(numbers.sqrt(2 / numbers.pi) * (x + 0.044715 * x * math.square(x)))
+    else:
+        inner = math.erf(numbers.sqrt(0.5) * x)
+    return 0.5 * x * (1 + inner)
+
+
+@rounded_once
+def swish(x: Tensor, beta: Tensor) -> Tensor:
+    """x * sigmoid(beta * x)."""
+    return x * math.sigmoid(beta * x)

@@ -1,0 +1,231 @@
+"""Ops that move elements without computing with them, and their adjoints.
+
+They come in pairs, each the derivative of the other: broadcast_to and sum_to, getitem and put,
+gather and scatter, take_along_axis and put_along_axis; reshape, transpose and flip are their own.
+Indices are never differentiated. Here axes may be negative, and nothing is checked: the words
+for users are in `minitensor.array`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, primitive
+from minitensor.ops.wide import wide
+
+Shape = tuple[int, ...]
+
+
+@primitive
+def reshape(be: Any, x: Any, *, shape: Shape) -> Any:
+    """The same elements in row-major order, in another shape."""
+    return x.reshape(shape)
+
+
+reshape.defvjp(lambda g, y, x, *, shape: reshape(g, shape=x.shape))
+
+
+@primitive
+def transpose(be: Any, x: Any, *, axes: Shape) -> Any:
+    """Axis k of the result is axis axes[k] of x."""
+    return x.transpose(axes)
+
+
+transpose.defvjp(lambda g, y, x, *, axes: transpose(g, axes=_inverse(axes)))
+
+
+def _inverse(axes: Shape) -> Shape:
+    """The permutation that undoes `axes`."""
+    forward = [axis % len(axes) for axis in axes]
+    return tuple(sorted(range(len(forward)), key=forward.__getitem__))
+
+
+@primitive
+def flip(be: Any, x: Any, *, axes: Shape) -> Any:
+    """The elements in the opposite order along `axes`."""
+    return be.xp.flip(x, axes)
+
+
+flip.defvjp(lambda g, y, x, *, axes: flip(g, axes=axes))
+
+
+# ----- repeating, and summing what was repeated -----
+
+
+@primitive
+def broadcast_to(be: Any, x: Any, *, shape: Shape) -> Any:
+    """Axes of size 1, and axes missing in front, repeated up to `shape`."""
+    return be.xp.broadcast_to(x, shape)
+
+
+@primitive
+@wide
+def sum_to(be: Any, x: Any, *, shape: Shape) -> Any:
+    """The adjoint of `broadcast_to`: x summed over every axis that `shape` would repeat."""
+    new = x.ndim - len(shape)
+    repeated = (new + k for k, size in enumerate(shape) if size == 1 != x.shape[new + k])
+    return x.sum(axis=(*range(new), *repeated), dtype=x.dtype).reshape(shape)
+
+
+broadcast_to.defvjp(lambda g, y, x, *, shape: sum_to(g, shape=x.shape))
+sum_to.defvjp(lambda g, y, x, *, shape: broadcast_to(g, shape=x.shape))
+
+
+@primitive
+def tile(be: Any, x: Any, *, multiples: Shape) -> Any:
+    """x repeated multiples[k] times along axis k."""
+    return be.xp.tile(x, multiples)
+
+
+def _tile_gradient(g: Tensor, y: Tensor, x: Tensor, *, multiples: Shape) -> Tensor:
+    pairs = list(zip(multiples, x.shape, strict=True))
+    blocks = reshape(g, shape=tuple(size for pair in pairs for size in pair))  # (m0, s0, m1, ...)
+    folded = sum_to(blocks, shape=tuple(size for _, s in pairs for size in (1, s)))
+    return reshape(folded, shape=x.shape)
+
+
+tile.defvjp(_tile_gradient)
+
+
+# ----- joining -----
+
+
+@primitive
+def concat(be: Any, *xs: Any, axis: int) -> Any:
+    """The tensors one after the other along `axis`."""
+    return be.xp.concatenate(xs, axis=axis)
+
+
+@primitive
+def stack(be: Any, *xs: Any, axis: int) -> Any:
+    """The tensors side by side along a new `axis`."""
+    return be.xp.stack(xs, axis=axis)
+
+
+def _concat_gradient(i: int, g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Tensor:
+    start = sum(x.shape[axis] for x in xs[:i])
+    return getitem(g, index=along(axis % g.ndim, slice(start, start + xs[i].shape[axis])))
+
+
+concat.defvjp_each(_concat_gradient)
+stack.defvjp_each(
+    lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)),
+)
+
+
+def along(axis: int, item: Any) -> tuple[Any, ...]:
+    """An index that picks `item` of one axis and all of the axes before it."""
+    return (*[slice(None)] * axis, item)
+
+
+# ----- picking, and adding back what was picked -----
+
+
+@primitive
+def getitem(be: Any, x: Any, *, index: tuple[Any, ...]) -> Any:
+    """x[index]: ints, slices, None, Ellipsis, int arrays and boolean masks, as in NumPy."""
+    return x[index]
+
+
+@primitive
+@wide
+def put(be: Any, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
+    """The adjoint of `getitem`: zeros of `shape` with g added at `index`."""
+    x = be.xp.zeros(shape, g.dtype)
+    if any(isinstance(item, np.ndarray) and item.dtype != np.bool_ for item in index):
+        be.xp.add.at(x, index, g)  # an element may have been picked more than once
+    else:
+        x[index] = g
+    return x
+
+
+getitem.defvjp(lambda g, y, x, *, index: put(g, index=index, shape=x.shape))
+put.defvjp(lambda g, y, x, *, index, shape: getitem(g, index=index))
+
+
+@primitive
+def gather(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
+    """x[..., indices, ...] along `axis`, whose place the axes of `indices` take."""
+    return be.xp.take(x, indices, axis=axis)
+
+
+@primitive
+@wide
+def scatter(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
+    """The adjoint of `gather`: g added into `size` zeros along `axis`."""
+    x = be.xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
+    be.xp.add.at(x, along(axis, indices), g)
+    return x
+
+
+gather.defvjp(
+    lambda g, y, x, indices, *, axis: scatter(g, indices, axis=axis % x.ndim, size=x.shape[axis]),
+    None,
+)
+scatter.defvjp(lambda g, y, x, indices, *, axis, size: gather(g, indices, axis=axis), None)
+
+
+@primitive
+def take_along_axis(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
+    """Element i of each row of the result is element indices[i] of that row of x."""
+    return be.xp.take_along_axis(x, indices, axis=axis)
+
+
+@primitive
+@wide
+def put_along_axis(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
+    """The adjoint of `take_along_axis`: g added into rows of `size` zeros."""
+    shape = list(g.shape)
+    shape[axis] = size
+    x = be.xp.zeros(shape, g.dtype)
+    index = list(be.xp.ogrid[tuple(slice(n) for n in g.shape)])
+    index[axis] = indices
+    be.xp.add.at(x, tuple(index), g)
+    return x
+
+
+take_along_axis.defvjp(
+    lambda g, y, x, indices, *, axis: put_along_axis(g, indices, axis=axis, size=x.shape[axis]),
+    None,
+)
+put_along_axis.defvjp(
+    lambda g, y, x, indices, *, axis, size: take_along_axis(g, indices, axis=axis), None
+)
+
+
+# ----- padding -----
+
+
+@primitive
+def _pad_constant(be: Any, x: Any, *, pads: tuple[tuple[int, int], ...], value: Any) -> Any:
+    return be.xp.pad(x, pads, constant_values=value)
+
+
+_pad_constant.defvjp(
+    lambda g, y, x, *, pads, value: getitem(
+        g, index=tuple(slice(a, a + n) for (a, _), n in zip(pads, x.shape, strict=True))
+    )
+)
+
+
+def pad(
+    x: Tensor, *, pads: tuple[tuple[int, int], ...], mode: str = "constant", value: Any = 0
+) -> Tensor:
+    """pads[k] elements before and after axis k: constants, or x mirrored.
+
+    "reflect" leaves the edge out of the mirror image, "symmetric" repeats it.
+    """
+    if mode == "constant":
+        return _pad_constant(x, pads=pads, value=value)
+    for axis, around in enumerate(pads):
+        if any(around):
+            mirrored = np.pad(np.arange(x.shape[axis]), around, mode=mode)  # type: ignore[call-overload]
+            x = gather(x, mirrored, axis=axis)
+    return x
+
+
+Tensor.pack = staticmethod(lambda tensors: stack(*tensors, axis=0))
+Tensor.reshaped = staticmethod(lambda tensor, shape: reshape(tensor, shape=shape))
+Tensor.transposed = staticmethod(lambda tensor, axes: transpose(tensor, axes=tuple(axes)))

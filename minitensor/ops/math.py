@@ -1,0 +1,270 @@
+"""Arithmetic, elementary functions and comparisons, element by element.
+
+Below each op stands one derivative per argument: g is the cotangent of the result, z of two
+arguments and y of one. Broadcasting is undone by `Elementwise`. Where a slope does not exist
+TensorFlow's choice is taken: 0 for |0|; the first argument of a tied maximum or minimum.
+Comparisons and roundings have no derivative. `operators.py` puts these ops on Tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, align, as_tensor, primitive
+from minitensor.autograd.tensor import is_float
+from minitensor.ops import error_function
+from minitensor.ops.elementwise import (
+    ANY,
+    BOOLS,
+    FLOATS,
+    NUMBERS,
+    check_broadcast,
+    elementwise,
+    ufunc,
+    unbroadcast,
+)
+from minitensor.ops.wide import wide
+
+# ----- arithmetic of two arguments -----
+
+add = ufunc("add", NUMBERS)
+add.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: g)
+
+subtract = ufunc("subtract", NUMBERS)
+subtract.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: negative(g))
+
+multiply = ufunc("multiply", NUMBERS)
+multiply.defvjp(lambda g, z, x, y: g * y, lambda g, z, x, y: x * g)
+
+_ratio = ufunc("divide", FLOATS)
+_ratio.defvjp(lambda g, z, x, y: g / y, lambda g, z, x, y: g * (-x / y / y))
+
+maximum = ufunc("maximum", NUMBERS)
+maximum.defvjp(
+    lambda g, z, x, y: where(greater_equal(x, y), g, 0),
+    lambda g, z, x, y: where(greater_equal(x, y), 0, g),
+)
+
+minimum = ufunc("minimum", NUMBERS)
+minimum.defvjp(
+    lambda g, z, x, y: where(less_equal(x, y), g, 0),
+    lambda g, z, x, y: where(less_equal(x, y), 0, g),
+)
+
+
+def divide(x: Any, y: Any) -> Tensor:
+    """x / y; integers give float64, or float32 if they have 16 bits or fewer."""
+    x, y = align("divide", x=x, y=y)
+    if x.dtype.kind in "iu":
+        dtype = np.float32 if x.dtype.itemsize <= 2 else np.float64
+        x, y = cast(x, dtype=dtype), cast(y, dtype=dtype)
+    return _ratio(x, y)
+
+
+@elementwise(NUMBERS)
+def floordiv(be: Any, x: Any, y: Any) -> Any:
+    """floor(x / y)"""
+    _check_divisor("floordiv", y)
+    return be.xp.floor_divide(x, y) if y.dtype.kind in "iu" else be.xp.floor(x / y)
+
+
+@elementwise(NUMBERS)
+@wide
+def mod(be: Any, x: Any, y: Any) -> Any:
+    """x - floor(x / y) y, which has the sign of y"""
+    _check_divisor("mod", y)
+    return be.xp.mod(x, y)
+
+
+def _check_divisor(op: str, y: Any) -> None:
+    if y.dtype.kind in "iu" and not y.all():
+        raise ValueError(f"{op}: integer division by zero; cast to float for inf and nan")
+
+
+mod.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g * floordiv(x, y))
+
+
+@elementwise(NUMBERS)
+@wide
+def power(be: Any, x: Any, y: Any) -> Any:
+    """x^y"""
+    if y.dtype.kind == "i" and (y < 0).any():
+        raise ValueError("power: an integer to a negative power is no integer; cast to float")
+    return be.xp.power(x, y)
+
+
+power.defvjp(
+    lambda g, z, x, y: g * y * power(x, y - 1),
+    lambda g, z, x, y: g * z * where(greater(x, 0), log(where(greater(x, 0), x, 1)), 0),
+)
+
+# ----- arithmetic of one argument -----
+
+negative = ufunc("negative", NUMBERS)
+negative.defvjp(lambda g, y, x: negative(g))
+
+absolute = ufunc("absolute", NUMBERS)
+absolute.defvjp(lambda g, y, x: g * sign(x))
+
+square = ufunc("square", NUMBERS)
+square.defvjp(lambda g, y, x: g * (2 * x))
+
+reciprocal = ufunc("reciprocal")
+reciprocal.defvjp(lambda g, y, x: -g * (y * y))
+
+sqrt = ufunc("sqrt")
+sqrt.defvjp(lambda g, y, x: g * 0.5 / y)
+
+
+@elementwise(FLOATS)
+@wide
+def rsqrt(be: Any, x: Any) -> Any:
+    """1 / sqrt(x)"""
+    return 1 / be.xp.sqrt(x)
+
+
+rsqrt.defvjp(lambda g, y, x: -0.5 * g * (y * y * y))
+
+sign = ufunc("sign", NUMBERS)
+floor = ufunc("floor")
+ceil = ufunc("ceil")
+
+
+@elementwise(NUMBERS)
+def round(be: Any, x: Any) -> Any:
+    """The nearest integer; halves go to the even one."""
+    return x if x.dtype.kind in "iu" else be.xp.rint(x)
+
+
+# ----- exponentials and logarithms -----
+
+exp = ufunc("exp")
+exp.defvjp(lambda g, y, x: g * y)
+
+expm1 = ufunc("expm1")
+expm1.defvjp(lambda g, y, x: g * exp(x))
+
+log = ufunc("log")
+log.defvjp(lambda g, y, x: g / x)
+
+log1p = ufunc("log1p")
+log1p.defvjp(lambda g, y, x: g / (1 + x))
+
+
+@elementwise(FLOATS)
+@wide
+def sigmoid(be: Any, x: Any) -> Any:
+    """1 / (1 + exp(-x))"""
+    return 1 / (1 + be.xp.exp(-x))
+
+
+sigmoid.defvjp(lambda g, y, x: g * (y * (1 - y)))
+
+
+@elementwise(FLOATS)
+@wide
+def softplus(be: Any, x: Any) -> Any:
+    """log(1 + exp(x))"""
+    return be.xp.logaddexp(x, be.xp.zeros((), x.dtype))
+
+
+softplus.defvjp(lambda g, y, x: g * sigmoid(x))
+
+
+@elementwise(FLOATS)
+@wide
+def erf(be: Any, x: Any) -> Any:
+    """2 / sqrt(pi) * integral of exp(-t^2) from 0 to x"""
+    return error_function.erf(be.xp, x)
+
+
+@elementwise(FLOATS)
+@wide
+def erfc(be: Any, x: Any) -> Any:
+    """1 - erf(x)"""
+    return error_function.erfc(be.xp, x)
+
+
+_BELL = 2 / math.sqrt(math.pi)
+erf.defvjp(lambda g, y, x: g * (_BELL * exp(-square(x))))
+erfc.defvjp(lambda g, y, x: g * (-_BELL * exp(-square(x))))
+
+# ----- circles and hyperbolas -----
+
+sin, cos, tan = ufunc("sin"), ufunc("cos"), ufunc("tan")
+sin.defvjp(lambda g, y, x: g * cos(x))
+cos.defvjp(lambda g, y, x: -g * sin(x))
+tan.defvjp(lambda g, y, x: g * (1 + square(y)))
+
+asin, acos, atan = (
+    ufunc("asin", FLOATS, "arcsin"),
+    ufunc("acos", FLOATS, "arccos"),
+    ufunc("atan", FLOATS, "arctan"),
+)
+asin.defvjp(lambda g, y, x: g * rsqrt(1 - square(x)))
+acos.defvjp(lambda g, y, x: -g * rsqrt(1 - square(x)))
+atan.defvjp(lambda g, y, x: g / (1 + square(x)))
+
+sinh, cosh, tanh = ufunc("sinh"), ufunc("cosh"), ufunc("tanh")
+sinh.defvjp(lambda g, y, x: g * cosh(x))
+cosh.defvjp(lambda g, y, x: g * sinh(x))
+tanh.defvjp(lambda g, y, x: g * (1 - square(y)))
+
+# ----- questions -----
+
+equal, not_equal = ufunc("equal", ANY), ufunc("not_equal", ANY)
+less, less_equal = ufunc("less", NUMBERS), ufunc("less_equal", NUMBERS)
+greater, greater_equal = ufunc("greater", NUMBERS), ufunc("greater_equal", NUMBERS)
+logical_and, logical_or = ufunc("logical_and", BOOLS), ufunc("logical_or", BOOLS)
+logical_xor, logical_not = ufunc("logical_xor", BOOLS), ufunc("logical_not", BOOLS)
+isnan, isinf, isfinite = ufunc("isnan"), ufunc("isinf"), ufunc("isfinite")
+
+
+@primitive
+def _choose(be: Any, condition: Any, x: Any, y: Any) -> Any:
+    return be.xp.where(condition, x, y)
+
+
+_choose.defvjp(
+    None,
+    lambda g, z, condition, x, y: unbroadcast(where(condition, g, 0), x.shape),
+    lambda g, z, condition, x, y: unbroadcast(where(condition, 0, g), y.shape),
+)
+
+
+def where(condition: Any, x: Any, y: Any) -> Tensor:
+    """x where `condition` holds, else y; the three broadcast."""
+    condition = as_tensor(condition, np.bool_, "where: condition")
+    x, y = align("where", x=x, y=y)
+    check_broadcast("where", condition.shape, x.shape, y.shape)
+    return _choose(condition, x, y)
+
+
+# ----- the same elements -----
+
+
+@primitive
+def identity(be: Any, x: Any) -> Any:
+    """x itself, as another tensor."""
+    return x
+
+
+identity.defvjp(lambda g, y, x: g)
+
+
+@primitive
+def stop_gradient(be: Any, x: Any) -> Any:
+    """x itself, which no gradient passes."""
+    return x
+
+
+@primitive
+def cast(be: Any, x: Any, *, dtype: Any) -> Any:
+    """x with elements of another type; floats are cut off towards 0 to become integers."""
+    return x.astype(dtype)
+
+
+cast.defvjp(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype) if is_float(x.dtype) else None)

@@ -1,0 +1,108 @@
+"""The operators of Tensor and Variable: one table.
+
+Numbers, lists and NumPy arrays take the dtype of the tensor beside them. [] knows what NumPy's
+does: ints, slices, Ellipsis, None, integer arrays and boolean masks. & | ^ ~ are logic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.ops import array, linalg, math
+
+
+def _equal(self: ArrayLike, other: Any) -> Any:
+    """self == other, element by element; plain False beside None or an alien shape, as in TF."""
+    return False if other is None else _compared(math.equal, self, other, False)
+
+
+def _not_equal(self: ArrayLike, other: Any) -> Any:
+    return True if other is None else _compared(math.not_equal, self, other, True)
+
+
+def _compared(op: Callable[..., Any], self: ArrayLike, other: Any, unlike: bool) -> Any:
+    other = as_tensor(other, None if isinstance(other, ArrayLike) else self.dtype, "==: y")
+    try:
+        np.broadcast_shapes(self.shape, other.shape)
+    except ValueError:
+        return as_tensor(unlike)
+    return op(self, other)
+
+
+def _getitem(self: ArrayLike, index: Any) -> Any:
+    """self[index]
+
+    Raises:
+        TypeError: an item of the index is no int, slice, None, Ellipsis, int array or mask.
+        ValueError: it does not fit the shape.
+    """
+    items = tuple(_item(i) for i in (index if isinstance(index, tuple) else (index,)))
+    try:
+        return array.getitem(self, index=items)
+    except IndexError as error:
+        raise ValueError(f"[]: the index does not fit shape {self.shape!s}: {error}") from None
+
+
+def _item(item: Any) -> Any:
+    """One item of an index, with tensors and lists turned into ints and NumPy arrays."""
+    if item is None or item is Ellipsis or isinstance(item, slice):
+        return item
+    values = np.asarray(item)
+    if values.dtype.kind not in "iub":
+        raise TypeError(
+            f"[]: got {item!r}; legal: ints, slices, Ellipsis, None, integer arrays and masks"
+        )
+    return values if values.ndim or values.dtype == np.bool_ else int(values)
+
+
+def _hash(self: ArrayLike) -> int:
+    name = type(self).__name__
+    raise TypeError(f"{name} is unhashable, because == is elementwise; use {name.lower()}.ref()")
+
+
+def _method(op: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *operands: op(*operands)
+
+
+def _flipped(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda self, other: op(other, self)
+
+
+_BOTH_SIDES: dict[str, Callable[[Any, Any], Any]] = {
+    "add": math.add,
+    "sub": math.subtract,
+    "mul": math.multiply,
+    "truediv": math.divide,
+    "floordiv": math.floordiv,
+    "mod": math.mod,
+    "pow": math.power,
+    "matmul": linalg.matmul,
+    "and": math.logical_and,
+    "or": math.logical_or,
+    "xor": math.logical_xor,
+}
+
+_LEFT_SIDE: dict[str, Callable[..., Any]] = {
+    "neg": math.negative,
+    "abs": math.absolute,
+    "invert": math.logical_not,
+    "eq": _equal,
+    "ne": _not_equal,
+    "lt": math.less,
+    "le": math.less_equal,
+    "gt": math.greater,
+    "ge": math.greater_equal,
+    "getitem": _getitem,
+    "hash": _hash,
+}
+
+for _name, _op in _BOTH_SIDES.items():
+    setattr(ArrayLike, f"__{_name}__", _method(_op))
+    setattr(ArrayLike, f"__r{_name}__", _flipped(_op))
+for _name, _op in _LEFT_SIDE.items():
+    setattr(ArrayLike, f"__{_name}__", _method(_op))

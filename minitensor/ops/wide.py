@@ -1,0 +1,34 @@
+"""Half precision in plain ops: what takes several roundings is computed in float32, rounded once.
+
+One NumPy ufunc on float16 or bfloat16 already rounds once; sums, products of matrices and
+formulas of several steps do not, and those carry `@wide`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.autograd.tensor import is_float
+
+
+def is_half(dtype: Any) -> bool:
+    """Whether `dtype` is float16 or bfloat16."""
+    return dtype.itemsize == 2 and is_float(dtype)
+
+
+def wide(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets `forward(be, *arrays, **settings)` see float32 where arrays are float16 or bfloat16."""
+
+    @functools.wraps(forward)
+    def widened(be: Any, *arrays: Any, **settings: Any) -> Any:
+        half = next((array.dtype for array in arrays if is_half(array.dtype)), None)
+        if half is None:
+            return forward(be, *arrays, **settings)
+        float32 = be.xp.float32
+        full = [a.astype(float32) if a.dtype == half else a for a in arrays]
+        result = forward(be, *full, **settings)
+        return result.astype(half) if result.dtype == float32 else result
+
+    return widened

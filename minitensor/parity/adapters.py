@@ -1,0 +1,67 @@
+"""Calls that no single tf function spells: slicing, operators, and what is random.
+
+Each adapter is given the library (tf or minitensor) and uses its public names only. Random ops
+cannot give the same numbers on both sides, so these return what must agree whatever was drawn.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def getitem(tf: Any, x: Any, text: str) -> Any:
+    """x[text], with text as it stands between the brackets, such as "1:, None, ..., ::-1"."""
+    del tf
+    return x[tuple(_index(part.strip()) for part in text.split(","))]
+
+
+def arithmetic(tf: Any, x: Any, y: Any, name: str) -> Any:
+    """A Python operator by its name in the standard `operator` module, such as "matmul"."""
+    del tf
+    return getattr(operator, name)(x, y)
+
+
+def with_number(tf: Any, x: Any, name: str, number: float) -> list[Any]:
+    """A Python number on either side of an operator: [x op number, number op x]."""
+    del tf
+    function = getattr(operator, name)
+    return [function(x, number), function(number, x)]
+
+
+def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:
+    """What holds for any mask: kept values are x / (1 - rate), the rest 0, the gradient is the mask.
+
+    Returns [largest |y - mask * x|, largest |gradient - mask|, same along noise_shape (0 or 1)].
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.nn.dropout(x, rate=rate, noise_shape=noise_shape)
+    gradient = tape.gradient(y, x)
+    values, slopes, before = (np.asarray(t.numpy(), "float64") for t in (y, gradient, x))
+    scale = np.float64(np.asarray(1.0 / (1.0 - rate), str(x.dtype.name)))
+    mask = np.where(values != 0, scale, 0.0)
+    wrong = np.abs(values - mask * before).max() > 1e-2 * scale
+    shared = noise_shape is None or all(
+        (np.diff(mask, axis=axis) == 0).all() for axis, n in enumerate(noise_shape) if n == 1
+    )
+    return [tf.constant([float(wrong), float(np.abs(slopes - mask).max() > 1e-2), float(shared)])]
+
+
+def dropout_drops(tf: Any, x: Any, rate: float) -> Any:
+    """The share of zeros among x.size draws, told in tenths."""
+    y = np.asarray(tf.nn.dropout(x, rate=rate).numpy(), "float64")
+    return tf.constant([float(np.round(10 * (y == 0).mean()))])
+
+
+def _index(text: str) -> Any:
+    """One part of an index expression."""
+    if text == "...":
+        return Ellipsis
+    if text == "None":
+        return None
+    if ":" in text:
+        return slice(*(int(part) if part else None for part in text.split(":")))
+    return int(text)

@@ -1,0 +1,255 @@
+"""Cases of the conv family: hand-picked ones in one line each, then random geometries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call
+from minitensor.parity.cases.geometry import Geometry, geometries
+
+ALL = FLOATS + HALVES
+Random = np.random.RandomState
+FIRST = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
+
+
+def cases() -> Iterator[Case]:
+    """Every case of the family."""
+    yield from (replace(case, dtypes=ALL) for case in in_halves())
+    yield from by_hand()
+    yield from (replace(case, dtypes=("int32",), order=0) for case in in_integers())
+    for rank, count in ((1, 24), (2, 60), (3, 22)):
+        yield from convolutions(Random(rank), rank, count)
+        yield from transposes(Random(10 + rank), rank, count * 2 // 3)
+    yield from any_rank(Random(20))
+    yield from atrous(Random(21), 12)
+    yield from depthwise(Random(22), 36)
+    yield from separable(Random(23), 18)
+
+
+def in_halves() -> Iterator[Case]:
+    """A few of each op that are also run in float16 and bfloat16."""
+    image, kernel = (2, 5, 6, 3), (3, 2, 3, 4)
+    for padding in ("SAME", "VALID"):
+        yield call("nn.conv2d", image, kernel, strides=1, padding=padding)
+        yield call("nn.conv2d", image, kernel, strides=[2, 3], padding=padding)
+        yield call("nn.conv1d", (2, 7, 3), (3, 3, 2), stride=2, padding=padding)
+        yield call("nn.conv3d", (1, 3, 4, 3, 2), (2, 2, 2, 2, 3), strides=[1] * 5, padding=padding)
+        yield call("nn.depthwise_conv2d", image, (3, 3, 3, 2), strides=[1] * 4, padding=padding)
+    yield call(
+        "nn.conv2d_transpose", (1, 3, 3, 2), (3, 3, 4, 2), output_shape=[1, 6, 5, 4], strides=2
+    )
+    yield call(
+        "nn.separable_conv2d",
+        image,
+        (3, 3, 3, 2),
+        (1, 1, 6, 4),
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+
+
+def in_integers() -> Iterator[Case]:
+    """TensorFlow convolves int32 forward."""
+    for padding in ("SAME", "VALID"):
+        yield call("nn.conv2d", (1, 5, 5, 2), (3, 3, 2, 3), strides=2, padding=padding)
+        yield call("nn.conv1d", (2, 6, 2), (3, 2, 3), stride=1, padding=padding)
+
+
+def by_hand() -> Iterator[Case]:
+    """Layouts, groups, leading axes, argument forms, empty images."""
+    x, w = (2, 6, 5, 4), (3, 2, 4, 6)
+    for strides in (2, [2], [2, 1], [1, 2, 1, 1]):
+        yield call("nn.conv2d", x, w, strides=strides, padding="SAME")
+    for dilations in (2, [2], [1, 2], [1, 2, 1, 1]):
+        yield call("nn.conv2d", x, w, strides=1, padding="SAME", dilations=dilations)
+    for padding in ("SAME", "VALID", [[0, 0], [0, 0], [2, 1], [0, 1]]):
+        for groups in (1, 2, 4):
+            kernel = (3, 2, 4 // groups, 8)
+            yield call("nn.conv2d", x, kernel, strides=2, padding=_last(padding))
+            yield call(
+                "nn.conv2d",
+                (2, 4, 6, 5),
+                kernel,
+                strides=[1, 1, 2, 1],
+                padding=padding,
+                data_format="NCHW",
+            )
+    yield call("nn.conv1d", (2, 3, 8), (3, 3, 4), stride=2, padding="SAME", data_format="NCW")
+    yield call("nn.conv1d", (2, 8, 4), (3, 2, 4), stride=1, padding="VALID", dilations=[3])
+    yield call("nn.conv1d", (3, 2, 8, 2), (3, 2, 4), stride=1, padding="SAME")
+    yield call("nn.conv2d", (2, 3, 5, 4, 2), (3, 3, 2, 3), strides=1, padding="SAME")
+    yield call("nn.conv2d", (2, 1, 3, 5, 4, 2), (3, 3, 2, 3), strides=2, padding="VALID")
+    yield call("nn.conv3d", (1, 4, 4, 4, 4), (2, 2, 2, 2, 4), strides=[1] * 5, padding="SAME")
+    yield call("nn.convolution", (2, 3, 5, 4, 2), (3, 3, 2, 3))
+    yield from empty()
+
+
+def empty() -> Iterator[Case]:
+    """Batches of no images. (A kernel that fits nowhere is an error, as in tf.function.)"""
+    for op in ("nn.conv2d", "nn.convolution"):
+        yield call(op, (0, 5, 6, 4), (3, 3, 4, 8), strides=1, padding="SAME")
+    yield call("nn.conv1d", (0, 5, 4), (3, 4, 8), stride=1, padding="SAME")
+    yield call("nn.conv3d", (0, 3, 3, 3, 2), (2, 2, 2, 2, 3), strides=[1] * 5, padding="SAME")
+    yield call("nn.depthwise_conv2d", (0, 5, 6, 4), (3, 3, 4, 2), strides=[1] * 4, padding="SAME")
+    yield call(
+        "nn.conv2d_transpose", (0, 3, 3, 2), (3, 3, 4, 2), output_shape=[0, 6, 6, 4], strides=2
+    )
+    yield call(
+        "nn.separable_conv2d",
+        (0, 4, 4, 2),
+        (3, 3, 2, 1),
+        (1, 1, 2, 3),
+        strides=[1] * 4,
+        padding="SAME",
+    )
+
+
+def convolutions(random: Random, rank: int, count: int) -> Iterator[Case]:
+    """conv1d, conv2d or conv3d; groups and channels-first in a third of them."""
+    pads = "SAME VALID explicit" if rank == 2 else "SAME VALID"
+    for i, one in enumerate(geometries(random, rank, count, pads)):
+        groups = 1 if rank == 3 and i % 4 else int(random.randint(1, 4))
+        depth, first = int(random.randint(1, 3)), i % 3 == 2
+        outputs = groups * int(random.randint(1, 3))
+        kernel = (*one.kernel, depth, outputs)
+        x = image(int(random.randint(1, 3)), one.size, groups * depth, first)
+        settings = {
+            "stride" if rank == 1 else "strides": full(one.stride, first),
+            "padding": one.explicit(first),
+            "dilations": full(one.dilation, first),
+            **({"data_format": FIRST[rank]} if first else {}),
+        }
+        yield call(f"nn.conv{rank}d", x, kernel, **settings)
+
+
+def transposes(random: Random, rank: int, count: int) -> Iterator[Case]:
+    """conv1d_transpose ... conv3d_transpose at any legal size; `geometry.size` is the output."""
+    pads = "SAME VALID explicit" if rank == 2 else "SAME VALID"
+    for i, one in enumerate(geometries(random, rank, count, pads)):
+        groups = int(random.randint(1, 3)) if rank == 2 and i % 4 == 3 else 1
+        depth, outputs = int(random.randint(1, 3)), groups * int(random.randint(1, 3))
+        batch, first = int(random.randint(1, 3)), i % 5 == 4
+        if i % 2:
+            one = replace(one, dilation=(1,) * rank, padding="SAME")
+        settings = {
+            "output_shape": list(image(batch, one.size, groups * depth, first)),
+            "strides": full(one.stride, first),
+            "padding": one.explicit(first),
+            "dilations": full(one.dilation, first),
+            **({"data_format": FIRST[rank]} if first else {}),
+        }
+        op = "nn.conv_transpose" if i % 6 == 5 else f"nn.conv{rank}d_transpose"
+        kernel = (*one.kernel, depth, outputs)
+        yield call(op, image(batch, one.out, outputs, first), kernel, **settings)
+
+
+def any_rank(random: Random) -> Iterator[Case]:
+    """nn.convolution in one to three dimensions; strides and dilations together where TF refuses."""
+    for rank, count in ((1, 10), (2, 18), (3, 8)):
+        for i, one in enumerate(geometries(random, rank, count, "SAME VALID")):
+            if i % 3:
+                keep = "stride" if i % 3 == 1 else "dilation"
+                one = replace(one, **{keep: (1,) * rank})
+                if min(one.out) < 1:
+                    continue
+            depth = int(random.randint(1, 4))
+            x = image(int(random.randint(1, 3)), one.size, depth, False)
+            yield call(
+                "nn.convolution",
+                x,
+                (*one.kernel, depth, int(random.randint(1, 4))),
+                strides=list(one.stride),
+                padding=one.padding,
+                dilations=list(one.dilation),
+            )
+
+
+def atrous(random: Random, count: int) -> Iterator[Case]:
+    """atrous_conv2d and its transpose."""
+    for one in geometries(random, 2, count, "SAME VALID", strides=1):
+        rate, depth = one.dilation[0], int(random.randint(1, 4))
+        one = replace(one, dilation=(rate, rate))
+        if min(one.out) < 1:
+            continue
+        kernel, batch = (*one.kernel, depth, 2), int(random.randint(1, 3))
+        x = image(batch, one.size, depth, False)
+        yield call("nn.atrous_conv2d", x, kernel, rate=rate, padding=one.padding)
+        y = image(batch, one.out, 2, False)
+        yield call(
+            "nn.atrous_conv2d_transpose",
+            y,
+            kernel,
+            output_shape=list(x),
+            rate=rate,
+            padding=one.padding,
+        )
+
+
+def depthwise(random: Random, count: int) -> Iterator[Case]:
+    """depthwise_conv2d and its two gradients as ops of their own."""
+    for i, one in enumerate(geometries(random, 2, count)):
+        if i % 2:
+            one = replace(one, stride=one.stride[:1] * 2, dilation=(1, 1))
+        if min(one.out) < 1:
+            continue
+        channels, multiplier = int(random.randint(1, 4)), int(random.randint(1, 3))
+        first, batch = i % 5 == 4, int(random.randint(1, 3))
+        x = image(batch, one.size, channels, first)
+        y = image(batch, one.out, channels * multiplier, first)
+        w = (*one.kernel, channels, multiplier)
+        settings: dict[str, Any] = {
+            "strides": full(one.stride, first),
+            "padding": one.explicit(first),
+            **({"data_format": "NCHW"} if first else {}),
+        }
+        yield call("nn.depthwise_conv2d", x, w, **settings, dilations=list(one.dilation))
+        if i % 3 == 0:
+            settings["dilations"] = full(one.dilation, first)
+            yield backprop("input", list(x), "$0", "$1", (w, y), settings)
+            yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
+
+
+def backprop(
+    name: str, first: Any, second: Any, third: Any, shapes: Any, settings: dict[str, Any]
+) -> Case:
+    """depthwise_conv2d_backprop_`name`, whose sizes stand among the tensors."""
+    op = f"nn.depthwise_conv2d_backprop_{name}"
+    return Case(op, tuple(T(shape) for shape in shapes), (first, second, third), settings)
+
+
+def separable(random: Random, count: int) -> Iterator[Case]:
+    """separable_conv2d, also with dilation and stride at once."""
+    for i, one in enumerate(geometries(random, 2, count, "SAME VALID", equal=True)):
+        if i % 3:
+            one = replace(one, **{"stride" if i % 3 == 1 else "dilation": (1, 1)})
+        if min(one.out) < 1:
+            continue
+        channels, multiplier = int(random.randint(1, 4)), int(random.randint(1, 3))
+        yield call(
+            "nn.separable_conv2d",
+            image(int(random.randint(1, 3)), one.size, channels, False),
+            (*one.kernel, channels, multiplier),
+            (1, 1, channels * multiplier, int(random.randint(1, 4))),
+            strides=full(one.stride, False),
+            padding=one.padding,
+            dilations=list(one.dilation),
+        )
+
+
+def image(batch: int, size: tuple[int, ...], channels: int, first: bool) -> tuple[int, ...]:
+    """The shape of a batch of images in either layout."""
+    return (batch, channels, *size) if first else (batch, *size, channels)
+
+
+def full(numbers: tuple[int, ...], first: bool) -> list[int]:
+    """Strides or dilations with ones for batch and channels."""
+    return [1, 1, *numbers] if first else [1, *numbers, 1]
+
+
+def _last(padding: Any) -> Any:
+    """An NCHW padding list in NHWC order."""
+    return padding if isinstance(padding, str) else [[0, 0], *padding[2:], [0, 0]]

@@ -1,0 +1,182 @@
+"""Cases of normalisation, activations, losses and dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given
+
+ALL = FLOATS + HALVES
+NAN, INF = float("nan"), float("inf")
+EDGES = (-INF, -6.0, -1.0, -0.0, 0.0, 1.0, 6.0, INF, NAN)
+CURVES = (
+    "relu relu6 elu selu leaky_relu gelu swish silu softplus softsign crelu sigmoid tanh "
+    "softmax log_softmax"
+).split()
+
+
+def cases() -> Iterator[Case]:
+    """Every case of the family."""
+    for case in activations():
+        yield replace(case, dtypes=ALL)
+    yield from edges()
+    yield from biases()
+    yield from statistics()
+    yield from fused()
+    yield from layers()
+    yield from responses()
+    yield from losses()
+    yield from sparse_losses()
+    yield from dropout()
+
+
+def activations() -> Iterator[Case]:
+    """Every curve on a few shapes."""
+    for name in CURVES:
+        for shape in ((5,), (3, 4), (2, 3, 2, 3)):
+            yield call(f"nn.{name}", shape)
+        yield call(f"nn.{name}", given((2, 4), 0.5, -3, 7, 0.125, 6.5, -8, 2, 5))
+    yield call("nn.leaky_relu", (3, 4), alpha=0.3)
+    yield call("nn.gelu", (3, 4), approximate=True)
+    yield call("nn.swish", (3, 4), beta=1.5)
+    for axis in (0, 1, -2):
+        yield call("nn.softmax", (2, 3, 4), axis=axis)
+        yield call("nn.log_softmax", (2, 3, 4), axis=axis)
+    yield call("nn.crelu", (2, 3, 4), axis=1)
+
+
+def edges() -> Iterator[Case]:
+    """Values and first gradients at -inf, 0, the kinks, inf and nan."""
+    for name in CURVES[:-2]:
+        yield replace(call(f"nn.{name}", given((9,), *EDGES)), order=1)
+    yield replace(call("nn.gelu", given((9,), *EDGES), approximate=True), order=1)
+    rows = ((INF, 0.0), (NAN, 0.0), (-INF, -INF), (1000.0, 0.0), (-INF, 0.0))
+    for name in ("nn.softmax", "nn.log_softmax"):
+        for row in rows:
+            yield replace(call(name, given((1, 2), *row)), order=0)
+        yield call(name, (0, 3))
+
+
+def biases() -> Iterator[Case]:
+    """bias_add in both layouts and any rank."""
+    for shape in ((4, 3), (2, 5, 3), (2, 4, 5, 3), (1, 2, 2, 2, 3), (0, 3)):
+        yield replace(call("nn.bias_add", shape, (3,)), dtypes=ALL)
+    for shape in ((2, 3, 4), (2, 3, 4, 5), (1, 3, 2, 2, 2)):
+        yield call("nn.bias_add", shape, (3,), data_format="NC..")
+    yield replace(call("nn.bias_add", (2, 3), (3,)), dtypes=("int32",), order=0)
+
+
+def statistics() -> Iterator[Case]:
+    """moments, batch_normalization, l2."""
+    for axes in ([0], [0, 1], [0, 1, 2], [-1], [1, 2]):
+        for keepdims in (False, True):
+            case = call("nn.moments", (2, 3, 4, 3), axes=axes, keepdims=keepdims)
+            yield replace(case, dtypes=ALL if keepdims else FLOATS)
+    for shape, stats in (((5, 3), (3,)), ((2, 4, 4, 3), (3,)), ((2, 3, 2, 3), (1, 1, 1, 3))):
+        x, one, spread = T(shape), T(stats), T(stats, "positive")
+        op = "nn.batch_normalization"
+        yield call(op, x, one, spread, one, one, variance_epsilon=1e-3)
+        only = call(op, x, one, spread, offset=None, scale=None, variance_epsilon=1e-5)
+        yield only
+        yield replace(only, settings={**only.settings, "variance_epsilon": 0.1}, dtypes=ALL)
+        args, settings = ("$0", "$1", "$2"), {"variance_epsilon": 1e-3}
+        yield Case(op, (x, one, spread, one), args, {**settings, "offset": "$3", "scale": None})
+        yield Case(op, (x, one, spread, one), args, {**settings, "offset": None, "scale": "$3"})
+    for shape in ((6,), (3, 4), (2, 3, 4)):
+        yield replace(call("nn.l2_loss", shape), dtypes=ALL)
+        yield replace(call("nn.l2_normalize", shape), dtypes=ALL)
+        yield call("nn.l2_normalize", shape, axis=-1, epsilon=1e-4)
+        yield call("math.l2_normalize", shape, axis=0)
+    yield call("nn.l2_normalize", given((3,), 1e-7, 0.0, 0.0))
+    for shape in ((4,), (3, 5)):
+        yield replace(call("nn.zero_fraction", T(shape, "ties")), order=0)
+
+
+def fused() -> Iterator[Case]:
+    """fused_batch_norm, training and not; its returned variance is the unbiased one."""
+    op = "nn.fused_batch_norm"
+    for shape, layout in (((3, 4, 2, 3), "NHWC"), ((2, 3, 3, 3), "NCHW"), ((1, 1, 1, 3), "NHWC")):
+        parts = (T(shape), T((3,)), T((3,)))
+        kept = (T((3,), constant=True), T((3,), "positive", constant=True))
+        yield call(op, *parts, data_format=layout)
+        yield call(op, *parts, data_format=layout, epsilon=0.01)
+        yield call(op, *parts, *kept, data_format=layout, is_training=False)
+        yield call(op, *parts, *kept, data_format=layout, exponential_avg_factor=0.1)
+    stats = (T((3,), dtype="float32"), T((3,), dtype="float32"))
+    half = call(op, (3, 4, 2, 3), *stats)
+    yield replace(half, dtypes=HALVES, order=0)
+
+
+def layers() -> Iterator[Case]:
+    """Layer, instance and group normalisation as functions."""
+    for shape in ((2, 4), (3, 5, 4), (2, 3, 4, 4), (2, 2, 2, 3, 4)):
+        case = call("nn.layer_normalization", shape, (4,), (4,))
+        yield replace(case, dtypes=ALL)
+        yield call("nn.layer_normalization", shape, (4,), (4,), epsilon=0.1)
+    yield call("nn.layer_normalization", (2, 3, 4), (3, 4), (3, 4), axis=[-2, -1])
+    for shape in ((2, 5, 4), (2, 3, 4, 4), (1, 2, 3, 2, 4)):
+        yield replace(call("nn.instance_normalization", shape, (4,), (4,)), dtypes=ALL)
+        yield call("nn.instance_normalization", shape, (4,), (4,), epsilon=0.1)
+        for groups in (1, 2, 4):
+            case = call("nn.group_normalization", shape, (4,), (4,), groups=groups)
+            yield replace(case, dtypes=ALL if groups == 2 else FLOATS)
+
+
+def responses() -> Iterator[Case]:
+    """Local response normalisation; alpha is not divided by the window."""
+    x = (2, 3, 2, 5)
+    for op in ("nn.lrn", "nn.local_response_normalization"):
+        yield replace(call(op, x), dtypes=ALL)
+        yield call(op, x, depth_radius=1, bias=2.0, alpha=0.5, beta=0.75)
+        yield call(op, x, depth_radius=2, alpha=1e-2, beta=1.0)
+
+
+def losses() -> Iterator[Case]:
+    """Cross entropies of two tensors; labels that do not add up to one as well."""
+    name = "nn.softmax_cross_entropy_with_logits"
+    for shape in ((3, 4), (2, 3, 4), (1, 2)):
+        yield replace(pair(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
+        yield pair(name, T(shape, "positive"), T(shape))
+    yield pair(name, T((1, 3), "probabilities"), T((2, 3)))
+    yield pair(name, given((1, 2), 2, 2), given((1, 2), 0, 1))
+    case = pair(name, T((3, 4), "positive", constant=True), T((3, 4)))
+    yield replace(case, settings={**case.settings, "axis": 0})
+    case = pair(name, given((1, 2), 0, 1), given((1, 2), -INF, 0))
+    yield replace(case, order=0)
+    name = "nn.sigmoid_cross_entropy_with_logits"
+    for shape in ((5,), (3, 4), (2, 3, 4)):
+        yield replace(pair(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
+    yield pair(name, given((4,), 0, 1, 0.5, 1), given((4,), 50, -50, 100, -100))
+
+
+def pair(op: str, labels: T, logits: T) -> Case:
+    """labels and logits by name, as everybody calls them."""
+    return Case(op, (labels, logits), (), {"labels": "$0", "logits": "$1"})
+
+
+def sparse_losses() -> Iterator[Case]:
+    """Integer labels; in_top_k beside them."""
+    name = "nn.sparse_softmax_cross_entropy_with_logits"
+    for shape in ((3, 4), (2, 3, 5), (1, 2)):
+        for dtype in ("int32", "int64"):
+            labels = T(shape[:-1], "below", high=shape[-1], dtype=dtype)
+            yield replace(pair(name, labels, T(shape)), dtypes=ALL)
+    for k in (1, 2, 4):
+        targets, predictions = T((6,), "below", high=4, dtype="int32"), T((6, 4), "distinct")
+        for op in ("nn.in_top_k", "math.in_top_k"):
+            case = Case(op, (targets, predictions), ("$0", "$1"), {"k": k}, 0, ("float32",))
+            yield case
+            yield replace(case, tensors=(targets, T((6, 4), "ties")))
+
+
+def dropout() -> Iterator[Case]:
+    """What holds whatever is drawn: the scale of what is kept, zeros, the gradient, the share."""
+    x = T((4, 6, 5), "positive")
+    for rate in (0.0, 0.25, 0.5, 0.9):
+        yield replace(call("parity.dropout_facts", x, rate=rate), dtypes=ALL, order=0)
+        case = call("parity.dropout_facts", x, rate=rate, noise_shape=[4, 1, 5])
+        yield replace(case, order=0)
+    for rate in (0.0, 0.3, 0.5, 0.9):
+        many = call("parity.dropout_drops", T((90, 100), "positive"), rate=rate)
+        yield replace(many, order=0)

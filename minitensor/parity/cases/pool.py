@@ -1,0 +1,202 @@
+"""Cases of pooling, morphology and rearrangement; ties, NaN and -inf where kernels disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given
+from minitensor.parity.cases.conv import FIRST, full, image
+from minitensor.parity.cases.geometry import geometries
+
+Random = np.random.RandomState
+NAN, INF = float("nan"), float("inf")
+KIND = {"max": "distinct", "avg": "real"}
+
+
+def cases() -> Iterator[Case]:
+    """Every case of the family."""
+    for case in in_halves():
+        yield replace(case, dtypes=FLOATS + HALVES)
+    for kind in ("max", "avg"):
+        for rank, count in ((1, 12), (2, 24), (3, 14)):
+            yield from pools(Random(30 + rank), kind, rank, count)
+            yield from general(Random(40 + rank), kind, rank, count)
+    yield from integers()
+    yield from special()
+    yield from argmax(Random(35), 14)
+    yield from morphology(Random(36), 14)
+    yield from patches(Random(37), 22)
+    yield from rearranged()
+
+
+def in_halves() -> Iterator[Case]:
+    """A few of each op that are also run in float16 and bfloat16."""
+    for kind, values in KIND.items():
+        x = T((2, 5, 6, 3), values)
+        for padding in ("SAME", "VALID"):
+            yield call(f"nn.{kind}_pool2d", x, ksize=2, strides=2, padding=padding)
+            yield call(f"nn.{kind}_pool2d", x, ksize=3, strides=1, padding=padding)
+        yield call(f"nn.{kind}_pool", x, ksize=[3, 2], strides=[1, 2], padding="SAME")
+        yield call(f"nn.{kind}_pool1d", T((2, 7, 3), values), ksize=3, strides=2, padding="SAME")
+    x = T((1, 5, 4, 2))
+    geometry = {"sizes": [1, 2, 3, 1], "strides": [1, 2, 1, 1], "rates": [1, 1, 1, 1]}
+    yield call("image.extract_patches", x, **geometry, padding="SAME")
+    yield call("nn.space_to_depth", (2, 4, 6, 3), block_size=2)
+    yield call("nn.depth_to_space", (2, 2, 3, 8), block_size=2)
+
+
+def pools(random: Random, kind: str, rank: int, count: int) -> Iterator[Case]:
+    """max_pool1d ... avg_pool3d; explicit pads where tf takes them."""
+    pads = "SAME VALID explicit" if kind == "max" and rank == 2 else "SAME VALID"
+    for i, one in enumerate(geometries(random, rank, count, pads, dilations=1)):
+        first = i % 4 == 3
+        x = image(int(random.randint(1, 3)), one.size, int(random.randint(1, 4)), first)
+        settings: dict[str, Any] = {
+            "ksize": full(one.kernel, first) if i % 2 else list(one.kernel),
+            "strides": full(one.stride, first) if i % 2 else list(one.stride),
+            "padding": one.explicit(first),
+            **({"data_format": FIRST[rank]} if first else {}),
+        }
+        yield call(f"nn.{kind}_pool{rank}d", T(x, KIND[kind]), **settings)
+    x = (2, *(6, 5, 3)[:rank], 2)
+    yield call(f"nn.{kind}_pool", T(x, KIND[kind]), ksize=2, strides=2, padding="SAME")
+    empty = T((0, *(6, 5, 3)[:rank], 2), KIND[kind])
+    yield call(f"nn.{kind}_pool{rank}d", empty, ksize=2, strides=2, padding="SAME")
+
+
+def general(random: Random, kind: str, rank: int, count: int) -> Iterator[Case]:
+    """nn.pool: stride 1 by default, and the only pooling with dilations."""
+    pads = "SAME VALID explicit" if rank == 2 else "SAME VALID"
+    for i, one in enumerate(geometries(random, rank, count, pads)):
+        if i % 4:
+            one = replace(one, **{"stride" if i % 2 else "dilation": (1,) * rank})
+        if kind == "avg" and not isinstance(one.padding, str):
+            one = replace(one, padding="VALID")
+        if min(one.out) < 1 or not one.covered:
+            continue
+        x = T(image(int(random.randint(1, 3)), one.size, 2, False), KIND[kind])
+        yield call(
+            "nn.pool",
+            x,
+            window_shape=list(one.kernel),
+            pooling_type=kind.upper(),
+            strides=list(one.stride),
+            padding=one.explicit(),
+            dilations=list(one.dilation),
+        )
+
+
+def integers() -> Iterator[Case]:
+    """max_pool takes integers, forward."""
+    for dtype in ("int32", "int64"):
+        for padding in ("SAME", "VALID"):
+            case = call("nn.max_pool2d", T((1, 5, 5, 2), "ties"), ksize=2, strides=2, padding=padding)
+            yield replace(case, dtypes=(dtype,), order=0)
+
+
+def special() -> Iterator[Case]:
+    """Where TensorFlow's own kernels disagree with each other: NaN, -inf, ties, padded pools."""
+    for values in ((NAN, 1), (1, NAN), (NAN, NAN), (-INF, -INF), (INF, NAN), (-0.0, 0.0), (2, 2)):
+        line = given((1, 2, 1, 1), *values)
+        yield call("nn.max_pool2d", line, ksize=[2, 1], strides=1, padding="VALID")
+        yield call("nn.max_pool1d", given((1, 2, 1), *values), ksize=2, strides=1, padding="VALID")
+        cube = given((1, 2, 1, 1, 1), *values)
+        yield call("nn.max_pool3d", cube, ksize=[2, 1, 1], strides=1, padding="VALID")
+        yield indices(line, [2, 1], [1, 1], "VALID", False)
+    for n in (2, 3):
+        ones = T((1, n, n, 2), "ties")
+        yield call("nn.max_pool2d", ones, ksize=2, strides=1, padding="SAME")
+        yield call("nn.max_pool3d", T((1, n, n, 2, 1), "ties"), ksize=2, strides=1, padding="SAME")
+        yield indices(ones, [2, 2], [1, 1], "SAME", True)
+    for kind in ("MAX", "AVG"):
+        yield call(
+            "nn.pool",
+            given((1, 3, 3, 1), *range(-9, 0)),
+            window_shape=[2, 2],
+            pooling_type=kind,
+            padding=[[0, 0], [1, 1], [1, 1], [0, 0]] if kind == "MAX" else "VALID",
+            dilations=[2, 2],
+        )
+    for values in ((NAN, 1), (1, NAN), (-INF, -INF)):
+        for op in ("dilation2d", "erosion2d"):
+            yield morph(op, given((1, 2, 1, 1), *values), T((2, 1, 1)), (1, 1), (1, 1), "VALID")
+
+
+def indices(x: T, ksize: list[int], strides: list[int], padding: str, batch: bool) -> Case:
+    """max_pool_with_argmax."""
+    return call(
+        "nn.max_pool_with_argmax",
+        x,
+        ksize=ksize,
+        strides=strides,
+        padding=padding,
+        include_batch_in_index=batch,
+    )
+
+
+def argmax(random: Random, count: int) -> Iterator[Case]:
+    """max_pool_with_argmax on random windows."""
+    for i, one in enumerate(geometries(random, 2, count, "SAME VALID", dilations=1)):
+        x = T(image(2, one.size, int(random.randint(1, 4)), False), "distinct")
+        yield indices(x, list(one.kernel), list(one.stride), one.padding, i % 2 == 1)
+
+
+def morphology(random: Random, count: int) -> Iterator[Case]:
+    """dilation2d and erosion2d, which pad with -inf and are linear nowhere."""
+    for i, one in enumerate(geometries(random, 2, count, "SAME VALID")):
+        if not one.covered:
+            continue
+        channels = int(random.randint(1, 4))
+        x = image(int(random.randint(1, 3)), one.size, channels, False)
+        op = "erosion2d" if i % 2 else "dilation2d"
+        yield morph(op, T(x), T((*one.kernel, channels)), one.stride, one.dilation, one.padding)
+
+
+def morph(op: str, x: T, kernel: T, stride: Any, dilation: Any, padding: str) -> Case:
+    """One call of dilation2d or erosion2d, where every argument is required."""
+    return call(
+        f"nn.{op}",
+        x,
+        kernel,
+        strides=full(stride, False),
+        padding=padding,
+        data_format="NHWC",
+        dilations=full(dilation, False),
+    )
+
+
+def patches(random: Random, count: int) -> Iterator[Case]:
+    """extract_patches; its gradient is col2im, and the second order comes back to im2col."""
+    for one in geometries(random, 2, count, "SAME VALID"):
+        yield call(
+            "image.extract_patches",
+            image(int(random.randint(1, 3)), one.size, int(random.randint(1, 3)), False),
+            sizes=full(one.kernel, False),
+            strides=full(one.stride, False),
+            rates=full(one.dilation, False),
+            padding=one.padding,
+        )
+    x = (0, 4, 4, 2)
+    geometry = {"sizes": [1, 2, 2, 1], "strides": [1, 1, 1, 1], "rates": [1, 1, 1, 1]}
+    yield call("image.extract_patches", x, **geometry, padding="SAME")
+
+
+def rearranged() -> Iterator[Case]:
+    """Space, depth and batch change places."""
+    for block in (2, 3):
+        x, y = (2, 2 * block, 3 * block, 2), (2, 2, 3, 2 * block * block)
+        yield call("nn.space_to_depth", x, block_size=block)
+        yield call("nn.depth_to_space", y, block_size=block)
+        first = (2, y[3], y[1], y[2])
+        yield call("nn.depth_to_space", first, block_size=block, data_format="NCHW")
+        first = (2, 2, x[1], x[2])
+        yield call("nn.space_to_depth", first, block_size=block, data_format="NCHW")
+    for block, pads in (([2, 2], [[0, 0], [1, 0]]), ([2, 3], [[1, 1], [0, 1]]), ([4], [[0, 0]])):
+        x = (2, 4, 5, 2)
+        yield call("space_to_batch", x, block_shape=block, paddings=pads)
+        yield call("nn.space_to_batch", x, block_shape=block, paddings=pads)
+        yield call("batch_to_space", (12, 2, 3, 2), block_shape=block, crops=pads)

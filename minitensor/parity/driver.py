@@ -1,0 +1,138 @@
+"""The one recipe both sides follow: call an op, differentiate it, differentiate that again.
+
+    y = op(x_0, x_1, ...);   g_i = d<y, c> / dx_i;   h = d(sum_i <g_i, v_i>) / d(x_0, x_1, ..., c)
+
+with random cotangents c and directions v, so that no wrong gradient can hide in a sum. `Side`
+holds the little in which TensorFlow and minitensor differ; nothing here imports either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minitensor.parity import adapters
+from minitensor.parity.case import Case, T, fill
+
+Shake = Callable[[np.ndarray, str], np.ndarray]  # (array, its seed) -> array
+Orders = list[list[Any]]  # [outputs], [outputs, gradients] or [outputs, gradients, second ones]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A library with tf's names: where its functions are, how arrays go in and come out."""
+
+    module: ModuleType
+    tensor: Callable[[np.ndarray], Any]
+    array: Callable[[Any], np.ndarray]
+    dense: Callable[[Any], Any] = lambda gradient: gradient
+
+    def function(self, path: str) -> Callable[..., Any]:
+        """The function at `path`; paths that begin with "parity." are adapters of ours."""
+        if path.startswith("parity."):
+            adapter = getattr(adapters, path.removeprefix("parity."))
+            return lambda *args, **settings: adapter(self.module, *args, **settings)
+        target: Any = self.module
+        for name in path.split("."):
+            if isinstance(target, ModuleType) and not hasattr(target, name):
+                with contextlib.suppress(ModuleNotFoundError):
+                    importlib.import_module(f"{target.__name__}.{name}")
+            target = getattr(target, name)
+        return target
+
+
+def keep(array: np.ndarray, _: str) -> np.ndarray:
+    """The shake that changes nothing."""
+    return array
+
+
+def differentiate(
+    side: Side,
+    function: Callable[..., Any],
+    case: Case,
+    tensors: Sequence[Any],
+    order: int,
+    shake: Shake = keep,
+) -> Orders:
+    """The values and gradients of one case, up to `order`.
+
+    Args:
+        side: the library that runs it.
+        function: the op, found on that side.
+        case: gives the arguments, and the seed of the cotangents and directions.
+        tensors: its tensor arguments, already on that side.
+        order: 0, 1 or 2.
+        shake: what is done to cotangents and directions before use.
+    """
+    specs = zip(tensors, case.tensors, strict=True)
+    sources = [x for x, spec in specs if is_float(x) and not spec.constant]
+    if order == 0 or not sources:
+        return [flat(invoke(function, case, tensors))]
+
+    def drawn(likes: Sequence[Any], name: str) -> list[Any]:
+        seeds = [f"{case.key} {name}{i}" for i in range(len(likes))]
+        pairs = zip(likes, seeds, strict=True)
+        arrays = [shake(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed) for y, seed in pairs]
+        return [side.tensor(array) for array in arrays]
+
+    with side.module.GradientTape() as outer:
+        outer.watch(sources)
+        with side.module.GradientTape() as inner:
+            inner.watch(sources)
+            outputs = flat(invoke(function, case, tensors))
+        targets = [y for y in outputs if is_float(y)]
+        cotangents = drawn(targets, "c")
+        outer.watch(cotangents)
+        found = inner.gradient(targets, sources, output_gradients=cotangents)
+        found = [None if g is None else side.dense(g) for g in found]
+    first = [_or_zeros(side, g, x) for g, x in zip(found, sources, strict=True)]
+    if order == 1:
+        return [outputs, first]
+    wanted = sources + cotangents
+    second = [None] * len(wanted)
+    live = [g for g in found if g is not None]
+    if live:
+        second = outer.gradient(live, wanted, output_gradients=drawn(live, "v"))
+    return [outputs, first, [_or_zeros(side, h, x) for h, x in zip(second, wanted, strict=True)]]
+
+
+def invoke(function: Callable[..., Any], case: Case, tensors: Sequence[Any]) -> Any:
+    """Call `function` with the case's arguments, "$0" replaced by the first tensor and so on."""
+
+    def place(argument: Any) -> Any:
+        if isinstance(argument, (list, tuple)):
+            return [place(item) for item in argument]
+        if isinstance(argument, str) and argument.startswith("$"):
+            return tensors[int(argument[1:])]
+        return argument
+
+    settings = {name: place(value) for name, value in case.settings.items()}
+    return function(*(place(argument) for argument in case.args), **settings)
+
+
+def flat(outputs: Any) -> list[Any]:
+    """One list of tensors, whatever tuple or list an op answers with."""
+    if isinstance(outputs, (list, tuple)):
+        return [tensor for part in outputs for tensor in flat(part)]
+    return [outputs]
+
+
+def dtype_name(tensor: Any) -> str:
+    """ "float32" and the like; tf's dtypes and NumPy's both have a name."""
+    return str(tensor.dtype.name)
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether a tensor can carry a gradient."""
+    return "float" in dtype_name(tensor)
+
+
+def _or_zeros(side: Side, gradient: Any, like: Any) -> Any:
+    """An unconnected gradient counts as zeros on both sides."""
+    return side.module.zeros_like(like) if gradient is None else side.dense(gradient)

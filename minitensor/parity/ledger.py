@@ -1,0 +1,223 @@
+"""The ledger: our engine's answers beside TensorFlow's, and one verdict per case, dtype and order.
+
+    equal             every answer TensorFlow gives is ours, within the bound of `bounds.py`
+    TF cannot         it refuses (or dies), and an independent proof gives our number
+    TF is wrong       an answer of it is not ours, and an independent proof gives our number
+    we differ         anything else: a defect of ours until it is shown to be none
+
+Verdicts are measured each time, never written down beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minitensor.parity.answers import DETOURS, DIRECT, Answer, Answers, attempt
+from minitensor.parity.bounds import UNIT, bound, scales, their_slack
+from minitensor.parity.case import FLOATS, HALVES, Case, draw
+from minitensor.parity.driver import Side, differentiate
+
+EQUAL, CANNOT, WRONG, DIFFER = "equal", "TF cannot", "TF is wrong", "we differ"
+VERDICTS = (EQUAL, CANNOT, WRONG, DIFFER)
+MEANING = {
+    EQUAL: "equal",
+    CANNOT: "TF cannot (we compute it)",
+    WRONG: "TF is wrong (shown, with the proof)",
+    DIFFER: "we differ",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger.
+
+    Args:
+        case: what was called.
+        dtype: in which dtype.
+        order: 0 values, 1 gradients, 2 gradients of gradients.
+        verdict: one of VERDICTS.
+        route: whose answer the error is measured against.
+        error: the largest difference, in units of its bound.
+        words: why TensorFlow cannot, or what is wrong with us.
+        witness: the element where they are furthest apart: route -> number.
+    """
+
+    case: Case
+    dtype: str
+    order: int
+    verdict: str
+    route: str = ""
+    error: float = 0.0
+    words: str = ""
+    witness: dict[str, Any] = field(default_factory=dict)
+
+
+def our_side() -> Side:
+    """minitensor as a Side."""
+    import minitensor
+
+    return Side(minitensor, minitensor.constant, lambda tensor: tensor.numpy())
+
+
+def judge(
+    cases: Sequence[Case],
+    dtypes: Sequence[str],
+    answers: Answers,
+    tick: Callable[[], None] = lambda: None,
+    side: Side | None = None,
+) -> list[Row]:
+    """The ledger of `cases` in `dtypes`, for those that `answers` speaks about."""
+    side = side or our_side()
+    rows: list[Row] = []
+    for case in cases:
+        wanted = [d for d in case.dtypes if d in dtypes and (case.key, d) in answers]
+        measured = scales(side, case) if any(d in UNIT for d in wanted) else []
+        for dtype in wanted:
+            rows += judge_case(side, case, dtype, answers, measured)
+            tick()
+    return rows
+
+
+def judge_case(
+    side: Side, case: Case, dtype: str, answers: Answers, measured: list[list[np.ndarray]]
+) -> Iterator[Row]:
+    """The rows of one case in one dtype, one per order."""
+    tensors = [side.tensor(array) for array in draw(case, dtype)]
+
+    def run(order: int) -> list[list[Any]]:
+        return differentiate(side, side.function(case.op), case, tensors, order)
+
+    mine = attempt(run, side.array, case.orders(dtype))
+    for order in range(case.orders(dtype) + 1):
+        scale = measured[order] if order < len(measured) else []
+        yield verdict(mine, Claims.about(answers, case, dtype, order), scale)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What is said about one case, dtype and order: by TensorFlow, and by the proof."""
+
+    case: Case
+    dtype: str
+    order: int
+    said: dict[str, list[np.ndarray]]
+    proof: tuple[str, list[np.ndarray]] | None
+    refusal: str
+
+    @staticmethod
+    def about(answers: Answers, case: Case, dtype: str, order: int) -> Claims:
+        """Pick the claims out of the answers; what float64 says may prove float32 as well."""
+        own = answers[case.key, dtype]
+        wide = answers.get((case.key, "float64"), {}) if dtype in FLOATS else {}
+        said = _at(own, DIRECT, order) or _at(wide, DETOURS, order)
+        proofs = _at({**wide, **own}, ("proof",), order)
+        if dtype == "float32":
+            more = _at(wide, ("eigen", *DETOURS), order)
+            proofs |= {f"{route} float64": arrays for route, arrays in more.items()}
+        refusals = [own[route].errors.get(order, "") for route in DIRECT if route in own]
+        refusal = next(filter(None, refusals), "")
+        return Claims(case, dtype, order, said, next(iter(proofs.items()), None), refusal)
+
+
+def verdict(mine: Answer, claims: Claims, scale: list[np.ndarray]) -> Row:
+    """Judge our answer of one order against all claims about it."""
+    ours = mine.at(claims.order)
+
+    def row(name: str, route: str, found: Distance, proof: Distance | None = None) -> Row:
+        shown = found.witness(ours, claims.said.get(route), claims.proof)
+        words = claims.refusal if name == CANNOT else found.words
+        size = (proof or found).size
+        return Row(claims.case, claims.dtype, claims.order, name, route, size, words, shown)
+
+    if ours is None:
+        return row(DIFFER, "ours", Distance(np.inf, mine.errors.get(claims.order, "no answer")))
+    errors = {
+        route: distance(claims, ours, theirs, scale, route) for route, theirs in claims.said.items()
+    }
+    worst = max(errors, key=lambda route: errors[route].size, default="")
+    if not claims.proof:
+        if not errors:
+            return row(DIFFER, "", Distance(np.inf, f"nobody answers: {claims.refusal}"))
+        return row(EQUAL if errors[worst].size <= 1 else DIFFER, worst, errors[worst])
+    proven = distance(claims, ours, claims.proof[1], scale, "proof")
+    agreed = errors and errors[worst].size <= 1
+    if proven.size > 1 and (claims.dtype in HALVES or not agreed):
+        return row(DIFFER, claims.proof[0], proven)
+    if agreed:
+        return row(EQUAL, worst, errors[worst], proven if claims.dtype in HALVES else None)
+    return row(WRONG if errors else CANNOT, worst, errors[worst] if errors else proven, proven)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far two answers are apart, in units of the bound, and at which array and element."""
+
+    size: float
+    words: str = ""
+    array: int = -1
+    place: int = -1
+
+    def witness(
+        self,
+        ours: list[np.ndarray] | None,
+        theirs: list[np.ndarray] | None,
+        proof: tuple[str, list[np.ndarray]] | None,
+    ) -> dict[str, Any]:
+        """The numbers at the place; shapes where those already differ."""
+        named = {"TF": theirs, "ours": ours, "proof": proof[1] if proof else None}
+        shown: dict[str, Any] = {}
+        for name, arrays in named.items():
+            if arrays is None or not 0 <= self.array < len(arrays):
+                continue
+            array = arrays[self.array]
+            whole = self.place < 0 or self.place >= array.size
+            shown[name] = list(array.shape) if whole else float(array.ravel()[self.place])
+        return shown
+
+
+def distance(
+    claims: Claims,
+    ours: list[np.ndarray],
+    theirs: list[np.ndarray],
+    scale: list[np.ndarray],
+    route: str,
+) -> Distance:
+    """The largest difference between two lists of arrays, in units of the bound."""
+    if len(ours) != len(theirs):
+        return Distance(np.inf, f"{len(theirs)} tensors, ours {len(ours)}")
+    worst = Distance(0.0)
+    for i, (y, x) in enumerate(zip(ours, theirs, strict=True)):
+        if y.shape != x.shape:
+            return Distance(np.inf, f"tensor {i}: shape {x.shape}, ours {y.shape}", i)
+        if route in DIRECT and y.dtype != x.dtype:
+            return Distance(np.inf, f"tensor {i}: dtype {x.dtype}, ours {y.dtype}", i)
+        room: Any = 0.0
+        if "float" in y.dtype.name and i < len(scale) and scale[i].shape == x.shape:
+            room = bound(claims.case, claims.dtype, x, scale[i])
+            if route in DIRECT:
+                room = room + their_slack(claims.case, claims.dtype, scale[i])
+        worst = max(worst, _furthest(i, y, x, room), key=lambda found: found.size)
+    return worst
+
+
+def _furthest(array: int, y: np.ndarray, x: np.ndarray, room: Any) -> Distance:
+    """Where two arrays of one shape differ most; NaN equals NaN and infinities themselves."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y, x = y.astype("float64"), x.astype("float64")
+        gap = np.where((y == x) | (np.isnan(y) & np.isnan(x)), 0.0, np.abs(y - x))
+        ratio = np.where(gap == 0, 0.0, gap / room)
+    ratio = np.where(np.isnan(ratio), np.inf, ratio)
+    if not ratio.size:
+        return Distance(0.0)
+    place = int(ratio.argmax())
+    return Distance(float(ratio.ravel()[place]), f"tensor {array}, element {place}", array, place)
+
+
+def _at(routes: dict[str, Answer], names: Sequence[str], order: int) -> dict[str, list[np.ndarray]]:
+    """The arrays that the named routes give at one order."""
+    found = {name: routes[name].at(order) for name in names if name in routes}
+    return {name: parts for name, parts in found.items() if parts is not None}

@@ -1,0 +1,107 @@
+"""What the ledger knows about each op: how its error is bounded, and which proof can speak for it.
+
+Three families, because rounding reaches an answer in three ways (the bounds are in `bounds.py`):
+    "linear"     sums of products of the arguments: convolutions, means, matmul, and their gradients
+    "selection"  answers are copies of arguments, rounded at most once; gradients are sums
+    "smooth"     everything else: curves, norms, losses
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from minitensor.parity.case import Case
+from minitensor.parity.proofs import conv, other, pool
+
+
+@dataclass(frozen=True)
+class Op:
+    """The family of an op, its proof, and tf's path where tf spells it differently."""
+
+    family: str
+    proof: Callable[..., Any] | None = None
+    reference: str = ""
+    kernels: int = 1  # how many linear kernels it is, each rounding
+    windowed: bool = False  # worth asking XLA where TensorFlow's own kernels refuse
+
+
+def describe(path: str) -> Op:
+    """The row of the table for an op; what stands nowhere is smooth and has no proof."""
+    return OPS.get(path, Op("smooth"))
+
+
+def family(case: Case) -> str:
+    """The family of a case's op; nn.pool is two ops under one name."""
+    if case.settings.get("pooling_type") == "MAX":
+        return "selection"
+    return describe(case.op).family
+
+
+def _each(names: str, op: Op) -> dict[str, Op]:
+    """The same row for several ops."""
+    return dict.fromkeys(names.split(), op)
+
+
+OPS: dict[str, Op] = {
+    "nn.conv1d": Op("linear", conv.conv1d, windowed=True),
+    **_each("nn.conv2d nn.conv3d nn.convolution", Op("linear", conv.convolution, windowed=True)),
+    **_each(
+        "nn.conv1d_transpose nn.conv2d_transpose nn.conv3d_transpose nn.conv_transpose",
+        Op("linear", conv.conv_transpose, windowed=True),
+    ),
+    "nn.atrous_conv2d": Op("linear", conv.atrous_conv2d, windowed=True),
+    "nn.atrous_conv2d_transpose": Op("linear", conv.atrous_conv2d_transpose, windowed=True),
+    "nn.depthwise_conv2d": Op("linear", conv.depthwise_conv2d, windowed=True),
+    "nn.depthwise_conv2d_backprop_input": Op(
+        "linear", conv.depthwise_conv2d_backprop_input, windowed=True
+    ),
+    "nn.depthwise_conv2d_backprop_filter": Op(
+        "linear", conv.depthwise_conv2d_backprop_filter, windowed=True
+    ),
+    "nn.separable_conv2d": Op("linear", conv.separable_conv2d, kernels=2, windowed=True),
+    **_each(
+        "nn.max_pool nn.max_pool1d nn.max_pool2d nn.max_pool3d",
+        Op("selection", pool.max_pool, windowed=True),
+    ),
+    **_each(
+        "nn.avg_pool nn.avg_pool1d nn.avg_pool2d nn.avg_pool3d",
+        Op("linear", pool.avg_pool, windowed=True),
+    ),
+    "nn.pool": Op("linear", pool.pool, windowed=True),
+    "nn.max_pool_with_argmax": Op("selection", pool.max_pool_with_argmax),
+    "nn.dilation2d": Op("selection", pool.dilation2d),
+    "nn.erosion2d": Op("selection", pool.erosion2d),
+    "image.extract_patches": Op("linear", pool.extract_patches),
+    "nn.space_to_depth": Op("selection", other.space_to_depth, windowed=True),
+    "nn.depth_to_space": Op("selection", other.depth_to_space, windowed=True),
+    **_each("nn.lrn nn.local_response_normalization", Op("smooth", other.lrn)),
+    "nn.fused_batch_norm": Op("smooth", other.fused_batch_norm, "compat.v1.nn.fused_batch_norm"),
+    "nn.leaky_relu": Op("selection", other.leaky_relu),
+    "nn.softsign": Op("smooth", other.softsign),
+    "nn.moments": Op("smooth", other.moments),
+    "nn.layer_normalization": Op("smooth", other.layer_normalization),
+    "nn.instance_normalization": Op("smooth", other.instance_normalization),
+    "nn.group_normalization": Op("smooth", other.group_normalization),
+    "nn.softmax": Op("smooth", other.softmax),
+    "nn.log_softmax": Op("smooth", other.log_softmax),
+    "nn.softmax_cross_entropy_with_logits": Op("smooth", other.softmax_cross_entropy_with_logits),
+    "nn.sparse_softmax_cross_entropy_with_logits": Op(
+        "smooth", other.sparse_softmax_cross_entropy_with_logits
+    ),
+    **_each(
+        "nn.bias_add matmul linalg.matmul einsum tensordot reduce_sum reduce_mean cumsum multiply "
+        "square gather tile broadcast_to one_hot nn.space_to_batch space_to_batch "
+        "batch_to_space add_n",
+        Op("linear"),
+    ),
+    **_each(
+        "add subtract negative abs maximum minimum clip_by_value nn.relu nn.relu6 "
+        "nn.crelu reduce_max reduce_min argmax argmin sort argsort math.top_k reshape transpose "
+        "expand_dims squeeze concat stack unstack split pad where cast parity.getitem reverse roll "
+        "zeros_like ones_like identity stop_gradient slice strided_slice nn.in_top_k "
+        "math.in_top_k nn.zero_fraction sign floor math.ceil round",
+        Op("selection"),
+    ),
+}

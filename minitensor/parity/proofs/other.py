@@ -1,0 +1,153 @@
+"""Norms, losses and rearrangements spelled out of elementwise ops, sums and reshapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def lrn(
+    tf: Any,
+    input: Any,
+    depth_radius: int = 5,
+    bias: float = 1,
+    alpha: float = 1,
+    beta: float = 0.5,
+) -> Any:
+    """x / (bias + alpha * sum of x^2 over the channels c-r ... c+r) ^ beta."""
+    channels = int(input.shape[-1])
+    squares = tf.pad(input * input, [(0, 0)] * 3 + [(depth_radius, depth_radius)])
+    parts = [squares[..., j : j + channels] for j in range(2 * depth_radius + 1)]
+    return input * tf.pow(bias + alpha * tf.add_n(parts), -beta)
+
+
+def fused_batch_norm(
+    tf: Any,
+    x: Any,
+    scale: Any,
+    offset: Any,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: float = 1e-3,
+    data_format: str = "NHWC",
+    is_training: bool = True,
+    exponential_avg_factor: float = 1.0,
+) -> tuple:
+    """Normalise with the biased variance; return the unbiased one (no gradient through either)."""
+    if data_format == "NCHW":
+        x = tf.transpose(x, [0, 2, 3, 1])
+    if is_training:
+        axes = list(range(len(x.shape) - 1))
+        center = tf.reduce_mean(x, axis=axes)
+        spread = tf.reduce_mean(tf.square(x - center), axis=axes)
+        count = int(np.prod(x.shape[:-1]))
+        factor = exponential_avg_factor
+        unbiased = spread * (count / max(count - 1, 1))
+        old = 1 - factor
+        new_mean = center if factor == 1 else mean * old + center * factor
+        new_variance = unbiased if factor == 1 else variance * old + unbiased * factor
+    else:
+        center, spread = mean, variance
+        new_mean, new_variance = mean, variance
+    y = (x - center) * tf.math.rsqrt(spread + epsilon) * scale + offset
+    if data_format == "NCHW":
+        y = tf.transpose(y, [0, 3, 1, 2])
+    return y, tf.stop_gradient(new_mean), tf.stop_gradient(new_variance)
+
+
+def moments(tf: Any, x: Any, axes: Any, keepdims: bool = False) -> tuple:
+    """The mean and the biased variance, both with all of their derivatives."""
+    mean = tf.reduce_mean(x, axis=axes, keepdims=True)
+    variance = tf.reduce_mean(tf.square(x - mean), axis=axes, keepdims=True)
+    if keepdims:
+        return mean, variance
+    return tf.squeeze(mean, axis=axes), tf.squeeze(variance, axis=axes)
+
+
+def normalise(tf: Any, x: Any, axes: list[int], epsilon: float) -> Any:
+    """(x - mean) / sqrt(biased variance + epsilon) over `axes`."""
+    center = x - tf.reduce_mean(x, axis=axes, keepdims=True)
+    variance = tf.reduce_mean(center * center, axis=axes, keepdims=True)
+    return center / tf.sqrt(variance + epsilon)
+
+
+def layer_normalization(
+    tf: Any, x: Any, scale: Any, offset: Any, axis: Any = -1, epsilon: float = 1e-3
+) -> Any:
+    """Normalise each example over `axis`, then scale and shift there."""
+    axes = sorted(a % len(x.shape) for a in ([axis] if isinstance(axis, int) else axis))
+    shape = [int(n) if i in axes else 1 for i, n in enumerate(x.shape)]
+    return normalise(tf, x, axes, epsilon) * tf.reshape(scale, shape) + tf.reshape(offset, shape)
+
+
+def instance_normalization(
+    tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3
+) -> Any:
+    """Normalise each channel of each image by itself."""
+    return normalise(tf, x, list(range(1, len(x.shape) - 1)), epsilon) * scale + offset
+
+
+def group_normalization(
+    tf: Any, x: Any, scale: Any, offset: Any, groups: int, epsilon: float = 1e-3
+) -> Any:
+    """Normalise each group of channels of each image."""
+    shape = [int(n) for n in x.shape]
+    split = tf.reshape(x, [*shape[:-1], groups, shape[-1] // groups])
+    axes = [*range(1, len(shape) - 1), len(shape)]
+    return tf.reshape(normalise(tf, split, axes, epsilon), shape) * scale + offset
+
+
+def softmax(tf: Any, logits: Any, axis: int = -1) -> Any:
+    """exp(x - max) / sum(exp(x - max))."""
+    powers = tf.exp(logits - tf.reduce_max(logits, axis=axis, keepdims=True))
+    return powers / tf.reduce_sum(powers, axis=axis, keepdims=True)
+
+
+def log_softmax(tf: Any, logits: Any, axis: int = -1) -> Any:
+    """x - max - log(sum(exp(x - max)))."""
+    shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=axis, keepdims=True))
+    return shifted - tf.math.log(tf.reduce_sum(tf.exp(shifted), axis=axis, keepdims=True))
+
+
+def softmax_cross_entropy_with_logits(tf: Any, labels: Any, logits: Any, axis: int = -1) -> Any:
+    """-sum(labels * log_softmax(logits)), whatever the labels add up to."""
+    return -tf.reduce_sum(labels * log_softmax(tf, logits, axis), axis=axis)
+
+
+def sparse_softmax_cross_entropy_with_logits(tf: Any, labels: Any, logits: Any) -> Any:
+    """The same with one_hot(labels)."""
+    hot = tf.one_hot(labels, int(logits.shape[-1]), dtype=logits.dtype)
+    return softmax_cross_entropy_with_logits(tf, hot, logits)
+
+
+def space_to_depth(tf: Any, input: Any, block_size: int, data_format: str = "NHWC") -> Any:
+    """Each block of pixels becomes the channels of one, ordered (row, column, channel)."""
+    if data_format == "NCHW":
+        rows = space_to_depth(tf, tf.transpose(input, [0, 2, 3, 1]), block_size)
+        return tf.transpose(rows, [0, 3, 1, 2])
+    n, h, w, c = (int(size) for size in input.shape)
+    b = block_size
+    x = tf.reshape(input, [n, h // b, b, w // b, b, c])
+    return tf.reshape(tf.transpose(x, [0, 1, 3, 2, 4, 5]), [n, h // b, w // b, b * b * c])
+
+
+def depth_to_space(tf: Any, input: Any, block_size: int, data_format: str = "NHWC") -> Any:
+    """The inverse of space_to_depth."""
+    if data_format == "NCHW":
+        rows = depth_to_space(tf, tf.transpose(input, [0, 2, 3, 1]), block_size)
+        return tf.transpose(rows, [0, 3, 1, 2])
+    n, h, w, c = (int(size) for size in input.shape)
+    b = block_size
+    x = tf.reshape(input, [n, h, w, b, b, c // b // b])
+    return tf.reshape(tf.transpose(x, [0, 1, 3, 2, 4, 5]), [n, h * b, w * b, c // b // b])
+
+
+def leaky_relu(tf: Any, features: Any, alpha: float = 0.2) -> Any:
+    """x where x > 0, else alpha * x, with alpha in the tensor's own precision."""
+    return tf.where(features > 0, features, tf.constant(alpha, features.dtype) * features)
+
+
+def softsign(tf: Any, features: Any) -> Any:
+    """x / (1 + |x|)."""
+    return features / (1 + tf.abs(features))

@@ -1,0 +1,224 @@
+"""Random tensors, all from one generator: `set_seed` makes a whole program repeatable.
+
+Numbers are drawn by NumPy, so a seed gives other numbers than TensorFlow's; the distributions are
+the same. A `seed` of its own makes a single call repeatable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor import arguments as args
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.tensor import is_float
+from minitensor.backend import generator
+from minitensor.dtypes import DType, as_dtype, float32, float64
+from minitensor.ops import array, math
+
+__all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
+
+
+def set_seed(seed: Any) -> None:
+    """Starts the generator anew: the same seed gives the same numbers from here on.
+
+    Args:
+        seed: an integer, not negative.
+
+    Returns:
+        None.
+
+    Raises:
+        TypeError: `seed` is no integer.
+        ValueError: it is negative.
+
+    Example:
+        >>> set_seed(1)
+        >>> first = normal([2]).numpy()
+        >>> set_seed(1)
+        >>> bool((first == normal([2]).numpy()).all())
+        True
+
+    Source: tf.random.set_seed
+    """
+    generator.set_seed(args.number("set_seed", "seed", seed, 0))
+
+
+def normal(
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = float32,
+    seed: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Gaussian numbers: y = mean + stddev * z with z standard normal.
+
+    Args:
+        shape: sizes of the axes.
+        mean, stddev: numbers, or tensors that broadcast; gradients reach them.
+        dtype: a float type.
+        seed: None, or an integer that makes this call repeatable.
+        name: ignored.
+
+    Returns:
+        A tensor of `shape`.
+
+    Raises:
+        TypeError: `dtype` is no float.
+        ValueError: a size is negative, or mean and stddev do not broadcast.
+
+    Example:
+        >>> normal([2, 3], seed=0).shape
+        TensorShape([2, 3])
+
+    Source: tf.random.normal
+    """
+    kind = _float_type("normal", dtype)
+    draw = _rng("normal", seed).standard_normal(
+        args.numbers("normal", "shape", shape), _drawn(kind)
+    )
+    return _placed(draw, mean, stddev, kind)
+
+
+def truncated_normal(
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = float32,
+    seed: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Gaussian numbers at most 2 standard deviations from the mean; others are drawn again.
+
+    Args:
+        shape: sizes of the axes.
+        mean, stddev: of the distribution before it is cut; numbers or tensors that broadcast.
+        dtype: a float type.
+        seed: None, or an integer that makes this call repeatable.
+        name: ignored.
+
+    Returns:
+        A tensor of `shape`.
+
+    Raises:
+        TypeError: `dtype` is no float.
+        ValueError: a size is negative, or mean and stddev do not broadcast.
+
+    Example:
+        >>> bool((abs(truncated_normal([1000], seed=0)).numpy() <= 2).all())
+        True
+
+    Source: tf.random.truncated_normal
+    """
+    kind = _float_type("truncated_normal", dtype)
+    rng = _rng("truncated_normal", seed)
+    draw = rng.standard_normal(args.numbers("truncated_normal", "shape", shape), _drawn(kind))
+    outside = np.abs(draw) > 2
+    while outside.any():
+        draw = np.where(outside, rng.standard_normal(draw.shape, draw.dtype), draw)
+        outside = np.abs(draw) > 2
+    return _placed(draw, mean, stddev, kind)
+
+
+def uniform(
+    shape: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = float32,
+    seed: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Numbers from minval on and below maxval, all equally likely.
+
+    Args:
+        shape: sizes of the axes.
+        minval, maxval: numbers, or tensors that broadcast; maxval is 1 for floats if not given.
+        dtype: a float type, int32 or int64.
+        seed: None, or an integer that makes this call repeatable.
+        name: ignored.
+
+    Returns:
+        A tensor of `shape`.
+
+    Raises:
+        TypeError: `dtype` is another type.
+        ValueError: a size is negative; integers without maxval, or minval is not below it.
+
+    Example:
+        >>> uniform([4], maxval=10, dtype="int32", seed=0).shape
+        TensorShape([4])
+
+    Source: tf.random.uniform
+    """
+    kind, rng = as_dtype(dtype), _rng("uniform", seed)
+    sizes = args.numbers("uniform", "shape", shape)
+    if kind.name in ("int32", "int64"):
+        return Tensor(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
+    _float_type("uniform", kind)
+    low = as_tensor(minval, kind, "uniform: minval")
+    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval")
+    draw = rng.random(sizes, _drawn(kind))
+    if kind.itemsize == 2:  # cut off, for rounding up could reach maxval
+        grain = 2.0 ** (11 if kind.kind == "f" else 8)
+        draw = np.floor(draw * grain) / grain
+    return _placed(draw, low, math.subtract(high, low), kind)
+
+
+def _bounds(minval: Any, maxval: Any, kind: DType) -> tuple[np.ndarray, np.ndarray]:
+    if maxval is None:
+        raise ValueError(f"uniform: {kind.name} needs maxval, the number just above the largest")
+    low = as_tensor(minval, kind, "uniform: minval").array
+    high = as_tensor(maxval, kind, "uniform: maxval").array
+    if not (low < high).all():
+        raise ValueError(f"uniform: minval {minval!r} must be below maxval {maxval!r}")
+    return low, high
+
+
+def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
+    """The slices along the first axis in a random order.
+
+    Args:
+        value: any tensor.
+        seed: None, or an integer that makes this call repeatable.
+        name: ignored.
+
+    Returns:
+        The shape of `value`.
+
+    Raises:
+        TypeError: `value` holds no numbers.
+
+    Example:
+        >>> sorted(shuffle([1, 2, 3]).numpy().tolist())
+        [1, 2, 3]
+
+    Source: tf.random.shuffle
+    """
+    x = as_tensor(value, what="shuffle: value")
+    if not x.ndim:
+        return x
+    return array.gather(x, _rng("shuffle", seed).permutation(x.shape[0]), axis=0)
+
+
+def _rng(op: str, seed: Any) -> np.random.Generator:
+    return generator.generator(None if seed is None else args.number(op, "seed", seed, 0))
+
+
+def _float_type(op: str, dtype: Any) -> DType:
+    kind = as_dtype(dtype)
+    if not is_float(kind):
+        raise TypeError(f"{op}: dtype {kind.name}; legal: float16, bfloat16, float32, float64")
+    return kind
+
+
+def _drawn(kind: DType) -> Any:
+    """The type to draw in: half precision comes from float32."""
+    return np.float64 if kind == float64 else np.float32
+
+
+def _placed(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
+    """mean + stddev * draw."""
+    z = Tensor(np.asarray(draw, kind))
+    return math.add(math.multiply(z, stddev), mean)

@@ -1,0 +1,142 @@
+"""`minitensor train`: from images to a trained net, its weights and two pictures."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minitensor.train.extras import require
+from minitensor.train.inputs import add_data_arguments, chosen_data
+
+if TYPE_CHECKING:
+    from minitensor.data import LabelledImages
+    from minitensor.train.loop import Epoch
+    from minitensor.train.model import LeNet
+
+WEIGHTS, CURVE, FILTERS = "weights.safetensors", "training-curve.png", "first-layer-filters.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `minitensor train`."""
+    add_data_arguments(parser)
+    parser.add_argument("--epochs", type=_count, default=20, metavar="N", help="default: 20")
+    parser.add_argument("--batch-size", type=_count, default=32, metavar="N", help="default: 32")
+    parser.add_argument(
+        "--learning-rate", type=_positive, default=0.003, metavar="RATE", help="default: 0.003"
+    )
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="of the split, the first weights and the order of the images (default: 0)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("minitensor-run"),
+        metavar="FOLDER",
+        help=f"where {WEIGHTS}, {CURVE} and {FILTERS} go; made if it is not there, and files of "
+        "these names in it are replaced (default: minitensor-run)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains, reports and writes; 0 when done."""
+    require("minitensor train", "tqdm", "safetensors", "matplotlib", "PIL")
+    from minitensor.data import split
+    from minitensor.train import figures, weights
+    from minitensor.train.loop import accuracy, probabilities
+    from minitensor.train.model import LeNet
+
+    start = time.perf_counter()
+    every, given = chosen_data(args)
+    train, test = split(every, args.seed) if given is None else (every, given)
+    net = LeNet.fresh(len(every.names), args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    print(_description(net, train, test))
+    epochs = _fit(args, net, train, test)
+    card = weights.Card(every.names, every.title, every.fingerprint, args.seed)
+    weights.save(args.out / WEIGHTS, net, card)
+    figures.save_curve(args.out / CURVE, f"LeNet-5 on {every.title}", epochs)
+    figures.save_filters(args.out / FILTERS, net, test.images[0])
+    files = [str(args.out / name) for name in (WEIGHTS, CURVE, FILTERS)]
+    print(f"\ntest accuracy {score(accuracy(probabilities(net, test.images), test), len(test))}")
+    print(f"in {time.perf_counter() - start:.1f} s; wrote", *files, sep="\n  ")
+    print(f"look closer: minitensor evaluate {files[0]}")
+    return 0
+
+
+def score(fraction: float, count: int) -> str:
+    """An accuracy as `train` and `evaluate` print it."""
+    return f"{100 * fraction:.2f} % ({round(fraction * count)} of {count})"
+
+
+def _description(net: LeNet, train: LabelledImages, test: LabelledImages) -> str:
+    lines = [
+        f"{train.title}: {len(train)} images to learn from, {len(test)} to test on, "
+        f"{len(train.names)} labels",
+        f"LeNet-5: {net.parameter_count:,} parameters",
+        *(
+            f"  {name:14}{'x'.join(map(str, variable.shape)):>10}"
+            f"{variable.shape.num_elements():>8,}"
+            for name, variable in net.parameters.items()
+        ),
+        f"{'epoch':>5} {'loss':>8} {'train':>8} {'test':>8} {'seconds':>8}",
+    ]
+    return "\n".join(lines)
+
+
+def _fit(
+    args: argparse.Namespace, net: LeNet, train: LabelledImages, test: LabelledImages
+) -> list[Epoch]:
+    """Trains with a progress bar; one line per epoch."""
+    from tqdm import tqdm
+
+    from minitensor.train.loop import fit
+
+    epochs: list[Epoch] = []
+    for epoch in fit(
+        net,
+        train,
+        test,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        progress=lambda batches: tqdm(
+            batches, desc=f"epoch {len(epochs) + 1}", unit="batch", leave=False, disable=None
+        ),
+    ):
+        epochs.append(epoch)
+        print(
+            f"{len(epochs):5} {epoch.loss:8.4f} {epoch.train_accuracy:8.2%} "
+            f"{epoch.test_accuracy:8.2%} {epoch.seconds:8.1f}",
+            flush=True,
+        )
+    return epochs
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number greater than 0")
+    return value

@@ -1,0 +1,91 @@
+"""Two pictures of a training: how loss and accuracy went, and what the first layer looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitensor import nn
+from minitensor.train.loop import Epoch
+from minitensor.train.model import LeNet
+
+_BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#5c6370"
+
+
+def save_curve(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
+    """Loss, and accuracy on training and test images, epoch by epoch, as a PNG file."""
+    figure = _figure(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    numbers = range(1, len(epochs) + 1)
+    left.plot(numbers, [e.loss for e in epochs], color=_BLUE, marker="o", markersize=3)
+    left.set(title="Loss", ylabel="cross-entropy, mean per image (nats)", yscale="log")
+    for label, color, values in (
+        ("training images", _BLUE, [100 * e.train_accuracy for e in epochs]),
+        ("test images", _ORANGE, [100 * e.test_accuracy for e in epochs]),
+    ):
+        right.plot(numbers, values, color=color, marker="o", markersize=3, label=label)
+        right.annotate(
+            f"{values[-1]:.1f} %",
+            (len(epochs), values[-1]),
+            xytext=(6, -3),
+            textcoords="offset points",
+            color=color,
+        )
+    right.set(title="Accuracy", ylabel="images read right (%)")
+    right.legend(frameon=False, loc="lower right")
+    for axes in (left, right):
+        axes.set_xlabel("epoch (pass over the training images)")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color="#e3e5e8")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title)
+    figure.savefig(path)
+
+
+def save_filters(path: Path, net: LeNet, picture: np.ndarray) -> None:
+    """The six 3x3 kernels of the first layer, and what each makes of one image, as a PNG file.
+
+    Args:
+        path: the file to write.
+        net: the trained net.
+        picture: (28, 28, 1), 0 black to 1 white.
+    """
+    kernels = net.parameters["conv1.kernel"].numpy()[:, :, 0]  # (3, 3, 6)
+    maps = nn.conv2d(picture[np.newaxis], net.parameters["conv1.kernel"], 1, "VALID").numpy()[0]
+    count = kernels.shape[-1]
+    figure = _figure(10.5, 4.2)
+    grid = figure.subplots(2, count + 1)
+    grid[0, 0].axis("off")
+    _show(grid[1, 0], picture[..., 0], "gray", 0, 1).set_title("one image, 28 x 28", fontsize=9)
+    reach, response = np.abs(kernels).max(), np.abs(maps).max()
+    for i in range(count):
+        axes = _show(grid[0, i + 1], kernels[..., i], "RdBu_r", -reach, reach)
+        axes.set_title(f"filter {i + 1}", fontsize=9)
+        for (row, column), value in np.ndenumerate(kernels[..., i]):
+            color = "white" if abs(value) > 0.6 * reach else "black"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=7, color=color)
+        _show(grid[1, i + 1], maps[..., i], "RdBu_r", -response, response)
+    figure.suptitle("First layer: six 3 x 3 filters, and what each makes of one image (26 x 26)")
+    for row, label in ((0, "weight"), (1, "response")):
+        bar = figure.colorbar(grid[row, count].images[0], ax=list(grid[row]), fraction=0.02)
+        bar.set_label(label, color=_GREY)
+    figure.savefig(path)
+
+
+def _show(axes: Any, image: np.ndarray, colors: str, low: float, high: float) -> Any:
+    axes.imshow(image, cmap=colors, vmin=low, vmax=high)
+    axes.set(xticks=[], yticks=[])
+    return axes
+
+
+def _figure(width: float, height: float) -> Any:
+    """An empty figure of this size in inches, drawn without a screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

@@ -1,0 +1,349 @@
+"""Normalisation against TensorFlow and Keras, central differences and paper arithmetic."""
+
+import numpy as np
+import pytest
+from against import assert_agree
+
+import minitensor as mt
+
+
+def normal(*shape, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
+def vectors(channels, dtype=np.float64):
+    return 1 + normal(channels, seed=1, dtype=dtype) / 4, normal(channels, seed=2, dtype=dtype)
+
+
+# ----- moments -----
+
+
+@pytest.mark.parametrize("axes", [0, [1], [0, 1, 2], None, [], [-1, 0]])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_moments_equal_tensorflow(tf, axes, keepdims):
+    assert_agree(
+        tf,
+        lambda x: mt.nn.moments(x, axes, keepdims=keepdims),
+        lambda x: tf.nn.moments(x, axes, keepdims=keepdims),
+        normal(3, 4, 2),
+        order=1,  # TensorFlow's second is wrong: see the next test
+    )
+
+
+def test_the_second_derivative_of_the_variance_counts_the_mean():
+    # The variance of (a, b) is (a - b)^2 / 4. TensorFlow says [[1, 0], [0, 1]], because it takes
+    # the mean for a constant; so do the Keras layers that call it.
+    x = mt.constant([1.0, 4.0])
+    with mt.GradientTape() as outer:
+        outer.watch(x)
+        with mt.GradientTape() as inner:
+            inner.watch(x)
+            variance = mt.nn.moments(x, [0])[1]
+        slope = inner.gradient(variance, x)
+    np.testing.assert_array_equal(outer.jacobian(slope, x).numpy(), [[0.5, -0.5], [-0.5, 0.5]])
+
+
+def test_moments_have_a_third_order():
+    mt.check_gradients(lambda x: mt.nn.moments(mt.exp(x), [0, 2])[1], normal(3, 4, 2), order=3)
+
+
+def test_moments_keep_their_digits_far_from_zero():
+    x = np.array([1e6, 1e6 + 8, 1e6 + 16], "float32")
+    mean, variance = mt.nn.moments(x, [0])
+    assert (mean.numpy(), variance.numpy()) == (np.float32(1e6 + 8), np.float32(128 / 3))
+
+
+def test_the_mean_of_many_float32_keeps_its_digits():
+    x = 1000 + normal(8, 64, 64, 4, dtype="float32")
+    mean = mt.nn.moments(x, [0, 1, 2])[0].numpy()
+    np.testing.assert_allclose(mean, x.mean((0, 1, 2), np.float64), rtol=2e-7)
+
+
+def test_moments_of_integers_are_cut_off_as_in_tensorflow(tf):
+    x = np.array([[3, 5], [2, 4], [2, 9]])
+    for ours, theirs in zip(mt.nn.moments(x, [0]), tf.nn.moments(x, [0]), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_moments_of_nothing_are_nan():
+    mean, variance = mt.nn.moments(np.zeros((0, 2)), [0])
+    assert np.isnan(mean.numpy()).all()
+    assert np.isnan(variance.numpy()).all()
+
+
+# ----- batch normalisation -----
+
+
+def test_batch_normalization_equals_tensorflow_in_all_five_tensors(tf):
+    scale, offset = vectors(3)
+    assert_agree(
+        tf,
+        lambda *t: mt.nn.batch_normalization(*t, 1e-3),
+        lambda *t: tf.nn.batch_normalization(*t, 1e-3),
+        normal(4, 2, 3),
+        normal(3, seed=3),
+        normal(3, seed=4) ** 2 + 0.5,
+        offset,
+        scale,
+    )
+
+
+def test_batch_normalization_without_scale_and_offset_equals_tensorflow(tf):
+    assert_agree(
+        tf,
+        lambda *t: mt.nn.batch_normalization(*t, None, None, 0.1),
+        lambda *t: tf.nn.batch_normalization(*t, None, None, 0.1),
+        normal(4, 3),
+        normal(3, seed=3),
+        normal(3, seed=4) ** 2 + 0.5,
+    )
+
+
+def test_half_precision_takes_float32_statistics():
+    x = normal(4, 3).astype("float16")
+    y = mt.nn.batch_normalization(x, np.zeros(3, "f"), np.ones(3, "f"), None, None, 0.0)
+    assert y.dtype == mt.float16
+    np.testing.assert_array_equal(y.numpy(), x)
+
+
+FUSED = [("NHWC", (4, 3, 2, 3)), ("NDHWC", (2, 2, 3, 2, 3))]
+
+
+@pytest.mark.parametrize(("layout", "shape"), FUSED)
+def test_fused_batch_norm_in_training_equals_tensorflow(tf, layout, shape):
+    # y alone: TensorFlow's gradients through the returned statistics are zero.
+    assert_agree(
+        tf,
+        lambda *t: mt.nn.fused_batch_norm(*t, data_format=layout)[0],
+        lambda *t: tf.compat.v1.nn.fused_batch_norm(*t, data_format=layout)[0],
+        normal(*shape, dtype=np.float32),
+        *vectors(3, np.float32),
+        tolerance=1e-5,
+    )
+
+
+def test_fused_batch_norm_in_inference_equals_tensorflow(tf):
+    # x, scale and offset alone: TensorFlow's gradients of mean and variance are zero.
+    mean, variance = normal(3, seed=3, dtype="float32"), np.array([1.0, 2, 3], "float32")
+    assert_agree(
+        tf,
+        lambda *t: mt.nn.fused_batch_norm(*t, mean, variance, is_training=False)[0],
+        lambda *t: tf.compat.v1.nn.fused_batch_norm(*t, mean, variance, is_training=False)[0],
+        normal(4, 3, 2, 3, dtype=np.float32),
+        *vectors(3, np.float32),
+        tolerance=1e-5,
+    )
+
+
+def test_fused_batch_norm_in_inference_has_gradients_in_all_five_tensors():
+    mt.check_gradients(
+        lambda *t: mt.nn.fused_batch_norm(*t, is_training=False)[0],
+        normal(3, 2, 2, 2),
+        *vectors(2),
+        normal(2, seed=3),
+        np.array([1.0, 2.0]),
+        order=2,
+    )
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.1])
+def test_fused_batch_norm_mixes_statistics_like_tensorflow(tf, factor):
+    arrays = normal(4, 3, 2, 3, dtype="float32"), *vectors(3, "float32"), *vectors(3, "float32")
+    ours, theirs = (
+        f(*arrays, exponential_avg_factor=factor)
+        for f in (mt.nn.fused_batch_norm, tf.compat.v1.nn.fused_batch_norm)
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_fused_batch_norm_returns_the_unbiased_variance():
+    x = np.array([1.0, 3.0, 5.0, 7.0]).reshape(4, 1, 1, 1)  # squares 9 + 1 + 1 + 9 = 20
+    _, mean, variance = mt.nn.fused_batch_norm(x, np.ones(1), np.zeros(1))
+    np.testing.assert_allclose([mean.numpy(), variance.numpy()], [[4], [20 / 3]], rtol=1e-15)
+
+
+def test_the_exponential_average_weighs_the_batch_by_the_factor():
+    x = np.array([2.0, 4.0]).reshape(2, 1, 1, 1)  # mean 3, unbiased variance 2
+    _, mean, variance = mt.nn.fused_batch_norm(
+        x, np.ones(1), np.zeros(1), np.array([10.0]), np.array([1.0]), exponential_avg_factor=0.1
+    )
+    np.testing.assert_allclose([mean.numpy(), variance.numpy()], [[9.3], [1.1]])
+
+
+@pytest.mark.parametrize("output", [0, 1, 2])
+def test_fused_batch_norm_has_every_order_in_float64(output):
+    def function(*t):
+        return mt.nn.fused_batch_norm(*t, exponential_avg_factor=0.3)[output]
+
+    arrays = normal(3, 2, 2, 2), *vectors(2), *vectors(2)
+    mt.check_gradients(function, *arrays, order=2)
+    mt.check_gradients(lambda x: function(x, *arrays[1:]), arrays[0], order=3, tolerance=1e-5)
+
+
+def test_fused_batch_norm_channels_first_is_the_transpose():
+    x = normal(2, 4, 5, 3)
+    last = mt.nn.fused_batch_norm(x, *vectors(3))
+    first = mt.nn.fused_batch_norm(x.transpose(0, 3, 1, 2), *vectors(3), data_format="NCHW")
+    np.testing.assert_allclose(first[0].numpy(), last[0].numpy().transpose(0, 3, 1, 2), atol=1e-13)
+    np.testing.assert_allclose(first[2].numpy(), last[2].numpy(), atol=1e-13)
+
+
+def test_fused_batch_norm_of_half_precision_keeps_float32_statistics(tf):
+    x = normal(4, 3, 2, 3).astype("float16")
+    ours, theirs = (
+        f(lib.constant(x), *vectors(3, np.float32))
+        for lib, f in ((mt, mt.nn.fused_batch_norm), (tf, tf.compat.v1.nn.fused_batch_norm))
+    )
+    for a, b, digits in zip(ours, theirs, (2e-3, 1e-6, 1e-6), strict=True):
+        assert a.numpy().dtype == b.numpy().dtype
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=digits, atol=digits)
+
+
+def test_one_pixel_per_channel_has_variance_zero_and_an_offset():
+    y, _, variance = mt.nn.fused_batch_norm(normal(1, 1, 1, 2), np.ones(2), np.full(2, 5.0))
+    np.testing.assert_array_equal(y.numpy().ravel(), [5, 5])
+    np.testing.assert_array_equal(variance.numpy(), [0, 0])
+
+
+def test_an_empty_batch_leaves_the_statistics_alone():
+    y, mean, variance = mt.nn.fused_batch_norm(
+        np.zeros((0, 2, 2, 1)), *[np.ones(1)] * 4, exponential_avg_factor=0.1
+    )
+    assert y.shape == (0, 2, 2, 1)
+    assert (mean.numpy(), variance.numpy()) == (1, 1)
+
+
+# ----- layer, instance, group: first order against Keras, whose second rests on tf.nn.moments -----
+
+
+@pytest.mark.parametrize("axis", [-1, (1, 2), [2, 3]])
+def test_layer_normalization_equals_keras(tf, axis):
+    x = normal(2, 3, 4, 5)
+    layer = tf.keras.layers.LayerNormalization(axis=axis, dtype="float64")
+    layer.build(x.shape)
+    scale, offset = normal(*layer.gamma.shape, seed=1), normal(*layer.gamma.shape, seed=2)
+    layer.set_weights([scale, offset])
+    assert_agree(tf, lambda x: mt.nn.layer_normalization(x, scale, offset, axis), layer, x, order=1)
+
+
+@pytest.mark.parametrize("groups", [2, 6, 1, -1])
+def test_group_normalization_equals_keras(tf, groups):
+    x = normal(2, 3, 4, 6)
+    layer = tf.keras.layers.GroupNormalization(groups, dtype="float64")
+    layer.build(x.shape)
+    layer.set_weights(vectors(6))
+    assert_agree(tf, lambda x: mt.nn.group_normalization(x, *vectors(6), groups), layer, x, order=1)
+
+
+def test_instance_normalization_is_group_normalization_with_one_channel_each(tf):
+    x = normal(2, 3, 4, 6)
+    layer = tf.keras.layers.GroupNormalization(-1, dtype="float64")
+    layer.build(x.shape)
+    layer.set_weights(vectors(6))
+    assert_agree(tf, lambda x: mt.nn.instance_normalization(x, *vectors(6)), layer, x, order=1)
+
+
+@pytest.mark.parametrize("name", ["layer", "instance", "group"])
+def test_these_have_every_order_in_x_scale_and_offset(name):
+    settings = {"groups": 2} if name == "group" else {}
+    function = getattr(mt.nn, f"{name}_normalization")
+    mt.check_gradients(
+        lambda *t: function(*t, **settings), normal(2, 3, 4), *vectors(4), order=2, tolerance=1e-5
+    )
+    mt.check_gradients(
+        lambda x: function(x, None, None, **settings), normal(2, 3, 4), order=3, tolerance=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["layer", "instance", "group"])
+def test_half_precision_is_float32_rounded_once(name):
+    x = mt.cast(mt.constant(normal(2, 5, 32)), "float16")
+    function = getattr(mt.nn, f"{name}_normalization")
+    y, wide = (function(t, *vectors(32, np.float32)).numpy() for t in (x, mt.cast(x, "float32")))
+    np.testing.assert_array_equal(y, wide.astype(y.dtype))
+
+
+# ----- lengths and neighbours -----
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"depth_radius": 1, "bias": 2, "alpha": 0.5, "beta": 0.75}]
+)
+@pytest.mark.parametrize("name", ["lrn", "local_response_normalization"])
+def test_local_response_normalization_equals_tensorflow(tf, name, settings):
+    assert_agree(
+        tf,
+        lambda x: getattr(mt.nn, name)(x, **settings),
+        lambda x: getattr(tf.nn, name)(x, **settings),
+        normal(2, 2, 3, 7, dtype=np.float32),
+        order=1,  # TensorFlow has no second one
+        tolerance=1e-5,
+    )
+
+
+def test_local_response_normalization_has_every_order():
+    mt.check_gradients(lambda x: mt.nn.lrn(x, 2), normal(1, 2, 2, 7), order=3)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, [0, 2]])
+def test_l2_normalize_equals_tensorflow(tf, axis):
+    assert_agree(
+        tf,
+        lambda x: mt.nn.l2_normalize(x, axis),
+        lambda x: tf.nn.l2_normalize(x, axis),
+        normal(3, 4, 2),
+    )
+
+
+def test_l2_normalize_of_a_zero_vector_is_zero():
+    np.testing.assert_array_equal(mt.nn.l2_normalize(np.zeros(3)).numpy(), np.zeros(3))
+
+
+# ----- errors -----
+
+X = np.zeros((2, 3, 4, 5))
+ONE, FOUR = np.ones(5), np.ones(4)
+F64 = [mt.constant(np.ones(5))] * 2
+BAD = [
+    (ValueError, "5 channels", lambda: mt.nn.fused_batch_norm(X, FOUR, ONE)),
+    (ValueError, "5 channels", lambda: mt.nn.fused_batch_norm(X, ONE, ONE, FOUR, ONE)),
+    (ValueError, "4 or 5 axes", lambda: mt.nn.fused_batch_norm(X[0, 0], ONE, ONE)),
+    (ValueError, "mean and", lambda: mt.nn.fused_batch_norm(X, ONE, ONE, is_training=False)),
+    (
+        ValueError,
+        "mean and",
+        lambda: mt.nn.fused_batch_norm(X, ONE, ONE, exponential_avg_factor=0.1),
+    ),
+    (ValueError, "data_format", lambda: mt.nn.fused_batch_norm(X, ONE, ONE, data_format="NDHWC")),
+    (TypeError, "int64", lambda: mt.nn.fused_batch_norm(X.astype(int), ONE, ONE)),
+    (
+        TypeError,
+        "float32",
+        lambda: mt.nn.fused_batch_norm(mt.constant(X.astype("float32")), *F64),
+    ),
+    (
+        ValueError,
+        r"mean \(4,\)",
+        lambda: mt.nn.batch_normalization(X, FOUR, ONE, None, None, 0.1),
+    ),
+    (ValueError, "axis 4", lambda: mt.nn.moments(X, [4])),
+    (TypeError, "axis", lambda: mt.nn.moments(X, 1.5)),
+    (ValueError, "4 axes", lambda: mt.nn.lrn(X[0])),
+    (ValueError, "depth_radius", lambda: mt.nn.lrn(X, -1)),
+    (TypeError, "int64", lambda: mt.nn.lrn(X.astype(int))),
+    (ValueError, r"\(5,\)", lambda: mt.nn.layer_normalization(X, FOUR, None)),
+    (ValueError, r"\(5,\)", lambda: mt.nn.instance_normalization(X, None, FOUR)),
+    (ValueError, "3 axes", lambda: mt.nn.instance_normalization(X[0, 0], None, None)),
+    (ValueError, "divide", lambda: mt.nn.group_normalization(X, None, None, 2)),
+    (ValueError, "divide", lambda: mt.nn.group_normalization(X, None, None, 0)),
+    (ValueError, "groups", lambda: mt.nn.group_normalization(X, None, None, -2)),
+    (ValueError, "axis", lambda: mt.nn.l2_normalize(X, 7)),
+    (TypeError, "int64", lambda: mt.nn.l2_normalize(X.astype(int))),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "call"), BAD)
+def test_illegal_normalisation_is_refused_with_the_reason(error, words, call):
+    with pytest.raises(error, match=words):
+        call()
