@@ -4,7 +4,9 @@
     variable.py   Variable: a value that changes, and whose reads a tape notices
     convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet
     primitive.py  an op: a function of raw arrays, and one derivative per tensor argument
-    tape.py       GradientTape: the list of what was computed, walked backwards
+    recording.py  what ops report, and to which tapes
+    tape.py       GradientTape: the list of what was computed
+    walk.py       reverse-mode differentiation: the walk back along that list
     jacobian.py   all derivatives of all elements, row by row
     check.py      derivatives against central differences
 

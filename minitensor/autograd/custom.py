@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.autograd import nest, tape
+from minitensor.autograd import nest, recording
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.tensor import Tensor
+from minitensor.autograd.walk import filled
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,8 +48,10 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         results, grad_fn = f(*inputs)
         # Fresh tensors: the tape must not see how f computed them.
         outputs = [Tensor(as_tensor(result).array) for result in nest.flatten(results)]
-        if tape.is_recording():
-            tape.record(inputs, outputs, functools.partial(_pull_back, grad_fn, inputs, outputs))
+        if recording.is_recording():
+            recording.record(
+                inputs, outputs, functools.partial(_pull_back, grad_fn, inputs, outputs)
+            )
         return nest.pack(results, outputs)
 
     return wrapped
@@ -61,9 +64,7 @@ def _pull_back(
     cotangents: list[Tensor | None],
     wanted: list[bool],
 ) -> list[Tensor | None]:
-    upstream = [
-        tape.filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)
-    ]
+    upstream = [filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)]
     gradients = nest.flatten(grad_fn(*upstream))
     if len(gradients) != len(inputs):
         raise ValueError(

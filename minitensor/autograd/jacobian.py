@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd.tape import Record, walk_back
+from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.autograd.walk import walk_back
 
 
 def full(records: list[Record], target: Tensor, sources: list[Any]) -> list[Tensor | None]:

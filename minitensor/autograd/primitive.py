@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.autograd import tape
+from minitensor.autograd import recording
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.tensor import Tensor
 
@@ -46,9 +46,9 @@ class Primitive:
         with np.errstate(all="ignore"):  # inf and NaN are values here, as in TensorFlow
             # A NumPy op on 0-d arrays returns a scalar; a Tensor always holds an array.
             output = Tensor(be.xp.asarray(self._forward(be, *arrays, **settings)))
-        if tape.is_recording():
+        if recording.is_recording():
             pull = functools.partial(self._pull_back, tensors, settings, output)
-            tape.record(tensors, (output,), pull)
+            recording.record(tensors, (output,), pull)
         return output
 
     def defvjp(self, *derivatives: Derivative | None) -> None:

@@ -8,26 +8,17 @@ ops, which any other tape that is recording records: a tape around a tape is the
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
-from minitensor import backend
+from minitensor.autograd import jacobian as jacobians
 from minitensor.autograd import nest
 from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
-
-PullBack = Callable[[list[Tensor | None], list[bool]], list[Tensor | None]]
-
-
-class Record(NamedTuple):
-    """One computation: what went in, what came out, and how a gradient goes back through it."""
-
-    inputs: tuple[ArrayLike, ...]
-    outputs: tuple[Tensor, ...]
-    pull_back: PullBack
+from minitensor.autograd.walk import check_sources, filled, seeds_of, walk_back
 
 
 class UnconnectedGradients(Enum):
@@ -35,38 +26,6 @@ class UnconnectedGradients(Enum):
 
     NONE = "none"
     ZERO = "zero"
-
-
-class _Active(threading.local):
-    """The tapes of this thread that are recording, outermost first."""
-
-    def __init__(self) -> None:
-        self.tapes: list[GradientTape] = []
-
-
-_active = _Active()
-
-
-def is_recording() -> bool:
-    """Whether any tape of this thread records."""
-    return bool(_active.tapes)
-
-
-def record(inputs: Sequence[ArrayLike], outputs: Sequence[Tensor], pull_back: PullBack) -> None:
-    """Tells every recording tape of one computation."""
-    entry = Record(tuple(inputs), tuple(outputs), pull_back)
-    for tape in _active.tapes:
-        tape._append(entry)
-
-
-def read(variable: Any, array: Any) -> Tensor:
-    """The tensor that reading `variable` gives; recording tapes start to watch the variable."""
-    tensor = Tensor(array)
-    for tape in _active.tapes:
-        tape._notice(variable)
-    if is_recording():
-        record((variable,), (tensor,), lambda cotangents, wanted: cotangents)
-    return tensor
 
 
 class GradientTape:
@@ -109,19 +68,19 @@ class GradientTape:
     # ----- recording -----
 
     def __enter__(self) -> GradientTape:
-        if self in _active.tapes:
+        if self in active.tapes:
             raise ValueError("GradientTape: this tape is already recording")
         if self._records is None:
             self._clear()
-        _active.tapes.append(self)
+        active.tapes.append(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop()
 
     def _stop(self) -> None:
-        if self in _active.tapes:
-            _active.tapes.remove(self)
+        if self in active.tapes:
+            active.tapes.remove(self)
 
     def watch(self, tensor: Any) -> None:
         """Tracks a tensor or variable, or a nest of them."""
@@ -144,20 +103,22 @@ class GradientTape:
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
         """What runs inside is not recorded by this tape."""
-        if self not in _active.tapes:
+        if self not in active.tapes:
             raise ValueError("stop_recording: this tape is not recording")
-        place = _active.tapes.index(self)
-        _active.tapes.pop(place)
+        place = active.tapes.index(self)
+        active.tapes.pop(place)
         try:
             yield
         finally:
-            _active.tapes.insert(place, self)
+            active.tapes.insert(place, self)
 
-    def _notice(self, variable: Any) -> None:
+    def notice(self, variable: Any) -> None:
+        """A variable is read: watch it, if that is what this tape does."""
         if self._watch_accessed and variable.trainable:
             self.watch(variable)
 
-    def _append(self, entry: Record) -> None:
+    def append(self, entry: Record) -> None:
+        """A computation was made: keep it if it touches something tracked."""
         if self._records is None or not any(id(i) in self._tracked for i in entry.inputs):
             return
         self._records.append(entry)
@@ -190,8 +151,8 @@ class GradientTape:
         unconnected = UnconnectedGradients(unconnected_gradients)
         records = self._take_records()
         targets, leaves = nest.flatten(target), nest.flatten(sources)
-        _check_sources(leaves)
-        seeds = _seeds(targets, output_gradients)
+        check_sources(leaves)
+        seeds = seeds_of(targets, output_gradients)
         gradients = walk_back(records, targets, seeds, leaves)
         if unconnected is UnconnectedGradients.ZERO:
             gradients = [
@@ -217,12 +178,10 @@ class GradientTape:
 
         Source: tf.GradientTape.jacobian
         """
-        from minitensor.autograd import jacobian
-
         unconnected = UnconnectedGradients(unconnected_gradients)
         leaves = nest.flatten(sources)
-        _check_sources(leaves)
-        rows = jacobian.full(self._take_records(), as_tensor(target), leaves)
+        check_sources(leaves)
+        rows = jacobians.full(self._take_records(), as_tensor(target), leaves)
         if unconnected is UnconnectedGradients.ZERO:
             empty = [(*target.shape, *leaf.shape) for leaf in leaves]
             rows = [
@@ -249,10 +208,8 @@ class GradientTape:
 
         Source: tf.GradientTape.batch_jacobian
         """
-        from minitensor.autograd import jacobian
-
         unconnected = UnconnectedGradients(unconnected_gradients)
-        rows = jacobian.per_example(self._take_records(), as_tensor(target), source)
+        rows = jacobians.per_example(self._take_records(), as_tensor(target), source)
         if rows is None and unconnected is UnconnectedGradients.ZERO:
             return filled(source, 0, (*target.shape, *source.shape[1:]))
         return rows
@@ -269,76 +226,3 @@ class GradientTape:
             self._stop()
             self._records, self._tracked = None, {}
         return records
-
-
-def walk_back(
-    records: list[Record],
-    targets: Sequence[ArrayLike],
-    seeds: Sequence[Tensor | None],
-    sources: Sequence[ArrayLike],
-) -> list[Tensor | None]:
-    """Reverse-mode differentiation over the part of `records` that leads from sources to targets."""
-    reached = {id(source) for source in sources}
-    path = []
-    for entry in records:
-        if any(id(i) in reached for i in entry.inputs):
-            reached.update(id(o) for o in entry.outputs)
-            path.append(entry)
-    cotangents: dict[int, Tensor] = {}
-    _accumulate(cotangents, targets, seeds)
-    kept = {id(source) for source in sources}
-    for entry in reversed(path):
-        outs = [
-            cotangents.get(id(o)) if id(o) in kept else cotangents.pop(id(o), None)
-            for o in entry.outputs
-        ]
-        if any(g is not None for g in outs):
-            wanted = [id(i) in reached for i in entry.inputs]
-            _accumulate(cotangents, entry.inputs, entry.pull_back(outs, wanted))
-    return [cotangents.get(id(source)) for source in sources]
-
-
-def _accumulate(
-    cotangents: dict[int, Tensor],
-    tensors: Sequence[ArrayLike],
-    gradients: Sequence[Tensor | None],
-) -> None:
-    """Adds each gradient to what its tensor already has."""
-    for tensor, gradient in zip(tensors, gradients, strict=True):
-        if gradient is not None:
-            before = cotangents.get(id(tensor))
-            cotangents[id(tensor)] = gradient if before is None else before + gradient  # type: ignore[operator]
-
-
-def _seeds(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:
-    """The cotangent each target starts with: ones, or what the caller gave. Ints have none."""
-    given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
-    if len(given) != len(targets):
-        raise ValueError(
-            f"gradient: {len(given)} output_gradients for {len(targets)} targets; give one each"
-        )
-    seeds: list[Tensor | None] = []
-    for target, g in zip(targets, given, strict=True):
-        if not isinstance(target, ArrayLike):
-            raise TypeError(f"gradient: targets must be tensors, got {type(target).__name__}")
-        seed = filled(target, 1) if g is None else as_tensor(g, target.dtype, "output_gradients")
-        if seed.shape != target.shape:
-            raise ValueError(
-                f"gradient: an output gradient has shape {seed.shape} but its target "
-                f"{target.shape}; they must be equal"
-            )
-        seeds.append(seed if is_float(target.dtype) else None)
-    return seeds
-
-
-def _check_sources(sources: list[Any]) -> None:
-    for source in sources:
-        if not isinstance(source, ArrayLike):
-            raise TypeError(
-                f"gradient: sources must be tensors or variables, got {type(source).__name__}"
-            )
-
-
-def filled(like: ArrayLike, value: float, shape: tuple[int, ...] | None = None) -> Tensor:
-    xp = backend.of(like.array).xp
-    return Tensor(xp.full(like.shape if shape is None else shape, value, dtype=like.dtype))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import tape as tapes
+from minitensor.autograd import recording
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 
@@ -55,7 +55,7 @@ class Variable(ArrayLike):
 
     def value(self) -> Tensor:
         """The present value, as a Tensor that tapes trace back to this variable."""
-        return tapes.read(self, self.array)
+        return recording.read(self, self.array)
 
     def read_value(self) -> Tensor:
         """The present value (TensorFlow's other name for `value`)."""

@@ -1,0 +1,55 @@
+"""Who is recording, and what they are told: the bridge between ops and tapes.
+
+Ops and variables report each computation here; the tapes of the thread that are recording get
+it. Nothing here walks back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from minitensor.autograd.tensor import ArrayLike, Tensor
+
+PullBack = Callable[[list[Tensor | None], list[bool]], list[Tensor | None]]
+
+
+class Record(NamedTuple):
+    """One computation: what went in, what came out, and how a gradient goes back through it."""
+
+    inputs: tuple[ArrayLike, ...]
+    outputs: tuple[Tensor, ...]
+    pull_back: PullBack
+
+
+class _Active(threading.local):
+    """The tapes of this thread that are recording, outermost first."""
+
+    def __init__(self) -> None:
+        self.tapes: list[Any] = []
+
+
+active = _Active()
+
+
+def is_recording() -> bool:
+    """Whether any tape of this thread records."""
+    return bool(active.tapes)
+
+
+def record(inputs: Sequence[ArrayLike], outputs: Sequence[Tensor], pull_back: PullBack) -> None:
+    """Tells every recording tape of one computation."""
+    entry = Record(tuple(inputs), tuple(outputs), pull_back)
+    for tape in active.tapes:
+        tape.append(entry)
+
+
+def read(variable: Any, array: Any) -> Tensor:
+    """The tensor that reading `variable` gives; recording tapes start to watch the variable."""
+    tensor = Tensor(array)
+    for tape in active.tapes:
+        tape.notice(variable)
+    if is_recording():
+        record((variable,), (tensor,), lambda cotangents, wanted: cotangents)
+    return tensor

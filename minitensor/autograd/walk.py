@@ -1,0 +1,89 @@
+"""Reverse-mode differentiation: one walk back along a list of records.
+
+The list is already in the right order, so nothing is sorted and nothing recurses. Gradients are
+made by ops, which any tape that still records sees: that is how higher orders come about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd import nest
+from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.recording import Record
+from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
+
+
+def walk_back(
+    records: list[Record],
+    targets: Sequence[ArrayLike],
+    seeds: Sequence[Tensor | None],
+    sources: Sequence[ArrayLike],
+) -> list[Tensor | None]:
+    """One gradient per source, along the records that lead from sources to targets."""
+    reached = {id(source) for source in sources}
+    path = []
+    for entry in records:
+        if any(id(i) in reached for i in entry.inputs):
+            reached.update(id(o) for o in entry.outputs)
+            path.append(entry)
+    cotangents: dict[int, Tensor] = {}
+    _accumulate(cotangents, targets, seeds)
+    kept = {id(source) for source in sources}
+    for entry in reversed(path):
+        outs = [
+            cotangents.get(id(o)) if id(o) in kept else cotangents.pop(id(o), None)
+            for o in entry.outputs
+        ]
+        if any(g is not None for g in outs):
+            wanted = [id(i) in reached for i in entry.inputs]
+            _accumulate(cotangents, entry.inputs, entry.pull_back(outs, wanted))
+    return [cotangents.get(id(source)) for source in sources]
+
+
+def _accumulate(
+    cotangents: dict[int, Tensor],
+    tensors: Sequence[ArrayLike],
+    gradients: Sequence[Tensor | None],
+) -> None:
+    """Adds each gradient to what its tensor already has."""
+    for tensor, gradient in zip(tensors, gradients, strict=True):
+        if gradient is not None:
+            before = cotangents.get(id(tensor))
+            cotangents[id(tensor)] = gradient if before is None else before + gradient  # type: ignore[operator]
+
+
+def seeds_of(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:
+    """The cotangent each target starts with: ones, or what the caller gave. Ints have none."""
+    given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
+    if len(given) != len(targets):
+        raise ValueError(
+            f"gradient: {len(given)} output_gradients for {len(targets)} targets; give one each"
+        )
+    seeds: list[Tensor | None] = []
+    for target, g in zip(targets, given, strict=True):
+        if not isinstance(target, ArrayLike):
+            raise TypeError(f"gradient: targets must be tensors, got {type(target).__name__}")
+        seed = filled(target, 1) if g is None else as_tensor(g, target.dtype, "output_gradients")
+        if seed.shape != target.shape:
+            raise ValueError(
+                f"gradient: an output gradient has shape {seed.shape} but its target "
+                f"{target.shape}; they must be equal"
+            )
+        seeds.append(seed if is_float(target.dtype) else None)
+    return seeds
+
+
+def check_sources(sources: list[Any]) -> None:
+    for source in sources:
+        if not isinstance(source, ArrayLike):
+            raise TypeError(
+                f"gradient: sources must be tensors or variables, got {type(source).__name__}"
+            )
+
+
+def filled(like: ArrayLike, value: float, shape: tuple[int, ...] | None = None) -> Tensor:
+    xp = backend.of(like.array).xp
+    return Tensor(xp.full(like.shape if shape is None else shape, value, dtype=like.dtype))
