@@ -15,7 +15,7 @@ modules `nn`, `math`, `linalg`, `image`, `random` and `config`. Beyond TensorFlo
 import importlib
 from typing import Any
 
-from minitensor import ops  # first: it puts the operators on Tensor
+from minitensor import config, linalg, math, nn, ops, random
 from minitensor.array import (
     boolean_mask,
     broadcast_to,
@@ -87,7 +87,6 @@ from minitensor.math import (
     add_n,
     argmax,
     argmin,
-    argsort,
     asin,
     atan,
     cos,
@@ -124,7 +123,6 @@ from minitensor.math import (
     sign,
     sin,
     sinh,
-    sort,
     sqrt,
     square,
     subtract,
@@ -133,7 +131,7 @@ from minitensor.math import (
     truediv,
 )
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
-from minitensor import config, linalg, math, nn, random
+from minitensor.math.order import argsort, sort
 
 __version__ = "0.1.0"
 newaxis = None

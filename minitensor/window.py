@@ -59,12 +59,11 @@ class Window:
         groups: int = 1,
     ) -> Window:
         """The window that a padding word or explicit ((top, bottom), (left, right)) stands for."""
-        if padding == "SAME":
-            pads = [same_pad(*axis) for axis in zip(size, kernel, stride, dilation, strict=True)]
-        elif padding == "VALID":
-            pads = [(0, 0), (0, 0)]
+        if isinstance(padding, str):
+            axes = zip(size, kernel, stride, dilation, strict=True)
+            pads = [{"SAME": same_pad(*axis), "VALID": (0, 0)}[padding] for axis in axes]
         else:
-            pads = [(int(before), int(after)) for before, after in padding]  # type: ignore[misc]
+            pads = [(int(before), int(after)) for before, after in padding]
         return Window(
             _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
         )
@@ -126,14 +125,13 @@ def planes(
     One axis is a plane of height 1. Three axes are a plane, visited once for each tap of a
     window over depth: that window sees images of (depth, 1) pixels.
     """
-    pads: Sequence[Padding] = [padding] * len(size) if isinstance(padding, str) else padding
 
     def window(*axes: int) -> Window:
         fields = [[values[axis] for axis in axes] for values in (size, kernel, stride, dilation)]
         n, k, s, d = [[1, *f] if len(size) == 1 else [*f, 1][:2] for f in fields]
         if isinstance(padding, str):
             return Window.of(n, k, s, padding, d, groups)
-        p = [pads[axis] for axis in axes]
+        p = [padding[axis] for axis in axes]
         return Window.of(n, k, s, [(0, 0), *p] if len(size) == 1 else [*p, (0, 0)][:2], d, groups)
 
     if len(size) == 3:

@@ -6,8 +6,12 @@ MINITENSOR_REQUIRE_TF=1, which CI sets, makes a missing TensorFlow a failure.
 import importlib
 import os
 
+import hypothesis
 import pytest
 
+# The same examples on every run, and no clock: a busy machine is not a failure.
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("house")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # its own kernels, which serve float64 alike
 

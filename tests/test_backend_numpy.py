@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
 from minitensor.backend.numpy import blocked, blocks, threads
-from minitensor.backend.numpy.matrix import conv2d_matrix
+from minitensor.backend.numpy.matrix import dense_matrix
 from minitensor.window import Window
 
 GEOMETRIES = {
@@ -368,15 +368,30 @@ def test_blocks_shrink_to_a_small_workspace(groups: int, limit: Callable[[int], 
         assert extra_bytes(op, *arguments, window) <= 2**20
 
 
-def test_blas_has_its_own_threads_again_after_a_conv() -> None:
-    def numbers() -> list[int]:
-        return [info["num_threads"] for info in threadpoolctl.threadpool_info()]
+def blas_threads() -> list[int]:
+    return [info["num_threads"] for info in threadpoolctl.threadpool_info()]
 
-    before = numbers()
+
+def test_blas_has_one_thread_in_a_worker_and_its_own_again_after() -> None:
+    def inside() -> list[list[int]]:
+        return threads.spread(lambda _: blas_threads(), [0, 1, 2], 2)
+
+    with threadpoolctl.threadpool_limits(3):
+        before = blas_threads()
+        with ThreadPoolExecutor(1) as pool:
+            from_another_thread = pool.submit(inside).result()
+            assert blas_threads() == before
+        for found in inside() + from_another_thread:
+            assert set(found) == {1}
+        assert blas_threads() == before
+
+
+def test_overlapping_calls_are_right_and_leave_blas_as_it_was() -> None:
     arrays = draw(BIG, 16, 16, "float32", n=8)
-    with ThreadPoolExecutor(4) as pool:  # overlapping calls, too
+    with threadpoolctl.threadpool_limits(3), ThreadPoolExecutor(4) as pool:
+        before = blas_threads()
         results = list(pool.map(lambda _: family(*arrays, BIG), range(8)))
-    assert numbers() == before
+        assert blas_threads() == before
     for result in results[1:]:
         for found, first in zip(result, results[0], strict=True):
             np.testing.assert_array_equal(found, first)
@@ -430,14 +445,14 @@ def test_a_workspace_of_nothing_is_refused() -> None:
 
 def test_the_explicit_matrix_is_refused_when_it_would_be_large() -> None:
     window = Window.of((64, 64), (3, 3), (1, 1), "SAME")
-    with pytest.raises(ValueError, match="32768 x 12288 entries, more than 256 MiB"):
-        conv2d_matrix(np.zeros((3, 3, 3, 8), "float32"), window)
+    with pytest.raises(ValueError, match="32768 x 12288 would store .* more than 256 MiB"):
+        dense_matrix(np.zeros((3, 3, 3, 8), "float32"), window)
 
 
 @pytest.mark.parametrize(("window", "c", "o"), CASES)
 def test_the_explicit_matrix_times_an_image_is_its_conv(window: Window, c: int, o: int) -> None:
     x, kernel, _ = draw(window, c, o, n=1)
-    y = conv2d_matrix(kernel, window) @ x.ravel()
+    y = dense_matrix(kernel, window) @ x.ravel()
     np.testing.assert_allclose(y, naive_conv2d(x, kernel, window).ravel(), atol=1e-11)
 
 

@@ -53,7 +53,7 @@ def gather(
     batch_dims: Any = 0,
     name: str | None = None,
 ) -> Tensor:
-    """Slices of a tensor along an axis, chosen by number: y[..., i, ...] = params[..., indices[i], ...].
+    """Slices along an axis, chosen by number: y[..., i, ...] = params[..., indices[i], ...].
 
     Args:
         params: the tensor to take from.
@@ -147,7 +147,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
 
     Args:
         tensor: any tensor.
-        mask: booleans (or numbers, which hold unless they are 0) in the shape of some axes in a row.
+        mask: booleans, or numbers that hold unless they are 0, in the shape of some axes in a row.
         axis: the first of those axes; default 0.
         name: ignored.
 

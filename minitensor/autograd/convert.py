@@ -102,9 +102,13 @@ def _python_dtype(array: np.ndarray) -> np.dtype[Any]:
 
 def _cast(array: np.ndarray, dtype: np.dtype[Any], what: str) -> np.ndarray:
     """NumPy's same-kind rule: floats never become ints, nothing becomes bool, unasked."""
-    rounds = array.dtype.kind == "f" and dtype.name == "bfloat16"  # ml_dtypes: not a kind of float
-    integral = array.dtype.kind in "iub" and dtype.kind in "iufcV"
-    if not (np.can_cast(array.dtype, dtype, "same_kind") or rounds or integral):
+    kinds = array.dtype.kind, dtype.kind
+    legal = (
+        np.can_cast(array.dtype, dtype, "same_kind")
+        or (kinds[0] in "iub" and kinds[1] in "iufcV")
+        or (kinds[0] == "f" and dtype.name == "bfloat16")  # to ml_dtypes no kind of float
+    )
+    if not legal:
         raise TypeError(
             f"{what} has elements of type {array.dtype.name} where {dtype.name} is expected"
         )

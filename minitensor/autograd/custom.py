@@ -12,13 +12,13 @@ from minitensor.autograd.tensor import Tensor
 from minitensor.autograd.walk import filled
 
 
-def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """Gives a function the derivative it returns itself.
 
     Args:
         f: takes tensors; returns `(result, grad_fn)`, where `grad_fn(*upstream)` gets one
             cotangent per result and returns one gradient per argument. It should be made of ops,
-            so that it can be differentiated again.
+            so that it can be differentiated again. None makes `@custom_gradient()` work.
 
     Returns:
         A function that returns `result`.
@@ -41,6 +41,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Source: tf.custom_gradient
     """
+
+    if f is None:
+        return custom_gradient
 
     @functools.wraps(f)
     def wrapped(*args: Any) -> Any:

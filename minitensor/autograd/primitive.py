@@ -36,6 +36,7 @@ class Primitive:
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
+        self.__name__: str = forward.__name__
         self._forward = forward
         self._derivative: Callable[..., Tensor | None] = lambda i, *_, **__: None
 

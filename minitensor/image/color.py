@@ -172,7 +172,7 @@ def per_image_standardization(image: Any) -> Tensor:
     centred = x - reduce.mean(x, axis=inner, keepdims=True)
     # Under the root, because its slope at a constant image is infinite.
     variance = reduce.mean(math.square(centred), axis=inner, keepdims=True)  # (..., 1, 1, 1)
-    return centred * math.rsqrt(math.maximum(variance, 1 / array.size_of(x, inner)))
+    return centred * math.rsqrt(math.maximum(variance, 1 / int(np.prod(x.shape[-3:]))))
 
 
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from minitensor.autograd import Tensor
 from minitensor.dtypes import as_dtype, int32, int64
 from minitensor.ops import math, reduce
 
-__all__ = ["argmax", "argmin", "argsort", "cumprod", "cumsum", "sort", "top_k"]
+__all__ = ["argmax", "argmin", "cumprod", "cumsum", "top_k"]  # sort, argsort: top level only
 
 
 class TopKV2(NamedTuple):

@@ -76,31 +76,39 @@ def fused_batch_norm(
             f"{op}: mean and variance must be given unless is_training with "
             "exponential_avg_factor 1"
         )
+    m, v = vectors.get("mean"), vectors.get("variance")
     if is_training:
-        y, new_mean, new_variance = _train(wide, vectors, epsilon, factor)
+        centred, m, v = _statistics(wide)
     else:
-        new_mean, new_variance = vectors["mean"], vectors["variance"]
-        y = (wide - new_mean) * math.rsqrt(new_variance + epsilon)
-    y = args.moved_back(y * vectors["scale"] + vectors["offset"], last)
-    return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype), new_mean, new_variance
+        centred = wide - m
+    row = (*[1] * (wide.ndim - 1), wide.shape[-1])
+    scale = array.reshape(math.rsqrt(v + epsilon) * vectors["scale"], shape=row)
+    y = ops.affine(centred, scale, array.reshape(vectors["offset"], shape=row))
+    y = args.moved_back(y, last)
+    y = y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
+    return (y, m, v) if not is_training else (y, *_mixed(wide, m, v, vectors, factor))
 
 
-def _train(
-    x: Tensor, vectors: dict[str, Tensor], epsilon: float, factor: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """x standardised by its own statistics, and these mixed with the old."""
+def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """x without its mean, its mean (C,) and its biased variance (C,), over all axes but the last."""
     axes, channels = tuple(range(x.ndim - 1)), x.shape[-1:]
-    centre, spread = ops.moments(x, axes=axes)
-    y = ops.standardize_by(x, centre, math.rsqrt(spread + epsilon), axes=axes)
+    centred = ops.centre(x, axes=axes)
+    pair = ops.mean(x, axes=axes), ops.mean_square(centred, axes=axes)
+    mean, variance = (array.reshape(t, shape=channels) for t in pair)
+    return centred, mean, variance
+
+
+def _mixed(
+    x: Tensor, mean: Tensor, variance: Tensor, old: dict[str, Tensor], factor: float
+) -> tuple[Tensor, Tensor]:
+    """The batch's mean and unbiased variance, mixed with the old; nothing changes without pixels."""
     n = numbers.prod(x.shape[:-1])
-    mean = array.reshape(centre, shape=channels)
-    variance = array.reshape(spread, shape=channels) * (n / max(n - 1, 1))
+    variance = variance * (n / max(n - 1, 1))
     if factor == 1:
-        return y, mean, variance
+        return mean, variance
     if n == 0:
-        return y, vectors["mean"], vectors["variance"]
+        return old["mean"], old["variance"]
     return (
-        y,
-        (1 - factor) * vectors["mean"] + factor * mean,
-        (1 - factor) * vectors["variance"] + factor * variance,
+        (1 - factor) * old["mean"] + factor * mean,
+        (1 - factor) * old["variance"] + factor * variance,
     )

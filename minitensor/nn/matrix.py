@@ -31,7 +31,7 @@ def conv2d_matrix(
 
     Returns:
         (h*w*O, H*W*C): a scipy.sparse array if SciPy is installed, else a dense NumPy array.
-        Its transpose is conv2d_transpose.
+        Its transpose is conv2d_transpose. Half precision comes as float32.
 
     Raises:
         TypeError: an argument of the wrong kind.

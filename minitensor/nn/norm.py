@@ -65,7 +65,9 @@ def moments(
         mean = reduce.mean(x, axis=over, keepdims=True)
         pair = mean, reduce.mean(math.square(x - mean), axis=over, keepdims=True)
     else:
-        pair = ops.moments(checks.widened(x), axes=over)
+        wide = checks.widened(x)
+        centred = ops.centre(wide, axes=over)
+        pair = ops.mean(wide, axes=over), ops.mean_square(centred, axes=over)
     shape = tuple(n for k, n in enumerate(pair[0].shape) if keepdims or k not in over)
     mean, variance = (math.cast(array.reshape(t, shape=shape), dtype=x.dtype) for t in pair)
     return mean, variance
@@ -254,6 +256,8 @@ def _affine(
             raise ValueError(f"{op}: {name} must have shape {sizes}, got {vector.shape}")
     vectors = {name: array.reshape(v, shape=shape) for name, v in vectors.items()}
     y = standardized(y)
-    y = y * vectors["scale"] if "scale" in vectors else y
-    y = y + vectors["offset"] if "offset" in vectors else y
+    if len(vectors) == 2:
+        y = ops.affine(y, vectors["scale"], vectors["offset"])
+    elif vectors:
+        y = y * vectors["scale"] if "scale" in vectors else y + vectors["offset"]
     return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)

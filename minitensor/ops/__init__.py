@@ -3,7 +3,7 @@
     array.py    elements moved, repeated, joined, picked
     math.py     elements computed one by one        elementwise.py, error_function.py
     reduce.py   along axes                          linalg.py  products of matrices
-    conv.py  pool.py  fractional.py  morphology.py  norm.py  softmax.py  activation.py  space.py    for networks
+    conv.py  pool.py  fractional.py  morphology.py  norm.py  softmax.py  activation.py  space.py
     wide.py, half.py    float16 and bfloat16 computed in float32
     operators.py        + @ [] and the rest, put on Tensor and Variable
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math as numbers
 from typing import Any
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, primitive
 from minitensor.ops import math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
 from minitensor.ops.half import rounded_once
@@ -47,10 +47,19 @@ relu6.defvjp(lambda g, y, x: math.where(math.logical_and(y > 0, y < 6), g, 0))
 softsign.defvjp(lambda g, y, x: g / math.square(1 + math.absolute(x)))
 
 
-@rounded_once
+@primitive
+@wide
+def _sloped(be: Any, g: Any, x: Any, *, alpha: float) -> Any:
+    """g where x > 0, else alpha * g."""
+    return be.where(x > 0, g, g * alpha)
+
+
+_sloped.defvjp(lambda h, y, g, x, *, alpha: _sloped(h, x, alpha=alpha), None)
+
+
 def leaky_relu(x: Tensor, *, alpha: float) -> Tensor:
     """x where x > 0, else alpha * x."""
-    return math.where(x > 0, x, alpha * x)
+    return _sloped(x, x, alpha=alpha)
 
 
 @rounded_once
@@ -76,10 +85,9 @@ def _curve(x: Tensor, left: Tensor) -> Tensor:
 def gelu(x: Tensor, *, approximate: bool) -> Tensor:
     """x times the standard normal distribution function of x, or its approximation by tanh."""
     if approximate:
-        inner = math.tanh(numbers.sqrt(2 / numbers.pi) * (x + 0.044715 * x * math.square(x)))
-    else:
-        inner = math.erf(numbers.sqrt(0.5) * x)
-    return 0.5 * x * (1 + inner)
+        inner = numbers.sqrt(2 / numbers.pi) * (x + 0.044715 * x * math.square(x))
+        return 0.5 * x * (1 + math.tanh(inner))
+    return 0.5 * x * math.erfc(-numbers.sqrt(0.5) * x)  # 1 + erf would cancel for x < 0
 
 
 @rounded_once

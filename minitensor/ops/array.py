@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, primitive
-from minitensor.ops.wide import wide
+from minitensor.ops.wide import added_up, wide
 
 Shape = tuple[int, ...]
 
@@ -66,7 +66,7 @@ def sum_to(be: Any, x: Any, *, shape: Shape) -> Any:
     """The adjoint of `broadcast_to`: x summed over every axis that `shape` would repeat."""
     new = x.ndim - len(shape)
     repeated = (new + k for k, size in enumerate(shape) if size == 1 != x.shape[new + k])
-    return x.sum(axis=(*range(new), *repeated), dtype=x.dtype).reshape(shape)
+    return added_up(x, (*range(new), *repeated)).reshape(shape)
 
 
 broadcast_to.defvjp(lambda g, y, x, *, shape: sum_to(g, shape=x.shape))
@@ -89,38 +89,12 @@ def _tile_gradient(g: Tensor, y: Tensor, x: Tensor, *, multiples: Shape) -> Tens
 tile.defvjp(_tile_gradient)
 
 
-# ----- joining -----
-
-
-@primitive
-def concat(be: Any, *xs: Any, axis: int) -> Any:
-    """The tensors one after the other along `axis`."""
-    return be.xp.concatenate(xs, axis=axis)
-
-
-@primitive
-def stack(be: Any, *xs: Any, axis: int) -> Any:
-    """The tensors side by side along a new `axis`."""
-    return be.xp.stack(xs, axis=axis)
-
-
-def _concat_gradient(i: int, g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Tensor:
-    start = sum(x.shape[axis] for x in xs[:i])
-    return getitem(g, index=along(axis % g.ndim, slice(start, start + xs[i].shape[axis])))
-
-
-concat.defvjp_each(_concat_gradient)
-stack.defvjp_each(
-    lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)),
-)
+# ----- picking, and adding back what was picked -----
 
 
 def along(axis: int, item: Any) -> tuple[Any, ...]:
     """An index that picks `item` of one axis and all of the axes before it."""
     return (*[slice(None)] * axis, item)
-
-
-# ----- picking, and adding back what was picked -----
 
 
 @primitive
@@ -192,6 +166,32 @@ take_along_axis.defvjp(
 )
 put_along_axis.defvjp(
     lambda g, y, x, indices, *, axis, size: take_along_axis(g, indices, axis=axis), None
+)
+
+
+# ----- joining -----
+
+
+@primitive
+def concat(be: Any, *xs: Any, axis: int) -> Any:
+    """The tensors one after the other along `axis`."""
+    return be.xp.concatenate(xs, axis=axis)
+
+
+@primitive
+def stack(be: Any, *xs: Any, axis: int) -> Any:
+    """The tensors side by side along a new `axis`."""
+    return be.xp.stack(xs, axis=axis)
+
+
+def _concat_gradient(i: int, g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Tensor:
+    start = sum(x.shape[axis] for x in xs[:i])
+    return getitem(g, index=along(axis % g.ndim, slice(start, start + xs[i].shape[axis])))
+
+
+concat.defvjp_each(_concat_gradient)
+stack.defvjp_each(
+    lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)),
 )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, primitive
-from minitensor.autograd.tensor import is_float
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     ANY,
@@ -34,7 +33,7 @@ add = ufunc("add", NUMBERS)
 add.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: g)
 
 subtract = ufunc("subtract", NUMBERS)
-subtract.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: negative(g))
+subtract.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g)
 
 multiply = ufunc("multiply", NUMBERS)
 multiply.defvjp(lambda g, z, x, y: g * y, lambda g, z, x, y: x * g)
@@ -44,14 +43,14 @@ _ratio.defvjp(lambda g, z, x, y: g / y, lambda g, z, x, y: g * (-x / y / y))
 
 maximum = ufunc("maximum", NUMBERS)
 maximum.defvjp(
-    lambda g, z, x, y: where(greater_equal(x, y), g, 0),
-    lambda g, z, x, y: where(greater_equal(x, y), 0, g),
+    lambda g, z, x, y: where(x >= y, g, 0),
+    lambda g, z, x, y: where(x >= y, 0, g),
 )
 
 minimum = ufunc("minimum", NUMBERS)
 minimum.defvjp(
-    lambda g, z, x, y: where(less_equal(x, y), g, 0),
-    lambda g, z, x, y: where(less_equal(x, y), 0, g),
+    lambda g, z, x, y: where(x <= y, g, 0),
+    lambda g, z, x, y: where(x <= y, 0, g),
 )
 
 
@@ -87,26 +86,14 @@ def _check_divisor(op: str, y: Any) -> None:
 mod.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g * floordiv(x, y))
 
 
-@elementwise(NUMBERS)
-@wide
-def power(be: Any, x: Any, y: Any) -> Any:
-    """x^y"""
-    if y.dtype.kind == "i" and (y < 0).any():
-        raise ValueError("power: an integer to a negative power is no integer; cast to float")
-    return be.xp.power(x, y)
-
-
-power.defvjp(
-    lambda g, z, x, y: g * y * power(x, y - 1),
-    lambda g, z, x, y: g * z * where(greater(x, 0), log(where(greater(x, 0), x, 1)), 0),
-)
-
 # ----- arithmetic of one argument -----
 
 negative = ufunc("negative", NUMBERS)
-negative.defvjp(lambda g, y, x: negative(g))
+negative.defvjp(lambda g, y, x: -g)
 
-absolute = ufunc("absolute", NUMBERS)
+sign = ufunc("sign", NUMBERS)
+
+absolute = ufunc("abs", NUMBERS, "absolute")
 absolute.defvjp(lambda g, y, x: g * sign(x))
 
 square = ufunc("square", NUMBERS)
@@ -128,7 +115,6 @@ def rsqrt(be: Any, x: Any) -> Any:
 
 rsqrt.defvjp(lambda g, y, x: -0.5 * g * (y * y * y))
 
-sign = ufunc("sign", NUMBERS)
 floor = ufunc("floor")
 ceil = ufunc("ceil")
 
@@ -152,6 +138,21 @@ log.defvjp(lambda g, y, x: g / x)
 
 log1p = ufunc("log1p")
 log1p.defvjp(lambda g, y, x: g / (1 + x))
+
+
+@elementwise(NUMBERS)
+@wide
+def power(be: Any, x: Any, y: Any) -> Any:
+    """x^y"""
+    if y.dtype.kind == "i" and (y < 0).any():
+        raise ValueError("power: an integer to a negative power is no integer; cast to float")
+    return be.xp.power(x, y)
+
+
+power.defvjp(
+    lambda g, z, x, y: g * y * power(x, y - 1),
+    lambda g, z, x, y: g * z * where(x > 0, log(where(x > 0, x, 1)), 0),
+)
 
 
 @elementwise(FLOATS)
@@ -220,12 +221,13 @@ less, less_equal = ufunc("less", NUMBERS), ufunc("less_equal", NUMBERS)
 greater, greater_equal = ufunc("greater", NUMBERS), ufunc("greater_equal", NUMBERS)
 logical_and, logical_or = ufunc("logical_and", BOOLS), ufunc("logical_or", BOOLS)
 logical_xor, logical_not = ufunc("logical_xor", BOOLS), ufunc("logical_not", BOOLS)
-isnan, isinf, isfinite = ufunc("isnan"), ufunc("isinf"), ufunc("isfinite")
+isnan, isinf = ufunc("is_nan", function="isnan"), ufunc("is_inf", function="isinf")
+isfinite = ufunc("is_finite", function="isfinite")
 
 
 @primitive
 def _choose(be: Any, condition: Any, x: Any, y: Any) -> Any:
-    return be.xp.where(condition, x, y)
+    return be.where(condition, x, y)
 
 
 _choose.defvjp(
@@ -267,4 +269,4 @@ def cast(be: Any, x: Any, *, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
-cast.defvjp(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype) if is_float(x.dtype) else None)
+cast.defvjp(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype))

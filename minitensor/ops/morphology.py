@@ -39,8 +39,8 @@ def winning_tap(be: Any, x: Any, kernel: Any, *, window: Window) -> Any:
             value = x[:, row][:, :, column] + kernel[u, v]
             wins = (tap < 0) | (~(value <= best) & (best == best))
             wins &= (row_is_real[:, None] & column_is_real)[:, :, None]
-            best = xp.where(wins, value, best)
-            tap = xp.where(wins, u * window.kernel[1] + v, tap)
+            best = be.where(wins, value, best)
+            tap = be.where(wins, xp.asarray(u * window.kernel[1] + v), tap)
     return tap
 
 

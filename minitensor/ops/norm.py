@@ -1,11 +1,11 @@
-"""Normalisation: statistics over some axes, and what is left when they are taken out.
+"""Normalisation: the mean taken away, and the spread divided out.
 
-With mean m and biased variance v of x over the n elements of `axes`, and r = 1 / sqrt(v + epsilon),
+    c = centre(x)            x minus its mean over some axes, a projection: its own adjoint
+    v = mean_square(c)       the biased variance
+    y = affine(c, rsqrt(v + epsilon) * scale, offset)
 
-    y = standardize(x) = (x - m) r,    gradient of x = r (g - mean(g) - y mean(g y))
-
-m, v and r are computed once and kept by the tape, so a training step makes few passes over x.
-All statistics keep the reduced axes with size 1. Scale and offset are the callers' business.
+Everything else, derivatives included, is made of these, so that batch normalisation passes over
+its image a handful of times. Statistics keep the reduced axes with size 1.
 Local response normalisation looks at neighbouring channels instead.
 """
 
@@ -15,7 +15,7 @@ import math as numbers
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
-from minitensor.ops import array, math, reduce
+from minitensor.ops import array, math
 from minitensor.ops.half import rounded_once
 
 Axes = tuple[int, ...]
@@ -24,14 +24,8 @@ Axes = tuple[int, ...]
 @rounded_once
 def standardize(x: Tensor, *, axes: Axes, epsilon: float) -> Tensor:
     """(x - mean) / sqrt(variance + epsilon), with the statistics of x over `axes`."""
-    centre, spread = moments(x, axes=axes)
-    return standardize_by(x, centre, math.rsqrt(spread + epsilon), axes=axes)
-
-
-def moments(x: Tensor, *, axes: Axes) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance over `axes`."""
-    centre = mean(x, axes=axes)
-    return centre, variance(x, centre, axes=axes)
+    c = centre(x, axes=axes)
+    return c * math.rsqrt(mean_square(c, axes=axes) + epsilon)
 
 
 @primitive
@@ -41,76 +35,85 @@ def mean(be: Any, x: Any, *, axes: Axes) -> Any:
 
 
 @primitive
-def variance(be: Any, x: Any, mean: Any, *, axes: Axes) -> Any:
-    """The mean of (x - mean)^2 over `axes`; `mean` is that of x."""
-    centred = x - mean
-    return _mean(be, axes, centred, centred)
+def centre(be: Any, x: Any, *, axes: Axes) -> Any:
+    """x minus its mean over `axes`."""
+    return x - _mean(be, axes, x)
 
 
 @primitive
-def standardize_by(be: Any, x: Any, mean: Any, r: Any, *, axes: Axes) -> Any:
-    """(x - mean) * r, where mean and r belong to x over `axes`.
+def mean_square(be: Any, x: Any, *, axes: Axes) -> Any:
+    """The mean of x^2 over `axes`."""
+    return _mean(be, axes, x, x)
 
-    The derivative by x counts what x does through mean and r; those two only save work.
-    """
-    y = x - mean
-    y *= r
+
+@primitive
+def dot(be: Any, a: Any, b: Any, *, axes: Axes) -> Any:
+    """The sum of a * b over `axes`."""
+    return _sum(be, axes, a, b).astype(a.dtype)
+
+
+@primitive
+def affine(be: Any, x: Any, scale: Any, offset: Any) -> Any:
+    """x * scale + offset, where both repeat along the axes in which they have size 1."""
+    y = x * scale
+    y += offset
     return y
 
 
-@primitive
-def standardize_grad(be: Any, g: Any, y: Any, r: Any, *, axes: Axes) -> Any:
-    """r (g - mean(g) - y mean(g y)): g without its parts along 1 and along y, times r."""
-    x = y * -_mean(be, axes, g, y)
-    x += g
-    x -= _mean(be, axes, g)
-    x *= r
-    return x
-
-
 def _mean(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
-    """The mean of a, or of a * b: along the longest axis first, then in float64."""
+    return (_sum(be, axes, a, b) / (_count(a, axes) or numbers.nan)).astype(a.dtype)
+
+
+def _sum(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
+    """The sum of a or of a * b: along the longest axis first, then over the others in float64."""
     if not axes:
-        return a.copy() if b is None else a * b
-    longest = max(axes, key=lambda axis: a.shape[axis])
+        return a if b is None else a * b
+    longest = max(axes, key=lambda axis: (a.shape[axis], axis))
+    part = _along(be.xp, a, longest) if b is None else _product_along(be.xp, a, b, longest)
+    return part.sum(axis=axes, keepdims=True, dtype=be.xp.float64)
+
+
+def _along(xp: Any, a: Any, axis: int) -> Any:
+    """The sum along one axis, by a matrix product where that is possible: it is several times
+    faster."""
+    ones = xp.ones(a.shape[axis], a.dtype)
+    if axis == a.ndim - 2:
+        return ones[None] @ a  # (..., 1, C)
+    if axis == a.ndim - 1:
+        return a @ ones[:, None]  # (..., 1)
+    return a.sum(axis=axis, keepdims=True)
+
+
+def _product_along(xp: Any, a: Any, b: Any, axis: int) -> Any:
     letters = list(range(a.ndim))
-    if b is None:
-        part = a.sum(axis=longest)
-    else:
-        part = be.xp.einsum(a, letters, b, letters, letters[:longest] + letters[longest + 1 :])
-    part = be.xp.expand_dims(part, longest)
-    total = part.sum(axis=axes, keepdims=True, dtype=be.xp.float64)
-    return (total / (_count(a, axes) or numbers.nan)).astype(a.dtype)
+    summed = xp.einsum(a, letters, b, letters, letters[:axis] + letters[axis + 1 :])
+    return xp.expand_dims(summed, axis)
 
 
 def _count(x: Any, axes: Axes) -> int:
     return numbers.prod(x.shape[axis] for axis in axes)
 
 
-def _mean_grad(g: Tensor, m: Tensor, x: Tensor, *, axes: Axes) -> Tensor:
-    return array.broadcast_to(g * (1 / _count(x, axes)), shape=x.shape)
+def _repeated(x: Tensor, vector: Tensor) -> Axes:
+    """The axes along which a scale or offset repeats."""
+    return tuple(axis for axis, n in enumerate(vector.shape) if n == 1 != x.shape[axis])
 
 
-def _variance_grad(g: Tensor, v: Tensor, x: Tensor, mean: Tensor, *, axes: Axes) -> Tensor:
-    return (x - mean) * (g * (2 / _count(x, axes)))
+def _offset_grad(g: Tensor, y: Tensor, x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    axes = _repeated(g, offset)
+    return mean(g, axes=axes) * _count(g, axes)
 
 
-def _by_y(h: Tensor, x: Tensor, g: Tensor, y: Tensor, r: Tensor, *, axes: Axes) -> Tensor:
-    return -(r * (h * mean(g * y, axes=axes) + g * mean(h * y, axes=axes)))
-
-
-def _by_r(h: Tensor, x: Tensor, g: Tensor, y: Tensor, r: Tensor, *, axes: Axes) -> Tensor:
-    return reduce.sum(h * x, axis=axes, keepdims=True) / r
-
-
-mean.defvjp(_mean_grad)
-# The mean's own share is sum(x - mean) = 0.
-variance.defvjp(_variance_grad, None)
-standardize_by.defvjp(
-    lambda g, y, x, mean, r, *, axes: standardize_grad(g, y, r, axes=axes), None, None
+mean.defvjp(
+    lambda g, m, x, *, axes: array.broadcast_to(g * (1 / _count(x, axes)), shape=x.shape),
 )
-standardize_grad.defvjp(
-    lambda h, x, g, y, r, *, axes: standardize_grad(h, y, r, axes=axes), _by_y, _by_r
+centre.defvjp(lambda g, c, x, *, axes: centre(g, axes=axes))
+mean_square.defvjp(lambda g, v, x, *, axes: x * (g * (2 / _count(x, axes))))
+dot.defvjp(lambda g, y, a, b, *, axes: g * b, lambda g, y, a, b, *, axes: g * a)
+affine.defvjp(
+    lambda g, y, x, scale, offset: g * scale,
+    lambda g, y, x, scale, offset: dot(g, x, axes=_repeated(x, scale)),
+    _offset_grad,
 )
 
 

@@ -14,7 +14,7 @@ from minitensor.autograd import Tensor, primitive
 from minitensor.ops import array
 from minitensor.ops.half import rounded_once
 from minitensor.ops.math import cast, equal, exp, multiply
-from minitensor.ops.wide import wide
+from minitensor.ops.wide import added_up, wide
 
 Axis = int | tuple[int, ...] | None
 
@@ -48,14 +48,14 @@ def _spread(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
 @wide
 def sum(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis`."""
-    return x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
+    return added_up(x, axes_of(axis, x.ndim), keepdims)
 
 
 @primitive
 @wide
 def mean(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis` divided by the number of summands; integers are cut off towards 0."""
-    total = x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype)
+    total = added_up(x, axes_of(axis, x.ndim), keepdims)
     if x.dtype.kind == "f":
         return total / be.xp.asarray(_count(x, axis), x.dtype)
     return be.xp.sign(total) * (be.xp.abs(total) // (_count(x, axis) or 1))

@@ -1,4 +1,4 @@
-"""Half precision in plain ops: what takes several roundings is computed in float32, rounded once.
+"""Digits: half precision computed in float32, and sums that do not lose what they add.
 
 One NumPy ufunc on float16 or bfloat16 already rounds once; sums, products of matrices and
 formulas of several steps do not, and those carry `@wide`.
@@ -32,3 +32,14 @@ def wide(forward: Callable[..., Any]) -> Callable[..., Any]:
         return result.astype(half) if result.dtype == float32 else result
 
     return widened
+
+
+def added_up(x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+    """The sum of an array over some axes.
+
+    NumPy adds the elements of trailing axes in pairs of pairs, which loses no digits; along other
+    axes it adds row after row, where a million rows of float32 would keep four digits.
+    """
+    trailing = sorted(axes) == list(range(x.ndim - len(axes), x.ndim))
+    dtype = "float64" if x.dtype == "float32" and not trailing else x.dtype
+    return x.sum(axis=axes, keepdims=keepdims, dtype=dtype).astype(x.dtype, copy=False)

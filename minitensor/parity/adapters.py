@@ -56,6 +56,14 @@ def dropout_drops(tf: Any, x: Any, rate: float) -> Any:
     return tf.constant([float(np.round(10 * (y == 0).mean()))])
 
 
+def fused_batch_norm_y(
+    tf: Any, x: Any, scale: Any, offset: Any, data_format: str = "NHWC", epsilon: float = 1e-3
+) -> Any:
+    """The first of fused_batch_norm's three results: TensorFlow has no gradient for the others."""
+    nn = tf.nn if hasattr(tf.nn, "fused_batch_norm") else tf.compat.v1.nn
+    return nn.fused_batch_norm(x, scale, offset, data_format=data_format, epsilon=epsilon)[0]
+
+
 def _index(text: str) -> Any:
     """One part of an index expression."""
     if text == "...":

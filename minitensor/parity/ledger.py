@@ -40,10 +40,11 @@ class Row:
         dtype: in which dtype.
         order: 0 values, 1 gradients, 2 gradients of gradients.
         verdict: one of VERDICTS.
-        route: whose answer the error is measured against.
-        error: the largest difference, in units of its bound.
-        words: why TensorFlow cannot, or what is wrong with us.
-        witness: the element where they are furthest apart: route -> number.
+        route: whose answer stands against ours; empty where TensorFlow has none.
+        proof: what decided, where TensorFlow's answer did not.
+        error: the largest difference, in units of its bound, from the answer or the proof.
+        words: why TensorFlow cannot, or where answers differ.
+        witness: the numbers at the element where they are furthest apart.
     """
 
     case: Case
@@ -51,6 +52,7 @@ class Row:
     order: int
     verdict: str
     route: str = ""
+    proof: str = ""
     error: float = 0.0
     words: str = ""
     witness: dict[str, Any] = field(default_factory=dict)
@@ -128,28 +130,29 @@ def verdict(mine: Answer, claims: Claims, scale: list[np.ndarray]) -> Row:
     ours = mine.at(claims.order)
 
     def row(name: str, route: str, found: Distance, proof: Distance | None = None) -> Row:
-        shown = found.witness(ours, claims.said.get(route), claims.proof)
+        shown = {} if name == EQUAL else found.witness(ours, claims.said.get(route), claims.proof)
         words = claims.refusal if name == CANNOT else found.words
+        decided = claims.proof[0] if proof and claims.proof else ""
         size = (proof or found).size
-        return Row(claims.case, claims.dtype, claims.order, name, route, size, words, shown)
+        place = (claims.case, claims.dtype, claims.order)
+        return Row(*place, name, route, decided, size, words, shown)
 
     if ours is None:
-        return row(DIFFER, "ours", Distance(np.inf, mine.errors.get(claims.order, "no answer")))
+        return row(DIFFER, "", Distance(np.inf, mine.errors.get(claims.order, "no answer")))
     errors = {
         route: distance(claims, ours, theirs, scale, route) for route, theirs in claims.said.items()
     }
     worst = max(errors, key=lambda route: errors[route].size, default="")
+    agreed = bool(errors) and errors[worst].size <= 1
     if not claims.proof:
-        if not errors:
-            return row(DIFFER, "", Distance(np.inf, f"nobody answers: {claims.refusal}"))
-        return row(EQUAL if errors[worst].size <= 1 else DIFFER, worst, errors[worst])
+        nobody = Distance(np.inf, f"nobody answers: {claims.refusal}")
+        return row(EQUAL if agreed else DIFFER, worst, errors.get(worst, nobody))
     proven = distance(claims, ours, claims.proof[1], scale, "proof")
-    agreed = errors and errors[worst].size <= 1
     if proven.size > 1 and (claims.dtype in HALVES or not agreed):
-        return row(DIFFER, claims.proof[0], proven)
+        return row(DIFFER, worst, proven, proven)
     if agreed:
         return row(EQUAL, worst, errors[worst], proven if claims.dtype in HALVES else None)
-    return row(WRONG if errors else CANNOT, worst, errors[worst] if errors else proven, proven)
+    return row(WRONG if errors else CANNOT, worst, errors.get(worst, proven), proven)
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,8 @@ OPS: dict[str, Op] = {
     **_each("nn.lrn nn.local_response_normalization", Op("smooth", other.lrn)),
     "nn.fused_batch_norm": Op("smooth", other.fused_batch_norm, "compat.v1.nn.fused_batch_norm"),
     "nn.leaky_relu": Op("selection", other.leaky_relu),
+    "nn.gelu": Op("smooth", other.gelu),
+    "parity.fused_batch_norm_y": Op("smooth", other.fused_batch_norm_y),
     "nn.softsign": Op("smooth", other.softsign),
     "nn.moments": Op("smooth", other.moments),
     "nn.layer_normalization": Op("smooth", other.layer_normalization),
@@ -90,8 +92,10 @@ OPS: dict[str, Op] = {
     "nn.sparse_softmax_cross_entropy_with_logits": Op(
         "smooth", other.sparse_softmax_cross_entropy_with_logits
     ),
+    # the gradient of a broadcast batch is a product, then a sum
+    **_each("matmul einsum tensordot parity.matmul", Op("linear", kernels=2)),
     **_each(
-        "nn.bias_add matmul linalg.matmul einsum tensordot reduce_sum reduce_mean cumsum multiply "
+        "nn.bias_add reduce_sum reduce_mean cumsum multiply "
         "square gather tile broadcast_to one_hot nn.space_to_batch space_to_batch "
         "batch_to_space add_n",
         Op("linear"),

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains, reports and writes; 0 when done."""
-    require("minitensor train", "tqdm", "safetensors", "matplotlib", "PIL")
+    require("minitensor train", "tqdm", "safetensors", "matplotlib", "PIL", "threadpoolctl")
     from minitensor.data import split
     from minitensor.train import figures, weights
     from minitensor.train.loop import accuracy, probabilities

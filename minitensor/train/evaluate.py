@@ -45,12 +45,12 @@ def _unseen(args: argparse.Namespace, card: Card) -> tuple[LabelledImages, str]:
     """Images that the net did not learn from, and a word on which they are."""
     from minitensor.data import split
 
-    if is_default(args) and card.data != "digits":
+    every, given = chosen_data(args)
+    if is_default(args) and every.fingerprint != card.fingerprint:
         raise ValueError(
             f"{args.weights} learned from {card.data}, not from the digits in minitensor; "
             "name the images by --data"
         )
-    every, given = chosen_data(args)
     if given is not None:
         return given.renamed(card.labels), f"its {len(given)} test images"
     if every.fingerprint == card.fingerprint:

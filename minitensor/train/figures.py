@@ -12,7 +12,7 @@ from minitensor import nn
 from minitensor.train.loop import Epoch
 from minitensor.train.model import LeNet
 
-_BLUE, _ORANGE, _GREY = "#1f5fa8", "#d9730d", "#5c6370"
+_BLUE, _ORANGE = "#1f5fa8", "#d9730d"
 
 
 def save_curve(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
@@ -22,23 +22,18 @@ def save_curve(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
     numbers = range(1, len(epochs) + 1)
     left.plot(numbers, [e.loss for e in epochs], color=_BLUE, marker="o", markersize=3)
     left.set(title="Loss", ylabel="cross-entropy, mean per image (nats)", yscale="log")
+    left.yaxis.set_major_formatter("{x:g}")
     for label, color, values in (
         ("training images", _BLUE, [100 * e.train_accuracy for e in epochs]),
         ("test images", _ORANGE, [100 * e.test_accuracy for e in epochs]),
     ):
+        label = f"{label}, {values[-1]:.1f} % in the end"
         right.plot(numbers, values, color=color, marker="o", markersize=3, label=label)
-        right.annotate(
-            f"{values[-1]:.1f} %",
-            (len(epochs), values[-1]),
-            xytext=(6, -3),
-            textcoords="offset points",
-            color=color,
-        )
     right.set(title="Accuracy", ylabel="images read right (%)")
-    right.legend(frameon=False, loc="lower right")
+    right.legend(frameon=False, loc="best")
     for axes in (left, right):
-        axes.set_xlabel("epoch (pass over the training images)")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set(xlabel="epoch (pass over the training images)", xlim=(0.5, len(epochs) + 0.5))
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(color="#e3e5e8")
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title)
@@ -55,23 +50,23 @@ def save_filters(path: Path, net: LeNet, picture: np.ndarray) -> None:
     """
     kernels = net.parameters["conv1.kernel"].numpy()[:, :, 0]  # (3, 3, 6)
     maps = nn.conv2d(picture[np.newaxis], net.parameters["conv1.kernel"], 1, "VALID").numpy()[0]
-    count = kernels.shape[-1]
-    figure = _figure(10.5, 4.2)
-    grid = figure.subplots(2, count + 1)
-    grid[0, 0].axis("off")
-    _show(grid[1, 0], picture[..., 0], "gray", 0, 1).set_title("one image, 28 x 28", fontsize=9)
-    reach, response = np.abs(kernels).max(), np.abs(maps).max()
-    for i in range(count):
-        axes = _show(grid[0, i + 1], kernels[..., i], "RdBu_r", -reach, reach)
+    count, reach = kernels.shape[-1], np.abs(kernels).max()
+    figure = _figure(10.5, 3.6)
+    grid = figure.add_gridspec(2, count + 1, width_ratios=[1.6, *[1] * count])
+    whole = _show(figure.add_subplot(grid[:, 0]), picture[..., 0], "gray", 0, 1)
+    whole.set_title("one test image, 28 x 28", fontsize=9)
+    tops = [figure.add_subplot(grid[0, i + 1]) for i in range(count)]
+    for i, axes in enumerate(tops):
+        _show(axes, kernels[..., i], "RdBu_r", -reach, reach)
         axes.set_title(f"filter {i + 1}", fontsize=9)
         for (row, column), value in np.ndenumerate(kernels[..., i]):
             color = "white" if abs(value) > 0.6 * reach else "black"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=7, color=color)
-        _show(grid[1, i + 1], maps[..., i], "RdBu_r", -response, response)
-    figure.suptitle("First layer: six 3 x 3 filters, and what each makes of one image (26 x 26)")
-    for row, label in ((0, "weight"), (1, "response")):
-        bar = figure.colorbar(grid[row, count].images[0], ax=list(grid[row]), fraction=0.02)
-        bar.set_label(label, color=_GREY)
+        below, largest = figure.add_subplot(grid[1, i + 1]), np.abs(maps[..., i]).max()
+        _show(below, maps[..., i], "RdBu_r", -largest, largest)
+        below.set_xlabel(f"up to {largest:.2g}", fontsize=8)
+    figure.suptitle("First layer: its six 3 x 3 filters, and below what each makes of the image")
+    figure.colorbar(tops[-1].images[0], ax=tops, fraction=0.02, label="weight")
     figure.savefig(path)
 
 

@@ -48,36 +48,36 @@ def fit(
     Raises:
         ValueError: the loss is no longer a number.
     """
-    rng = np.random.default_rng(seed)
-    optimizer = Adam(list(net.parameters.values()))
-    steps, done = epochs * math.ceil(len(train) / batch_size), 0
+    from threadpoolctl import threadpool_limits
+
+    rng, optimizer = np.random.default_rng(seed), Adam(list(net.parameters.values()))
+    steps = epochs * math.ceil(len(train) / batch_size)
+    rates = (learning_rate * (1 + math.cos(math.pi * i / steps)) / 2 for i in range(steps))
     for epoch in range(1, epochs + 1):
-        start, losses = time.perf_counter(), []
-        order = rng.permutation(len(train))
-        for batch in progress(np.split(order, range(batch_size, len(order), batch_size))):
-            rate = learning_rate * (1 + math.cos(math.pi * done / steps)) / 2
-            images = _moved(train.images[batch], int(rng.integers(2**31)))
-            losses.append(_step(net, optimizer, images, train.labels[batch], rate))
-            done += 1
-        if not math.isfinite(losses[-1]):
-            raise ValueError(
-                f"the loss became {losses[-1]} in epoch {epoch}; "
-                f"try a learning rate smaller than {learning_rate}"
-            )
-        accuracies = [accuracy(probabilities(net, part.images), part) for part in (train, test)]
+        start, order = time.perf_counter(), rng.permutation(len(train))
+        batches = progress(np.split(order, range(batch_size, len(order), batch_size)))
+        with threadpool_limits(1, user_api="blas"):  # more threads only slow small products down
+            losses = [
+                _step(net, optimizer, _moved(train.images[i], rng), train.labels[i], next(rates))
+                for i in batches
+            ]
+            if not np.isfinite(losses).all():
+                raise ValueError(
+                    f"the loss became {losses[-1]} in epoch {epoch}; "
+                    f"try a learning rate smaller than {learning_rate}"
+                )
+            accuracies = [accuracy(probabilities(net, part.images), part) for part in (train, test)]
         yield Epoch(float(np.mean(losses)), *accuracies, time.perf_counter() - start)
 
 
-def _moved(images: np.ndarray, seed: int) -> Tensor:
+def _moved(images: np.ndarray, rng: np.random.Generator) -> Tensor:
     """The images, all moved by the same few pixels; black comes in at the border."""
     height, width = (side + 2 * _SHIFT for side in SIZE)
     framed = image.pad_to_bounding_box(images, _SHIFT, _SHIFT, height, width)  # (N, 32, 32, 1)
-    return image.random_crop(framed, images.shape, seed)
+    return image.random_crop(framed, images.shape, seed=int(rng.integers(2**31)))
 
 
-def _step(
-    net: LeNet, optimizer: Adam, images: Tensor, labels: np.ndarray, rate: float
-) -> float:
+def _step(net: LeNet, optimizer: Adam, images: Tensor, labels: np.ndarray, rate: float) -> float:
     """Changes the net by one batch; the batch's mean loss before."""
     with GradientTape() as tape:
         logits = net(images)

@@ -13,6 +13,7 @@ import numpy as xp
 
 from minitensor.backend.numpy.columns import col2im, im2col
 from minitensor.backend.numpy.conv import conv2d, conv2d_kernel_grad, conv2d_transpose
+from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.pool import (
     avg_pool,
     avg_pool_grad,
@@ -20,6 +21,7 @@ from minitensor.backend.numpy.pool import (
     take_tap,
     window_argmax,
 )
+from minitensor.backend.numpy.select import where
 
 name = "numpy"
 
@@ -41,12 +43,14 @@ __all__ = [
     "col2im",
     "conv2d",
     "conv2d_kernel_grad",
+    "conv2d_matrix",
     "conv2d_transpose",
     "im2col",
     "name",
     "put_tap",
     "take_tap",
     "to_numpy",
+    "where",
     "window_argmax",
     "xp",
 ]

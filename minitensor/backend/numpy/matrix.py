@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.backend.numpy.half import is_half
 from minitensor.backend.numpy.taps import taps
 from minitensor.window import Window
 
 LARGEST = 256 * 2**20  # bytes of W' above which we refuse to build it
 
 
-def conv2d_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
+def dense_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
     """The matrix W' with conv2d(x, kernel).ravel() == W' @ x.ravel() for one image x.
 
     Args:
@@ -34,7 +35,7 @@ def conv2d_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
 
     Example:
         >>> row = Window.of((1, 3), (1, 2))
-        >>> conv2d_matrix(np.array([5.0, 7.0]).reshape(1, 2, 1, 1), row).tolist()
+        >>> dense_matrix(np.array([5.0, 7.0]).reshape(1, 2, 1, 1), row).tolist()
         [[5.0, 7.0, 0.0], [0.0, 5.0, 7.0]]
     """
     matrix = np.zeros(_shape(kernel.shape, window), kernel.dtype)
@@ -46,15 +47,42 @@ def conv2d_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
     return matrix
 
 
+def conv2d_matrix(kernel: np.ndarray, window: Window) -> Any:
+    """W' as a scipy.sparse array; as `dense_matrix` where SciPy is missing.
+
+    Half precision, which SciPy does not store, becomes float32.
+
+    Raises:
+        ValueError: what would be stored exceeds 256 MiB.
+    """
+    kernel = kernel.astype(np.float32) if is_half(kernel.dtype) else kernel
+    try:
+        from scipy.sparse import csr_array
+    except ImportError:
+        return dense_matrix(kernel, window)
+    shape = _shape(kernel.shape, window, stored=prod(window.out) * prod(kernel.shape))
+    g, (_, _, c, o) = window.groups, kernel.shape
+    (h, w), (height, width) = window.out, window.size
+    numbers = np.arange(shape[0]).reshape(h, w, g, o // g, 1)
+    pixels = np.arange(shape[1]).reshape(height, width, g, 1, c)
+    parts = [(np.zeros(0, kernel.dtype), *np.zeros((2, 0), int))]
+    for tap, group, (i, j, _, _, row, column, _, _) in _entries(window):
+        part = kernel[tap][:, group * (o // g) : (group + 1) * (o // g)].T  # (O/G, C/G)
+        where = numbers[i, j, group], pixels[row, column, group]
+        parts.append(tuple(a.ravel() for a in np.broadcast_arrays(part, *where)))
+    values, rows, columns = (np.concatenate(list(some)) for some in zip(*parts, strict=True))
+    return csr_array((values, (rows, columns)), shape=shape)
+
+
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x for each image."""
-    y = x.reshape(len(x), -1) @ conv2d_matrix(kernel, window).T
+    y = x.reshape(len(x), -1) @ dense_matrix(kernel, window).T
     return y.reshape(len(x), *window.out, kernel.shape[-1])
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y for each image."""
-    x = y.reshape(len(y), -1) @ conv2d_matrix(kernel, window)
+    x = y.reshape(len(y), -1) @ dense_matrix(kernel, window)
     return x.reshape(len(y), *window.size, kernel.shape[2] * window.groups)
 
 
@@ -79,12 +107,13 @@ def _entries(window: Window) -> Iterator[tuple[tuple[int, int], int, tuple[Any, 
             yield tap.at, group, np.s_[i, j, group, :, row, column, group, :]
 
 
-def _shape(kernel: tuple[int, ...], window: Window) -> tuple[int, int]:
-    """(h*w*O, H*W*C), or a refusal."""
+def _shape(kernel: tuple[int, ...], window: Window, stored: int | None = None) -> tuple[int, int]:
+    """(h*w*O, H*W*C), or a refusal; `stored` numbers are kept, by default all."""
     rows, columns = prod(window.out) * kernel[3], prod(window.size) * kernel[2] * window.groups
-    if rows * columns * 8 > LARGEST:
+    stored = rows * columns if stored is None else stored
+    if stored * 8 > LARGEST:
         raise ValueError(
-            f"matrix: W' would have {rows} x {columns} entries, more than "
-            f"{LARGEST // 2**20} MiB; choose smaller images or another algorithm."
+            f"conv2d_matrix: W' of {rows} x {columns} would store {stored} numbers, more than "
+            f"{LARGEST // 2**20} MiB; choose smaller images."
         )
     return rows, columns

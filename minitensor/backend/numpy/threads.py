@@ -79,7 +79,7 @@ def _one_blas_thread() -> Iterator[None]:
         if _calls_inside == 1:
             _saved = [library.get_num_threads() for library in _blas_libraries()]
             for library in _blas_libraries():
-                library.set_num_threads(1)
+                _set_threads(library, 1)
     try:
         yield
     finally:
@@ -87,4 +87,12 @@ def _one_blas_thread() -> Iterator[None]:
             _calls_inside -= 1
             if _calls_inside == 0:
                 for library, threads in zip(_blas_libraries(), _saved, strict=True):
-                    library.set_num_threads(threads)
+                    _set_threads(library, threads)
+
+
+def _set_threads(library: Any, number: int) -> None:
+    """Set, though newer threadpoolctl lets only the first thread that ever set do so again."""
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(number)
+    release(force=True)

@@ -34,7 +34,7 @@ def fused_batch_norm(
     is_training: bool = True,
     exponential_avg_factor: float = 1.0,
 ) -> tuple:
-    """Normalise with the biased variance; return the unbiased one (no gradient through either)."""
+    """Normalise with the biased variance; return the unbiased one."""
     if data_format == "NCHW":
         x = tf.transpose(x, [0, 2, 3, 1])
     if is_training:
@@ -53,7 +53,7 @@ def fused_batch_norm(
     y = (x - center) * tf.math.rsqrt(spread + epsilon) * scale + offset
     if data_format == "NCHW":
         y = tf.transpose(y, [0, 3, 1, 2])
-    return y, tf.stop_gradient(new_mean), tf.stop_gradient(new_variance)
+    return y, new_mean, new_variance
 
 
 def moments(tf: Any, x: Any, axes: Any, keepdims: bool = False) -> tuple:
@@ -151,3 +151,22 @@ def leaky_relu(tf: Any, features: Any, alpha: float = 0.2) -> Any:
 def softsign(tf: Any, features: Any) -> Any:
     """x / (1 + |x|)."""
     return features / (1 + tf.abs(features))
+
+
+def gelu(tf: Any, features: Any, approximate: bool = False) -> Any:
+    """x * Phi(x), or its approximation by tanh, with the constants in the tensor's own precision."""
+
+    def number(value: float) -> Any:
+        return tf.constant(value, features.dtype)
+
+    if approximate:
+        inner = number((2 / np.pi) ** 0.5) * (features + number(0.044715) * features**3)
+        return number(0.5) * features * (number(1.0) + tf.tanh(inner))
+    return number(0.5) * features * tf.math.erfc(-features * number(0.5**0.5))
+
+
+def fused_batch_norm_y(
+    tf: Any, x: Any, scale: Any, offset: Any, data_format: str = "NHWC", epsilon: float = 1e-3
+) -> Any:
+    """The normalised tensor alone, in training."""
+    return fused_batch_norm(tf, x, scale, offset, data_format=data_format, epsilon=epsilon)[0]

@@ -1,0 +1,123 @@
+"""What is the matter where TensorFlow is wrong: one sentence per fault, found by the case's traits.
+
+The verdict comes from numbers alone (`ledger.py`); this only names what the numbers show. A fault
+that fits no rule is printed as "not explained yet", which is a reason to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatch
+from typing import Any
+
+import numpy as np
+
+from minitensor.parity.case import Case
+from minitensor.parity.ledger import Row
+
+UNKNOWN = "not explained yet"
+
+
+def explain(row: Row) -> str:
+    """The fault behind a row whose verdict is that TensorFlow is wrong."""
+    for patterns, holds, sentence in FAULTS:
+        if any(fnmatch(row.case.op, pattern) for pattern in patterns.split()) and holds(row):
+            return sentence
+    return UNKNOWN
+
+
+def _above_one(value: Any) -> bool:
+    """Whether a stride or a dilation says anything."""
+    return max([value] if isinstance(value, int) else value or [1]) > 1
+
+
+def _strided_and_dilated(row: Row) -> bool:
+    settings = row.case.settings
+    return _above_one(settings.get("strides")) and _above_one(settings.get("dilations"))
+
+
+def _holds(*wanted: float) -> Callable[[Row], bool]:
+    """Whether one of these numbers is written into the arguments."""
+
+    def found(row: Row) -> bool:
+        numbers = [value for spec in row.case.tensors for value in spec.values]
+        return any(w in numbers or (np.isnan(w) and np.isnan(numbers).any()) for w in wanted)
+
+    return found
+
+
+def _empty(row: Row) -> bool:
+    return any(0 in spec.shape for spec in row.case.tensors)
+
+
+def _ties(row: Row) -> bool:
+    return any(spec.kind in ("ties", "given") for spec in row.case.tensors)
+
+
+def _strides_beyond_kernel(row: Row) -> bool:
+    case: Case = row.case
+    windows = case.settings.get("ksize") or list(case.tensors[-1].shape[:-2])
+    windows = [windows] if isinstance(windows, int) else windows
+    strides = case.settings.get("strides", 1)
+    strides = [strides] * len(windows) if isinstance(strides, int) else strides
+    if len(strides) == len(windows) + 2:
+        strides = strides[1:-1]
+    return any(s > k for s, k in zip(strides, windows, strict=False))
+
+
+def _in(*dtypes: str) -> Callable[[Row], bool]:
+    return lambda row: row.dtype in dtypes
+
+
+def _from_order(order: int) -> Callable[[Row], bool]:
+    return lambda row: row.order >= order
+
+
+def _always(_: Row) -> bool:
+    return True
+
+
+NAN, INF = float("nan"), float("inf")
+FAULTS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
+    ("*conv*", _empty, "no images: the input's shape comes back, or memory nobody wrote"),
+    (
+        "nn.depthwise_conv2d nn.separable_conv2d",
+        _strided_and_dilated,
+        "strides and dilations together: a warning, then wrong numbers",
+    ),
+    ("nn.depthwise_conv2d_backprop*", _always, "dilations are ignored"),
+    (
+        "nn.*pool3d nn.conv3d* nn.conv_transpose nn.convolution",
+        _strides_beyond_kernel,
+        "strides beyond the window: three-dimensional kernels (Eigen) read other pixels",
+    ),
+    ("nn.max_pool* nn.dilation2d nn.erosion2d", _holds(NAN), "NaN is dropped"),
+    (
+        "nn.max_pool* nn.dilation2d nn.erosion2d",
+        _holds(-INF),
+        "a window of -inf gives the lowest finite number",
+    ),
+    ("nn.max_pool3d", _ties, "each of several equal maxima gets the whole gradient"),
+    ("nn.pool", _always, "explicit padding with dilations pads with 0, which can win"),
+    (
+        "nn.moments nn.layer_norm* nn.group_norm* nn.instance_norm*",
+        _from_order(2),
+        "the variance takes the mean for a constant, so its second derivative is wrong",
+    ),
+    (
+        "nn.fused_batch_norm",
+        _from_order(1),
+        "the returned mean and variance have a gradient of zero",
+    ),
+    (
+        "nn.gelu nn.leaky_relu",
+        _in("float64"),
+        "a constant is kept in float32: float64 is right to 8 digits",
+    ),
+    (
+        "nn.softmax_cross_entropy_with_logits",
+        _from_order(1),
+        "gradients take it that labels add up to one, whatever they are",
+    ),
+    ("nn.softmax", _holds(NAN, INF), "oneDNN: 0 beside an inf or NaN, which owns the whole row"),
+)

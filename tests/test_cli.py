@@ -1,0 +1,111 @@
+"""The `minitensor` command: help, versions and errors, each verb's module imported only if used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitensor import cli
+from minitensor.train import extras
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "minitensor", *words]
+    return subprocess.run(run, capture_output=True, text=True, check=False)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What stderr says of a command line that must end with exit code 2 and no traceback."""
+    try:
+        code = cli.main(words)
+    except SystemExit as stop:
+        code = stop.code
+    printed = capsys.readouterr()
+    assert code == 2
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+def test_the_help_names_every_verb() -> None:
+    done = command("--help")
+    assert done.returncode == 0
+    assert all(verb in done.stdout for verb in ("train", "evaluate", "parity", "--version"))
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_each_verb_has_a_help_of_its_own(verb: str) -> None:
+    done = command(verb, "--help")
+    assert done.returncode == 0
+    assert "--data" in done.stdout
+
+
+def test_the_version_is_printed() -> None:
+    done = command("--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "minitensor")
+
+
+def test_no_verb_is_an_error() -> None:
+    done = command()
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_the_help_of_train_imports_no_other_verb_and_no_optional_library() -> None:
+    code = (
+        "import sys; from minitensor import cli\n"
+        "try: cli.main(['train', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted(m for m in sys.modules if m in "
+        "('matplotlib', 'PIL', 'safetensors', 'tqdm', 'minitensor.parity.command')))"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--epochs", "0"), "'0' is not a whole number from 1 on"),
+        (("--epochs", "two"), "'two' is not a whole number from 1 on"),
+        (("--batch-size", "-1"), "'-1' is not a whole number from 1 on"),
+        (("--seed", "1.5"), "'1.5' is not a whole number from 0 on"),
+        (("--learning-rate", "0"), "'0' is not a number greater than 0"),
+        (("--learning-rate", "nan"), "'nan' is not a number greater than 0"),
+        (("--learning-rate", "inf"), "'inf' is not a number greater than 0"),
+        (("--images", "a"), "--images and --labels belong together"),
+        (("--data", "a", "--images", "b", "--labels", "c"), "give either --data or --images"),
+        (("--data", "no-such-folder"), "no such folder"),
+        (("--images", "no-a", "--labels", "no-b"), "No such file"),
+        (("--frobnicate",), "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments_are_one_clear_error(capsys, words, said) -> None:
+    assert said in refused(capsys, "train", *words)
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_clear_error(capsys, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    error = refused(capsys, "train", "--epochs", "1", "--out", str(tmp_path / "taken"))
+    assert "taken" in error
+
+
+def test_a_missing_library_is_named_before_any_work(capsys, monkeypatch, tmp_path: Path) -> None:
+    here = extras.find_spec
+    lacking = {"tqdm", "PIL"}
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in lacking else here(name))
+    out = tmp_path / "run"
+    error = refused(capsys, "train", "--out", str(out))
+    assert "minitensor train needs tqdm and pillow: pip install 'minitensor[train]'" in error
+    assert not out.exists()
+
+
+def test_stopping_by_the_keyboard_is_no_traceback(capsys, monkeypatch) -> None:
+    def stop(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(extras, "find_spec", stop)
+    assert cli.main(["train"]) == 130
+    assert "stopped" in capsys.readouterr().err
