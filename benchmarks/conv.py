@@ -75,7 +75,8 @@ def main() -> None:
     columns += [f"minitensor:{name}" for name in PINNED] if args.algorithms else []
     for side in set(SIDES) - set(columns):
         print(f"{side} is absent: no column for it")
-    report = summary(measure(columns, rounds), rounds)
+    busy = os.getloadavg()[0]  # processes that wanted a core while we had not begun
+    report = summary(measure(columns, rounds), rounds, busy)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n")
     show(report)
@@ -196,7 +197,7 @@ def measure(columns: list[str], rounds: int) -> dict[str, list[list[float]]]:
     return times
 
 
-def summary(times: dict[str, list[list[float]]], rounds: int) -> dict[str, Any]:
+def summary(times: dict[str, list[list[float]]], rounds: int, busy: float) -> dict[str, Any]:
     """What is written down: medians, ratios, and the machine they were measured on."""
     rows = []
     for number, layer in enumerate(LAYERS):
@@ -208,7 +209,7 @@ def summary(times: dict[str, list[list[float]]], rounds: int) -> dict[str, Any]:
     return {
         "what": "float32, forward + both gradients, median of interleaved rounds",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpu": _cpu(), "cores": len(os.sched_getaffinity(0))},
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "busy_before": busy},
         "versions": {"python": sys.version.split()[0]} | _versions(),
         "rounds": rounds,
         "layers": rows,

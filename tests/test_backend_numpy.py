@@ -445,7 +445,7 @@ def test_a_workspace_of_nothing_is_refused() -> None:
 
 def test_the_explicit_matrix_is_refused_when_it_would_be_large() -> None:
     window = Window.of((64, 64), (3, 3), (1, 1), "SAME")
-    with pytest.raises(ValueError, match="32768 x 12288 would store .* more than 256 MiB"):
+    with pytest.raises(ValueError, match=r"32768 x 12288 would store .* more than 256 MiB"):
         dense_matrix(np.zeros((3, 3, 3, 8), "float32"), window)
 
 

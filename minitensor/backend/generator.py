@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-_shared = np.random.default_rng()
+_shared: np.random.Generator | None = None  # made by the first draw: numpy.random is slow to import
 
 
 def generator(seed: int | None = None) -> np.random.Generator:
     """The shared generator; with a seed, a fresh one that starts the same way every time."""
-    return _shared if seed is None else np.random.default_rng(seed)
+    global _shared
+    if seed is not None:
+        return np.random.default_rng(seed)
+    if _shared is None:
+        _shared = np.random.default_rng()
+    return _shared
 
 
 def set_seed(seed: int) -> None:

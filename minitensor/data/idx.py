@@ -13,7 +13,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def read_idx(path: str | Path, axes: int) -> np.ndarray:
             raise ValueError(f"{file}: damaged or cut short gzip file ({problem})") from None
 
 
-def _read(stream: IO[bytes], file: Path, axes: int) -> np.ndarray:
+def _read(stream: BinaryIO | gzip.GzipFile, file: Path, axes: int) -> np.ndarray:
     magic = stream.read(4)
     expected = bytes([0, 0, _UNSIGNED_BYTE, axes])
     if magic != expected:
@@ -79,7 +79,7 @@ def _read(stream: IO[bytes], file: Path, axes: int) -> np.ndarray:
     return np.frombuffer(bytes(body), np.uint8).reshape(shape)
 
 
-def _read_up_to(stream: IO[bytes], count: int) -> bytearray:
+def _read_up_to(stream: BinaryIO | gzip.GzipFile, count: int) -> bytearray:
     """At most `count` bytes, in chunks: a header that lies does not reserve memory."""
     body = bytearray()
     while len(body) < count and (chunk := stream.read(min(_CHUNK, count - len(body)))):

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from minitensor.autograd import Tensor, as_tensor
-from minitensor.autograd.tensor import ArrayLike, is_float
-from minitensor.nn.arguments import integer
+from minitensor import arguments as args
+from minitensor.autograd import Tensor
+from minitensor.autograd.tensor import ArrayLike
 from minitensor.ops import array
+
+NUMBERS = "fiu"  # kinds of elements that images may have: floats and integers
 
 
 def picture(op: str, name: str, image: Any, ranks: Collection[int] = (3, 4)) -> Tensor:
     """`image` as a tensor (H, W, C) or (N, H, W, C) with at least one pixel and channel."""
-    x = numbers(op, name, image)
+    x = args.tensor(op, name, image, NUMBERS)
     if x.ndim not in ranks:
         raise ValueError(
             f"{op}: {name} must have {' or '.join(str(rank) for rank in ranks)} axes, "
@@ -23,14 +25,6 @@ def picture(op: str, name: str, image: Any, ranks: Collection[int] = (3, 4)) -> 
         raise ValueError(
             f"{op}: height, width and channels of {name} must be at least 1, got shape {x.shape}"
         )
-    return x
-
-
-def numbers(op: str, name: str, image: Any) -> Tensor:
-    """`image` as a tensor of floats or integers."""
-    x = as_tensor(image, what=f"{op}: {name}")
-    if x.dtype.kind not in "iu" and not is_float(x.dtype):
-        raise TypeError(f"{op}: {name} must hold floats or integers, got {x.dtype.name}")
     return x
 
 
@@ -45,7 +39,7 @@ def colored(op: str, name: str, image: Tensor, rank: int = 1) -> None:
 
 def pixels(op: str, least: int = 0, **values: Any) -> list[int]:
     """The named lengths in pixels as ints of at least `least`."""
-    return [integer(op, name, value, least) for name, value in values.items()]
+    return [args.number(op, name, value, least) for name, value in values.items()]
 
 
 def scalar(op: str, name: str, value: Any) -> float:

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
-from minitensor.image.arguments import colored, numbers, picture, scalar
+from minitensor.dtypes import as_dtype
+from minitensor.image.arguments import NUMBERS, colored, picture, scalar
 from minitensor.ops import array, linalg, math, reduce
 
 _GRAY = (0.2989, 0.587, 0.114)  # how bright red, green and blue look
@@ -45,7 +47,7 @@ def convert_image_dtype(
 
     Source: tf.image.convert_image_dtype
     """
-    x, new = numbers("convert_image_dtype", "image", image), np.dtype(dtype)
+    x, new = args.tensor("convert_image_dtype", "image", image, NUMBERS), as_dtype(dtype)
     if new.kind not in "iu" and not is_float(new):
         raise TypeError(
             f"convert_image_dtype: dtype must be a float or integer dtype, got {new.name}"
@@ -108,7 +110,7 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
 
     Source: tf.image.adjust_brightness
     """
-    x = numbers("adjust_brightness", "image", image)
+    x = args.tensor("adjust_brightness", "image", image, NUMBERS)
     y = math.add(_as_float32(x), scalar("adjust_brightness", "delta", delta))
     return convert_image_dtype(y, x.dtype, saturate=True)
 
@@ -136,7 +138,7 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
 
     Source: tf.image.adjust_contrast
     """
-    x = numbers("adjust_contrast", "images", images)
+    x = args.tensor("adjust_contrast", "images", images, NUMBERS)
     if x.ndim < 3:
         raise ValueError(f"adjust_contrast: images must have 3 axes or more, got shape {x.shape}")
     factor = scalar("adjust_contrast", "contrast_factor", contrast_factor)
@@ -198,7 +200,7 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 
     Source: tf.image.rgb_to_grayscale
     """
-    x = numbers("rgb_to_grayscale", "images", images)
+    x = args.tensor("rgb_to_grayscale", "images", images, NUMBERS)
     colored("rgb_to_grayscale", "images", x)
     weights = np.array(_GRAY, np.float32)[:, np.newaxis]
     rows = array.reshape(_as_float32(x), shape=(-1, 3))

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
-from minitensor.image.arguments import colored, numbers, scalar
+from minitensor.image.arguments import NUMBERS, colored, scalar
 from minitensor.image.color import convert_image_dtype
 from minitensor.ops import array, math, reduce
 from minitensor.ops.half import rounded_once
@@ -110,7 +111,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
 
     Source: tf.image.adjust_hue
     """
-    x = numbers("adjust_hue", "image", image)
+    x = args.tensor("adjust_hue", "image", image, NUMBERS)
     colored("adjust_hue", "image", x, rank=3)
     turn = scalar("adjust_hue", "delta", delta)
     if not -1 <= turn <= 1:
@@ -122,7 +123,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
 
 
 def _floats(op: str, images: Any) -> Tensor:
-    x = numbers(op, "images", images)
+    x = args.tensor(op, "images", images, NUMBERS)
     if not is_float(x.dtype):
         raise TypeError(
             f"{op}: images must hold floats, got {x.dtype.name}; "

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
 from minitensor.image.arguments import picture, scalar
 from minitensor.image.color import adjust_brightness, adjust_contrast
 from minitensor.image.hue import adjust_hue
-from minitensor.nn.arguments import integer
 from minitensor.ops import array, math
 
 
@@ -45,14 +45,14 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
     Source: tf.image.random_crop
     """
     x = as_tensor(value, what="random_crop: value")
-    box = tuple(integer("random_crop", "size", n, 0) for n in np.asarray(size).tolist())
+    box = args.numbers("random_crop", "size", size)
     if len(box) != x.ndim or any(n > room for n, room in zip(box, x.shape, strict=True)):
         raise ValueError(
             f"random_crop: size {box} does not fit into value of shape {x.shape}; "
             "give one length per axis, none larger than the axis"
         )
     room = np.subtract(x.shape, box)
-    starts = generator(seed).integers(0, room + 1)
+    starts = _draws("random_crop", seed).integers(0, room + 1)
     index = tuple(slice(int(a), int(a) + n) for a, n in zip(starts, box, strict=True))
     return array.getitem(x, index=index)
 
@@ -156,7 +156,7 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
         raise ValueError(
             f"random_contrast: lower {lower} and upper {upper} must satisfy 0 <= lower < upper"
         )
-    return adjust_contrast(image, generator(seed).uniform(least, most))
+    return adjust_contrast(image, _draws("random_contrast", seed).uniform(least, most))
 
 
 def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
@@ -188,11 +188,15 @@ def _around_zero(op: str, max_delta: float, limit: float, seed: int | None) -> f
     if not 0 <= reach <= limit:
         upper = "" if limit == np.inf else f" and at most {limit}"
         raise ValueError(f"{op}: max_delta must be at least 0{upper}, got {max_delta}")
-    return generator(seed).uniform(-reach, reach)
+    return _draws(op, seed).uniform(-reach, reach)
 
 
 def _flipped(op: str, image: Any, axis: int, seed: int | None) -> Tensor:
     """Each image, or its mirror image along `axis`, by a coin of its own."""
     x = picture(op, "image", image)
-    coins = generator(seed).random((*x.shape[:-3], 1, 1, 1)) < 0.5
+    coins = _draws(op, seed).random((*x.shape[:-3], 1, 1, 1)) < 0.5
     return math.where(coins, array.flip(x, axes=(axis,)), x)
+
+
+def _draws(op: str, seed: int | None) -> np.random.Generator:
+    return generator(None if seed is None else args.number(op, "seed", seed, 0))

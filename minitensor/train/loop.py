@@ -66,8 +66,8 @@ def fit(
                     f"the loss became {losses[-1]} in epoch {epoch}; "
                     f"try a learning rate smaller than {learning_rate}"
                 )
-            accuracies = [accuracy(probabilities(net, part.images), part) for part in (train, test)]
-        yield Epoch(float(np.mean(losses)), *accuracies, time.perf_counter() - start)
+            right = [accuracy(probabilities(net, part.images), part) for part in (train, test)]
+        yield Epoch(float(np.mean(losses)), right[0], right[1], time.perf_counter() - start)
 
 
 def _moved(images: np.ndarray, rng: np.random.Generator) -> Tensor:

@@ -21,7 +21,7 @@ class Adam:
     Example:
         >>> x = Variable([1.0, -2.0])
         >>> Adam([x]).apply([2.0 * x], rate=0.1)
-        >>> x.numpy()
+        >>> x.numpy().round(3)
         array([ 0.9, -1.9], dtype=float32)
 
     Source: Kingma and Ba 2015, end of section 2; tf.keras.optimizers.Adam

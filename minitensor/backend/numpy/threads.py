@@ -45,7 +45,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int
         others = [_pool(os.getpid()).submit(work) for _ in range(hands - 1)]
         work()
         for other in others:
-            other.result()
+            other.cancel() or other.result()  # one that never began has nothing left to do
     return [results[number] for number in range(len(items))]
 
 
