@@ -132,6 +132,7 @@ from minitensor.math import (
 )
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 from minitensor.math.order import argsort, sort
+from minitensor.nn.space import batch_to_space, space_to_batch
 
 __version__ = "0.1.0"
 newaxis = None

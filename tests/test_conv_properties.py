@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitensor as mt
+from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.ops import conv as ops
 from minitensor.window import Window, extent
 
@@ -439,6 +440,17 @@ def test_the_depthwise_algorithm_agrees_with_loops_over_places(geometry, channel
     expected = reference.conv_transpose(y, kernel, w.size, *integers)
     np.testing.assert_allclose(back, expected, atol=1e-12)
     np.testing.assert_allclose(np.sum(bank * kernel), np.sum(there * y), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("direct", direct), ("im2col", blocked), ("matrix", matrix), ("depthwise", depthwise)],
+)
+def test_a_pinned_algorithm_is_the_one_that_runs(monkeypatch, name, module):
+    monkeypatch.setattr(module, "conv2d", lambda x, kernel, window: np.full((1, 3, 3, 2), 7.0))
+    with mt.algorithm(name):
+        y = mt.nn.conv2d(mt.ones([1, 3, 3, 2]), mt.ones([1, 1, 1, 2]), 1, "SAME")
+    np.testing.assert_array_equal(y.numpy(), np.full((1, 3, 3, 2), 7.0))
 
 
 def test_an_algorithm_of_another_name_is_refused():

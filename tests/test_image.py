@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import subprocess
 import sys
@@ -81,6 +82,45 @@ def test_gradients_are_tensorflows(key: str) -> None:
     g = tape.gradient(y, x, cotangent(y.shape, y.dtype.name)).numpy()
     assert g.dtype == expected.dtype
     np.testing.assert_allclose(g, expected, **tolerance(call, expected))
+
+
+SIGNATURES = {  # printed by inspect.signature under TensorFlow 2.21
+    "adjust_brightness": "(image, delta)",
+    "adjust_contrast": "(images, contrast_factor)",
+    "adjust_hue": "(image, delta, name=None)",
+    "central_crop": "(image, central_fraction)",
+    "convert_image_dtype": "(image, dtype, saturate=False, name=None)",
+    "crop_to_bounding_box": "(image, offset_height, offset_width, target_height, target_width)",
+    "extract_patches": "(images, sizes, strides, rates, padding, name=None)",
+    "flip_left_right": "(image)",
+    "flip_up_down": "(image)",
+    "hsv_to_rgb": "(images, name=None)",
+    "pad_to_bounding_box": "(image, offset_height, offset_width, target_height, target_width)",
+    "per_image_standardization": "(image)",
+    "random_brightness": "(image, max_delta, seed=None)",
+    "random_contrast": "(image, lower, upper, seed=None)",
+    "random_crop": "(value, size, seed=None, name=None)",
+    "random_flip_left_right": "(image, seed=None)",
+    "random_flip_up_down": "(image, seed=None)",
+    "random_hue": "(image, max_delta, seed=None)",
+    "resize": "(images, size, method='bilinear', preserve_aspect_ratio=False, "
+    "antialias=False, name=None)",
+    "resize_with_crop_or_pad": "(image, target_height, target_width)",
+    "rgb_to_grayscale": "(images, name=None)",
+    "rgb_to_hsv": "(images, name=None)",
+}
+
+
+def test_every_function_has_tensorflows_arguments() -> None:
+    def words(name: str) -> str:
+        parameters = inspect.signature(getattr(image, name)).parameters.values()
+        plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+        return str(inspect.Signature(plain)).replace(
+            "<ResizeMethod.BILINEAR: 'bilinear'>", "'bilinear'"
+        )
+
+    functions = [name for name in image.__all__ if name != "ResizeMethod"]
+    assert {name: words(name) for name in functions} == SIGNATURES
 
 
 @pytest.mark.live

@@ -143,6 +143,7 @@ X = np.zeros((2, 3))
 T = np.zeros((2, 4))
 BAD = [
     (ValueError, r"value of 5 .*\[0, 3\)", lambda: getattr(mt.nn, SPARSE)([0, 5], X)),
+    (ValueError, "value of 3 ", lambda: getattr(mt.nn, SPARSE)([0, 3], X)),
     (ValueError, "value of -1", lambda: getattr(mt.nn, SPARSE)([-1, 0], X)),
     (TypeError, "integers", lambda: getattr(mt.nn, SPARSE)([0.0, 1.0], X)),
     (ValueError, r"labels have shape \(2, 1\)", lambda: getattr(mt.nn, SPARSE)([[0], [1]], X)),

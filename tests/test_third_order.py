@@ -1,6 +1,7 @@
 """Third derivatives of the conv engine against central differences, on drawn geometries.
 
-`check_gradients(order=3)` projects gradients, gradients of gradients, and theirs; float64.
+`check_gradients(order=3)` projects gradients, gradients of gradients, and theirs; float64. Outputs
+are squared or cubed, so that cotangents depend on the arguments and are differentiated as well.
 Maxima are kept off ties by drawing images whose pixels all differ by at least a tenth.
 """
 
@@ -43,12 +44,22 @@ class Geometry:
         return {"padding": self.padding, **{k: list(map(int, v)) for k, v in listed.items()}}
 
 
+def check(function, *arrays, tolerance=1e-5):
+    """Third order of the square of a function."""
+
+    def squared(*tensors):
+        y = function(*tensors)
+        return y * y
+
+    mt.check_gradients(squared, *arrays, order=3, tolerance=tolerance)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_third_order_of_conv2d(seed):
     g = Geometry(seed)
     x = g.normal(g.images, *g.size, 2 * g.groups)
     kernel = g.normal(*g.taps, 2, g.groups)
-    mt.check_gradients(lambda x, k: mt.nn.conv2d(x, k, **g.words()), x, kernel, order=3)
+    check(lambda x, k: mt.nn.conv2d(x, k, **g.words()), x, kernel)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -57,9 +68,7 @@ def test_third_order_of_conv2d_transpose(seed):
     y = g.normal(g.images, *g.out, g.groups)
     kernel = g.normal(*g.taps, 2, g.groups)
     shape = [g.images, *g.size, 2 * g.groups]
-    mt.check_gradients(
-        lambda y, k: mt.nn.conv2d_transpose(y, k, shape, **g.words()), y, kernel, order=3
-    )
+    check(lambda y, k: mt.nn.conv2d_transpose(y, k, shape, **g.words()), y, kernel)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -67,7 +76,7 @@ def test_third_order_of_depthwise_conv2d(seed):
     g = Geometry(seed)
     x, bank = g.normal(g.images, *g.size, 2), g.normal(*g.taps, 2, g.groups)
     words = {**g.words(), "strides": [1, *map(int, g.stride), 1]}
-    mt.check_gradients(lambda x, k: mt.nn.depthwise_conv2d(x, k, **words), x, bank, order=3)
+    check(lambda x, k: mt.nn.depthwise_conv2d(x, k, **words), x, bank)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -99,17 +108,21 @@ def test_third_order_of_max_pool2d_and_avg_pool2d(name, seed):
     mt.check_gradients(cube, x, order=3, tolerance=1e-5)
 
 
+def composed(x, offset, scale):
+    mean, variance = mt.nn.moments(x, [0, 1, 2])
+    return mt.nn.batch_normalization(x, mean, variance, offset, scale, 0.1)
+
+
+def fused(x, offset, scale):
+    return mt.nn.fused_batch_norm(x, scale, offset, epsilon=0.1)[0]
+
+
+@pytest.mark.parametrize("normalise", [composed, fused])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_third_order_of_batch_normalisation(seed):
+def test_third_order_of_batch_normalisation(seed, normalise):
     g = Geometry(seed)
     x = g.normal(g.images + 1, *g.size, 2)
-    offset, scale = g.normal(2), g.normal(2)
-
-    def normalise(x, offset, scale):
-        mean, variance = mt.nn.moments(x, [0, 1, 2])
-        return mt.nn.batch_normalization(x, mean, variance, offset, scale, 0.1)
-
-    mt.check_gradients(normalise, x, offset, scale, order=3, tolerance=1e-5)
+    check(normalise, x, g.normal(2), g.normal(2))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -121,6 +134,4 @@ def test_third_order_of_softmax_cross_entropy(seed):
     )
     labels /= labels.sum(1, keepdims=True)
     labels = mt.constant(labels)
-    mt.check_gradients(
-        lambda x: mt.nn.softmax_cross_entropy_with_logits(labels, x), logits, order=3
-    )
+    check(lambda x: mt.nn.softmax_cross_entropy_with_logits(labels, x), logits)

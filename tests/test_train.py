@@ -118,6 +118,12 @@ def test_zeros_and_ones_are_told_apart_in_three_epochs(digits) -> None:
     assert epochs[-1].loss < epochs[0].loss
 
 
+@pytest.mark.slow
+def test_the_default_training_reads_97_of_100_digits_right(digits) -> None:
+    train, test = data.split(digits, 0)
+    assert trained(LeNet.fresh(10, 0), train, test, epochs=20)[-1].test_accuracy >= 0.97
+
+
 def test_the_same_seed_trains_the_same_net(digits) -> None:
     few = digits.take(np.arange(100))
     first, second = LeNet.fresh(10, 3), LeNet.fresh(10, 3)

@@ -76,10 +76,10 @@ def fused_batch_norm(
             f"{op}: mean and variance must be given unless is_training with "
             "exponential_avg_factor 1"
         )
-    m, v = vectors.get("mean"), vectors.get("variance")
     if is_training:
         centred, m, v = _statistics(wide)
     else:
+        m, v = vectors["mean"], vectors["variance"]
         centred = wide - m
     row = (*[1] * (wide.ndim - 1), wide.shape[-1])
     scale = array.reshape(math.rsqrt(v + epsilon) * vectors["scale"], shape=row)
@@ -90,7 +90,7 @@ def fused_batch_norm(
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """x without its mean, its mean (C,) and its biased variance (C,), over all axes but the last."""
+    """x without its mean; its mean (C,) and biased variance (C,) over all axes but the last."""
     axes, channels = tuple(range(x.ndim - 1)), x.shape[-1:]
     centred = ops.centre(x, axes=axes)
     pair = ops.mean(x, axes=axes), ops.mean_square(centred, axes=axes)
@@ -101,7 +101,7 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _mixed(
     x: Tensor, mean: Tensor, variance: Tensor, old: dict[str, Tensor], factor: float
 ) -> tuple[Tensor, Tensor]:
-    """The batch's mean and unbiased variance, mixed with the old; nothing changes without pixels."""
+    """The batch's mean and unbiased variance mixed with the old; the old if there is no pixel."""
     n = numbers.prod(x.shape[:-1])
     variance = variance * (n / max(n - 1, 1))
     if factor == 1:

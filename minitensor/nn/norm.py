@@ -232,8 +232,9 @@ def group_normalization(
         raise ValueError(f"{op}: {groups} groups must divide the {c} channels of x {x.shape}")
 
     def standardized(x: Tensor) -> Tensor:
-        grouped = array.reshape(x, shape=(n, numbers.prod(places), number, c // number))
-        return array.reshape(ops.standardize(grouped, axes=(1, 3), epsilon=epsilon), shape=x.shape)
+        flat = array.reshape(x, shape=(n, numbers.prod(places), c))
+        y = ops.standardize_groups(flat, groups=number, epsilon=epsilon)
+        return array.reshape(y, shape=x.shape)
 
     return _affine(op, x, scale, offset, (x.ndim - 1,), standardized)
 

@@ -28,6 +28,23 @@ def standardize(x: Tensor, *, axes: Axes, epsilon: float) -> Tensor:
     return c * math.rsqrt(mean_square(c, axes=axes) + epsilon)
 
 
+@rounded_once
+def standardize_groups(x: Tensor, *, groups: int, epsilon: float) -> Tensor:
+    """(N, P, C) standardised over P and the channels of each group.
+
+    Channels are averaged first and then their averages, so that no loop runs over a few channels.
+    """
+
+    def over_groups(v: Tensor) -> Tensor:
+        n, _, c = v.shape
+        split = array.reshape(v, shape=(n, 1, groups, c // groups))
+        shared = array.broadcast_to(mean(split, axes=(3,)), shape=split.shape)
+        return array.reshape(shared, shape=v.shape)  # (N, 1, C)
+
+    c = x + -over_groups(mean(x, axes=(1,)))
+    return c * math.rsqrt(over_groups(mean_square(c, axes=(1,))) + epsilon)
+
+
 @primitive
 def mean(be: Any, x: Any, *, axes: Axes) -> Any:
     """The mean over `axes`, with more digits than adding up row by row would leave."""
@@ -74,8 +91,7 @@ def _sum(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
 
 
 def _along(xp: Any, a: Any, axis: int) -> Any:
-    """The sum along one axis, by a matrix product where that is possible: it is several times
-    faster."""
+    """The sum along one axis, by a matrix product where possible: that is several times faster."""
     ones = xp.ones(a.shape[axis], a.dtype)
     if axis == a.ndim - 2:
         return ones[None] @ a  # (..., 1, C)

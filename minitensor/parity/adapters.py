@@ -32,7 +32,7 @@ def with_number(tf: Any, x: Any, name: str, number: float) -> list[Any]:
 
 
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:
-    """What holds for any mask: kept values are x / (1 - rate), the rest 0, the gradient is the mask.
+    """What holds for any mask: x / (1 - rate) is kept, the rest is 0, the gradient is the mask.
 
     Returns [largest |y - mask * x|, largest |gradient - mask|, same along noise_shape (0 or 1)].
     """

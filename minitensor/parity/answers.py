@@ -82,9 +82,7 @@ def _less(answer: Answer, order: int) -> Answer:
     return Answer(orders, answer.errors)
 
 
-def _repeats(
-    answer: list[np.ndarray] | None, first: list[np.ndarray] | None, dtype: str
-) -> bool:
+def _repeats(answer: list[np.ndarray] | None, first: list[np.ndarray] | None, dtype: str) -> bool:
     """Whether two answers are the same for all that a recording needs to know."""
     if answer is None or first is None:
         return True

@@ -21,8 +21,8 @@ measured in float64 by the same op and gradients:
 below 4.4 u S at 576 terms (measured), and both sides err. 2 (n + 16): both sides, n terms, and 16
 roundings for the curve around them. Halves: linear ops compute in float32 and round once; a curve
 or its gradient is several ops that each round, eight at most; separable_conv2d and a broadcast
-matmul are two linear kernels and round between them: 2 u S more. In halves we are held to the float64
-truth; TensorFlow may be off by a sum that was itself rounded to the half: (n + 16) u max S more.
+matmul are two linear kernels and round between them: 2 u S more. In halves we are held to the
+float64 truth; TensorFlow may be off by a sum rounded after every term: (n + 16) u max S.
 NaN and infinities are compared exactly, denormals are not drawn.
 """
 

@@ -42,6 +42,10 @@ class T:
     dtype: str = ""
     constant: bool = False
 
+    def __str__(self) -> str:
+        shape = str(list(self.shape)).replace(" ", "")
+        return f"{shape}{{{', '.join(f'{v:g}' for v in self.values)}}}" if self.values else shape
+
 
 @dataclass(frozen=True)
 class Case:
@@ -54,7 +58,6 @@ class Case:
         settings: the keyword arguments.
         order: the highest order of differentiation, 0 to 2.
         dtypes: where the case is run.
-        note: what the case is there to show; empty for plain samples.
     """
 
     op: str
@@ -63,13 +66,12 @@ class Case:
     settings: dict[str, Any]
     order: int = 2
     dtypes: tuple[str, ...] = FLOATS
-    note: str = ""
 
     @property
     def key(self) -> str:
         """What names the case in a recording: a hash of all that can change its answer."""
         fields = dataclasses.asdict(self)
-        del fields["dtypes"], fields["note"]
+        del fields["dtypes"]
         return hashlib.sha1(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
     def orders(self, dtype: str) -> int:
@@ -79,7 +81,7 @@ class Case:
         return min(self.order, 1) if dtype in HALVES else 0
 
     def __str__(self) -> str:
-        shapes = " ".join(str(list(spec.shape)).replace(" ", "") for spec in self.tensors)
+        shapes = " ".join(map(str, self.tensors))
         words = ", ".join(f"{name}={value}" for name, value in self.settings.items())
         extra = "" if self.args == placeholders(len(self.tensors)) else f" args={list(self.args)}"
         return f"{self.op}({shapes}{extra}; {words})"
@@ -108,7 +110,9 @@ def given(shape: tuple[int, ...], *values: float, dtype: str = "") -> T:
 
 def draw(case: Case, dtype: str) -> list[np.ndarray]:
     """The tensor arguments of `case` as arrays, the same on every machine and NumPy version."""
-    return [fill(spec, f"{case.key} {i}", spec.dtype or dtype) for i, spec in enumerate(case.tensors)]
+    return [
+        fill(spec, f"{case.key} {i}", spec.dtype or dtype) for i, spec in enumerate(case.tensors)
+    ]
 
 
 def fill(spec: T, seed: str, dtype: str) -> np.ndarray:

@@ -20,6 +20,9 @@ from minitensor.parity.answers import DETOURS, Answer, Answers, Job, without_rep
 from minitensor.parity.case import HALVES, Case
 from minitensor.parity.ops import describe
 
+COMMAND = (sys.executable, "-m", "minitensor.parity.reference")
+
+
 def version() -> str:
     """The version of TensorFlow, without importing it; empty where it is not installed."""
     for name in ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"):
@@ -33,17 +36,18 @@ def version() -> str:
 class Worker:
     """A process with TensorFlow in it that answers one job after the other."""
 
-    def __init__(self, onednn: bool) -> None:
+    def __init__(self, onednn: bool, command: Sequence[str] = COMMAND) -> None:
         self.onednn = onednn
+        self.command = command
         self.deaths = 0
         self._start()
 
     def ask(self, job: Job) -> Answer:
         """The answer to a job; if the process dies of it, that is noted and a lower order asked."""
         try:
-            pickle.dump(job, self.process.stdin)
-            self.process.stdin.flush()
-            return pickle.load(self.process.stdout)
+            pickle.dump(job, self.jobs)
+            self.jobs.flush()
+            return pickle.load(self.answers)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             cause = self._bury()
             lower = Job(job.case, job.dtype, job.route, job.order - 1)
@@ -53,26 +57,29 @@ class Worker:
 
     def close(self) -> None:
         """Let the process end: its stdin closes."""
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.jobs.close()
+        self.answers.close()
         self.process.wait()
 
     def _start(self) -> None:
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "minitensor.parity.reference"],
+            self.command,
             env={**os.environ, **quiet, "TF_ENABLE_ONEDNN_OPTS": str(int(self.onednn))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.version = pickle.load(self.process.stdout)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.jobs, self.answers = self.process.stdin, self.process.stdout
+        self.version = pickle.load(self.answers)
 
     def _bury(self) -> str:
         """Why the process died; a fresh one stands in its place."""
         code = self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self.jobs.close()
+        self.answers.close()
         self.deaths += 1
         self._start()
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
@@ -139,5 +146,3 @@ def run_together(*tasks: Callable[[], None]) -> None:
         thread.join()
     if failures:
         raise failures[0]
-
-

@@ -29,7 +29,8 @@ def save(path: Path, answers: Answers, about: dict[str, Any]) -> None:
     flat = {name: np.concatenate(parts) for name, parts in pieces.items()}
     text = json.dumps({"about": about, "index": index}, separators=(",", ":"))
     path.parent.mkdir(exist_ok=True)
-    np.savez_compressed(path, text=np.frombuffer(text.encode(), "uint8"), **flat)
+    flat["text"] = np.frombuffer(text.encode(), "uint8")
+    np.savez_compressed(path, allow_pickle=False, **flat)
 
 
 def load(path: Path = PATH) -> tuple[Answers, dict[str, Any]]:

@@ -41,7 +41,8 @@ def answer(side: Side, job: Job) -> Answer:
 def run(side: Side, job: Job, order: int) -> Orders:
     """The values and gradients of a job, as tensors."""
     function = route_function(side, job)
-    arrays, shake = draw(job.case, job.dtype), keep
+    arrays = draw(job.case, job.dtype)
+    shake: Shake = keep
     if job.route == "proof" and job.dtype in HALVES:
         arrays, shake = _as_float64(arrays), rounded_through(job.dtype)
     tensors = [side.tensor(array) for array in arrays]
@@ -110,14 +111,12 @@ def group_normalization(
     return layer.stateless_call([scale, offset], [], x)[0]
 
 
-def instance_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3
-) -> Any:
+def instance_normalization(tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) -> Any:
     """One group per channel, as Keras spells it."""
     return group_normalization(tf, x, scale, offset, int(x.shape[-1]), epsilon)
 
 
-LAYERS = {
+LAYERS: dict[str, Callable[..., Any]] = {
     "nn.layer_normalization": layer_normalization,
     "nn.group_normalization": group_normalization,
     "nn.instance_normalization": instance_normalization,

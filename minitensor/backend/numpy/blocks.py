@@ -15,7 +15,7 @@ from minitensor.backend.numpy.threads import workers
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Pair, Window, extent
 
-COLUMN_BYTES = 2**20  # columns of one block: about what a core's own cache holds
+COLUMN_BYTES = 2**21  # columns of one block: few enough for the cache, enough to be worth a call
 FEWEST_PLACES = 256  # but as many rows as a matrix product needs to run at full speed
 SHARED_WORK = 5 * 10**6  # multiply-adds below which a second thread costs more than it brings
 PIECES = 4  # shares to each thread: who is held up takes fewer

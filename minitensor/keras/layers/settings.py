@@ -14,6 +14,10 @@ import numpy as np
 from minitensor import nn, random
 from minitensor.autograd import Tensor
 
+# "linear" is none at all; the others are functions of `minitensor.nn`.
+_ACTIVATIONS = {"linear", "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu"}
+_ACTIVATIONS |= {"sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"}
+
 
 def positive(name: str, value: Any, rule: str) -> None:
     """Refuses what is not a positive integer."""
@@ -47,12 +51,11 @@ def choice(name: str, value: Any, legal: Collection[str]) -> str:
 
 def activation_of(identifier: Any) -> Callable[[Tensor], Tensor] | None:
     """A function of a tensor, by itself or by its name in tf.nn."""
-    known = {"linear": None, **{name: getattr(nn, name) for name in nn.activation.__all__}}
     if identifier is None or callable(identifier):
         return identifier
-    if identifier not in known:
+    if identifier not in _ACTIVATIONS:
         raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")
-    return known[identifier]
+    return None if identifier == "linear" else getattr(nn, identifier)
 
 
 def initializer_of(identifier: Any) -> Callable[[tuple[int, ...]], Any]:

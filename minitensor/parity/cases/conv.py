@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.parity.case import FLOATS, HALVES, Case, T, call
-from minitensor.parity.cases.geometry import Geometry, geometries
+from minitensor.parity.cases.geometry import geometries
 
 ALL = FLOATS + HALVES
 Random = np.random.RandomState
@@ -27,6 +27,7 @@ def cases() -> Iterator[Case]:
     yield from any_rank(Random(20))
     yield from atrous(Random(21), 12)
     yield from depthwise(Random(22), 36)
+    yield from ignored_dilations()
     yield from separable(Random(23), 18)
 
 
@@ -148,7 +149,7 @@ def transposes(random: Random, rank: int, count: int) -> Iterator[Case]:
 
 
 def any_rank(random: Random) -> Iterator[Case]:
-    """nn.convolution in one to three dimensions; strides and dilations together where TF refuses."""
+    """nn.convolution in one to three dimensions; TensorFlow refuses strides with dilations."""
     for rank, count in ((1, 10), (2, 18), (3, 8)):
         for i, one in enumerate(geometries(random, rank, count, "SAME VALID")):
             if i % 3:
@@ -211,6 +212,14 @@ def depthwise(random: Random, count: int) -> Iterator[Case]:
             settings["dilations"] = full(one.dilation, first)
             yield backprop("input", list(x), "$0", "$1", (w, y), settings)
             yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
+
+
+def ignored_dilations() -> Iterator[Case]:
+    """The two gradients with dilation and stride 1, where TensorFlow answers without it."""
+    x, w, y = (2, 5, 6, 2), (3, 3, 2, 2), (2, 5, 6, 4)
+    settings = {"strides": [1] * 4, "padding": "SAME", "dilations": [1, 2, 2, 1]}
+    yield backprop("input", list(x), "$0", "$1", (w, y), settings)
+    yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
 
 
 def backprop(

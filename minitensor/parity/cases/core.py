@@ -10,7 +10,7 @@ from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given, placeho
 
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
-REDUCTIONS = "reduce_sum reduce_mean reduce_max reduce_min reduce_prod reduce_logsumexp".split()
+REDUCTIONS = [f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod", "logsumexp")]
 
 
 def cases() -> Iterator[Case]:
@@ -60,7 +60,12 @@ def unary() -> Iterator[Case]:
 
 def products() -> Iterator[Case]:
     """matmul with batches and transposes, einsum, tensordot."""
-    for a, b in (((3, 4), (4, 2)), ((2, 3, 4), (2, 4, 2)), ((2, 1, 3, 4), (5, 4, 2)), ((0, 4), (4, 2))):
+    for a, b in (
+        ((3, 4), (4, 2)),
+        ((2, 3, 4), (2, 4, 2)),
+        ((2, 1, 3, 4), (5, 4, 2)),
+        ((0, 4), (4, 2)),
+    ):
         yield replace(call("matmul", a, b), dtypes=ALL)
         flipped = (*b[:-2], b[-1], b[-2])
         yield call("matmul", a, flipped, transpose_b=True)
@@ -127,8 +132,8 @@ def shapes() -> Iterator[Case]:
         yield call("transpose", (2, 3, 4), perm=perm)
     for axis in (0, 1, -1):
         yield call("expand_dims", (2, 3), axis=axis)
-    for axis in (None, [0], [2]):
-        yield call("squeeze", (1, 3, 1, 2), axis=axis)
+    for axes in (None, [0], [2]):
+        yield call("squeeze", (1, 3, 1, 2), axis=axes)
     yield call("tile", (2, 3), multiples=[2, 3])
     yield call("tile", (2, 1, 3), multiples=[1, 4, 1])
     yield call("broadcast_to", (3, 1), shape=[2, 3, 4])
@@ -144,7 +149,11 @@ def shapes() -> Iterator[Case]:
 
 def joined() -> Iterator[Case]:
     """Many into one and one into many."""
-    for axis, pieces in ((0, ((2, 3), (1, 3))), (1, ((2, 1), (2, 3), (2, 2))), (-1, ((2, 2), (2, 0)))):
+    for axis, pieces in (
+        (0, ((2, 3), (1, 3))),
+        (1, ((2, 1), (2, 3), (2, 2))),
+        (-1, ((2, 2), (2, 0))),
+    ):
         yield many("concat", pieces, {"axis": axis})
     for axis in (0, 1, -1):
         yield many("stack", ((2, 3), (2, 3), (2, 3)), {"axis": axis})
@@ -176,7 +185,17 @@ def indexed() -> Iterator[Case]:
     labels = T((2, 3), "below", high=6, dtype="int32")
     for settings in ({}, {"on_value": 2.0, "off_value": -1.0}, {"axis": 0}, {"axis": 1}):
         yield replace(call("one_hot", labels, depth=5, **settings), order=0)
-    for text in ("0", "..., 1", "1:", "::2, 1:3", "::-1", ":, None, 2", "-1, ..., None", "0:0", "1, 2, 3"):
+    for text in (
+        "0",
+        "..., 1",
+        "1:",
+        "::2, 1:3",
+        "::-1",
+        ":, None, 2",
+        "-1, ..., None",
+        "0:0",
+        "1, 2, 3",
+    ):
         yield call("parity.getitem", (3, 4, 5), text=text)
 
 

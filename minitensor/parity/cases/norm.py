@@ -10,10 +10,9 @@ from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
 EDGES = (-INF, -6.0, -1.0, -0.0, 0.0, 1.0, 6.0, INF, NAN)
-CURVES = (
-    "relu relu6 elu selu leaky_relu gelu swish silu softplus softsign crelu sigmoid tanh "
-    "softmax log_softmax"
-).split()
+NAMES = """relu relu6 elu selu leaky_relu gelu swish silu softplus softsign crelu sigmoid tanh
+softmax log_softmax"""
+CURVES = NAMES.split()
 
 
 def cases() -> Iterator[Case]:
@@ -23,6 +22,7 @@ def cases() -> Iterator[Case]:
     yield from edges()
     yield from biases()
     yield from statistics()
+    yield from lengths()
     yield from fused()
     yield from layers()
     yield from responses()
@@ -68,7 +68,7 @@ def biases() -> Iterator[Case]:
 
 
 def statistics() -> Iterator[Case]:
-    """moments, batch_normalization, l2."""
+    """moments and batch_normalization."""
     for axes in ([0], [0, 1], [0, 1, 2], [-1], [1, 2]):
         for keepdims in (False, True):
             case = call("nn.moments", (2, 3, 4, 3), axes=axes, keepdims=keepdims)
@@ -83,14 +83,17 @@ def statistics() -> Iterator[Case]:
         args, settings = ("$0", "$1", "$2"), {"variance_epsilon": 1e-3}
         yield Case(op, (x, one, spread, one), args, {**settings, "offset": "$3", "scale": None})
         yield Case(op, (x, one, spread, one), args, {**settings, "offset": None, "scale": "$3"})
+
+
+def lengths() -> Iterator[Case]:
+    """l2_loss, l2_normalize, and the share of zeros."""
     for shape in ((6,), (3, 4), (2, 3, 4)):
         yield replace(call("nn.l2_loss", shape), dtypes=ALL)
         yield replace(call("nn.l2_normalize", shape), dtypes=ALL)
         yield call("nn.l2_normalize", shape, axis=-1, epsilon=1e-4)
         yield call("math.l2_normalize", shape, axis=0)
     yield call("nn.l2_normalize", given((3,), 1e-7, 0.0, 0.0))
-    for shape in ((4,), (3, 5)):
-        yield replace(call("nn.zero_fraction", T(shape, "ties")), order=0)
+    yield replace(call("nn.zero_fraction", T((3, 5), "ties")), order=0)
 
 
 def fused() -> Iterator[Case]:
@@ -150,8 +153,8 @@ def losses() -> Iterator[Case]:
     case = pair(name, given((1, 2), 0, 1), given((1, 2), -INF, 0))
     yield replace(case, order=0)
     name = "nn.sigmoid_cross_entropy_with_logits"
-    for shape in ((5,), (3, 4), (2, 3, 4)):
-        yield replace(pair(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
+    for spec in (T((5,), "probabilities"), T((3, 4), "probabilities"), T((2, 3, 4), "positive")):
+        yield replace(pair(name, spec, T(spec.shape)), dtypes=ALL)
     yield pair(name, given((4,), 0, 1, 0.5, 1), given((4,), 50, -50, 100, -100))
 
 

@@ -94,7 +94,9 @@ def integers() -> Iterator[Case]:
     """max_pool takes integers, forward."""
     for dtype in ("int32", "int64"):
         for padding in ("SAME", "VALID"):
-            case = call("nn.max_pool2d", T((1, 5, 5, 2), "ties"), ksize=2, strides=2, padding=padding)
+            case = call(
+                "nn.max_pool2d", T((1, 5, 5, 2), "ties"), ksize=2, strides=2, padding=padding
+            )
             yield replace(case, dtypes=(dtype,), order=0)
 
 
@@ -195,8 +197,7 @@ def rearranged() -> Iterator[Case]:
         yield call("nn.depth_to_space", first, block_size=block, data_format="NCHW")
         first = (2, 2, x[1], x[2])
         yield call("nn.space_to_depth", first, block_size=block, data_format="NCHW")
-    for block, pads in (([2, 2], [[0, 0], [1, 0]]), ([2, 3], [[1, 1], [0, 1]]), ([4], [[0, 0]])):
-        x = (2, 4, 5, 2)
-        yield call("space_to_batch", x, block_shape=block, paddings=pads)
-        yield call("nn.space_to_batch", x, block_shape=block, paddings=pads)
-        yield call("batch_to_space", (12, 2, 3, 2), block_shape=block, crops=pads)
+    for blocks, pads in (([2, 2], [[0, 0], [1, 0]]), ([2, 3], [[1, 1], [0, 1]]), ([4], [[0, 0]])):
+        yield call("space_to_batch", (2, 4, 5, 2), block_shape=blocks, paddings=pads)
+        yield call("nn.space_to_batch", (2, 4, 5, 2), block_shape=blocks, paddings=pads)
+        yield call("batch_to_space", (12, 2, 3, 2), block_shape=blocks, crops=pads)

@@ -16,7 +16,7 @@ Pads = list[tuple[int, int]]
 
 
 def spatial(value: Any, rank: int, first: bool = False) -> list[int]:
-    """One number per spatial axis, from an int, a list of them, or a list with batch and channel."""
+    """One number per spatial axis, from an int or a list, with or without batch and channel."""
     if value is None:
         return [1] * rank
     values = [value] if isinstance(value, int) else list(value)
@@ -38,8 +38,10 @@ def pads(sizes: Sequence[int], kernel: Any, strides: Any, dilations: Any, paddin
     return found
 
 
-def taps(tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding: Any, fill: Any) -> Any:
-    """All windows of x (N, ..., C), padded with `fill`: (N, ..., taps, C), taps in row-major order."""
+def taps(
+    tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding: Any, fill: Any
+) -> Any:
+    """All windows of x (N, ..., C), padded with `fill`: (N, ..., taps, C), taps row by row."""
     sizes = [int(n) for n in x.shape[1:-1]]
     around = pads(sizes, kernel, strides, dilations, padding)
     x = tf.pad(x, [(0, 0), *around, (0, 0)], constant_values=fill)
@@ -59,9 +61,15 @@ def taps(tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding: An
 
 
 def convolution(
-    tf: Any, x: Any, w: Any, strides: Any, padding: Any, data_format: Any = None, dilations: Any = None
+    tf: Any,
+    x: Any,
+    w: Any,
+    strides: Any,
+    padding: Any,
+    data_format: Any = None,
+    dilations: Any = None,
 ) -> Any:
-    """y[n, i, o] = sum_{u, c} x[n, s*i + d*u - p, c] w[u, c, o]; groups where w.shape[-2] divides C."""
+    """y[n, i, o] = sum_{u, c} x[n, s*i + d*u - p, c] w[u, c, o], in C / w.shape[-2] groups."""
     rank = len(w.shape) - 2
     first = bool(data_format) and data_format.startswith("NC")
     lead = [int(n) for n in x.shape[: -rank - 1]]
@@ -78,7 +86,7 @@ def convolution(
 
 
 def _contract(tf: Any, columns: Any, w: Any, rank: int) -> Any:
-    """Sum over taps and channels, group by group: (N, ..., K, C) and (..., C/G, O) -> (N, ..., O)."""
+    """Sum over taps and channels by group: (N, ..., K, C) and (..., C/G, O) -> (N, ..., O)."""
     depth, outputs = int(w.shape[-2]), int(w.shape[-1])
     groups = int(columns.shape[-1]) // depth if depth else 1
     shape = [int(n) for n in columns.shape]
@@ -154,7 +162,14 @@ def depthwise_conv2d(
 
 
 def depthwise_conv2d_backprop_input(
-    tf: Any, input_sizes: Any, filter: Any, out_backprop: Any, strides: Any, padding: Any, data_format: Any = None, dilations: Any = None
+    tf: Any,
+    input_sizes: Any,
+    filter: Any,
+    out_backprop: Any,
+    strides: Any,
+    padding: Any,
+    data_format: Any = None,
+    dilations: Any = None,
 ) -> Any:
     """The gradient of depthwise_conv2d with respect to its input."""
     x = tf.zeros([int(n) for n in input_sizes], filter.dtype)
@@ -165,7 +180,14 @@ def depthwise_conv2d_backprop_input(
 
 
 def depthwise_conv2d_backprop_filter(
-    tf: Any, input: Any, filter_sizes: Any, out_backprop: Any, strides: Any, padding: Any, data_format: Any = None, dilations: Any = None
+    tf: Any,
+    input: Any,
+    filter_sizes: Any,
+    out_backprop: Any,
+    strides: Any,
+    padding: Any,
+    data_format: Any = None,
+    dilations: Any = None,
 ) -> Any:
     """The gradient of depthwise_conv2d with respect to its filter."""
     w = tf.zeros([int(n) for n in filter_sizes], input.dtype)

@@ -81,9 +81,7 @@ def layer_normalization(
     return normalise(tf, x, axes, epsilon) * tf.reshape(scale, shape) + tf.reshape(offset, shape)
 
 
-def instance_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3
-) -> Any:
+def instance_normalization(tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) -> Any:
     """Normalise each channel of each image by itself."""
     return normalise(tf, x, list(range(1, len(x.shape) - 1)), epsilon) * scale + offset
 
@@ -154,7 +152,7 @@ def softsign(tf: Any, features: Any) -> Any:
 
 
 def gelu(tf: Any, features: Any, approximate: bool = False) -> Any:
-    """x * Phi(x), or its approximation by tanh, with the constants in the tensor's own precision."""
+    """x * Phi(x), or its approximation by tanh, with constants in the tensor's own precision."""
 
     def number(value: float) -> Any:
         return tf.constant(value, features.dtype)

@@ -52,9 +52,12 @@ def pool(
     if not isinstance(padding, str):
         whole = len(padding) == rank + 2
         padding = (padding[2:] if first else padding[1:-1]) if whole else padding
-    numbers = [spatial(value, rank, first) for value in (window_shape, strides, dilations)]
-    columns, real = windows(tf, input, *numbers, padding)
-    chosen = real if pooling_type == "AVG" else choose(tf, columns, tf.broadcast_to(real, columns.shape))
+    kernel = spatial(window_shape, rank, first)
+    geometry = (kernel, spatial(strides, rank, first), spatial(dilations, rank, first), padding)
+    columns, real = windows(tf, input, *geometry)
+    chosen = (
+        real if pooling_type == "AVG" else choose(tf, columns, tf.broadcast_to(real, columns.shape))
+    )
     y = tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
     if pooling_type == "AVG":
         y = y / tf.reduce_sum(tf.cast(real, columns.dtype), axis=-2)

@@ -1,0 +1,129 @@
+"""`minitensor parity`: draw up the ledger, with TensorFlow itself or with its recorded answers."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from minitensor.parity import oracle, recorded, report
+from minitensor.parity.answers import Answers
+from minitensor.parity.case import Case
+from minitensor.parity.cases import table
+from minitensor.parity.ledger import judge
+from minitensor.parity.sheets import DTYPES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add = parser.add_argument
+    add("--op", default="", help="only ops whose name contains this, or matches it (nn.conv*)")
+    add("--dtype", choices=DTYPES, help="only this dtype")
+    add("--backend", choices=("numpy",), default="numpy", help="whose answers are judged")
+    add("--recorded", action="store_true", help="use recorded answers though TensorFlow is here")
+    add("--record", action="store_true", help="ask TensorFlow and record all of its answers")
+    for name, what in (("json", "every line"), ("html", "a page"), ("markdown", "a summary")):
+        add(f"--{name}", type=Path, metavar="FILE", help=f"write {what} to FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw up the ledger and print it; 1 if there is a line where we differ."""
+    _require("rich", "tqdm")
+    cases = table(args.op)
+    if not cases:
+        raise ValueError(f"no op matches {args.op!r}; try --op conv")
+    if args.record and (args.op or args.dtype or args.recorded):
+        raise ValueError("--record writes the whole table: leave out --op, --dtype and --recorded")
+    dtypes = usable([args.dtype] if args.dtype else list(DTYPES))
+    answers, about = gather(cases, dtypes, args.recorded)
+    if args.record:
+        recorded.save(recorded.PATH, answers, about)
+    errands = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
+    missing = sum((case.key, dtype) not in answers for case, dtype in errands)
+    with progress("minitensor", len(errands) - missing) as tick:
+        rows = judge(cases, dtypes, answers, tick)
+    words = sentence(about, missing)
+    report.show(rows, words)
+    for path, text in (
+        (args.json, lambda: report.as_json(rows, about)),
+        (args.html, lambda: report.page(rows, words)),
+        (args.markdown, lambda: report.markdown(rows, words)),
+    ):
+        if path:
+            path.write_text(text(), encoding="utf-8")
+    return int(report.failed(rows) or missing > 0)
+
+
+def gather(
+    cases: Sequence[Case], dtypes: Sequence[str], from_file: bool
+) -> tuple[Answers, dict[str, Any]]:
+    """TensorFlow's answers, fresh where it is installed, else from the recording."""
+    if from_file or not oracle.version():
+        answers, about = recorded.load()
+        return answers, {**about, "source": "recorded"}
+    errands = sum(dtype in dtypes for case in cases for dtype in case.dtypes)
+    with progress("TensorFlow", 2 * errands) as tick:
+        answers = oracle.ask(cases, dtypes, tick)
+    return answers, {**machine(), "source": "live"}
+
+
+def machine() -> dict[str, Any]:
+    """Where answers come from."""
+    return {
+        "tensorflow": oracle.version(),
+        "keras": metadata.version("keras"),
+        "TF_ENABLE_ONEDNN_OPTS": [0, 1],
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def sentence(about: dict[str, Any], missing: int) -> str:
+    """Who was asked, in words."""
+    how = "recorded" if about["source"] == "recorded" else "asked"
+    words = (
+        f"TensorFlow {about['tensorflow']} (Keras {about['keras']}), {how} {about['date']} on "
+        f"{about['machine']} with TF_ENABLE_ONEDNN_OPTS 0 and 1."
+    )
+    return (
+        f"{words} {missing} calls are not recorded: minitensor parity --record."
+        if missing
+        else words
+    )
+
+
+def usable(dtypes: list[str]) -> list[str]:
+    """The dtypes this installation has; bfloat16 needs ml_dtypes."""
+    try:
+        import_module("ml_dtypes")
+    except ModuleNotFoundError:
+        if dtypes == ["bfloat16"]:
+            raise
+        return [dtype for dtype in dtypes if dtype != "bfloat16"]
+    return dtypes
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar; call what it yields once per step."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, unit="case", leave=False, disable=None) as bar:
+        yield lambda: bar.update() and None
+
+
+def _require(*modules: str) -> None:
+    """Say what to install, before any work is done."""
+    for name in modules:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as missing:
+            raise ImportError(
+                f"{name} is not installed: pip install 'minitensor[parity]'"
+            ) from missing
