@@ -85,6 +85,8 @@ def by_hand() -> Iterator[Case]:
     yield call("nn.conv2d", (2, 3, 5, 4, 2), (3, 3, 2, 3), strides=1, padding="SAME")
     yield call("nn.conv2d", (2, 1, 3, 5, 4, 2), (3, 3, 2, 3), strides=2, padding="VALID")
     yield call("nn.conv3d", (1, 4, 4, 4, 4), (2, 2, 2, 2, 4), strides=[1] * 5, padding="SAME")
+    far = [1, 4, 1, 1, 1]  # strides beyond the kernel
+    yield call("nn.conv3d", (1, 8, 1, 1, 1), (1, 1, 1, 1, 1), strides=far, padding="SAME")
     yield call("nn.convolution", (2, 3, 5, 4, 2), (3, 3, 2, 3))
     yield from empty()
 

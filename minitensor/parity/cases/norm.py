@@ -73,6 +73,7 @@ def statistics() -> Iterator[Case]:
         for keepdims in (False, True):
             case = call("nn.moments", (2, 3, 4, 3), axes=axes, keepdims=keepdims)
             yield replace(case, dtypes=ALL if keepdims else FLOATS)
+    yield call("nn.moments", given((3,), 1, 2, 4), axes=[0])
     for shape, stats in (((5, 3), (3,)), ((2, 4, 4, 3), (3,)), ((2, 3, 2, 3), (1, 1, 1, 3))):
         x, one, spread = T(shape), T(stats), T(stats, "positive")
         op = "nn.batch_normalization"

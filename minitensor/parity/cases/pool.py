@@ -114,7 +114,10 @@ def special() -> Iterator[Case]:
         yield call("nn.max_pool2d", ones, ksize=2, strides=1, padding="SAME")
         yield call("nn.max_pool3d", T((1, n, n, 2, 1), "ties"), ksize=2, strides=1, padding="SAME")
         yield indices(ones, [2, 2], [1, 1], "SAME", True)
+    line, far = given((1, 8, 1, 1, 1), *range(1, 9)), [4, 1, 1]  # strides beyond the window
     for kind in ("MAX", "AVG"):
+        op = f"nn.{kind.lower()}_pool3d"
+        yield call(op, line, ksize=1, strides=far, padding="SAME")
         yield call(
             "nn.pool",
             given((1, 3, 3, 1), *range(-9, 0)),
