@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.array.pattern import eye
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.dtypes import as_dtype
+from minitensor.nn import checks as args
 from minitensor.nn import l2_normalize
 from minitensor.ops import linalg, math, reduce
 from minitensor.ops.half import rounded_once

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
 from minitensor.dtypes import DType, as_dtype, float32, float64
+from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
 __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 Pair: TypeAlias = tuple[int, int]
@@ -68,7 +69,7 @@ class Window:
             _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
         )
 
-    @property
+    @cached_property
     def out(self) -> Pair:
         """(h, w): how many places the kernel visits."""
         h, w = (

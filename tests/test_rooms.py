@@ -24,7 +24,7 @@ ENGINE = {
     "ops": {"autograd", "backend", "window"},
     "nn": {"ops", "autograd", "backend", "window"},
 }
-MIRRORS = {"arguments", "array", "config", "data", "dtypes", "image", "linalg", "math", "random"}
+MIRRORS = {"array", "config", "data", "dtypes", "image", "linalg", "math", "random"}
 PROGRAMS = {"__main__", "cli", "parity", "train"}  # they may use everything; nobody uses them
 PLAN = {
     **ENGINE,

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.nn import checks as args
 from minitensor.ops import array
 
 __all__ = ["pad", "reverse", "tile"]

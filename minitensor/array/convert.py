@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.dtypes import as_dtype
+from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
 __all__ = ["cast", "constant", "convert_to_tensor", "identity", "is_tensor", "stop_gradient"]

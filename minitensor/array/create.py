@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.dtypes import as_dtype, float32
+from minitensor.nn import checks as args
 from minitensor.ops import array
 
 __all__ = ["fill", "ones", "ones_like", "zeros", "zeros_like"]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
+from minitensor.nn import checks as args
 from minitensor.ops import array, math
 from minitensor.ops.elementwise import check_broadcast
 

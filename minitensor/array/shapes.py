@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.dtypes import as_dtype, int32
+from minitensor.nn import checks as args
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.nn import checks as args
 from minitensor.ops import array
 
 NUMBERS = "fiu"  # kinds of elements that images may have: floats and integers

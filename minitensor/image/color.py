@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import as_dtype
 from minitensor.image.arguments import NUMBERS, colored, picture, scalar
+from minitensor.nn import checks as args
 from minitensor.ops import array, linalg, math, reduce
 
 _GRAY = (0.2989, 0.587, 0.114)  # how bright red, green and blue look

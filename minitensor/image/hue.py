@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.image.arguments import NUMBERS, colored, scalar
 from minitensor.image.color import convert_image_dtype
+from minitensor.nn import checks as args
 from minitensor.ops import array, math, reduce
 from minitensor.ops.half import rounded_once
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
 from minitensor.image.arguments import picture, scalar
 from minitensor.image.color import adjust_brightness, adjust_contrast
 from minitensor.image.hue import adjust_hue
+from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
 

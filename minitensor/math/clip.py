@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.linalg import global_norm
+from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
 from minitensor.ops.elementwise import check_broadcast
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.dtypes import as_dtype, int32, int64
+from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
 
 __all__ = ["argmax", "argmin", "cumprod", "cumsum", "top_k"]  # sort, argsort: top level only

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor import arguments as args
 from minitensor.autograd import Tensor
 from minitensor.dtypes import as_dtype, int64
+from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
 from minitensor.ops.half import rounded_once
 

@@ -100,7 +100,7 @@ def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Te
     Source: tf.nn.softmax
     """
     (x,) = checks.floats("softmax", logits=logits)
-    return ops.softmax(x, axis=checks.axis("softmax", axis, x.ndim))
+    return ops.softmax(x, axis=checks.axis("softmax", -1 if axis is None else axis, x.ndim))
 
 
 def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Tensor:
@@ -125,4 +125,4 @@ def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -
     Source: tf.nn.log_softmax
     """
     (x,) = checks.floats("log_softmax", logits=logits)
-    return ops.log_softmax(x, axis=checks.axis("log_softmax", axis, x.ndim))
+    return ops.log_softmax(x, axis=checks.axis("log_softmax", -1 if axis is None else axis, x.ndim))

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.parity.case import Case
 from minitensor.parity.ledger import Row
+from minitensor.parity.proofs.conv import spatial
 
 UNKNOWN = "not explained yet"
 
@@ -51,18 +51,17 @@ def _empty(row: Row) -> bool:
 
 
 def _ties(row: Row) -> bool:
-    return any(spec.kind in ("ties", "given") for spec in row.case.tensors)
+    return any(
+        spec.kind == "ties" or len(set(spec.values)) < len(spec.values) for spec in row.case.tensors
+    )
 
 
 def _strides_beyond_kernel(row: Row) -> bool:
-    case: Case = row.case
+    case = row.case
     windows = case.settings.get("ksize") or list(case.tensors[-1].shape[:-2])
-    windows = [windows] if isinstance(windows, int) else windows
-    strides = case.settings.get("strides", 1)
-    strides = [strides] * len(windows) if isinstance(strides, int) else strides
-    if len(strides) == len(windows) + 2:
-        strides = strides[1:-1]
-    return any(s > k for s, k in zip(strides, windows, strict=False))
+    rank = len(case.tensors[0].shape) - 2
+    axes = zip(spatial(case.settings["strides"], rank), spatial(windows, rank), strict=True)
+    return any(stride > window for stride, window in axes)
 
 
 def _in(*dtypes: str) -> Callable[[Row], bool]:
