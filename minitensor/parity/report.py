@@ -11,6 +11,7 @@ from minitensor.parity.answers import DETOURS
 from minitensor.parity.ledger import DIFFER, EQUAL, MEANING, VERDICTS, Row
 from minitensor.parity.sheets import ORDERS, Sheet, by_area, by_op, cannot, differ, wrong
 
+TERMINAL = 120  # columns: narrower, and the tables of numbers fold into towers of letters
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem;
   color: #1b1b1b; background: #fff }
@@ -36,7 +37,7 @@ def show(rows: Sequence[Row], about: str) -> None:
     """Print the sheets to the terminal: numbers as tables, stories as paragraphs."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=max(Console().width, TERMINAL))
     for sheet in everything(rows):
         if sheet.title in MEANING.values():
             _show_stories(console, sheet)
@@ -52,7 +53,10 @@ def _show_table(console: Any, sheet: Sheet) -> None:
 
     table = Table(title=sheet.title, caption=sheet.text, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for i, name in enumerate(sheet.columns):
-        table.add_column(name, justify="right" if i > 1 else "left", overflow="fold", no_wrap=i < 2)
+        short = name.partition(" (")[0]
+        table.add_column(
+            short, justify="right" if i > 1 else "left", overflow="fold", no_wrap=i < 2
+        )
     for row in sheet.rows:
         table.add_row(*row)
     console.print(table)

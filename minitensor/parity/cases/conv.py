@@ -26,8 +26,8 @@ def cases() -> Iterator[Case]:
         yield from transposes(Random(10 + rank), rank, count * 2 // 3)
     yield from any_rank(Random(20))
     yield from atrous(Random(21), 12)
-    yield from depthwise(Random(22), 36)
     yield from ignored_dilations()
+    yield from depthwise(Random(22), 36)
     yield from separable(Random(23), 18)
 
 
@@ -218,7 +218,7 @@ def depthwise(random: Random, count: int) -> Iterator[Case]:
 
 def ignored_dilations() -> Iterator[Case]:
     """The two gradients with dilation and stride 1, where TensorFlow answers without it."""
-    x, w, y = (2, 5, 6, 2), (3, 3, 2, 2), (2, 5, 6, 4)
+    x, w, y = (1, 3, 4, 1), (2, 2, 1, 1), (1, 3, 4, 1)
     settings = {"strides": [1] * 4, "padding": "SAME", "dilations": [1, 2, 2, 1]}
     yield backprop("input", list(x), "$0", "$1", (w, y), settings)
     yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
