@@ -4,42 +4,16 @@ TensorFlow on a CPU has no float64 gradient of dilated or grouped convolutions; 
 side is TensorFlow as well, on a kernel with zeros between its taps, or group by group.
 """
 
-import inspect
-
 import numpy as np
 import pytest
 from against import assert_agree
 
 import minitensor as mt
 
-RNG = np.random.default_rng(7)
-NAMES = [
-    "atrous_conv2d",
-    "atrous_conv2d_transpose",
-    "conv1d",
-    "conv1d_transpose",
-    "conv2d",
-    "conv2d_transpose",
-    "conv3d",
-    "conv3d_transpose",
-    "conv_transpose",
-    "convolution",
-    "depthwise_conv2d",
-    "depthwise_conv2d_backprop_filter",
-    "depthwise_conv2d_backprop_input",
-    "separable_conv2d",
-]
-
 
 def normal(*shape):
-    return RNG.normal(size=shape)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_signatures_are_tensorflows_letter_for_letter(tf, name):
-    theirs = inspect.signature(getattr(tf.nn, name)).parameters.values()
-    ours = inspect.signature(getattr(mt.nn, name)).parameters.values()
-    assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+    """Seeded by its shape, so that no test depends on another."""
+    return np.random.default_rng(shape).normal(size=shape)
 
 
 # ----- conv2d -----
@@ -142,8 +116,9 @@ def test_conv2d_keeps_leading_axes_as_tensorflow(tf):
 
 
 def test_int32_conv2d_wraps_around_as_tensorflow(tf):
-    x = RNG.integers(-(2**30), 2**30, (1, 5, 5, 3), dtype=np.int32)
-    kernel = RNG.integers(-(2**30), 2**30, (3, 3, 3, 2), dtype=np.int32)
+    draw = np.random.default_rng(0).integers
+    x = draw(-(2**30), 2**30, (1, 5, 5, 3), dtype=np.int32)
+    kernel = draw(-(2**30), 2**30, (3, 3, 3, 2), dtype=np.int32)
     expected = tf.nn.conv2d(x, kernel, 1, "SAME").numpy()
     np.testing.assert_array_equal(mt.nn.conv2d(x, kernel, 1, "SAME").numpy(), expected)
 
