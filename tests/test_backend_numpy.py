@@ -582,3 +582,12 @@ def test_pools_of_nothing_have_the_right_shape() -> None:
         assert backend.put_tap(index.astype(float), index, window).shape == (n, 8, 8, c)
         assert backend.avg_pool(x, window).shape == (n, 4, 4, c)
         assert backend.avg_pool_grad(index.astype(float), window).shape == (n, 8, 8, c)
+
+
+@pytest.mark.filterwarnings("error")
+def test_overflow_on_a_worker_thread_is_as_quiet_as_on_ours():
+    x = np.full((8, 32, 32, 32), 1e30, np.float32)  # enough work for every hand
+    kernel = np.full((3, 3, 32, 32), 1e30, np.float32)
+    window = Window.of((32, 32), (3, 3))
+    with np.errstate(all="ignore"):
+        assert np.isinf(backend.conv2d(x, kernel, window)).all()

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
@@ -42,7 +43,8 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int
             results[number] = function(item)
 
     with _one_blas_thread():
-        others = [_pool(os.getpid()).submit(work) for _ in range(hands - 1)]
+        # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
+        others = [_pool(os.getpid()).submit(copy_context().run, work) for _ in range(hands - 1)]
         work()
         for other in others:
             other.cancel() or other.result()  # one that never began has nothing left to do
