@@ -1,8 +1,8 @@
-"""Pooling: the maximum as an argmax and a take, the mean as a sum over the real pixels.
+"""Pooling: maxima, whose gradient goes to the tap that won, and means over the real pixels.
 
-`window_argmax` finds which tap of each window wins and has no derivative. `take_tap` reads the
-winners; `put_tap` adds a cotangent back to them: an adjoint pair, so every order works. The mean
-is linear, and its adjoint spreads a cotangent over the pixels that were counted.
+`window_argmax` finds which tap of each window wins and has no derivative. `put_tap` adds a
+cotangent back to the winners, `take_tap` reads them: an adjoint pair, so every order works. The
+mean is linear, and its adjoint spreads a cotangent over the pixels that were counted.
 
     x (N, H, W, C)    y (N, h, w, C)    index (N, h, w, C) tap numbers u*kw + v
 
@@ -19,6 +19,12 @@ from minitensor.autograd import Tensor, primitive
 from minitensor.ops import array
 from minitensor.ops.half import rounded_once
 from minitensor.window import Window
+
+
+@primitive
+def max_pool2d(be: Any, x: Any, *, window: Window) -> Any:
+    """The maximum of each window's real pixels."""
+    return be.max_pool(x, window)
 
 
 @primitive
@@ -39,6 +45,9 @@ def put_tap(be: Any, y: Any, index: Any, *, window: Window) -> Any:
     return be.put_tap(y, index, window)
 
 
+max_pool2d.defvjp(
+    lambda g, y, x, *, window: put_tap(g, window_argmax(x, window=window), window=window)
+)
 take_tap.defvjp(lambda g, y, x, index, *, window: put_tap(g, index, window=window), None)
 put_tap.defvjp(lambda g, x, y, index, *, window: take_tap(g, index, window=window), None)
 
@@ -57,11 +66,6 @@ def avg_pool2d_grad(be: Any, y: Any, *, window: Window) -> Any:
 
 avg_pool2d.defvjp(lambda g, y, x, *, window: avg_pool2d_grad(g, window=window))
 avg_pool2d_grad.defvjp(lambda g, x, y, *, window: avg_pool2d(g, window=window))
-
-
-def max_pool2d(x: Tensor, *, window: Window) -> Tensor:
-    """The maximum of each window's real pixels."""
-    return take_tap(x, window_argmax(x, window=window), window=window)
 
 
 # ----- any number of spatial axes -----

@@ -17,6 +17,7 @@ from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.pool import (
     avg_pool,
     avg_pool_grad,
+    max_pool,
     put_tap,
     take_tap,
     window_argmax,
@@ -46,6 +47,7 @@ __all__ = [
     "conv2d_matrix",
     "conv2d_transpose",
     "im2col",
+    "max_pool",
     "name",
     "put_tap",
     "take_tap",

@@ -1,8 +1,8 @@
-"""Pooling: the maximum as an argmax and a take, the mean as a sum over the real pixels.
+"""Pooling: maxima, which tap each came from, and means over the real pixels.
 
-Splitting max pooling in two makes its gradient an adjoint pair: `take_tap` reads the tap that
-won, `put_tap` adds a cotangent back to it, and each is the derivative of the other. A window
-that touches no pixel at all (possible with dilation) has tap 0 and value 0.
+Only a gradient needs to know which tap won. `put_tap` adds a cotangent back to it, `take_tap`
+reads it, and each is the derivative of the other. A window that touches no pixel at all
+(possible with dilation) has the lowest value, and tap 0.
 
 Each op is a loop over taps; blocks of images keep its many passes in cache.
 """
@@ -20,6 +20,26 @@ from minitensor.backend.numpy.threads import spread
 from minitensor.window import Window, real_taps
 
 SLOWNESS = 20  # one step here takes as long as so many multiply-adds of a matrix product
+
+
+def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
+    """The maximum of each window's real pixels; NaN if one of them is.
+
+    Args:
+        x: (N, H, W, C), any real dtype.
+        window: its `size` is (H, W).
+
+    Returns:
+        (N, h, w, C).
+
+    Example:
+        >>> x = np.array([[1.0, 3.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
+        >>> max_pool(x, Window.of((2, 2), (2, 2))).item()
+        3.0
+    """
+    y = np.full((len(x), *window.out, x.shape[-1]), _lowest(x.dtype), x.dtype)
+    _block_by_block(_maxima, window, x, y)
+    return y
 
 
 def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
@@ -117,12 +137,20 @@ def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
 # ----- what happens to one block; the last array is written, or the first -----
 
 
-def _argmax(x: np.ndarray, index: np.ndarray, window: Window) -> None:
-    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
-    best = np.full(index.shape, lowest, x.dtype)
+def _lowest(dtype: np.dtype) -> float:
+    """What loses to every pixel."""
+    return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+
+
+def _maxima(x: np.ndarray, y: np.ndarray, window: Window) -> None:
     for tap in taps(window):
-        top = best[:, *tap.places]
+        top = y[:, *tap.places]
         np.maximum(top, x[:, *tap.pixels], out=top)  # NaN if either is
+
+
+def _argmax(x: np.ndarray, index: np.ndarray, window: Window) -> None:
+    best = np.full(index.shape, _lowest(x.dtype), x.dtype)
+    _maxima(x, best, window)
     missed, number = np.ones(index.shape, bool), 0  # the first winner is this tap or a later one
     for tap in taps(window):
         index += np.multiply(missed, tap.number - number, dtype=np.int32)
