@@ -354,3 +354,11 @@ BAD = [
 def test_illegal_pools_are_refused_with_the_reason(error, words, call):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("zeros", [(-0.0, 0.0), (0.0, -0.0)])
+@pytest.mark.parametrize("channels", [1, 3, 64])
+def test_of_a_positive_and_a_negative_zero_the_first_is_the_maximum(zeros, channels):
+    x = np.repeat(np.array(zeros).reshape(1, 2, 1), channels, axis=2)
+    y = mt.nn.max_pool1d(x, 2, 2, "VALID").numpy()
+    assert (np.signbit(y) == np.signbit(zeros[0])).all()

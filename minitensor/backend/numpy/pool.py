@@ -145,7 +145,7 @@ def _lowest(dtype: np.dtype) -> float:
 def _maxima(x: np.ndarray, y: np.ndarray, window: Window) -> None:
     for tap in taps(window):
         top = y[:, *tap.places]
-        np.maximum(top, x[:, *tap.pixels], out=top)  # NaN if either is
+        np.maximum(x[:, *tap.pixels], top, out=top)  # NaN if either is; the first of equals
 
 
 def _argmax(x: np.ndarray, index: np.ndarray, window: Window) -> None:
