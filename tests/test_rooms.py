@@ -153,12 +153,12 @@ def test_import_minitensor_loads_no_optional_library(library):
 
 
 def test_import_minitensor_takes_less_than_300_ms():
-    """The best of seven, in processor time: what else the machine does is not counted."""
+    """The best of fifteen, in processor time: what else the machine does is not counted."""
     clock = (
         "import time; t = time.process_time(); import minitensor; print(time.process_time() - t)"
     )
     python(clock)  # writes the bytecode
-    assert min(float(python(clock)) for _ in range(7)) < 0.3
+    assert min(float(python(clock)) for _ in range(15)) < 0.3
 
 
 def test_the_lines_of_a_function_are_counted_without_its_docstring():

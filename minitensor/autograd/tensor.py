@@ -220,7 +220,7 @@ class Tensor(ArrayLike):
         )
 
     def __str__(self) -> str:
-        return f"minitensor.Tensor({self.numpy()}, shape={self.shape!s}, dtype={self.dtype.name})"
+        return f"minitensor.Tensor({self.numpy()!s}, shape={self.shape!s}, dtype={self.dtype.name})"
 
 
 def printed(value: Any) -> str:
