@@ -4,6 +4,7 @@ Numbers are checked on paper; whole programs, written once and run with either l
 TensorFlow.
 """
 
+import inspect
 import threading
 from typing import NamedTuple
 
@@ -570,3 +571,14 @@ def test_shapes_answer_to_tensorflows_names():
     shape = mt.zeros([2, 3]).shape
     assert (shape.rank, shape.as_list(), shape.num_elements()) == (2, [2, 3], 6)
     assert shape == mt.zeros([2, 3]).get_shape() == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "method", ["__init__", "watch", "gradient", "jacobian", "batch_jacobian", "reset"]
+)
+def test_a_tape_takes_the_arguments_of_tensorflows(tf, method):
+    ours, theirs = (
+        list(inspect.signature(getattr(tape, method)).parameters)
+        for tape in (mt.GradientTape, tf.GradientTape)
+    )
+    assert ours == theirs

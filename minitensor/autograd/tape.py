@@ -165,6 +165,8 @@ class GradientTape:
         target: Tensor,
         sources: Any,
         unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
     ) -> Any:
         """d target[i...] / d source[j...] for all elements: shape target.shape + source.shape.
 
@@ -172,9 +174,20 @@ class GradientTape:
             target: a tensor.
             sources: a tensor, a variable or a nest of them.
             unconnected_gradients: "none" or "zero".
+            parallel_iterations, experimental_use_pfor: ignored; it is one walk back per element.
 
         Returns:
             The structure of `sources`.
+
+        Example:
+            >>> import minitensor as mt
+            >>> x = mt.constant([2.0, 3.0])
+            >>> with mt.GradientTape() as tape:
+            ...     tape.watch(x)
+            ...     y = x * x
+            >>> tape.jacobian(y, x).numpy()
+            array([[4., 0.],
+                   [0., 6.]], dtype=float32)
 
         Source: tf.GradientTape.jacobian
         """
@@ -195,6 +208,8 @@ class GradientTape:
         target: Tensor,
         source: Tensor,
         unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
     ) -> Any:
         """d target[b, i...] / d source[b, j...] within each example b.
 
@@ -202,9 +217,20 @@ class GradientTape:
             target: (N, ...), where row b depends on row b of the source only.
             source: (N, ...).
             unconnected_gradients: "none" or "zero".
+            parallel_iterations, experimental_use_pfor: ignored; it is one walk back per element
+                of an example.
 
         Returns:
             (N, *target.shape[1:], *source.shape[1:])
+
+        Example:
+            >>> import minitensor as mt
+            >>> x = mt.constant([[2.0], [3.0]])
+            >>> with mt.GradientTape() as tape:
+            ...     tape.watch(x)
+            ...     y = x * x
+            >>> tape.batch_jacobian(y, x).numpy().ravel()
+            array([4., 6.], dtype=float32)
 
         Source: tf.GradientTape.batch_jacobian
         """

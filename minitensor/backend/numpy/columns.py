@@ -82,6 +82,7 @@ def scatter(columns: np.ndarray, x: np.ndarray, window: Window) -> None:
 
 def patches(image: np.ndarray, window: Window) -> np.ndarray:
     """All patches of a padded image as one overlapping view, (G, N, h, w, kh, kw, C/G)."""
+    assert image.shape[1:3] == window.padded  # or the view would reach beyond its memory
     (n, _, _, c), g = image.shape, window.groups
     along_n, along_h, along_w, along_c = image.strides
     (sh, sw), (dh, dw) = window.stride, window.dilation

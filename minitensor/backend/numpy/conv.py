@@ -27,6 +27,7 @@ _MODULES = {"direct": direct, "im2col": blocked, "matrix": matrix, "depthwise": 
 @in_float32
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """Cross-correlate x (N, H, W, C) with kernel (kh, kw, C/G, O); returns (N, h, w, O)."""
+    assert x.shape[1:3] == window.size
     shape = (len(x), *window.out, kernel.shape[-1])
     if 0 in shape + kernel.shape:
         return np.zeros(shape, x.dtype)
@@ -36,6 +37,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
 @in_float32
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `conv2d` in x: y (N, h, w, O) to (N, H, W, C) with window.size = (H, W)."""
+    assert y.shape[1:3] == window.out
     shape = (len(y), *window.size, kernel.shape[2] * window.groups)
     if 0 in shape + y.shape + kernel.shape:
         return np.zeros(shape, y.dtype)
@@ -45,6 +47,7 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
 @in_float32
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `conv2d` in the kernel; returns (kh, kw, C/G, O)."""
+    assert (x.shape[1:3], y.shape[1:3]) == (window.size, window.out)
     shape = (*window.kernel, x.shape[-1] // window.groups, y.shape[-1])
     if 0 in shape + x.shape + y.shape:
         return np.zeros(shape, x.dtype)
