@@ -352,6 +352,23 @@ def test_a_tensor_read_from_a_variable_does_not_change_with_it():
     assert v.numpy().tolist() == [6]
 
 
+def test_a_gradient_sees_a_numpy_array_as_it_was():
+    w, x = mt.Variable(2.0), np.ones(2, np.float32)
+    with mt.GradientTape() as tape:
+        y = mt.reduce_sum(w * x)
+    x[:] = 100
+    assert tape.gradient(y, w).numpy() == 2.0
+
+
+def test_a_gradient_sees_an_index_as_it_was():
+    x, index = mt.constant([1.0, 2.0, 3.0]), np.array([0, 0])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        y = mt.reduce_sum(x[index])
+    index[:] = 2
+    assert tape.gradient(y, x).numpy().tolist() == [2.0, 0.0, 0.0]
+
+
 def test_assign_checks_shape_and_type():
     v = mt.Variable([1.0, 2.0])
     with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
@@ -582,3 +599,24 @@ def test_a_tape_takes_the_arguments_of_tensorflows(tf, method):
         for tape in (mt.GradientTape, tf.GradientTape)
     )
     assert ours == theirs
+
+
+def test_a_custom_gradient_of_another_shape_is_refused():
+    @mt.custom_gradient
+    def wrong(x):
+        return x * 1.0, lambda g: mt.ones([5])
+
+    x = mt.constant([1.0, 2.0])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        y = wrong(x)
+    with pytest.raises(ValueError, match=r"shape \(5,\).*shape \(2,\)"):
+        tape.gradient(y, x)
+
+
+def test_the_jacobian_of_nothing_is_empty():
+    x = mt.constant([1.0, 2.0])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        y = x[2:]
+    assert tape.jacobian(y, x).shape == (0, 2)

@@ -306,3 +306,23 @@ def test_gradients_reach_the_mean_and_deviation_of_normal_numbers():
         tape.watch(mean)
         y = mt.random.normal([2, 3], mean, dtype="float64")
     assert tape.gradient(y, mean).numpy().tolist() == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "op",
+    [mt.identity, mt.squeeze, mt.transpose, lambda x: mt.reshape(x, [4])],
+    ids=["identity", "squeeze", "transpose", "reshape"],
+)
+def test_a_tensor_does_not_change_with_the_array_it_was_made_of(op):
+    x = np.ones((2, 2), np.float32)
+    y = op(x)
+    x[...] = 7
+    assert (y.numpy() == 1).all()
+
+
+def test_the_byte_order_of_an_array_does_not_matter():
+    assert (mt.constant(np.array([1.0], ">f4")) + mt.constant([1.0])).numpy() == 2.0
+
+
+def test_an_exclusive_running_sum_of_nothing_is_nothing():
+    assert mt.cumsum(mt.zeros([0, 3]), exclusive=True).shape == (0, 3)

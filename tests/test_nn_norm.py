@@ -347,3 +347,16 @@ BAD = [
 def test_illegal_normalisation_is_refused_with_the_reason(error, words, call):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_statistics_of_nothing_have_a_gradient_of_nothing():
+    x = mt.zeros([0, 3])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        mean, variance = mt.nn.moments(x, [0])
+    assert tape.gradient([mean, variance], x).shape == (0, 3)
+
+
+def test_fused_batch_norm_without_a_scale_names_it():
+    with pytest.raises(TypeError, match="fused_batch_norm: scale must be"):
+        mt.nn.fused_batch_norm(mt.ones([1, 2, 2, 1]), None, mt.zeros([1]))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math as integers
 from typing import Any
 
-import numpy as np
-
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.dtypes import as_dtype
@@ -86,8 +84,7 @@ def convert_to_tensor(
             return convert_to_tensor(value, dtype_hint)
         except TypeError:
             return convert_to_tensor(value)
-    x = as_tensor(value, None if dtype is None else as_dtype(dtype))
-    return Tensor(x.array.copy()) if isinstance(value, np.ndarray) else x
+    return as_tensor(value, None if dtype is None else as_dtype(dtype))
 
 
 def is_tensor(x: Any) -> bool:

@@ -46,10 +46,9 @@ def align(op: str, **values: Any) -> tuple[Tensor, ...]:
     """
     leader = next((name for name, v in values.items() if isinstance(v, ArrayLike)), None)
     leader = leader if leader is not None else _first_array(values)
-    if isinstance(values[leader], ArrayLike):
-        dtype = values[leader].dtype
-    else:
-        dtype = as_tensor(values[leader], what=f"{op}: {leader}").dtype
+    if not isinstance(values[leader], ArrayLike):
+        values[leader] = as_tensor(values[leader], what=f"{op}: {leader}")
+    dtype = values[leader].dtype
     for name, value in values.items():
         if isinstance(value, ArrayLike) and value.dtype != dtype:
             raise TypeError(
@@ -75,11 +74,11 @@ def _first_tensor(value: Any) -> ArrayLike | None:
 
 
 def _array(value: Any, dtype: Any, what: str) -> np.ndarray:
-    """A NumPy array of a number, a nested list or an array-like."""
+    """A fresh array of a number, a nested list or an array-like."""
     if value is None or isinstance(value, str | bytes | dict | set):
         raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")
     try:
-        array = np.asarray(value)
+        array = np.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
     if array.dtype.kind in "OUSMm":
@@ -88,7 +87,7 @@ def _array(value: Any, dtype: Any, what: str) -> np.ndarray:
         return _cast(array, np.dtype(dtype), what)
     if not isinstance(value, np.ndarray | np.generic):
         return array.astype(_python_dtype(array), copy=False)
-    return host.asarray(array)
+    return host.asarray(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
 def _python_dtype(array: np.ndarray) -> np.dtype[Any]:

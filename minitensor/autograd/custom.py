@@ -24,7 +24,8 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         A function that returns `result`.
 
     Raises:
-        ValueError: `grad_fn` returns another number of gradients than there are arguments.
+        ValueError: `grad_fn` returns another number of gradients than there are arguments, or one
+            of another shape than its argument.
 
     Example:
         >>> import minitensor as mt
@@ -75,6 +76,16 @@ def _pull_back(
             f"{len(inputs)} arguments; return one per argument, None for none"
         )
     return [
-        None if g is None or not want else as_tensor(g)
-        for g, want in zip(gradients, wanted, strict=True)
+        None if g is None or not want else _fitting(g, x)
+        for g, x, want in zip(gradients, inputs, wanted, strict=True)
     ]
+
+
+def _fitting(gradient: Any, x: Tensor) -> Tensor:
+    g = as_tensor(gradient, x.dtype, "custom_gradient: a gradient")
+    if g.shape != x.shape:
+        raise ValueError(
+            f"custom_gradient: grad_fn returned a gradient of shape {g.shape} for an argument of "
+            f"shape {x.shape}; they must be equal"
+        )
+    return g

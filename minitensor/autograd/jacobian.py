@@ -12,12 +12,14 @@ from typing import Any
 from minitensor import backend
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor
-from minitensor.autograd.walk import walk_back
+from minitensor.autograd.walk import filled, walk_back
 
 
 def full(records: list[Record], target: Tensor, sources: list[Any]) -> list[Tensor | None]:
     """Per source (*target.shape, *source.shape), or None where the target does not depend on it."""
     size = math.prod(target.shape)
+    if size == 0:
+        return [filled(source, 0, (*target.shape, *source.shape)) for source in sources]
     rows = [walk_back(records, [target], [_unit(target, i, 1)], sources) for i in range(size)]
     return [
         _stacked([row[s] for row in rows], (*target.shape, *source.shape))

@@ -66,8 +66,8 @@ def fused_batch_norm(
     last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
     if x.ndim not in (4, 5):
         raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
-    given = {"scale": scale, "offset": offset, "mean": mean, "variance": variance}
-    wide, vectors = checks.beside(op, x, **{k: v for k, v in given.items() if v is not None})
+    given = {k: v for k, v in (("mean", mean), ("variance", variance)) if v is not None}
+    wide, vectors = checks.beside(op, x, scale=scale, offset=offset, **given)
     wide = args.moved_last(wide, last)
     checks.per_channel(op, wide.shape[-1], **vectors)
     factor = float(exponential_avg_factor) if is_training else 0.0

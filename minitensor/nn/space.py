@@ -122,7 +122,7 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
     Source: tf.nn.space_to_batch
     """
     op = "space_to_batch"
-    x, block, pads = _blocks(op, "input", input, block_shape, "paddings", paddings)
+    x, block, pads = _blocks(op, input, block_shape, "paddings", paddings)
     sizes = tuple(n + sum(pair) for n, pair in zip(x.shape[1:], pads, strict=False))
     if any(n % b for n, b in zip(sizes, block, strict=True)):
         raise ValueError(f"{op}: block_shape {block} must divide the padded sizes {sizes}")
@@ -144,7 +144,7 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
     Raises:
         TypeError: no integers.
         ValueError: a block that does not divide the batch, lists of wrong lengths, or crops
-            that leave nothing.
+            of more than there is.
 
     Example:
         >>> import minitensor as mt
@@ -155,7 +155,7 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
     Source: tf.batch_to_space
     """
     op = "batch_to_space"
-    x, block, cuts = _blocks(op, "input", input, block_shape, "crops", crops)
+    x, block, cuts = _blocks(op, input, block_shape, "crops", crops)
     if x.shape[0] % numbers.prod(block):
         raise ValueError(
             f"{op}: block_shape {block} has {numbers.prod(block)} places, which must divide the "
@@ -171,10 +171,10 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def _blocks(
-    op: str, what: str, input: Any, block_shape: Any, name: str, pairs: Any
+    op: str, input: Any, block_shape: Any, name: str, pairs: Any
 ) -> tuple[Tensor, tuple[int, ...], Pairs]:
     """The tensor, the sizes of a block, and one pair of integers for each of them."""
-    x = as_tensor(input, what=f"{op}: {what}")
+    x = as_tensor(input, what=f"{op}: input")
     block = tuple(args.integer(op, "block_shape", b) for b in _listed(block_shape))
     rows = [_listed(pair) for pair in _listed(pairs)]
     if not 0 < len(block) < x.ndim or len(rows) != len(block) or {len(r) for r in rows} != {2}:

@@ -19,6 +19,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.ops import array, math
+from minitensor.ops.half import rounded_once
 from minitensor.window import Window
 
 
@@ -81,7 +82,7 @@ def conv(x: Tensor, kernel: Tensor, *, depth: Window | None, plane: Window) -> T
     """
     if depth is None:
         return _as_planes(conv2d, x, kernel, plane, (*plane.out, kernel.shape[-1]))
-    return _wide(_conv3d, x, kernel, depth, plane)
+    return _conv3d(x, kernel, depth=depth, plane=plane)
 
 
 def conv_transpose(y: Tensor, kernel: Tensor, *, depth: Window | None, plane: Window) -> Tensor:
@@ -89,7 +90,7 @@ def conv_transpose(y: Tensor, kernel: Tensor, *, depth: Window | None, plane: Wi
     if depth is None:
         channels = kernel.shape[-2] * plane.groups
         return _as_planes(conv2d_transpose, y, kernel, plane, (*plane.size, channels))
-    return _wide(_conv3d_transpose, y, kernel, depth, plane)
+    return _conv3d_transpose(y, kernel, depth=depth, plane=plane)
 
 
 def _as_planes(
@@ -107,17 +108,8 @@ def _as_planes(
     return array.reshape(y, shape=(n, *out[1:]))
 
 
-def _wide(
-    op: Callable[..., Tensor], x: Tensor, kernel: Tensor, depth: Window, plane: Window
-) -> Tensor:
-    """Half precision is summed over depth in float32 and rounded once."""
-    if x.dtype.itemsize > 2:
-        return op(x, kernel, depth, plane)
-    wide = op(math.cast(x, dtype="float32"), math.cast(kernel, dtype="float32"), depth, plane)
-    return math.cast(wide, dtype=x.dtype)
-
-
-def _conv3d(x: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
+@rounded_once
+def _conv3d(x: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tensor:
     n, _, *image = x.shape
     padded = array.pad(x, pads=((0, 0), depth.pad[0], (0, 0), (0, 0), (0, 0)))
     total = None
@@ -130,7 +122,8 @@ def _conv3d(x: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
     return array.reshape(total, shape=(n, depth.out[0], *total.shape[1:]))  # (N, d, h, w, O)
 
 
-def _conv3d_transpose(y: Tensor, kernel: Tensor, depth: Window, plane: Window) -> Tensor:
+@rounded_once
+def _conv3d_transpose(y: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tensor:
     n, d, *place = y.shape
     image = (*plane.size, kernel.shape[-2] * plane.groups)
     planes = array.reshape(y, shape=(n * d, *place))  # (N·d, h, w, O)

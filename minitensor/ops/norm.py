@@ -121,10 +121,10 @@ def _offset_grad(g: Tensor, y: Tensor, x: Tensor, scale: Tensor, offset: Tensor)
 
 
 mean.defvjp(
-    lambda g, m, x, *, axes: array.broadcast_to(g * (1 / _count(x, axes)), shape=x.shape),
+    lambda g, m, x, *, axes: array.broadcast_to(g / (_count(x, axes) or 1), shape=x.shape),
 )
 centre.defvjp(lambda g, c, x, *, axes: centre(g, axes=axes))
-mean_square.defvjp(lambda g, v, x, *, axes: x * (g * (2 / _count(x, axes))))
+mean_square.defvjp(lambda g, v, x, *, axes: x * (g * (2 / (_count(x, axes) or 1))))
 dot.defvjp(lambda g, y, a, b, *, axes: g * b, lambda g, y, a, b, *, axes: g * a)
 affine.defvjp(
     lambda g, y, x, scale, offset: g * scale,

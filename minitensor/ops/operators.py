@@ -52,7 +52,7 @@ def _item(item: Any) -> Any:
     """One item of an index, with tensors and lists turned into ints and NumPy arrays."""
     if item is None or item is Ellipsis or isinstance(item, slice):
         return item
-    values = np.asarray(item)
+    values = np.array(item)  # a copy: a gradient reads the index again, later
     if values.dtype.kind not in "iub":
         raise TypeError(
             f"[]: got {item!r}; legal: ints, slices, Ellipsis, None, integer arrays and masks"

@@ -198,8 +198,8 @@ def cumsum(be: Any, x: Any, *, axis: int, exclusive: bool = False, reverse: bool
     xp = be.xp
     y = xp.flip(x, axis) if reverse else x
     if exclusive:
-        index = array.along(axis % x.ndim, slice(0, -1))
-        y = xp.concatenate([xp.zeros_like(xp.take(y, [0], axis)), y[index]], axis=axis)
+        first, others = (array.along(axis % x.ndim, s) for s in (slice(0, 1), slice(0, -1)))
+        y = xp.concatenate([xp.zeros_like(y[first]), y[others]], axis=axis)
     y = xp.cumsum(y, axis=axis, dtype=x.dtype)
     return xp.flip(y, axis) if reverse else y
 

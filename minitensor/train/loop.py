@@ -61,9 +61,10 @@ def fit(
                 _step(net, optimizer, _moved(train.images[i], rng), train.labels[i], next(rates))
                 for i in batches
             ]
-            if not np.isfinite(losses).all():
+            wild = [loss for loss in losses if not math.isfinite(loss)]
+            if wild:
                 raise ValueError(
-                    f"the loss became {losses[-1]} in epoch {epoch}; "
+                    f"the loss became {wild[0]} in epoch {epoch}; "
                     f"try a learning rate smaller than {learning_rate}"
                 )
             right = [accuracy(probabilities(net, part.images), part) for part in (train, test)]

@@ -34,6 +34,8 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int
     hands = min(hands, len(items))
     if hands == 1:
         return [function(item) for item in items]
+    from concurrent.futures import wait
+
     results: dict[int, Result] = {}
     queue = iter(enumerate(items))
 
@@ -44,9 +46,13 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int
     with _one_blas_thread():
         # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
         others = [_pool(os.getpid()).submit(copy_context().run, work) for _ in range(hands - 1)]
-        work()
-        for other in others:
-            other.cancel() or other.result()  # one that never began has nothing left to do
+        try:
+            work()
+        finally:  # even if ours failed: while any still works, BLAS must stay as it is
+            begun = [other for other in others if not other.cancel()]
+            wait(begun)
+        for other in begun:
+            other.result()
     return [results[number] for number in range(len(items))]
 
 
