@@ -12,9 +12,9 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.backend.half import is_half
 from minitensor.nn.arguments import integer
 from minitensor.ops import math
-from minitensor.ops.wide import is_half
 
 
 def floats(op: str, **values: Any) -> tuple[Tensor, ...]:

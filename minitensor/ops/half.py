@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
+from minitensor.backend.half import is_half
 from minitensor.ops import math
-from minitensor.ops.wide import is_half
 
 
 def rounded_once(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

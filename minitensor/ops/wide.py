@@ -10,12 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.autograd.tensor import is_float
-
-
-def is_half(dtype: Any) -> bool:
-    """Whether `dtype` is float16 or bfloat16."""
-    return dtype.itemsize == 2 and is_float(dtype)
+from minitensor.backend.half import is_half
 
 
 def wide(forward: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-
-def is_half(dtype: np.dtype) -> bool:
-    """Whether `dtype` is float16 or ml_dtypes' bfloat16, whose NumPy kind is a bare "V"."""
-    return dtype.itemsize == 2 and dtype.kind in "fV"
+from minitensor.backend.half import is_half
 
 
 def in_float32(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:

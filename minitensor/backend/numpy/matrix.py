@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.numpy.half import is_half
+from minitensor.backend.half import is_half
 from minitensor.backend.numpy.taps import taps
 from minitensor.window import Window
 
