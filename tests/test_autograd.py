@@ -620,3 +620,99 @@ def test_the_jacobian_of_nothing_is_empty():
         tape.watch(x)
         y = x[2:]
     assert tape.jacobian(y, x).shape == (0, 2)
+
+
+def test_an_integer_target_has_no_jacobian():
+    x = mt.constant([1.0, 2.0])
+    with mt.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = mt.cast(x, mt.int32)
+    assert tape.jacobian(y, x) is None
+    assert tape.batch_jacobian(y, x) is None
+
+
+def test_the_batch_jacobian_of_no_examples_is_empty():
+    x = mt.zeros([0, 2])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    assert tape.batch_jacobian(y, x).shape == (0, 2, 2)
+
+
+def test_a_custom_gradient_reaches_the_variables_its_function_reads(tf):
+    def program(lib):
+        v, x = lib.Variable(3.0), lib.constant(2.0)
+
+        @lib.custom_gradient
+        def f(x):
+            return x * v, lambda g, variables=None: (g * v, [g * x])
+
+        with lib.GradientTape() as tape:
+            tape.watch(x)
+            z = f(x)
+        return [g.numpy() for g in tape.gradient(z, [x, v])]
+
+    assert program(mt) == program(tf) == [3.0, 2.0]
+
+
+def test_a_custom_gradient_that_forgets_the_variables_is_refused():
+    v, x = mt.Variable(3.0), mt.constant(2.0)
+
+    @mt.custom_gradient
+    def f(x):
+        return x * v, lambda g: g * v
+
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        z = f(x)
+    with pytest.raises(TypeError, match="variables"):
+        tape.gradient(z, [x, v])
+
+
+@pytest.mark.parametrize("op", ["relu", "relu6", "leaky_relu"])
+def test_a_second_derivative_behind_a_corner_is_zero_and_not_unconnected(tf, op):
+    def program(lib):
+        x, b = lib.constant([[1.0, -2.0]]), lib.Variable([0.1, 0.1])
+        with lib.GradientTape() as outer:
+            with lib.GradientTape() as inner:
+                inner.watch(x)
+                y = getattr(lib.nn, op)(x + b)
+            penalty = lib.reduce_sum(inner.gradient(y, x) ** 2)
+        return outer.gradient(penalty, b).numpy().tolist()
+
+    assert program(mt) == program(tf) == [0.0, 0.0]
+
+
+def test_a_list_of_numbers_is_one_output_gradient():
+    x = mt.constant([1.0, 2.0])
+    with mt.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    assert tape.gradient(y, x, [1.0, 10.0]).numpy().tolist() == [2.0, 40.0]
+
+
+def test_shapes_add_and_compare_as_tensorflows(tf):
+    for lib in (mt, tf):
+        shape = lib.zeros([2, 3, 4]).shape
+        assert (shape + [1]).as_list() == [2, 3, 4, 1]  # noqa: RUF005
+        assert ([1] + shape).as_list() == [1, 2, 3, 4]  # noqa: RUF005
+        assert shape == [2, 3, 4]
+        assert shape[1:].as_list() == [3, 4]
+        assert shape.concatenate([5]).as_list() == [2, 3, 4, 5]
+
+
+def test_a_list_is_an_index_as_a_tuple_is(tf):
+    values = np.arange(24.0).reshape(2, 3, 4)
+    assert mt.constant(values)[[0, 1]].shape == tf.constant(values)[[0, 1]].shape == (4,)
+
+
+def test_numpy_float64_in_a_list_keeps_its_digits(tf):
+    for lib in (mt, tf):
+        assert lib.constant([np.float64(1), 2]).dtype == np.float64
+        assert lib.constant([1.0, 2]).dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [1j, np.longdouble(1), np.zeros(2, "i4,f4"), "text", None])
+def test_elements_that_no_op_knows_are_refused(value):
+    with pytest.raises(TypeError, match=r"value (has elements|must be)"):
+        mt.constant(value)

@@ -109,3 +109,14 @@ def test_stopping_by_the_keyboard_is_no_traceback(capsys, monkeypatch) -> None:
     monkeypatch.setattr(extras, "find_spec", stop)
     assert cli.main(["train"]) == 130
     assert "stopped" in capsys.readouterr().err
+
+
+def test_parity_of_no_call_at_all_is_an_error(capsys):
+    assert cli.main(["parity", "--recorded", "--op", "bias_add", "--dtype", "int64"]) == 2
+    assert "int64" in capsys.readouterr().err
+
+
+def test_train_tries_to_write_before_it_trains(tmp_path, capsys):
+    (tmp_path / "weights.safetensors").mkdir()
+    assert cli.main(["train", "--out", str(tmp_path)]) == 2
+    assert "weights.safetensors" in capsys.readouterr().err

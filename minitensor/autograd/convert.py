@@ -14,6 +14,11 @@ import numpy as np
 from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.backend import numpy as host
 
+_ELEMENTS = (
+    *("float16", "bfloat16", "float32", "float64", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+)
+
 
 def as_tensor(value: Any, dtype: Any = None, what: str = "value") -> Tensor:
     """`value` as a Tensor; `dtype` None keeps its own, else numbers and NumPy arrays are cast.
@@ -81,12 +86,13 @@ def _array(value: Any, dtype: Any, what: str) -> np.ndarray:
         array = np.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
-    if array.dtype.kind in "OUSMm":
-        raise TypeError(f"{what} must hold numbers, got elements of type {array.dtype}")
+    if array.dtype.name not in _ELEMENTS:
+        raise TypeError(f"{what} has elements of type {array.dtype}; legal: {', '.join(_ELEMENTS)}")
     if dtype is not None:
         return _cast(array, np.dtype(dtype), what)
     if not isinstance(value, np.ndarray | np.generic):
-        return array.astype(_python_dtype(array), copy=False)
+        kept = array.dtype == np.float64 and _holds_float64(value)
+        return array if kept else array.astype(_python_dtype(array), copy=False)
     return host.asarray(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
@@ -97,6 +103,13 @@ def _python_dtype(array: np.ndarray) -> np.dtype[Any]:
         fits = array.size == 0 or (array.min() >= limits.min and array.max() <= limits.max)
         return np.dtype(np.int32 if fits else np.int64)
     return np.dtype(np.float32) if array.dtype == np.float64 else array.dtype
+
+
+def _holds_float64(value: Any) -> bool:
+    """Whether a nested list has NumPy's float64 in it, which is meant: Python floats are not."""
+    if isinstance(value, list | tuple):
+        return any(_holds_float64(item) for item in value)
+    return isinstance(value, np.ndarray | np.generic) and value.dtype == np.float64
 
 
 def _cast(array: np.ndarray, dtype: np.dtype[Any], what: str) -> np.ndarray:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import nest, recording
 from minitensor.autograd.convert import as_tensor
-from minitensor.autograd.tensor import Tensor
+from minitensor.autograd.tape import GradientTape
+from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.autograd.walk import filled
 
 
@@ -24,6 +26,7 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         A function that returns `result`.
 
     Raises:
+        TypeError: f reads variables, and `grad_fn` does not take them.
         ValueError: `grad_fn` returns another number of gradients than there are arguments, or one
             of another shape than its argument.
 
@@ -47,15 +50,17 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         return custom_gradient
 
     @functools.wraps(f)
-    def wrapped(*args: Any) -> Any:
-        inputs = [as_tensor(arg) for arg in args]
-        results, grad_fn = f(*inputs)
+    def wrapped(*args: Any, **settings: Any) -> Any:
+        arguments = [as_tensor(arg) for arg in args]
+        with GradientTape() as watcher:
+            results, grad_fn = f(*arguments, **settings)
+        variables = [v for v in watcher.watched_variables() if not any(v is arg for arg in args)]
         # Fresh tensors: the tape must not see how f computed them.
         outputs = [Tensor(as_tensor(result).array) for result in nest.flatten(results)]
         if recording.is_recording():
-            recording.record(
-                inputs, outputs, functools.partial(_pull_back, grad_fn, inputs, outputs)
-            )
+            inputs = [*arguments, *variables]
+            pull = functools.partial(_pull_back, grad_fn, arguments, variables, outputs)
+            recording.record(inputs, outputs, pull)
         return nest.pack(results, outputs)
 
     return wrapped
@@ -63,17 +68,27 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
 
 def _pull_back(
     grad_fn: Callable[..., Any],
-    inputs: list[Tensor],
+    arguments: list[Tensor],
+    variables: list[Any],
     outputs: list[Tensor],
     cotangents: list[Tensor | None],
     wanted: list[bool],
 ) -> list[Tensor | None]:
     upstream = [filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)]
-    gradients = nest.flatten(grad_fn(*upstream))
+    if not variables:
+        gradients = nest.flatten(grad_fn(*upstream))
+    elif "variables" in inspect.signature(grad_fn).parameters:
+        gradients = nest.flatten(list(grad_fn(*upstream, variables=variables)))
+    else:
+        raise TypeError(
+            f"custom_gradient: the function read {[v.name for v in variables]}; its grad_fn must "
+            "take `variables=None` and return (gradients, gradients of the variables)"
+        )
+    inputs = [*arguments, *variables]
     if len(gradients) != len(inputs):
         raise ValueError(
             f"custom_gradient: grad_fn returned {len(gradients)} gradients for "
-            f"{len(inputs)} arguments; return one per argument, None for none"
+            f"{len(inputs)} arguments and variables; return one for each, None for none"
         )
     return [
         None if g is None or not want else _fitting(g, x)
@@ -81,7 +96,7 @@ def _pull_back(
     ]
 
 
-def _fitting(gradient: Any, x: Tensor) -> Tensor:
+def _fitting(gradient: Any, x: ArrayLike) -> Tensor:
     g = as_tensor(gradient, x.dtype, "custom_gradient: a gradient")
     if g.shape != x.shape:
         raise ValueError(

@@ -11,13 +11,15 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd.recording import Record
-from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.autograd.walk import filled, walk_back
 
 
 def full(records: list[Record], target: Tensor, sources: list[Any]) -> list[Tensor | None]:
     """Per source (*target.shape, *source.shape), or None where the target does not depend on it."""
     size = math.prod(target.shape)
+    if not is_float(target.dtype):
+        return [None] * len(sources)
     if size == 0:
         return [filled(source, 0, (*target.shape, *source.shape)) for source in sources]
     rows = [walk_back(records, [target], [_unit(target, i, 1)], sources) for i in range(size)]
@@ -35,6 +37,10 @@ def per_example(records: list[Record], target: Tensor, source: ArrayLike) -> Ten
             "first axis, one row per example"
         )
     size, examples = math.prod(target.shape[1:]), target.shape[0]
+    if not is_float(target.dtype):
+        return None
+    if 0 in target.shape:
+        return filled(source, 0, (*target.shape, *source.shape[1:]))
     rows = [
         walk_back(records, [target], [_unit(target, i, examples)], [source])[0] for i in range(size)
     ]
@@ -55,6 +61,6 @@ def _stacked(rows: list[Tensor | None], shape: tuple[int, ...]) -> Tensor | None
 def _unit(target: Tensor, i: int, examples: int) -> Tensor:
     """A cotangent that picks element i of each example."""
     xp = backend.of(target.array).xp
-    seed = xp.zeros((examples, math.prod(target.shape) // max(examples, 1)), target.dtype)
+    seed = xp.zeros((examples, math.prod(target.shape) // examples), target.dtype)
     seed[:, i] = 1
     return Tensor(seed.reshape(target.shape))

@@ -8,6 +8,7 @@ are installed by `minitensor.ops`.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,6 +46,28 @@ class TensorShape(tuple[int, ...]):
     def num_elements(self) -> int:
         """Product of the sizes."""
         return math.prod(self)
+
+    def concatenate(self, other: Any) -> TensorShape:
+        """These sizes, then the other ones."""
+        return TensorShape((*self, *other))
+
+    def __add__(self, other: Any) -> TensorShape:
+        return self.concatenate(other)
+
+    def __radd__(self, other: Any) -> TensorShape:
+        return TensorShape((*other, *self))
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+    def __getitem__(self, index: Any) -> Any:
+        item = tuple.__getitem__(self, index)
+        return TensorShape(item) if isinstance(index, slice) else item
 
     def __repr__(self) -> str:
         return f"TensorShape({list(self)})"
@@ -178,7 +201,7 @@ class ArrayLike:
         return float(self.numpy())
 
     def __index__(self) -> int:
-        return self.numpy().__index__()
+        return operator.index(self.numpy())
 
     def __format__(self, spec: str) -> str:
         return format(self.numpy() if not self.ndim else str(self), spec)

@@ -58,6 +58,8 @@ def _accumulate(
 def seeds_of(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:
     """The cotangent each target starts with: ones, or what the caller gave. Ints have none."""
     given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
+    if len(targets) == 1 != len(given):
+        given = [output_gradients]  # a list of numbers, which is one cotangent
     if len(given) != len(targets):
         raise ValueError(
             f"gradient: {len(given)} output_gradients for {len(targets)} targets; give one each"

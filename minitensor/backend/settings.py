@@ -62,12 +62,15 @@ def set_workspace_limit(size: int) -> None:
     that is exceeded rather than refused.
 
     Raises:
+        TypeError: `size` is no integer.
         ValueError: `size` is not positive.
 
     Example:
         >>> set_workspace_limit(64 * 2**20)
     """
     global _workspace_bytes
+    if not isinstance(size, int) or isinstance(size, bool):
+        raise TypeError(f"set_workspace_limit: size must be an integer of bytes, got {size!r}")
     if size <= 0:
         raise ValueError(f"set_workspace_limit: got {size} bytes; the limit must be positive.")
-    _workspace_bytes = int(size)
+    _workspace_bytes = size

@@ -13,6 +13,7 @@ import math as numbers
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.autograd.walk import filled
 from minitensor.ops import math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
 from minitensor.ops.half import rounded_once
@@ -42,8 +43,19 @@ def softsign(be: Any, x: Any) -> Any:
     return x / (1 + be.xp.abs(x))
 
 
-relu.defvjp(lambda g, y, x: math.where(y > 0, g, 0))
-relu6.defvjp(lambda g, y, x: math.where(math.logical_and(y > 0, y < 6), g, 0))
+@primitive
+def _gate(be: Any, g: Any, x: Any, *, high: float | None) -> Any:
+    """g where 0 < x < high, else 0."""
+    is_open = x > 0 if high is None else (x > 0) & (x < high)
+    return be.where(is_open, g, be.xp.zeros((), g.dtype))
+
+
+# In x a gate is flat, which is not the same as unconnected: a second derivative is 0, not None.
+_gate.defvjp(
+    lambda h, y, g, x, *, high: _gate(h, x, high=high), lambda h, y, g, x, *, high: filled(x, 0)
+)
+relu.defvjp(lambda g, y, x: _gate(g, x, high=None))
+relu6.defvjp(lambda g, y, x: _gate(g, x, high=6.0))
 softsign.defvjp(lambda g, y, x: g / math.square(1 + math.absolute(x)))
 
 
@@ -54,7 +66,10 @@ def _sloped(be: Any, g: Any, x: Any, *, alpha: float) -> Any:
     return be.where(x > 0, g, g * alpha)
 
 
-_sloped.defvjp(lambda h, y, g, x, *, alpha: _sloped(h, x, alpha=alpha), None)
+_sloped.defvjp(
+    lambda h, y, g, x, *, alpha: _sloped(h, x, alpha=alpha),
+    lambda h, y, g, x, *, alpha: filled(x, 0),
+)
 
 
 def leaky_relu(x: Tensor, *, alpha: float) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, primitive
+from minitensor.autograd.walk import filled
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     ANY,
@@ -92,6 +93,7 @@ negative = ufunc("negative", NUMBERS)
 negative.defvjp(lambda g, y, x: -g)
 
 sign = ufunc("sign", NUMBERS)
+sign.defvjp(lambda g, y, x: filled(x, 0))  # flat, and not unconnected: what |x| has for a slope
 
 absolute = ufunc("abs", NUMBERS, "absolute")
 absolute.defvjp(lambda g, y, x: g * sign(x))

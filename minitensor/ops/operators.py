@@ -41,7 +41,8 @@ def _getitem(self: ArrayLike, index: Any) -> Any:
         TypeError: an item of the index is no int, slice, None, Ellipsis, int array or mask.
         ValueError: it does not fit the shape.
     """
-    items = tuple(_item(i) for i in (index if isinstance(index, tuple) else (index,)))
+    listed = isinstance(index, tuple | list)  # a list is a tuple here, as in TF
+    items = tuple(_item(i) for i in (index if listed else (index,)))
     try:
         return array.getitem(self, index=items)
     except IndexError as error:

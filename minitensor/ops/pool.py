@@ -87,7 +87,7 @@ def _over_all(
 ) -> Tensor:
     """The window over planes; then, over depth, with all else as channels."""
     n, c = x.shape[0], x.shape[-1]
-    frames = x.shape[1:2] if depth else ()
+    frames: tuple[int, ...] = x.shape[1:2] if depth else ()
     images = array.reshape(x, shape=(n * (frames[0] if depth else 1), *plane.size, c))
     y = pool(images, window=plane)  # (N·D, h, w, C)
     if depth is None:

@@ -40,10 +40,14 @@ def run(args: argparse.Namespace) -> int:
     if args.record and (args.op or args.dtype or args.recorded):
         raise ValueError("--record writes the whole table: leave out --op, --dtype and --recorded")
     dtypes = usable([args.dtype] if args.dtype else list(DTYPES))
+    errands = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
+    if not errands:
+        raise ValueError(f"no call of {args.op!r} has dtype {args.dtype}")
+    for path in filter(None, (args.json, args.html, args.markdown)):
+        path.open("a").close()  # a path that cannot be written is told now, not after the work
     answers, about = gather(cases, dtypes, args.recorded)
     if args.record:
         recorded.save(recorded.PATH, answers, about)
-    errands = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
     missing = sum((case.key, dtype) not in answers for case, dtype in errands)
     with progress("minitensor", len(errands) - missing) as tick:
         rows = judge(cases, dtypes, answers, tick)

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     train, test = split(every, args.seed) if given is None else (every, given)
     net = LeNet.fresh(len(every.names), args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / WEIGHTS).open("ab").close()  # or we would learn only after the training
     print(_description(net, train, test))
     epochs = _fit(args, net, train, test)
     card = weights.Card(every.names, every.title, every.fingerprint, args.seed)

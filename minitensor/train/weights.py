@@ -33,11 +33,15 @@ class Card:
 
 def save(path: Path, net: LeNet, card: Card) -> None:
     """Writes the net and its card."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     texts = {key: json.dumps(value) for key, value in asdict(card).items()}
     fixed = {"architecture": ARCHITECTURE, "normalisation": NORMALISATION, "input": str(INPUT)}
-    save_file({n: v.numpy() for n, v in net.parameters.items()}, path, texts | fixed)
+    try:
+        save_file({n: v.numpy() for n, v in net.parameters.items()}, path, texts | fixed)
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from None
 
 
 def load(path: Path) -> tuple[LeNet, Card]:
