@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.autograd.walk import filled
 from minitensor.ops import array
 from minitensor.ops.half import rounded_once
 from minitensor.window import Window
@@ -45,8 +46,16 @@ def put_tap(be: Any, y: Any, index: Any, *, window: Window) -> Any:
     return be.put_tap(y, index, window)
 
 
-max_pool2d.defvjp(
-    lambda g, y, x, *, window: put_tap(g, window_argmax(x, window=window), window=window)
+@primitive
+def max_pool2d_grad(be: Any, g: Any, x: Any, *, window: Window) -> Any:
+    """Each g is added to the pixel of x that won its window."""
+    return be.put_tap(g, be.window_argmax(x, window), window)
+
+
+max_pool2d.defvjp(lambda g, y, x, *, window: max_pool2d_grad(g, x, window=window))
+max_pool2d_grad.defvjp(
+    lambda h, y, g, x, *, window: take_tap(h, window_argmax(x, window=window), window=window),
+    lambda h, y, g, x, *, window: filled(x, 0),  # who wins is flat in x, not unconnected
 )
 take_tap.defvjp(lambda g, y, x, index, *, window: put_tap(g, index, window=window), None)
 put_tap.defvjp(lambda g, x, y, index, *, window: take_tap(g, index, window=window), None)
