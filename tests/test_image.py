@@ -119,7 +119,7 @@ def test_every_function_has_tensorflows_arguments() -> None:
             "<ResizeMethod.BILINEAR: 'bilinear'>", "'bilinear'"
         )
 
-    functions = [name for name in image.__all__ if name != "ResizeMethod"]
+    functions = set(image.__all__) - {"ResizeMethod", "add_patches"}  # which TF does not have
     assert {name: words(name) for name in functions} == SIGNATURES
 
 
@@ -341,3 +341,21 @@ def test_illegal_values_are_value_errors_that_name_the_op(words: str) -> None:
 def test_arguments_of_the_wrong_kind_are_type_errors(attempt) -> None:
     with pytest.raises(TypeError):
         attempt()
+
+
+@pytest.mark.parametrize("padding", ["VALID", "SAME"])
+def test_adding_patches_is_the_adjoint_of_extracting_them(padding):
+    rng = np.random.default_rng(0)
+    how = ([1, 2, 3, 1], [1, 2, 1, 1], [1, 1, 2, 1], padding)
+    x = rng.normal(size=(2, 5, 7, 3))
+    columns = image.extract_patches(x, *how).numpy()
+    y = rng.normal(size=columns.shape)
+    back = image.add_patches(y, [5, 7], *how).numpy()
+    assert np.isclose((columns * y).sum(), (x * back).sum(), rtol=1e-12)
+    mt.check_gradients(lambda y: image.add_patches(y, [5, 7], *how) ** 2, y, order=2)
+
+
+def test_patches_that_no_image_has_are_refused():
+    one = [1, 1, 1, 1]
+    with pytest.raises(ValueError, match=r"add_patches: patches have shape .*\(2, 2\)"):
+        image.add_patches(np.ones((1, 3, 3, 4)), [3, 3], [1, 2, 2, 1], one, one, "VALID")

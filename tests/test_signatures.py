@@ -21,6 +21,7 @@ OURS_ALONE = {  # what TensorFlow does not have, or not under this name
     "check_gradients",
     "config.set_workspace_limit",
     "config.workspace_limit",
+    "image.add_patches",
     "nn.batch_to_space",  # tf.batch_to_space
     "nn.conv2d_matrix",
     "nn.fused_batch_norm",  # tf.compat.v1.nn.fused_batch_norm

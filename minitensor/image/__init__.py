@@ -20,13 +20,13 @@ from minitensor.image.color import (
 from minitensor.image.geometry import (
     central_crop,
     crop_to_bounding_box,
-    extract_patches,
     flip_left_right,
     flip_up_down,
     pad_to_bounding_box,
     resize_with_crop_or_pad,
 )
 from minitensor.image.hue import adjust_hue, hsv_to_rgb, rgb_to_hsv
+from minitensor.image.patches import add_patches, extract_patches
 from minitensor.image.random import (
     random_brightness,
     random_contrast,
@@ -39,6 +39,7 @@ from minitensor.image.resize import ResizeMethod, resize
 
 __all__ = [
     "ResizeMethod",
+    "add_patches",
     "adjust_brightness",
     "adjust_contrast",
     "adjust_hue",

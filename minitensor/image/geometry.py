@@ -6,52 +6,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.image.arguments import batched, picture, pixels, scalar, unbatched
-from minitensor.nn import arguments as args
 from minitensor.ops import array
-from minitensor.ops import conv as ops
-from minitensor.window import Window
-
-
-def extract_patches(
-    images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
-) -> Tensor:
-    """Every place of a window as one row of pixels: what convolution multiplies by its kernel.
-
-    y[n, i, j, (u kw + v) C + c] = images[n, i sh + u rh - top, j sw + v rw - left, c]
-
-    Args:
-        images: (N, H, W, C).
-        sizes: [1, kh, kw, 1], the window in pixels.
-        strides: [1, sh, sw, 1], pixels from place to place.
-        rates: [1, rh, rw, 1], pixels from one pixel of a patch to the next.
-        padding: "VALID" or "SAME"; what lies outside is 0.
-        name: ignored.
-
-    Returns:
-        (N, h, w, kh*kw*C)
-
-    Raises:
-        TypeError: a list of something else than integers.
-        ValueError: lists of another form, numbers below 1, or a window larger than the image.
-
-    Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(9), [1, 3, 3, 1])
-        >>> extract_patches(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")[0, 0].numpy()
-        array([[0, 1, 3, 4],
-               [1, 2, 4, 5]], dtype=int32)
-
-    Source: tf.image.extract_patches
-    """
-    op = "extract_patches"
-    x = picture(op, "images", images, (4,))
-    kernel, stride, rate = (
-        args.spatial(op, word, value, 2, True, (4,))
-        for word, value in (("sizes", sizes), ("strides", strides), ("rates", rates))
-    )
-    pads = args.padding(op, padding, 2, True, explicit=False)
-    args.fits(op, x.shape[1:3], kernel, rate, pads)
-    return ops.im2col(x, window=Window.of(x.shape[1:3], kernel, stride, pads, rate))
 
 
 def flip_left_right(image: Any) -> Tensor:

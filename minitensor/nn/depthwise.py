@@ -10,6 +10,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.nn import arguments as args
+from minitensor.nn import checks
 from minitensor.nn.conv import conv2d
 from minitensor.ops import array
 from minitensor.ops import conv as ops
@@ -288,7 +289,7 @@ def _check_output(op: str, g: Tensor, shape: tuple[int, ...]) -> None:
 
 def _sizes(op: str, name: str, value: Any) -> tuple[int, ...]:
     """Four non-negative integers, from a list, a tuple, a NumPy array or an integer tensor."""
-    listed = value.numpy() if hasattr(value, "numpy") else value
-    if not hasattr(listed, "__len__") or len(listed) != 4:
+    sizes = checks.numbers(op, name, value)
+    if len(sizes) != 4:
         raise ValueError(f"{op}: {name} must be 4 integers, got {value!r}")
-    return tuple(args.integer(op, name, n, 0) for n in listed)
+    return sizes

@@ -10,6 +10,7 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.nn import arguments as args
+from minitensor.nn import checks
 from minitensor.ops import space as ops
 
 __all__ = ["batch_to_space", "depth_to_space", "space_to_batch", "space_to_depth"]
@@ -175,17 +176,14 @@ def _blocks(
 ) -> tuple[Tensor, tuple[int, ...], Pairs]:
     """The tensor, the sizes of a block, and one pair of integers for each of them."""
     x = as_tensor(input, what=f"{op}: input")
-    block = tuple(args.integer(op, "block_shape", b) for b in _listed(block_shape))
-    rows = [_listed(pair) for pair in _listed(pairs)]
+    block = checks.numbers(op, "block_shape", block_shape, 1)
+    rows = [checks.numbers(op, name, pair) for pair in _listed(pairs)]
     if not 0 < len(block) < x.ndim or len(rows) != len(block) or {len(r) for r in rows} != {2}:
         raise ValueError(
             f"{op}: input {x.shape}, block_shape {block} and {name} {rows} do not fit; block_shape "
             f"has an entry, and {name} a pair, for each of the axes after the first"
         )
-    whole = tuple(
-        (args.integer(op, name, a, least=0), args.integer(op, name, b, least=0)) for a, b in rows
-    )
-    return x, block, whole
+    return x, block, tuple((before, after) for before, after in rows)
 
 
 def _listed(values: Any) -> list[Any]:

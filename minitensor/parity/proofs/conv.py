@@ -172,11 +172,11 @@ def depthwise_conv2d_backprop_input(
     dilations: Any = None,
 ) -> Any:
     """The gradient of depthwise_conv2d with respect to its input."""
-    x = tf.zeros([int(n) for n in input_sizes], filter.dtype)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = depthwise_conv2d(tf, x, filter, strides, padding, data_format, dilations)
-    return tape.gradient(y, x, output_gradients=out_backprop)
+
+    def forward(x: Any) -> Any:
+        return depthwise_conv2d(tf, x, filter, strides, padding, data_format, dilations)
+
+    return _adjoint(tf, forward, input_sizes, out_backprop)
 
 
 def depthwise_conv2d_backprop_filter(
@@ -190,11 +190,20 @@ def depthwise_conv2d_backprop_filter(
     dilations: Any = None,
 ) -> Any:
     """The gradient of depthwise_conv2d with respect to its filter."""
-    w = tf.zeros([int(n) for n in filter_sizes], input.dtype)
+
+    def forward(w: Any) -> Any:
+        return depthwise_conv2d(tf, input, w, strides, padding, data_format, dilations)
+
+    return _adjoint(tf, forward, filter_sizes, out_backprop)
+
+
+def _adjoint(tf: Any, forward: Any, sizes: Any, g: Any) -> Any:
+    """The gradient of a linear `forward`, whose argument has these sizes, for a cotangent g."""
+    x = tf.zeros([int(n) for n in sizes], g.dtype)
     with tf.GradientTape() as tape:
-        tape.watch(w)
-        y = depthwise_conv2d(tf, input, w, strides, padding, data_format, dilations)
-    return tape.gradient(y, w, output_gradients=out_backprop)
+        tape.watch(x)
+        y = forward(x)
+    return tape.gradient(y, x, output_gradients=g)
 
 
 def separable_conv2d(
