@@ -1,0 +1,156 @@
+"""Compiles a .cu with g++ into a library that the emulator runs.
+
+    common text of the file -> wrapped into `namespace { }` behind runtime/cuda.h -> g++ -c
+    -> objcopy: zero-initialised statics, which are the shared arrays, get a section of their own
+    -> linked with the engine -> ~/.cache/minitensor/emulator/<name>-<hash of all of this>.so
+
+Variants, chosen by the environment variable MINITENSOR_EMULATOR:
+    checked   the default: alignment, array bounds and signed overflow are watched in every line
+    asan, tsan   AddressSanitizer with UBSan; ThreadSanitizer as race detector
+    coverage  counts the lines that ran        debug   for gdb        trace   counts loads, stores
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from minitensor.backend.host import source
+
+RUNTIME = Path(__file__).parent / "runtime"
+_COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
+_KERNEL = (*_COMMON, "-ffp-contract=off", "-w", f"-I{RUNTIME}")
+_CHECKS = "alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"
+_VARIANTS = {
+    "checked": ("-O1", f"-fsanitize={_CHECKS}", f"-fno-sanitize-recover={_CHECKS}"),
+    "debug": ("-O0", "-fno-inline"),
+    "coverage": ("-O0", "--coverage", "-fprofile-update=single"),
+    "trace": ("-O1", "-fsanitize=thread"),
+    "asan": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover"),
+    "tsan": ("-O1", "-fsanitize=thread"),
+}
+_ENGINE = {
+    "checked": ("engine.cpp", "faults.cpp", "ubsan.cpp"),
+    "trace": ("engine.cpp", "faults.cpp", "trace.cpp"),
+}
+_LINK = {
+    "asan": ("-fsanitize=address,undefined",),
+    "tsan": ("-fsanitize=thread",),
+    "coverage": ("--coverage",),
+}
+
+
+class ToolsMissingError(RuntimeError):
+    """The emulator compiles kernels, and a compiler or linker tool is not installed."""
+
+
+def variant() -> str:
+    """The build that MINITENSOR_EMULATOR names; "checked" if it names none."""
+    name = os.environ.get("MINITENSOR_EMULATOR") or "checked"
+    if name not in _VARIANTS:
+        raise ValueError(f"MINITENSOR_EMULATOR={name}; legal: {', '.join(_VARIANTS)}")
+    return name
+
+
+def require_tools() -> None:
+    """Raises ToolsMissingError where g++ or objcopy is not installed."""
+    missing = [tool for tool in ("g++", "objcopy") if shutil.which(tool) is None]
+    if missing:
+        raise ToolsMissingError(
+            f"the emulator compiles kernels and needs {' and '.join(missing)}, which this machine "
+            "does not have: apt install build-essential (Debian, Ubuntu), or your system's g++ "
+            "and binutils"
+        )
+
+
+def library(file: str, text: str) -> Path:
+    """The shared library of a .cu with that flat text, built if no build of the same exists."""
+    require_tools()
+    kind = variant()
+    text = _unit(text)
+    flags = (*_KERNEL, *_VARIANTS[kind])
+    built = _folder() / f"{Path(file).stem}-{kind}-{_digest(text, *flags, *_runtime())}.so"
+    with _lock(built):
+        if not built.exists():
+            _build(text, flags, kind, built)
+    return built
+
+
+def _unit(text: str) -> str:
+    """The translation unit: the language, then the kernels where their statics are local."""
+    absolute = re.sub(r'^(#line \d+ )"', rf'\1"{source.folder()}/', text, flags=re.M)
+    return f'#include "cuda.h"\nnamespace {{\n{absolute}\n}}\n'
+
+
+def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
+    unit, kernels = built.with_suffix(".cpp"), built.with_suffix(".o")
+    unit.write_text(text)
+    _run("g++", *flags, "-c", str(unit), "-o", str(kernels))
+    section = "emu_shared"
+    _run(
+        "objcopy",
+        *("--rename-section", f".bss={section},alloc,load,data,contents"),
+        *("--set-section-alignment", f"{section}=4096", str(kernels)),
+    )
+    engine = [str(_engine(name, kind)) for name in _ENGINE.get(kind, ("engine.cpp", "faults.cpp"))]
+    fresh = f"{built}.{os.getpid()}"
+    # The engine comes last: its page ends the section of the shared arrays.
+    _run("g++", "-shared", *_LINK.get(kind, ()), str(kernels), *engine, "-o", fresh)
+    os.replace(fresh, built)
+
+
+@cache
+def _engine(name: str, kind: str) -> Path:
+    """One object of the engine, never instrumented: it only knows which sanitizer to talk to."""
+    macro = (f"-DEMULATOR_{kind.upper()}",)
+    digest = _digest(name, *macro, *_COMMON, *_runtime())
+    built = _folder() / f"{Path(name).stem}-{kind}-{digest}.o"
+    with _lock(built):
+        if not built.exists():
+            fresh = f"{built}.{os.getpid()}"
+            _run("g++", *_COMMON, "-O2", *macro, "-c", str(RUNTIME / name), "-o", fresh)
+            os.replace(fresh, built)
+    return built
+
+
+@cache
+def _runtime() -> tuple[str, ...]:
+    return tuple(path.read_text() for path in sorted(RUNTIME.iterdir()))
+
+
+@cache
+def _folder() -> Path:
+    home = os.environ.get("MINITENSOR_CACHE") or Path.home() / ".cache" / "minitensor"
+    folder = Path(home) / "emulator"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+class _lock:  # noqa: N801 -- reads as a verb: with _lock(path)
+    """One process builds a file, the others wait for it."""
+
+    def __init__(self, built: Path) -> None:
+        self._path = built.with_suffix(".lock")
+
+    def __enter__(self) -> None:
+        self._file = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stderr[-4000:]}")

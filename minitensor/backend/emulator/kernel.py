@@ -1,0 +1,261 @@
+"""A compiled kernel, called under CuPy's rules: f(grid, block, args, shared_mem=0).
+
+CuPy passes what it is given, bit for bit. Here every argument is compared with the real C++
+signature first, arrays travel through guarded memory (memory.py), and what the engine reports
+becomes a KernelError.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.emulator import memory, settings
+from minitensor.backend.emulator.errors import KernelError
+from minitensor.backend.host import source
+from minitensor.backend.host.arguments import DTYPES
+
+_NAMES = {  # what runtime/registry.h calls a type -> its dtype
+    **{f"int{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
+    **{f"uint{8 * n}": np.dtype(f"u{n}") for n in (1, 2, 4, 8)},
+    **{name: DTYPES[name] for name in ("float", "double", "half_t")},
+    "bool": np.dtype(bool),
+}
+_launching = Lock()  # the engine of a library has one state
+
+
+class _Three(ctypes.Structure):
+    _fields_ = [(axis, ctypes.c_uint) for axis in "xyz"]
+
+    def __iter__(self) -> Any:
+        return iter((self.x, self.y, self.z))
+
+
+class Launch(ctypes.Structure):
+    """runtime/launch.h, field by field."""
+
+    _fields_ = [
+        *[(name, _Three) for name in ("grid", "size")],
+        ("shared", ctypes.c_ulonglong),
+        ("arguments", ctypes.c_void_p),
+        ("order", ctypes.c_int),
+        ("seed", ctypes.c_uint),
+        ("only", ctypes.c_longlong),
+        ("entry", ctypes.c_void_p),
+        *[(name, ctypes.c_int) for name in ("failed", "line", "has_thread", "is_write")],
+        ("file", ctypes.c_char_p),
+        *[(name, _Three) for name in ("block", "thread")],
+        *[(name, ctypes.c_void_p) for name in ("address", "instruction")],
+        *[(name, ctypes.c_ulonglong) for name in ("barriers", "collectives")],
+        ("message", ctypes.c_char * 512),
+    ]
+
+
+class Library:
+    """One .cu, compiled: its kernels by name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.c = ctypes.CDLL(str(path))
+        self.c.emu_kernel_name.argtypes = self.c.emu_kernel_signature.argtypes = [ctypes.c_size_t]
+        self.c.emu_kernel_name.restype = self.c.emu_kernel_signature.restype = ctypes.c_char_p
+        self.c.emu_launch.argtypes = [ctypes.c_size_t, ctypes.POINTER(Launch)]
+        self.functions: dict[str, Function] = {}
+        while name := self.c.emu_kernel_name(len(self.functions)):
+            number = len(self.functions)
+            signature = self.c.emu_kernel_signature(number).decode().split(",")[:-1]
+            self.functions[name.decode()] = Function(self, number, name.decode(), signature)
+
+
+class Function:
+    """One kernel of a library."""
+
+    def __init__(self, library: Library, number: int, name: str, signature: list[str]) -> None:
+        self.library, self.number, self.name, self.signature = library, number, name, signature
+        self.max_dynamic_shared_size_bytes = 48 * 1024
+        self.last: Launch | None = None  # the last launch: counts of barriers and collectives
+
+    def __call__(
+        self,
+        grid: Sequence[int],
+        block: Sequence[int],
+        args: Sequence[Any],
+        shared_mem: int = 0,
+    ) -> None:
+        if len(args) != len(self.signature):
+            raise KernelError(
+                f"{self.name}: got {len(args)} arguments; takes {len(self.signature)}"
+            )
+        if shared_mem > self.max_dynamic_shared_size_bytes:
+            raise KernelError(
+                f"{self.name}: {shared_mem} bytes of dynamic shared memory are over "
+                f"max_dynamic_shared_size_bytes, {self.max_dynamic_shared_size_bytes}"
+            )
+        self._run(grid, block, args, shared_mem, low=False)
+
+    def _run(
+        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared: int, low: bool
+    ) -> None:
+        """One launch; `low`: the arrays' starts, not their ends, lie at the guards."""
+        with ExitStack() as regions:
+            held = [self._pass(i, value, regions, low) for i, value in enumerate(args)]
+            arrays = list({id(array): array for _, array in held if array}.values())
+            pointers = (ctypes.c_void_p * max(len(held), 1))(
+                *(ctypes.addressof(cell) for cell, _ in held)
+            )
+            launch = Launch(
+                grid=_three(grid),
+                size=_three(block),
+                shared=shared,
+                arguments=ctypes.addressof(pointers),
+                order=settings.ORDERS.index(settings.order_now()),
+                seed=settings.seed_now(),
+                only=settings.only_now(),
+            )
+            with _launching:
+                self.library.c.emu_launch(self.number, launch)
+            self.last = launch
+            if launch.failed:
+                raise KernelError(self._explain(launch, arrays))
+            spoilt = next((array for array in arrays if not array.is_intact()), None)
+            if spoilt is None:
+                for array in arrays:
+                    array.collect()
+                return
+        if not low:
+            self._run(grid, block, args, shared, low=True)  # to learn which thread it was
+        raise KernelError(f"{self.name}: wrote outside {spoilt.name} of {spoilt.size} bytes")
+
+    def _pass(
+        self, i: int, value: Any, regions: ExitStack, low: bool
+    ) -> tuple[Any, _Passed | None]:
+        """The cell that holds argument i, and the guarded copy behind it if it is an array."""
+        kind = self.signature[i]
+        where = f"{self.name}: argument {i}"
+        if isinstance(value, np.ndarray) and value.ndim + value.size and value.dtype.names is None:
+            return self._pass_array(where, i, value, regions, low)
+        if isinstance(value, bool | int | float):  # what CuPy makes of Python's numbers
+            value = np.asarray(value, np.int64 if isinstance(value, int) else np.float64)
+        value = np.asarray(value)
+        fits = (
+            value.dtype == np.uintp  # a null pointer
+            if kind.endswith("*")
+            else f"struct{value.nbytes}" == kind or _NAMES.get(kind) == value.dtype
+        )
+        if not fits:
+            raise KernelError(
+                f"{where} is {value.dtype}, the kernel wants {kind}; on a GPU CuPy passes such "
+                "bytes without a word"
+            )
+        return ctypes.create_string_buffer(value.tobytes(), max(value.nbytes, 8)), None
+
+    def _pass_array(
+        self, where: str, i: int, value: np.ndarray, regions: ExitStack, low: bool
+    ) -> tuple[Any, _Passed]:
+        kind = self.signature[i]
+        wanted = _NAMES.get(kind.removeprefix("const ").removesuffix("*"))
+        if not kind.endswith("*") or value.dtype != wanted:
+            raise KernelError(f"{where} is an array of {value.dtype}, the kernel wants {kind}")
+        if not value.flags.c_contiguous:
+            raise KernelError(
+                f"{where} is a view with strides {value.strides}; on a GPU CuPy passes the "
+                "pointer of its base without a word"
+            )
+        passed = _Passed(value, kind.startswith("const "), self._names[i], low)
+        regions.callback(passed.release)
+        return ctypes.c_void_p(passed.address), passed
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The parameters' names, where the kernel is one of ours."""
+        if self.name in source.catalogue():
+            return [parameter.name for parameter in source.kernel(self.name).parameters]
+        return [f"argument {i}" for i in range(len(self.signature))]
+
+    def _explain(self, launch: Launch, arrays: list[_Passed]) -> str:
+        """The engine's report in one sentence."""
+        file, line = (launch.file or b"").decode(), launch.line
+        message = launch.message.decode()
+        if launch.instruction:
+            file, line = _line_of(launch.instruction) or (file, line)
+        if launch.address:
+            message = _stray(launch, arrays)
+        place = f"{Path(file).name}:{line}, " if file else ""
+        thread = f", thread {tuple(launch.thread)}" if launch.has_thread else ""
+        return f"{self.name}: {place}block {tuple(launch.block)}{thread}: {message}"
+
+
+class _Passed:
+    """An array on its way through guarded memory; sanitizers get the array itself."""
+
+    def __init__(self, value: np.ndarray, const: bool, name: str, low: bool) -> None:
+        self._value, self._const, self.name, self.size = value, const, name, value.nbytes
+        self._region = memory.take(value.nbytes) if settings.guards_memory() else None
+        flat = value.reshape(-1).view(np.uint8)
+        self.address = self._region.put(flat, low) if self._region else value.ctypes.data
+
+    def is_intact(self) -> bool:
+        """Whether nobody wrote around it."""
+        return self._region is None or self._region.is_intact()
+
+    def collect(self) -> None:
+        """Copies the results back."""
+        if self._region and not self._const:
+            self._value.reshape(-1).view(np.uint8)[:] = self._region.data()
+
+    def release(self) -> None:
+        """Lets the next launch have the memory."""
+        if self._region:
+            memory.give(self._region)
+
+
+def _three(extent: Sequence[int]) -> _Three:
+    return _Three(*(*extent, 1, 1, 1)[:3])
+
+
+def _stray(launch: Launch, arrays: list[_Passed]) -> str:
+    """Which array an access missed, and by how much."""
+    verb = "writes" if launch.is_write else "reads"
+
+    def distance(array: _Passed) -> int:
+        before = array.address - launch.address
+        return max(before, launch.address - array.address - array.size + 1)
+
+    if not arrays or distance(nearest := min(arrays, key=distance)) > 2**24:
+        return f"{verb} memory that is no argument's"
+    at = launch.address - nearest.address
+    return f"{verb} at byte {at} of {nearest.name}, which has {nearest.size} bytes"
+
+
+def _line_of(instruction: int) -> tuple[str, int] | None:
+    """The kernel's line that an instruction belongs to: addr2line reads the debug information."""
+    for mapping in Path("/proc/self/maps").read_text().splitlines():
+        span, *_, path = mapping.split(maxsplit=5) if mapping.count(" ") >= 5 else (mapping, "")
+        low, _, high = span.partition("-")
+        if path.endswith(".so") and int(low, 16) <= instruction < int(high, 16):
+            offset = int(mapping.split()[2], 16) + instruction - int(low, 16)
+            return _addr2line(path.strip(), offset)
+    return None
+
+
+def _addr2line(library: str, offset: int) -> tuple[str, int] | None:
+    command = ["addr2line", "-i", "-e", library, hex(offset)]
+    try:
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    for line in lines:  # the innermost first; the kernel's own line is the first in a .cu
+        file, _, number = line.split(" ")[0].rpartition(":")
+        if "/runtime/" not in file and file.endswith((".cu", ".cuh")):
+            return file, int(number)
+    return None

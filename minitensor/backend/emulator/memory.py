@@ -1,0 +1,82 @@
+"""Memory that kernels cannot leave unnoticed.
+
+For a launch every argument is copied into a region between two pages that may not be touched,
+its end as near to the second as an alignment of 16 bytes allows. The few bytes that remain, and
+the page before the array, hold a pattern: a signalling NaN, so that a stray read shows as NaN and
+a stray write, even an atomic add, changes the pattern. Then the launch is run once more with the
+array's start at the first guard, to learn which thread wrote.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+PAGE = mmap.PAGESIZE
+ALIGNMENT = 16
+_PATTERN = np.full(PAGE // 4 + 4, 0x7FA5A5A5, np.uint32).view(np.uint8)
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+_libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+_unused: defaultdict[int, list[Region]] = defaultdict(list)
+
+
+class Region:
+    """Whole pages between two guards; one argument of one launch at a time."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        base = _libc.mmap(None, size + 2 * PAGE, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
+        if base in (None, ctypes.c_void_p(-1).value):
+            raise MemoryError(f"the emulator found no {size} bytes for an argument")
+        for guard in (base, base + PAGE + size):
+            _libc.mprotect(guard, PAGE, 0)
+        self.start = base + PAGE
+        self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.start))
+
+    def put(self, data: np.ndarray, low: bool) -> int:
+        """Copies `data` in, the pattern around it; the address of its first byte.
+
+        Args:
+            data: bytes.
+            low: at the first guard, not at the second.
+        """
+        first = 0 if low else (self.size - data.size) // ALIGNMENT * ALIGNMENT
+        self._first, self._last = first, first + data.size
+        for band, pattern in self._bands():
+            band[:] = pattern
+        self.bytes[self._first : self._last] = data
+        return self.start + first
+
+    def data(self) -> np.ndarray:
+        """The bytes that `put` put here, as they are now."""
+        return self.bytes[self._first : self._last]
+
+    def is_intact(self) -> bool:
+        """Whether nobody wrote around the data."""
+        return all(np.array_equal(band, pattern) for band, pattern in self._bands())
+
+    def _bands(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """What lies before and behind the data, within a page, and the pattern it should hold."""
+        before, after = max(self._first - PAGE, 0), min(self._last + PAGE, self.size)
+        for start, end in ((before, self._first), (self._last, after)):
+            phase = start % 4
+            yield self.bytes[start:end], _PATTERN[phase : phase + end - start]
+
+
+def take(size: int) -> Region:
+    """A region with room for `size` bytes."""
+    pages = max(-(-size // PAGE), 1) * PAGE
+    return _unused[pages].pop() if _unused[pages] else Region(pages)
+
+
+def give(region: Region) -> None:
+    """Back for the next launch; large ones are few, so nothing is ever unmapped."""
+    _unused[region.size].append(region)

@@ -1,0 +1,115 @@
+// CUDA C++ for g++: the keywords, built-in variables, intrinsics and mathematics that our kernels
+// use. Included before the text of a .cu file, which is compiled unchanged.
+#pragma once
+#include <algorithm>
+#include <cfloat>
+#include <climits>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+
+#include "engine.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __align__(n) __attribute__((aligned(n)))
+#define __constant__ static
+// All zero-initialised statics of the kernels' object file are shared arrays: build.py renames
+// their section, so that the engine knows where they are and fills them with NaN before a block.
+#define __shared__ static
+
+#define threadIdx (emu::self->index)
+#define blockIdx (emu::block.index)
+#define blockDim (emu::block.size)
+#define gridDim (emu::block.grid)
+static constexpr int warpSize = 32;
+
+struct uint2 { unsigned x, y; } __attribute__((aligned(8)));
+struct uint4 { unsigned x, y, z, w; } __attribute__((aligned(16)));
+struct float2 { float x, y; } __attribute__((aligned(8)));
+struct float4 { float x, y, z, w; } __attribute__((aligned(16)));
+inline float2 make_float2(float x, float y) { return {x, y}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+
+// ----- a block's threads meet -----
+
+inline void __syncthreads(EMU_PLACE) { emu::barrier(0, file, line); }
+inline int __syncthreads_count(int p, EMU_PLACE) { return emu::barrier(p, file, line) >> 2; }
+inline int __syncthreads_and(int p, EMU_PLACE) { return emu::barrier(p, file, line) & 1; }
+inline int __syncthreads_or(int p, EMU_PLACE) { return emu::barrier(p, file, line) >> 1 & 1; }
+inline void __threadfence() {}
+inline void __threadfence_block() {}
+
+#include "warp.h"
+
+// ----- atomics: visible to the race detector as such -----
+
+namespace emu {
+template <typename T, typename Function> T replace(T* at, Function next) {
+    T old, fresh;
+    __atomic_load(at, &old, __ATOMIC_RELAXED);
+    do {
+        fresh = next(old);
+    } while (!__atomic_compare_exchange(at, &old, &fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return old;
+}
+template <typename T> using Same = std::common_type_t<T>;  // not deduced: converts, as CUDA's do
+}  // namespace emu
+
+template <typename T> T atomicAdd(T* at, emu::Same<T> v) {
+    return emu::replace(at, [v](T old) { return T(old + v); });
+}
+template <typename T> T atomicMax(T* at, emu::Same<T> v) {
+    return emu::replace(at, [v](T old) { return old > v ? old : v; });
+}
+template <typename T> T atomicMin(T* at, emu::Same<T> v) {
+    return emu::replace(at, [v](T old) { return old < v ? old : v; });
+}
+template <typename T> T atomicExch(T* at, emu::Same<T> v) {
+    return emu::replace(at, [v](T) { return v; });
+}
+template <typename T> T atomicCAS(T* at, emu::Same<T> expected, emu::Same<T> v) {
+    return emu::replace(at, [=](T old) { return old == expected ? v : old; });
+}
+
+// ----- numbers -----
+
+template <typename T> T __ldg(const T* from) { return *from; }
+// glibc has functions of these names: only a macro can take them.
+#define __expf(x) expf(x)
+#define __logf(x) logf(x)
+#define __powf(x, y) powf(x, y)
+inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
+inline double rsqrt(double x) { return 1.0 / sqrt(x); }
+inline float rsqrt(float x) { return rsqrtf(x); }
+inline float __fdividef(float x, float y) { return x / y; }
+inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __clz(int x) { return x ? __builtin_clz(x) : 32; }
+inline int __ffs(int x) { return __builtin_ffs(x); }
+inline unsigned __umulhi(unsigned a, unsigned b) { return uint64_t(a) * b >> 32; }
+
+template <typename To, typename From> To emu_bits(From value) {
+    static_assert(sizeof(To) == sizeof(From));
+    To bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+inline float __int_as_float(int x) { return emu_bits<float>(x); }
+inline float __uint_as_float(unsigned x) { return emu_bits<float>(x); }
+inline int __float_as_int(float x) { return emu_bits<int>(x); }
+inline unsigned __float_as_uint(float x) { return emu_bits<unsigned>(x); }
+
+template <typename A, typename B> constexpr std::common_type_t<A, B> min(A a, B b) {
+    using T = std::common_type_t<A, B>;
+    return T(b) < T(a) ? T(b) : T(a);
+}
+template <typename A, typename B> constexpr std::common_type_t<A, B> max(A a, B b) {
+    using T = std::common_type_t<A, B>;
+    return T(a) < T(b) ? T(b) : T(a);
+}
+
+#include "machine.h"
+#include "registry.h"

@@ -1,0 +1,363 @@
+// The scheduler: runs the blocks of a launch one after the other, and the threads of a block as
+// fibers, in forward, reverse or random order. A kernel whose result depends on the order lacks a
+// barrier or an atomic.
+//
+// The engine is compiled apart from the kernels, without sanitizers, and linked to each of their
+// libraries. What is not here: memory access (faults.cpp), reports of UBSan (ubsan.cpp).
+#include "engine.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+
+#include "faults.h"
+#include "launch.h"
+#include "sanitizers.h"
+#include "switch.h"
+
+// The linker's bounds of the kernels' shared arrays; absent if they have none.
+extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
+// A last page of that section, so that clearing whole pages clears nobody else's memory.
+static char shared_end[4096] __attribute__((section("emu_shared"), aligned(4096), used));
+
+namespace emu {
+
+Block block;
+Thread* self;
+
+static Launch* launch;
+static void* scheduler;                 // its stack pointer while a fiber runs
+static std::vector<char*> stacks;       // unused
+static uint32_t random_state;
+static char barrier_tag, end_tag, warp_tags[32];
+
+// ----- errors -----
+
+static void report(const Thread* thread, const char* file, int line, const char* format,
+                   va_list arguments) {
+    if (launch->failed) return;
+    launch->failed = 1;
+    launch->file = file;
+    launch->line = line;
+    launch->block = block.index;
+    launch->has_thread = thread != nullptr;
+    if (thread) launch->thread = thread->index;
+    vsnprintf(launch->message, sizeof launch->message, format, arguments);
+}
+
+// An error of the whole block, found by the scheduler, at the place where `thread` waits.
+__attribute__((format(printf, 2, 3)))
+static void fail_block(const Thread* thread, const char* format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    report(thread, thread ? thread->file : nullptr, thread ? thread->line : 0, format, arguments);
+    va_end(arguments);
+}
+
+static void leave(bool for_good) {
+    Thread& thread = *self;
+    sanitizers::leave(thread, for_good);
+    emu_switch(&thread.stack_pointer, scheduler);
+    sanitizers::entered(thread.sanitizer);
+}
+
+void fail(const char* file, int line, const char* format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    report(self, file, line, format, arguments);
+    va_end(arguments);
+    leave(true);  // for good: kernels own nothing that would have to be released
+    abort();
+}
+
+// ----- fibers -----
+
+static void body() {
+    sanitizers::entered(nullptr);
+    launch->entry(launch->arguments);
+    sanitizers::release(&end_tag);
+    self->state = State::done;
+    leave(true);
+    abort();
+}
+
+static char* take_stack() {
+    if (!stacks.empty()) {
+        char* stack = stacks.back();
+        stacks.pop_back();
+        return stack;
+    }
+    // A page that may not be touched lies below each stack: an overflow is seen, not suffered.
+    const size_t page = 4096;
+    void* memory = mmap(nullptr, page + sanitizers::stack_size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) abort();
+    mprotect(memory, page, PROT_NONE);
+    return static_cast<char*>(memory) + page;
+}
+
+static void start(Thread& thread) {
+    thread.stack = take_stack();
+    sanitizers::born(thread);
+    // Tops at equal distances would fight for the same lines of the cache.
+    const size_t stagger = (thread.warp * 32 + thread.lane) * 192 % 4096 / 64 * 64;
+    thread.stack_pointer = fresh_stack(thread.stack + sanitizers::stack_size - stagger, body);
+}
+
+static void retire(Thread& thread) {
+    if (!thread.stack) return;
+    sanitizers::died(thread);
+    stacks.push_back(thread.stack);
+    thread.stack = nullptr;
+}
+
+static void run(Thread& thread) {
+    if (thread.state == State::fresh) start(thread);
+    thread.state = State::ready;
+    self = &thread;
+    sanitizers::enter(thread);
+    emu_switch(&scheduler, thread.stack_pointer);
+    sanitizers::left();
+    self = nullptr;
+}
+
+// ----- meetings -----
+
+static void open_barrier() {
+    const int verdict = block.count << 2 | block.any << 1 | block.all;
+    for (Thread& thread : block.threads)
+        if (thread.state == State::at_barrier) {
+            thread.state = State::ready;
+            thread.verdict = verdict;
+        }
+    block.waiting = block.count = block.any = 0;
+    block.all = 1;
+    ++launch->barriers;
+}
+
+int barrier(int predicate, const char* file, int line) {
+    Thread& me = *self;
+    sanitizers::release(&barrier_tag);
+    me.state = State::at_barrier;
+    me.operation = "__syncthreads";
+    me.file = file;
+    me.line = line;
+    block.count += predicate != 0;
+    block.all &= predicate != 0;
+    block.any |= predicate != 0;
+    if (++block.waiting == int(block.threads.size())) open_barrier();
+    leave(false);
+    sanitizers::acquire(&barrier_tag);
+    return me.verdict;
+}
+
+static bool all_here(const Thread& me, Thread* warp, int size) {
+    for (int lane = 0; lane < size; ++lane) {
+        const Thread& other = warp[lane];
+        if (!(me.mask >> lane & 1)) continue;
+        if (other.state != State::in_warp || other.mask != me.mask) return false;
+        if (strcmp(other.operation, me.operation)) return false;
+    }
+    return true;
+}
+
+void collective(unsigned mask, const char* operation, void* operands, Meeting meet, void* context,
+                const char* file, int line) {
+    Thread& me = *self;
+    Thread* warp = &block.threads[me.warp * 32];
+    const int size = std::min<int>(32, block.threads.size() - me.warp * 32);
+    if (!(mask >> me.lane & 1))
+        fail(file, line, "%s: lane %d calls with the mask %08x, which does not name it", operation,
+             me.lane, mask);
+    const bool whole = mask == ~0u && size < 32;  // "all of us", in the last, shorter warp
+    me.mask = whole ? (1u << size) - 1 : mask;
+    if (size < 32 && me.mask >> size)
+        fail(file, line, "%s: the mask %08x names lanes of a warp that has only %d", operation,
+             mask, size);
+    me.operation = operation;
+    me.operands = operands;
+    me.file = file;
+    me.line = line;
+    me.state = State::in_warp;
+    sanitizers::release(&warp_tags[me.warp]);
+    if (!all_here(me, warp, size)) {
+        leave(false);
+        sanitizers::acquire(&warp_tags[me.warp]);
+        return;
+    }
+    void* all[32] = {};
+    for (int lane = 0; lane < size; ++lane)
+        if (me.mask >> lane & 1) {
+            all[lane] = warp[lane].operands;
+            warp[lane].state = State::ready;
+        }
+    sanitizers::acquire(&warp_tags[me.warp]);
+    ++launch->collectives;
+    meet(context, all);
+    sanitizers::release(&warp_tags[me.warp]);
+}
+
+void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line) {
+    self->file = file;
+    self->line = line;
+    self->copies.push_back({to, from, bytes, valid, self->groups});
+}
+
+bool finish_copy(int groups_left, Copy& copy) {
+    std::vector<Copy>& copies = self->copies;
+    if (copies.empty() || copies.front().group >= self->groups - groups_left) return false;
+    copy = copies.front();
+    copies.erase(copies.begin());
+    return true;
+}
+
+// ----- blocks -----
+
+static uint32_t draw(uint32_t bound) {
+    random_state = random_state * 1664525u + 1013904223u;
+    return (random_state >> 8) % bound;
+}
+
+template <typename Number> static std::vector<Number> ordered(Number count) {
+    std::vector<Number> order(count);
+    for (Number i = 0; i < count; ++i) order[i] = launch->order == 1 ? count - 1 - i : i;
+    if (launch->order == 2)
+        for (Number i = count - 1; i > 0; --i) std::swap(order[i], order[draw(i + 1)]);
+    return order;
+}
+
+static void prepare(long long number) {
+    const unsigned x = launch->grid[0], y = launch->grid[1];
+    block.index = {unsigned(number % x), unsigned(number / x % y), unsigned(number / x / y)};
+    block.alive = block.threads.size();
+    block.waiting = block.count = block.any = 0;
+    block.all = 1;
+    int i = 0;
+    for (Thread& thread : block.threads) {
+        const unsigned bx = block.size.x, by = block.size.y;
+        thread.index = {i % bx, i / bx % by, i / (bx * by)};
+        thread.lane = i % 32;
+        thread.warp = i / 32;
+        thread.state = State::fresh;
+        thread.copies.clear();
+        thread.groups = 0;
+        ++i;
+    }
+    char* first = __start_emu_shared;
+    const size_t bytes = first ? shared_end - first : 0;
+    sanitizers::forget(first, bytes);
+    if (bytes) memset(first, 0xff, bytes);  // NaN, for every float format
+    if (launch->shared) memset(block.shared, 0xff, launch->shared);
+}
+
+static void explain_deadlock() {
+    int at_barrier = 0, in_warp = 0, returned = 0;
+    const Thread* witness = nullptr;
+    for (const Thread& thread : block.threads) {
+        at_barrier += thread.state == State::at_barrier;
+        in_warp += thread.state == State::in_warp;
+        returned += thread.state == State::done;
+        if (thread.state == State::in_warp) witness = &thread;
+    }
+    if (!witness)
+        for (const Thread& thread : block.threads)
+            if (thread.state == State::at_barrier) witness = &thread;
+    if (in_warp)
+        fail_block(witness,
+                   "deadlock: %d threads wait in a warp's %s (mask %08x here), %d at "
+                   "__syncthreads, %d have returned",
+                   in_warp, witness->operation, witness->mask, at_barrier, returned);
+    else
+        fail_block(witness,
+                   "barrier divergence: %d of %zu threads wait at __syncthreads, which %d others "
+                   "skipped by returning",
+                   at_barrier, block.threads.size(), returned);
+}
+
+static void check_copies() {
+    for (const Thread& thread : block.threads)
+        if (!thread.copies.empty())
+            return fail_block(&thread, "%zu asynchronous copies were never waited for",
+                              thread.copies.size());
+}
+
+static void run_block() {
+    const std::vector<int> order = ordered<int>(block.threads.size());
+    while (block.alive && !launch->failed) {
+        bool progress = false;
+        for (int i : order) {
+            Thread& thread = block.threads[i];
+            if (thread.state != State::fresh && thread.state != State::ready) continue;
+            run(thread);
+            progress = true;
+            if (launch->failed) break;
+            if (thread.state == State::done) {
+                --block.alive;
+                retire(thread);
+            }
+        }
+        if (!progress) explain_deadlock();
+    }
+    if (!launch->failed) check_copies();
+    for (Thread& thread : block.threads) retire(thread);
+}
+
+// Dynamic shared memory ends where a page ends that may not be touched.
+static char* take_shared(size_t bytes, size_t& mapped) {
+    const size_t page = 4096, room = (bytes + page - 1) / page * page;
+    mapped = room + page;
+    void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) abort();
+    mprotect(static_cast<char*>(memory) + room, page, PROT_NONE);
+    return static_cast<char*>(memory) + (room - bytes) / 16 * 16;
+}
+
+struct Kernel { std::string name; Entry entry; std::string signature; };
+static std::vector<Kernel>& kernels() {
+    static std::vector<Kernel> list;
+    return list;
+}
+void enlist(const char* name, Entry entry, std::string signature) {
+    kernels().push_back({name, entry, signature});
+}
+
+static void run_grid() {
+    const long long blocks = 1ll * launch->grid[0] * launch->grid[1] * launch->grid[2];
+    const bool one = launch->only >= 0;  // a single block, for `minitensor kernel`
+    const std::vector<long long> order = one ? std::vector<long long>{launch->only} : ordered(blocks);
+    for (long long number : order) {
+        prepare(number);
+        run_block();
+        if (launch->failed) return;
+    }
+}
+
+}  // namespace emu
+
+#define API extern "C" __attribute__((visibility("default")))
+
+API const char* emu_kernel_name(size_t i) {
+    return i < emu::kernels().size() ? emu::kernels()[i].name.c_str() : nullptr;
+}
+
+API const char* emu_kernel_signature(size_t i) { return emu::kernels()[i].signature.c_str(); }
+
+API void emu_launch(size_t kernel, emu::Launch* request) {
+    using namespace emu;
+    launch = request;
+    launch->entry = kernels()[kernel].entry;
+    random_state = launch->seed;
+    block.grid = {launch->grid[0], launch->grid[1], launch->grid[2]};
+    block.size = {launch->size[0], launch->size[1], launch->size[2]};
+    block.threads.resize(size_t(block.size.x) * block.size.y * block.size.z);
+    size_t mapped = 0;
+    if (launch->shared) block.shared = take_shared(launch->shared, mapped);
+    sanitizers::begin();
+    {
+        const faults::Watch watch(launch);
+        run_grid();
+    }
+    sanitizers::acquire(&end_tag);
+    if (mapped) munmap(reinterpret_cast<void*>(uintptr_t(block.shared) / 4096 * 4096), mapped);
+    block.shared = nullptr;
+}

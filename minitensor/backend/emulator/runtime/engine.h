@@ -1,0 +1,86 @@
+// The engine that runs a grid of CUDA threads on one CPU thread: what kernels may ask of it.
+//
+// Every CUDA thread is a fiber: a stack of its own, entered and left by a switch of registers. One
+// block runs at a time. A fiber runs until it waits (at a barrier, for its warp) or returns, then
+// the next one in the chosen order goes on. See engine.cpp.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+struct uint3 { unsigned x, y, z; };
+struct dim3 {
+    unsigned x, y, z;
+    constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
+};
+
+// The line of the kernel that calls: default arguments are evaluated at the call.
+#define EMU_PLACE const char* file = __builtin_FILE(), int line = __builtin_LINE()
+
+namespace emu {
+
+enum class State : uint8_t { fresh, ready, at_barrier, in_warp, done };
+
+struct Copy { void* to; const void* from; int bytes; bool valid; int group; };
+
+struct Thread {
+    uint3 index;
+    int lane, warp;
+    State state;
+    char* stack = nullptr;             // lowest address
+    void* stack_pointer = nullptr;     // where the fiber stopped
+    void* sanitizer = nullptr;         // its fake stack (ASan) or its fiber (TSan)
+    unsigned mask = 0;                 // of the collective it waits in
+    const char* operation = nullptr;   // what it waits in, and where
+    const char* file = nullptr;
+    int line = 0;
+    void* operands = nullptr;
+    int verdict = 0;                   // of the last barrier: see __syncthreads_count
+    std::vector<Copy> copies;          // started, not yet waited for
+    int groups = 0;                    // of copies closed so far
+};
+
+struct Block {
+    uint3 index;
+    dim3 size, grid;
+    std::vector<Thread> threads;
+    int alive = 0, waiting = 0;
+    int count = 0, all = 1, any = 0;   // of the votes at the barrier being gathered
+    char* shared = nullptr;            // dynamic shared memory
+};
+
+extern Block block;
+extern Thread* self;  // the fiber that runs; null while the scheduler does
+
+// Ends the launch. The message names what went wrong; place, block and thread are added.
+[[noreturn]] void fail(const char* file, int line, const char* format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+int barrier(int predicate, const char* file, int line);
+
+// All lanes of `mask` meet here; the last to come runs `meet` over the operands of all 32 (null:
+// not in the mask).
+using Meeting = void (*)(void* context, void** operands);
+void collective(unsigned mask, const char* operation, void* operands, Meeting meet, void* context,
+                const char* file, int line);
+
+template <typename Operands, typename Function>
+void collective(unsigned mask, const char* operation, Operands& mine, Function meet,
+                const char* file, int line) {
+    auto call = [](void* context, void** all) {
+        (*static_cast<Function*>(context))(reinterpret_cast<Operands**>(all));
+    };
+    collective(mask, operation, &mine, call, &meet, file, line);
+}
+
+// Two lanes' places for a message: the operation that the warp is in.
+void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line);
+bool finish_copy(int groups_left, Copy& copy);
+
+// The list of kernels in this library.
+using Entry = void (*)(void** arguments);
+void enlist(const char* name, Entry entry, std::string signature);
+
+}  // namespace emu

@@ -1,0 +1,73 @@
+// The signal handler sends the faulting fiber to `land`, which ends the launch like any error.
+#include "faults.h"
+
+#include <csignal>
+#include <ucontext.h>
+
+namespace emu::faults {
+
+static Launch* launch;
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE};
+static struct sigaction previous[3];
+static stack_t previous_stack;
+static char handler_stack[64 * 1024];
+
+static bool lies_in(const char* start, size_t bytes) {
+    return launch->address >= start && launch->address < start + bytes;
+}
+
+static void land() {
+    if (!launch->address) fail(nullptr, 0, "divides an integer by zero");
+    const char* what = nullptr;
+    if (lies_in(self->stack - 4096, 4096)) what = "overflows its stack";
+    const size_t past = 1 << 16;  // another array is farther away than that
+    if (launch->shared && lies_in(block.shared + launch->shared, past))
+        what = "touches dynamic shared memory past its end";
+    if (what) launch->address = nullptr;  // a place that Python need not look up
+    fail(nullptr, 0, "%s", what ? what : "touches memory that is no argument's");
+}
+
+static void arrive(int signal, siginfo_t* info, void* opaque) {
+    if (!self) {  // not a kernel's: the process's own handler decides
+        for (int i = 0; i < 3; ++i) sigaction(signals[i], &previous[i], nullptr);
+        return;
+    }
+    ucontext_t& context = *static_cast<ucontext_t*>(opaque);
+    launch->address = signal == SIGFPE ? nullptr : info->si_addr;
+    if (signal != SIGFPE && !launch->address) launch->address = reinterpret_cast<void*>(1);
+    // The frames of this fiber are done for: `land` may take its stack from the top.
+    const uintptr_t top = reinterpret_cast<uintptr_t>(self->stack) + 32 * 1024 - 64;
+#if defined(__x86_64__)
+    launch->instruction = reinterpret_cast<void*>(context.uc_mcontext.gregs[REG_RIP]);
+    launch->is_write = context.uc_mcontext.gregs[REG_ERR] >> 1 & 1;
+    context.uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(land);
+    context.uc_mcontext.gregs[REG_RSP] = static_cast<greg_t>(top / 16 * 16 - 8);
+#elif defined(__aarch64__)
+    launch->instruction = reinterpret_cast<void*>(context.uc_mcontext.pc);
+    context.uc_mcontext.pc = reinterpret_cast<uintptr_t>(land);
+    context.uc_mcontext.sp = top / 16 * 16;
+#endif
+}
+
+Watch::Watch(Launch* request) {
+    launch = request;
+#if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)  // those have handlers that say more
+    stack_t stack = {};
+    stack.ss_sp = handler_stack;
+    stack.ss_size = sizeof handler_stack;
+    sigaltstack(&stack, &previous_stack);
+    struct sigaction action = {};
+    action.sa_sigaction = arrive;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    for (int i = 0; i < 3; ++i) sigaction(signals[i], &action, &previous[i]);
+#endif
+}
+
+Watch::~Watch() {
+#if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)
+    for (int i = 0; i < 3; ++i) sigaction(signals[i], &previous[i], nullptr);
+    sigaltstack(&previous_stack, nullptr);
+#endif
+}
+
+}  // namespace emu::faults

@@ -1,0 +1,15 @@
+// Accesses that the machine refuses: arrays lie against pages that may not be touched, so a read or
+// write past an array's end arrives here as a signal, and leaves as an error of the kernel.
+#pragma once
+#include "launch.h"
+
+namespace emu::faults {
+
+// Catches signals while a launch runs; puts the process's own handlers back afterwards.
+class Watch {
+public:
+    explicit Watch(Launch* launch);
+    ~Watch();
+};
+
+}  // namespace emu::faults

@@ -1,0 +1,90 @@
+// What AddressSanitizer and ThreadSanitizer must be told about fibers. Nothing, in a plain build.
+//
+// This file's functions are called by the engine, which is itself never instrumented: sanitizers
+// see the kernels' accesses and nothing else. For ThreadSanitizer every CUDA thread is a thread
+// of its own; only barriers and collectives order them.
+#pragma once
+#include <cstddef>
+#include <sys/mman.h>
+
+extern "C" {
+#if defined(EMULATOR_ASAN)
+void __sanitizer_start_switch_fiber(void** fake, const void* bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void* fake, const void** bottom, size_t* size);
+void __asan_poison_memory_region(const volatile void*, size_t);
+void __asan_unpoison_memory_region(const volatile void*, size_t);
+#elif defined(EMULATOR_TSAN)
+void* __tsan_get_current_fiber();
+void* __tsan_create_fiber(unsigned);
+void __tsan_destroy_fiber(void*);
+void __tsan_switch_to_fiber(void*, unsigned no_sync);
+void __tsan_acquire(void*);
+void __tsan_release(void*);
+#endif
+}
+
+namespace emu::sanitizers {
+
+#if defined(EMULATOR_ASAN)
+constexpr size_t stack_size = 256 * 1024;
+static const void* main_stack;
+static size_t main_size;
+static void* main_fake;
+inline void begin() {}
+inline void enter(Thread& thread) {
+    __sanitizer_start_switch_fiber(&main_fake, thread.stack, stack_size);
+}
+inline void entered(void* fake) { __sanitizer_finish_switch_fiber(fake, &main_stack, &main_size); }
+inline void leave(Thread& thread, bool for_good) {
+    __sanitizer_start_switch_fiber(for_good ? nullptr : &thread.sanitizer, main_stack, main_size);
+}
+inline void left() { __sanitizer_finish_switch_fiber(main_fake, nullptr, nullptr); }
+inline void born(Thread& thread) {
+    thread.sanitizer = nullptr;
+    __asan_unpoison_memory_region(thread.stack, stack_size);  // of the frames an error abandoned
+}
+inline void died(Thread&) {}
+inline void acquire(void*) {}
+inline void release(void*) {}
+inline void forget(void*, size_t) {}
+inline void fence(char* end, size_t bytes) { __asan_poison_memory_region(end, bytes); }
+inline void unfence(char* end, size_t bytes) { __asan_unpoison_memory_region(end, bytes); }
+
+#elif defined(EMULATOR_TSAN)
+constexpr size_t stack_size = 32 * 1024;
+static void* main_fiber;
+inline void forget(void* memory, size_t bytes) {
+    if (bytes) mmap(memory, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+inline void begin() { main_fiber = __tsan_get_current_fiber(); }
+inline void enter(Thread& thread) { __tsan_switch_to_fiber(thread.sanitizer, 1); }
+inline void entered(void*) {}
+inline void leave(Thread&, bool) { __tsan_switch_to_fiber(main_fiber, 1); }
+inline void left() {}
+inline void born(Thread& thread) {
+    forget(thread.stack, stack_size);  // the last owner's accesses are not this one's
+    thread.sanitizer = __tsan_create_fiber(0);
+}
+inline void died(Thread& thread) { __tsan_destroy_fiber(thread.sanitizer); }
+inline void acquire(void* tag) { __tsan_acquire(tag); }
+inline void release(void* tag) { __tsan_release(tag); }
+inline void fence(char*, size_t) {}
+inline void unfence(char*, size_t) {}
+
+#else
+constexpr size_t stack_size = 64 * 1024;
+inline void begin() {}
+inline void enter(Thread&) {}
+inline void entered(void*) {}
+inline void leave(Thread&, bool) {}
+inline void left() {}
+inline void born(Thread&) {}
+inline void died(Thread&) {}
+inline void acquire(void*) {}
+inline void release(void*) {}
+inline void forget(void*, size_t) {}
+inline void fence(char*, size_t) {}
+inline void unfence(char*, size_t) {}
+#endif
+
+}  // namespace emu::sanitizers

@@ -1,0 +1,66 @@
+"""How the emulator runs threads and blocks: forward, in reverse, or in a random order.
+
+A GPU promises no order. A kernel whose result depends on it lacks a barrier or an atomic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from minitensor.backend.emulator.build import variant
+
+ORDERS = ("forward", "reverse", "random")
+_order: ContextVar[tuple[str, int]] = ContextVar("order", default=("forward", 1))
+_only: ContextVar[int] = ContextVar("only", default=-1)
+
+
+@contextmanager
+def order(name: str, seed: int = 1) -> Iterator[None]:
+    """Runs threads and blocks in another order inside the `with` block.
+
+    Args:
+        name: "forward", "reverse" or "random".
+        seed: of the random order.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name not in ORDERS:
+        raise ValueError(f"order: got {name!r}; legal: {', '.join(ORDERS)}")
+    token = _order.set((name, seed))
+    try:
+        yield
+    finally:
+        _order.reset(token)
+
+
+@contextmanager
+def only_block(number: int) -> Iterator[None]:
+    """Runs a single block of each launch, by its number x + gridDim.x * (y + gridDim.y * z)."""
+    token = _only.set(number)
+    try:
+        yield
+    finally:
+        _only.reset(token)
+
+
+def order_now() -> str:
+    """The order that is in force."""
+    return _order.get()[0]
+
+
+def seed_now() -> int:
+    """The seed of the random order."""
+    return _order.get()[1]
+
+
+def only_now() -> int:
+    """The one block to run, or -1: all."""
+    return _only.get()
+
+
+def guards_memory() -> bool:
+    """Whether arguments go through guarded copies: ASan and TSan must see the arrays themselves."""
+    return variant() not in ("asan", "tsan")
