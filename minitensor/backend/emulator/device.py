@@ -22,7 +22,7 @@ class EmulatorDevice(Device):
     xp = np
 
     def function(self, kernel: str) -> Function:
-        function = _library(source.kernel(kernel).file).functions[kernel]
+        function = _library(source.kernel(kernel).file, build.variant()).functions[kernel]
         function.max_dynamic_shared_size_bytes = self.shared_limit
         return function
 
@@ -45,5 +45,5 @@ class EmulatorDevice(Device):
 
 
 @cache
-def _library(file: str) -> Library:
+def _library(file: str, variant: str) -> Library:
     return Library(build.library(file, source.flat(file)))

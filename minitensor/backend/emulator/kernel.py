@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -82,6 +81,7 @@ class Function:
         self.library, self.number, self.name, self.signature = library, number, name, signature
         self.max_dynamic_shared_size_bytes = 48 * 1024
         self.last: Launch | None = None  # the last launch: counts of barriers and collectives
+        self.spans: list[tuple[str, int, int]] = []  # its arrays: name, address, bytes
 
     def __call__(
         self,
@@ -105,12 +105,10 @@ class Function:
         self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared: int, low: bool
     ) -> None:
         """One launch; `low`: the arrays' starts, not their ends, lie at the guards."""
-        with ExitStack() as regions:
-            held = [self._pass(i, value, regions, low) for i, value in enumerate(args)]
-            arrays = list({id(array): array for _, array in held if array}.values())
-            pointers = (ctypes.c_void_p * max(len(held), 1))(
-                *(ctypes.addressof(cell) for cell, _ in held)
-            )
+        with _Passage(low) as passage:
+            cells = [self._pass(i, value, passage) for i, value in enumerate(args)]
+            arrays = passage.arrays()
+            pointers = (ctypes.c_void_p * max(len(cells), 1))(*map(ctypes.addressof, cells))
             launch = Launch(
                 grid=_three(grid),
                 size=_three(block),
@@ -123,6 +121,7 @@ class Function:
             with _launching:
                 self.library.c.emu_launch(self.number, launch)
             self.last = launch
+            self.spans = [(array.name, array.address, array.size) for array in arrays]
             if launch.failed:
                 raise KernelError(self._explain(launch, arrays))
             spoilt = next((array for array in arrays if not array.is_intact()), None)
@@ -134,14 +133,14 @@ class Function:
             self._run(grid, block, args, shared, low=True)  # to learn which thread it was
         raise KernelError(f"{self.name}: wrote outside {spoilt.name} of {spoilt.size} bytes")
 
-    def _pass(
-        self, i: int, value: Any, regions: ExitStack, low: bool
-    ) -> tuple[Any, _Passed | None]:
-        """The cell that holds argument i, and the guarded copy behind it if it is an array."""
+    def _pass(self, i: int, value: Any, passage: _Passage) -> Any:
+        """The cell that holds argument i while the kernel runs."""
         kind = self.signature[i]
         where = f"{self.name}: argument {i}"
-        if isinstance(value, np.ndarray) and value.ndim + value.size and value.dtype.names is None:
-            return self._pass_array(where, i, value, regions, low)
+        if isinstance(value, np.ndarray) and value.dtype.names is None:
+            self._check_array(where, kind, value)
+            constant = kind.startswith("const ")
+            return ctypes.c_void_p(passage.take(value, constant, self._names[i]).address)
         if isinstance(value, bool | int | float):  # what CuPy makes of Python's numbers
             value = np.asarray(value, np.int64 if isinstance(value, int) else np.float64)
         value = np.asarray(value)
@@ -155,12 +154,9 @@ class Function:
                 f"{where} is {value.dtype}, the kernel wants {kind}; on a GPU CuPy passes such "
                 "bytes without a word"
             )
-        return ctypes.create_string_buffer(value.tobytes(), max(value.nbytes, 8)), None
+        return ctypes.create_string_buffer(value.tobytes(), max(value.nbytes, 8))
 
-    def _pass_array(
-        self, where: str, i: int, value: np.ndarray, regions: ExitStack, low: bool
-    ) -> tuple[Any, _Passed]:
-        kind = self.signature[i]
+    def _check_array(self, where: str, kind: str, value: np.ndarray) -> None:
         wanted = _NAMES.get(kind.removeprefix("const ").removesuffix("*"))
         if not kind.endswith("*") or value.dtype != wanted:
             raise KernelError(f"{where} is an array of {value.dtype}, the kernel wants {kind}")
@@ -169,9 +165,6 @@ class Function:
                 f"{where} is a view with strides {value.strides}; on a GPU CuPy passes the "
                 "pointer of its base without a word"
             )
-        passed = _Passed(value, kind.startswith("const "), self._names[i], low)
-        regions.callback(passed.release)
-        return ctypes.c_void_p(passed.address), passed
 
     @cached_property
     def _names(self) -> list[str]:
@@ -196,8 +189,9 @@ class Function:
 class _Passed:
     """An array on its way through guarded memory; sanitizers get the array itself."""
 
-    def __init__(self, value: np.ndarray, const: bool, name: str, low: bool) -> None:
-        self._value, self._const, self.name, self.size = value, const, name, value.nbytes
+    def __init__(self, value: np.ndarray, name: str, low: bool) -> None:
+        self.value, self.name, self.size = value, name, value.nbytes
+        self.constant = True
         self._region = memory.take(value.nbytes) if settings.guards_memory() else None
         flat = value.reshape(-1).view(np.uint8)
         self.address = self._region.put(flat, low) if self._region else value.ctypes.data
@@ -208,13 +202,40 @@ class _Passed:
 
     def collect(self) -> None:
         """Copies the results back."""
-        if self._region and not self._const:
-            self._value.reshape(-1).view(np.uint8)[:] = self._region.data()
+        if self._region and not self.constant:
+            self.value.reshape(-1).view(np.uint8)[:] = self._region.data()
 
     def release(self) -> None:
         """Lets the next launch have the memory."""
         if self._region:
             memory.give(self._region)
+
+
+class _Passage:
+    """The arrays of one launch; one that is passed twice is one."""
+
+    def __init__(self, low: bool) -> None:
+        self._low = low
+        self._passed: dict[tuple[int, int], _Passed] = {}
+
+    def __enter__(self) -> _Passage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for passed in self._passed.values():
+            passed.release()
+
+    def take(self, value: np.ndarray, constant: bool, name: str) -> _Passed:
+        """`value` in guarded memory."""
+        key = value.ctypes.data, value.nbytes
+        if key not in self._passed:
+            self._passed[key] = _Passed(value, name, self._low)
+        self._passed[key].constant &= constant
+        return self._passed[key]
+
+    def arrays(self) -> list[_Passed]:
+        """All that were taken."""
+        return list(self._passed.values())
 
 
 def _three(extent: Sequence[int]) -> _Three:

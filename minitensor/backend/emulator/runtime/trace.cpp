@@ -1,0 +1,76 @@
+// Every load and store of a kernel, written down: g++ -fsanitize=thread calls these functions before
+// each access, and here they are ours, not ThreadSanitizer's. Locals and the engine's own
+// variables are left out; what remains are arrays and shared memory.
+#include "engine.h"
+
+extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
+extern "C" char __stop_emu_shared[] __attribute__((weak, visibility("hidden")));
+
+namespace {
+
+struct Access {
+    uint64_t address;
+    uint64_t instruction;
+    uint32_t block[3], thread[3];
+    uint32_t bytes;
+    uint16_t is_write, is_shared;
+};
+
+std::vector<Access> accesses;
+
+bool lies_in(uintptr_t address, const void* start, size_t bytes) {
+    return address - reinterpret_cast<uintptr_t>(start) < bytes;
+}
+
+void note(void* where, size_t bytes, bool is_write, void* instruction) {
+    using emu::block, emu::self;
+    const uintptr_t address = reinterpret_cast<uintptr_t>(where);
+    const size_t threads = block.threads.size() * sizeof(emu::Thread);
+    if (!self || lies_in(address, self->stack, 64 * 1024) || lies_in(address, &block, sizeof block) ||
+        lies_in(address, &self, sizeof self) || lies_in(address, block.threads.data(), threads))
+        return;
+    const bool is_shared =
+        lies_in(address, __start_emu_shared, __stop_emu_shared - __start_emu_shared) ||
+        lies_in(address, block.shared, block.shared ? 1 << 18 : 0);
+    const uint3 b = block.index, t = self->index;
+    accesses.push_back({address, reinterpret_cast<uint64_t>(instruction), {b.x, b.y, b.z},
+                        {t.x, t.y, t.z}, uint32_t(bytes), is_write, is_shared});
+}
+
+}  // namespace
+
+#define HOOK extern "C" __attribute__((visibility("hidden"))) void
+
+HOOK __tsan_init() {}
+HOOK __tsan_func_entry(void*) {}
+HOOK __tsan_func_exit() {}
+
+#define EACH_SIZE(bytes)                                                                           \
+    HOOK __tsan_read##bytes(void* at) { note(at, bytes, false, __builtin_return_address(0)); }     \
+    HOOK __tsan_write##bytes(void* at) { note(at, bytes, true, __builtin_return_address(0)); }     \
+    HOOK __tsan_unaligned_read##bytes(void* at) {                                                  \
+        note(at, bytes, false, __builtin_return_address(0));                                       \
+    }                                                                                              \
+    HOOK __tsan_unaligned_write##bytes(void* at) {                                                 \
+        note(at, bytes, true, __builtin_return_address(0));                                        \
+    }
+EACH_SIZE(1)
+EACH_SIZE(2)
+EACH_SIZE(4)
+EACH_SIZE(8)
+EACH_SIZE(16)
+HOOK __tsan_read_range(void* at, size_t bytes) {
+    note(at, bytes, false, __builtin_return_address(0));
+}
+HOOK __tsan_write_range(void* at, size_t bytes) {
+    note(at, bytes, true, __builtin_return_address(0));
+}
+
+// The accesses since the last call, and how many.
+extern "C" __attribute__((visibility("default"))) const void* emu_trace(size_t* count) {
+    static std::vector<Access> taken;
+    taken.swap(accesses);
+    accesses.clear();
+    *count = taken.size();
+    return taken.data();
+}

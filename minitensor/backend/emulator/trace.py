@@ -1,0 +1,53 @@
+"""What every thread of a launch loaded and stored; needs the "trace" build of the kernels.
+
+An access belongs to an array, to shared memory, or to nothing we know (constants of the code).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.emulator.kernel import Function
+
+ACCESS = np.dtype(
+    [
+        ("address", np.uint64),
+        ("instruction", np.uint64),
+        ("block", np.uint32, 3),
+        ("thread", np.uint32, 3),
+        ("bytes", np.uint32),
+        ("is_write", np.uint16),
+        ("is_shared", np.uint16),
+    ]
+)  # runtime/trace.cpp
+
+
+@dataclass(frozen=True)
+class Span:
+    """An array of a launch, where it lay while the kernel ran."""
+
+    name: str
+    address: int
+    size: int
+
+
+def accesses(function: Function) -> Any:
+    """The records of the last launch, as an array of `ACCESS`; they are handed out once."""
+    take = function.library.c.emu_trace
+    take.restype, take.argtypes = ctypes.c_void_p, [ctypes.POINTER(ctypes.c_size_t)]
+    count = ctypes.c_size_t()
+    start = take(count)
+    if not count.value:
+        return np.empty(0, ACCESS)
+    raw: Any = (ctypes.c_char * (count.value * ACCESS.itemsize)).from_address(start)
+    return np.frombuffer(raw, ACCESS).copy()
+
+
+def within(records: Any, span: Span) -> Any:
+    """Which records touch `span`."""
+    offset = records["address"].astype(np.int64) - span.address
+    return (offset >= 0) & (offset < span.size)
