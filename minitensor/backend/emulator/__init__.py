@@ -7,9 +7,9 @@ backend, and worth it: every misuse is an exception that names kernel, line and 
 from minitensor.backend.emulator.device import EmulatorDevice
 from minitensor.backend.emulator.errors import KernelError
 from minitensor.backend.emulator.settings import order
+from minitensor.backend.host import interface
 
 name = "emulator"
 device = EmulatorDevice()
 xp = device.xp
-asarray = device.asarray
-to_numpy = device.to_numpy
+globals().update(interface.bound(device))

@@ -13,15 +13,15 @@ Variants, chosen by the environment variable MINITENSOR_EMULATOR:
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
+from minitensor.backend.devices import DeviceError, lack_of
 from minitensor.backend.host import source
+from minitensor.backend.host.cache import digest, folder
 
 RUNTIME = Path(__file__).parent / "runtime"
 _COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
@@ -46,10 +46,6 @@ _LINK = {
 }
 
 
-class ToolsMissingError(RuntimeError):
-    """The emulator compiles kernels, and a compiler or linker tool is not installed."""
-
-
 def variant() -> str:
     """The build that MINITENSOR_EMULATOR names; "checked" if it names none."""
     name = os.environ.get("MINITENSOR_EMULATOR") or "checked"
@@ -58,24 +54,14 @@ def variant() -> str:
     return name
 
 
-def require_tools() -> None:
-    """Raises ToolsMissingError where g++ or objcopy is not installed."""
-    missing = [tool for tool in ("g++", "objcopy") if shutil.which(tool) is None]
-    if missing:
-        raise ToolsMissingError(
-            f"the emulator compiles kernels and needs {' and '.join(missing)}, which this machine "
-            "does not have: apt install build-essential (Debian, Ubuntu), or your system's g++ "
-            "and binutils"
-        )
-
-
 def library(file: str, text: str) -> Path:
     """The shared library of a .cu with that flat text, built if no build of the same exists."""
-    require_tools()
+    if lack := lack_of("EMULATOR"):
+        raise DeviceError(f"the emulator compiles kernels: {lack}")
     kind = variant()
     text = _unit(text)
     flags = (*_KERNEL, *_VARIANTS[kind])
-    built = _folder() / f"{Path(file).stem}-{kind}-{_digest(text, *flags, *_runtime())}.so"
+    built = _built(Path(file).stem, kind, ".so", text, *flags)
     with _lock(built):
         if not built.exists():
             _build(text, flags, kind, built)
@@ -109,8 +95,7 @@ def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
 def _engine(name: str, kind: str) -> Path:
     """One object of the engine, never instrumented: it only knows which sanitizer to talk to."""
     macro = (f"-DEMULATOR_{kind.upper()}",)
-    digest = _digest(name, *macro, *_COMMON, *_runtime())
-    built = _folder() / f"{Path(name).stem}-{kind}-{digest}.o"
+    built = _built(Path(name).stem, kind, ".o", name, *_COMMON)
     with _lock(built):
         if not built.exists():
             fresh = f"{built}.{os.getpid()}"
@@ -124,16 +109,9 @@ def _runtime() -> tuple[str, ...]:
     return tuple(path.read_text() for path in sorted(RUNTIME.iterdir()))
 
 
-@cache
-def _folder() -> Path:
-    home = os.environ.get("MINITENSOR_CACHE") or Path.home() / ".cache" / "minitensor"
-    folder = Path(home) / "emulator"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+def _built(stem: str, kind: str, suffix: str, *parts: str) -> Path:
+    """Where the result of compiling `parts` lies: one name per content."""
+    return folder("emulator") / f"{stem}-{kind}-{digest(*parts, *_runtime())[:16]}{suffix}"
 
 
 class _lock:  # noqa: N801 -- reads as a verb: with _lock(path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -178,7 +178,7 @@ class Function:
         file, line = (launch.file or b"").decode(), launch.line
         message = launch.message.decode()
         if launch.instruction:
-            file, line = _line_of(launch.instruction) or (file, line)
+            file, line = line_of(launch.instruction) or (file, line)
         if launch.address:
             message = _stray(launch, arrays)
         place = f"{Path(file).name}:{line}, " if file else ""
@@ -256,7 +256,8 @@ def _stray(launch: Launch, arrays: list[_Passed]) -> str:
     return f"{verb} at byte {at} of {nearest.name}, which has {nearest.size} bytes"
 
 
-def _line_of(instruction: int) -> tuple[str, int] | None:
+@cache
+def line_of(instruction: int) -> tuple[str, int] | None:
     """The kernel's line that an instruction belongs to: addr2line reads the debug information."""
     for mapping in Path("/proc/self/maps").read_text().splitlines():
         span, *_, path = mapping.split(maxsplit=5) if mapping.count(" ") >= 5 else (mapping, "")

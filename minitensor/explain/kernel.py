@@ -1,0 +1,138 @@
+"""`minitensor kernel NAME`: which thread computes what, from which loads; run on the emulator.
+
+With --output it shows every access of the one thread that computes an output, line by line; with
+--gdb it stops in that thread, at the beginning of the kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from typing import Any
+
+import numpy as np
+
+from minitensor.explain.recipes import Problem, Recipe, recipes
+
+_TAPS_HELP = "kernel size and output channels (ops without filters ignore the last)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add = parser.add_argument
+    add("name", help="a kernel, or how its name begins: conv_direct_forward, conv_tiled<Forward")
+    add("--shape", type=_numbers, metavar="N,H,W,C", help="of the images")
+    add("--filter", type=_numbers, metavar="KH,KW,O", help=_TAPS_HELP)
+    add("--stride", type=_numbers, metavar="S[,S]", help="pixels between places")
+    add("--dilation", type=_numbers, metavar="D[,D]", help="pixels between taps")
+    add("--padding", choices=("SAME", "VALID"), help="TensorFlow's rules")
+    add("--groups", type=int, help="how many groups of channels; C for depthwise")
+    add("--dtype", choices=("float32", "float64", "float16"), help="of all arrays")
+    add("--threads", type=int, default=8, help="how many rows of the map to print (8)")
+    add("--output", type=_numbers, metavar="I,J,...", help="show all that is done for one output")
+    add("--gdb", action="store_true", help="with --output: stop in the thread that computes it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows the kernel at work."""
+    if args.gdb and args.output is None:
+        raise ValueError("--gdb stops in the thread of one output: say which, with --output")
+    os.environ["MINITENSOR_EMULATOR"] = "trace"
+    try:
+        found = recipes(args.name)
+    except LookupError as unknown:
+        raise ValueError(unknown.args[0]) from None
+    problem = _problem(args, found[0].problem)
+    seen = []
+    for recipe in _distinct(found):
+        seen += _launches(recipe, problem, args.name)
+        if seen:
+            break
+    if not seen:
+        raise ValueError(f"{args.name} is not launched for these sizes: {problem}")
+    if args.gdb:
+        return _debug(seen[0], args.output)
+    from minitensor.explain import report
+
+    for launch in seen:
+        if args.output is None:
+            report.show(launch, args.threads, _budget().get(launch.kernel.name, {}))
+        else:
+            report.show_output(launch, args.output)
+    return 0
+
+
+def _launches(recipe: Recipe, problem: Problem, name: str) -> list[Any]:
+    from minitensor.backend import devices
+
+    emulator = devices.backend("EMULATOR")
+    from minitensor.explain import watch
+
+    return watch.launches(lambda: recipe(emulator, problem), name)
+
+
+def _distinct(found: list[Recipe]) -> list[Recipe]:
+    """One recipe of each way to run: their own sizes are replaced by the user's."""
+    return list({(recipe.run, recipe.algorithm): recipe for recipe in found}.values())
+
+
+def _problem(args: argparse.Namespace, base: Problem) -> Problem:
+    """The recipe's sizes, with those replaced that were given."""
+    given = {
+        name: value
+        for name in ("shape", "filter", "padding", "groups", "dtype")
+        if (value := getattr(args, name)) is not None
+    }
+    pairs = {
+        name: (value * 2)[:2]
+        for name in ("stride", "dilation")
+        if (value := getattr(args, name)) is not None
+    }
+    settings = {**vars(base), **given, **pairs}
+    shape, taps, groups = settings["shape"], settings["filter"], settings["groups"]
+    if len(shape) != 4 or len(taps) != 3 or min(*shape, *taps, groups) < 1:
+        raise ValueError(f"--shape {shape} must be N,H,W,C and --filter {taps} KH,KW,O")
+    if shape[-1] % groups or taps[-1] % groups:
+        raise ValueError(f"--groups {groups} must divide C = {shape[-1]} and O = {taps[-1]}")
+    return Problem(**settings)
+
+
+def _debug(launch: Any, output: tuple[int, ...]) -> int:
+    """Becomes gdb, with a breakpoint in the thread that writes `output`."""
+    from minitensor.explain import report
+
+    if not shutil.which("gdb"):
+        raise ValueError("gdb is not installed: apt install gdb")
+    block, thread = report.writer(launch, output)
+    where = " && ".join(
+        f"{variable}.{axis} == {number}"
+        for variable, index in (("emu::block.index", block), ("emu::self->index", thread))
+        for axis, number in zip("xyz", index, strict=True)
+    )
+    base = launch.kernel.name.partition("<")[0]
+    again = [word for word in sys.argv[1:] if word != "--gdb"]
+    os.environ["MINITENSOR_EMULATOR"] = "debug"
+    # The process runs our kernels, so a signal of theirs is news; Python's own threads are not.
+    settings = ["set breakpoint pending on", "set print thread-events off", "set confirm off"]
+    breakpoint_ = f"break {base} if {where}"
+    commands = [word for line in (*settings, breakpoint_, "run") for word in ("-ex", line)]
+    command = ["gdb", "-q", *commands, "--args", sys.executable, "-m", "minitensor", *again]
+    os.execvp("gdb", command)
+
+
+def _budget() -> dict[str, Any]:
+    """Registers and shared memory as NVRTC's compiler counted them."""
+    from minitensor.backend.host import source
+
+    path = source.folder() / "budget.json"
+    return json.loads(path.read_text())["kernels"] if path.exists() else {}
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(np.int64(word)) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers like 1,5,5,2") from None
