@@ -128,8 +128,8 @@ __global__ void __launch_bounds__(BM / TM * (BN / TN), 512 / (BM / TM * (BN / TN
     constexpr int THREADS = BM / TM * (BN / TN), WARPS_ACROSS = BN / (LANES_ACROSS * TN);
     using ACarrier = Carrier<T, BM, BK, THREADS, VEC, Problem::A_ALONG_DEPTH>;
     using BCarrier = Carrier<T, BN, BK, THREADS, VEC, Problem::B_ALONG_DEPTH>;
-    __shared__ alignas(16) T a_tiles[2][BK][BM + PAD];
-    __shared__ alignas(16) T b_tiles[2][BK][BN + PAD];
+    alignas(16) __shared__ T a_tiles[2][BK][BM + PAD];
+    alignas(16) __shared__ T b_tiles[2][BK][BN + PAD];
     __shared__ Share share;
     __shared__ Problem problem;
     __shared__ Range range;
@@ -155,17 +155,7 @@ __global__ void __launch_bounds__(BM / TM * (BN / TN), 512 / (BM / TM * (BN / TN
     // Only InputGrad asks for digits to find b, and there b is carried at the depths of a.
     Digits digits = problem.depth_radix().digits(range.begin + ACarrier::depth(0));
     const auto fetch = [&](int first) {  // the tiles that start `first` steps into the range
-#pragma unroll
-        for (int d = 0; d < BCarrier::OWN_DEPTHS; ++d) {
-            const int depth = first + BCarrier::depth(d);
-#pragma unroll
-            for (int l = 0; l < BCarrier::OWN_LINES; ++l) {
-                const int column = share.first_column + BCarrier::line(l);
-                const bool valid = depth < range.count && column < problem.columns;
-                const long long offset = problem.b_offset(range.begin + depth, digits, column);
-                b_carrier.take(d, l, valid, b, offset);
-            }
-        }
+        const Digits b_digits = digits;
 #pragma unroll
         for (int d = 0; d < ACarrier::OWN_DEPTHS; ++d) {
             const bool valid = first + ACarrier::depth(d) < range.count;
@@ -177,6 +167,17 @@ __global__ void __launch_bounds__(BM / TM * (BN / TN), 512 / (BM / TM * (BN / TN
                 a_carrier.take(d, l, image.holds(row, part), a, image.offset(row, part));
             }
             digits = problem.depth_radix().add(digits, stride);
+        }
+#pragma unroll
+        for (int d = 0; d < BCarrier::OWN_DEPTHS; ++d) {
+            const int depth = first + BCarrier::depth(d);
+#pragma unroll
+            for (int l = 0; l < BCarrier::OWN_LINES; ++l) {
+                const int column = share.first_column + BCarrier::line(l);
+                const bool valid = depth < range.count && column < problem.columns;
+                const long long offset = problem.b_offset(range.begin + depth, b_digits, column);
+                b_carrier.take(d, l, valid, b, offset);
+            }
         }
     };
 

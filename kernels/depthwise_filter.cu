@@ -48,8 +48,10 @@ __global__ void __launch_bounds__(256, 2)
 #pragma unroll
             for (int t = 0; t < (Length - 1) * S + K; ++t) {
                 const int column = first * S + t - window.left;
-                if (unsigned(column) >= unsigned(window.W)) continue;
-                const Pack<T, 4> pixel = load_pack<4>(pixels + column * step);
+                Pack<T, 4> pixel = {};
+                if (unsigned(column) < unsigned(window.W)) {
+                    pixel = load_pack<4>(pixels + column * step);
+                }
 #pragma unroll
                 for (int j = 0; j < Length; ++j) {
                     const int v = t - j * S;

@@ -22,6 +22,7 @@ template <int S> __device__ __forceinline__ int phase(int a) { return (a % S + S
 
 // y (N, h, w, packs), filter (K, K, packs), x (N, H, W, packs) in packs of four; rows = N * H;
 // items = strips * packs, where strips cover the W pixels and the up to S - 1 before them.
+// A batch has fewer than 2^31 lines of places.
 template <typename T, int K, int S>
 __global__ void __launch_bounds__(256, 2)
     depthwise_input(const T* __restrict__ y, const T* __restrict__ filter, T* __restrict__ x,
@@ -36,12 +37,13 @@ __global__ void __launch_bounds__(256, 2)
 
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int reach = int(row % window.H) + window.top;
-        const long long image = static_cast<long long>(row / window.H) * window.h;
+        const int first_line = int(row / window.H) * window.h;
         Pack<accumulator<T>, 4> sum[Length] = {};
         for (int u = phase<S>(reach); u < K; u += S) {
             const int i = (reach - u) / S;
             if (unsigned(i) >= unsigned(window.h)) continue;
-            const long long line = (image + i) * window.w;
+            const long long line =
+                (static_cast<long long>(first_line + i) * window.w + place) * packs + channel;
             Pack<T, 4> weight[K];
 #pragma unroll
             for (int v = 0; v < K; ++v) {
@@ -49,9 +51,10 @@ __global__ void __launch_bounds__(256, 2)
             }
 #pragma unroll
             for (int d = -Before; d <= After; ++d) {
-                const int j = place + d;
-                if (unsigned(j) >= unsigned(window.w)) continue;
-                const Pack<T, 4> given = load_pack<4>(y + ((line + j) * packs + channel) * 4);
+                Pack<T, 4> given = {};
+                if (unsigned(place + d) < unsigned(window.w)) {
+                    given = load_pack<4>(y + (line + d * packs) * 4);
+                }
 #pragma unroll
                 for (int t = 0; t < Length; ++t) {
                     const int v = t - d * S;

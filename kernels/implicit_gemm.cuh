@@ -196,7 +196,8 @@ struct InputGrad {
         : vertical(part / groups / window.sx, window.H, window.kh, window.sy, window.dy, window.top),
           horizontal(part / groups % window.sx, window.W, window.kw, window.sx, window.dx,
                      window.left),
-          pixels{vertical.pixels, horizontal.pixels}, taps{horizontal.taps, O / groups},
+          pixels{vertical.pixels, horizontal.pixels},
+          taps{horizontal.taps > 0 ? horizontal.taps : 1, O / groups},  // a digit needs one value
           rows(static_cast<long long>(N) * vertical.pixels * horizontal.pixels),
           depth(static_cast<long long>(vertical.taps) * horizontal.taps * (O / groups)),
           columns(C / groups), first_column(C / groups * (part % groups)),

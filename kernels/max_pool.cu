@@ -47,10 +47,16 @@ __device__ __forceinline__ Maxima<T, P> maxima(const T* image, const Window& win
     for (int u = 0; u < kh; ++u) {
 #pragma unroll
         for (int v = 0; v < kw; ++v) {
+            // Padding is read as the lowest value, not stepped over: without a branch between
+            // them the loads of all taps travel together.
             const int row = top + u * window.dy, column = left + v * window.dx;
-            if (!window.holds(row, column)) continue;
-            const Pack<T, P> seen =
-                load_pack<P>(image + (static_cast<long long>(row) * window.W + column) * C);
+            Pack<T, P> seen;
+#pragma unroll
+            for (int p = 0; p < P; ++p) seen[p] = T(Compared<T>::lowest());
+            if (window.holds(row, column)) {
+                const long long pixel = static_cast<long long>(row) * window.W + column;
+                seen = load_pack<P>(image + pixel * C);
+            }
 #pragma unroll
             for (int p = 0; p < P; ++p) {
                 const compared value = seen[p];
@@ -84,7 +90,7 @@ __global__ void __launch_bounds__(256, 4)
 
 // The same shapes; the numbers of the taps instead of the values under them.
 template <typename T, int P, int K>
-__global__ void __launch_bounds__(256, 4)
+__global__ void __launch_bounds__(256, 3)
     window_argmax(const T* __restrict__ x, int* __restrict__ index, Window window, int packs,
                   int items, int rows) {
     const long long item = thread_index();

@@ -5,6 +5,12 @@
 // no atomics and gives the same bits every time.
 #pragma once
 
+// a / by for a >= 0. Strides and dilations are nearly always 1 or 2, the same for all threads, and
+// a true division costs twenty instructions.
+__device__ __forceinline__ int quotient(int a, int by) {
+    return by == 1 ? a : by == 2 ? a >> 1 : a / by;
+}
+
 struct Places {
     int first, last;  // last < first: nobody sees the pixel
 };
@@ -16,14 +22,13 @@ __device__ __forceinline__ Places places_of(int pixel, int pad, int taps, int st
     const int end = pixel + pad;  // in pixels of the padded image
     if (end < 0) return {0, -1};
     const int start = end - (taps - 1) * dilation;
-    const int last = end / stride;
-    return {start > 0 ? (start + stride - 1) / stride : 0, last < places ? last : places - 1};
+    const int last = quotient(end, stride);
+    return {start > 0 ? quotient(start + stride - 1, stride) : 0, min(last, places - 1)};
 }
 
 // The tap that lies `distance` pixels into a window, or -1 between two taps.
 __device__ __forceinline__ int tap_at(int distance, int dilation) {
-    if (dilation == 1) return distance;
-    const int tap = distance / dilation;
+    const int tap = quotient(distance, dilation);
     return tap * dilation == distance ? tap : -1;
 }
 
@@ -33,8 +38,7 @@ struct Taps {
 };
 
 __device__ __forceinline__ Taps taps_on_image(int start, int taps, int dilation, int size) {
-    const int first = start < 0 ? (dilation - 1 - start) / dilation : 0;
-    const int room = start < size ? (size - 1 - start) / dilation + 1 : 0;
-    const int end = room < taps ? room : taps;
-    return {first, end > first ? end - first : 0};
+    const int first = start < 0 ? quotient(dilation - 1 - start, dilation) : 0;
+    const int room = start < size ? quotient(size - 1 - start, dilation) + 1 : 0;
+    return {first, max(min(room, taps) - first, 0)};
 }

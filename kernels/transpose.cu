@@ -21,17 +21,19 @@ __global__ void __launch_bounds__(256)
     for (int image = blockIdx.z; image < B; image += gridDim.z) {
         for (int top = blockIdx.y * Tile; top < R; top += gridDim.y * Tile) {
             const int column = left + threadIdx.x;
-            for (int line = threadIdx.y; line < Tile; line += Lines) {
-                if (top + line >= R || column >= S) continue;
+#pragma unroll
+            for (int first = 0; first < Tile; first += Lines) {
+                const int line = first + threadIdx.y;
                 const long long from = static_cast<long long>(top + line) * S + column;
-                tile[line][threadIdx.x] = x[image * area + from];
+                if (top + line < R && column < S) tile[line][threadIdx.x] = x[image * area + from];
             }
             __syncthreads();
             const int row = top + threadIdx.x;
-            for (int line = threadIdx.y; line < Tile; line += Lines) {
-                if (left + line >= S || row >= R) continue;
+#pragma unroll
+            for (int first = 0; first < Tile; first += Lines) {
+                const int line = first + threadIdx.y;
                 const long long to = static_cast<long long>(left + line) * R + row;
-                y[image * area + to] = tile[threadIdx.x][line];
+                if (left + line < S && row < R) y[image * area + to] = tile[threadIdx.x][line];
             }
             __syncthreads();  // before the next tile overwrites this one
         }

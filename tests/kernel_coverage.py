@@ -29,8 +29,8 @@ def main():
         }
         tests = sorted(str(path) for path in ROOT.glob("tests/test_kernels_*.py"))
         subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], env=env, check=True)
-        everything = [sys.executable, "-m", "minitensor.explain.everything"]
-        subprocess.run(everything, env=env, check=True)
+        everything = [sys.executable, "-m", "benchmarks.sanitize_set", "--device", "emulator"]
+        subprocess.run(everything, env=env, cwd=ROOT, check=True)
         lines = counted(Path(cache, "emulator"))
     return report(lines)
 

@@ -94,12 +94,17 @@ FAULTS = [
         "at.high * window.dy, at.middle", "at.high, at.middle",
     ),
     Fault(
-        "wrong wait count", "values", "", tensor, "conv_tensor_tf32.cu",
+        "wrong wait count", "error", "never waited for", tensor, "conv_tensor_tf32.cu",
         "copy_async_wait<STAGES - 2>()", "copy_async_wait<STAGES - 1>()",
     ),
     Fault(
-        "copies nobody waits for", "error", "never waited for", tensor, "conv_tensor_tf32.cu",
-        "copy_async_wait<STAGES - 2>();", "",
+        "copies read before they came", "nan", "", tensor, "conv_tensor_tf32.cu",
+        "copy_async_wait<STAGES - 2>();",
+        "if (slice + 1 == slices) copy_async_wait<0>();",
+    ),
+    Fault(
+        "the wrong stage of a pipeline", "values", "", tensor, "conv_tensor_tf32.cu",
+        "const int stage = slice % STAGES;", "const int stage = (slice + 1) % STAGES;",
     ),
     Fault(
         "read out of bounds", "error", "reads at byte", im2col, "im2col.cu",
@@ -123,10 +128,6 @@ FAULTS = [
         "mma_tf32(sums[i][j], {a[i][1], a[i][0], a[i][2], a[i][3]}, b_half)",
     ),
     Fault(
-        "no rounding to TF32", "values", "", tensor, "conv_tensor_tf32.cu",
-        "words[q] = round_tf32(__uint_as_float(words[q]))", "words[q] = words[q] + 0x2000",
-    ),
-    Fault(
         "wrong shuffle mask", "error", "leaves out", moments, "batch_norm.cu",
         "Everyone = 0xffffffffu", "Everyone = 0x0000ffffu",
     ),
@@ -145,8 +146,8 @@ FAULTS = [
     ),
     Fault(
         "early return before a barrier", "error", "barrier divergence", tiled, "conv_tiled.cu",
-        "T sum = 0;\n    for (int first", "if (row >= problem.rows) return;\n"
-        "    T sum = 0;\n    for (int first",
+        "T sum = 0;\n    for (int first",
+        "if (a_row >= problem.rows) return;\n    T sum = 0;\n    for (int first",
     ),
     Fault(
         "barrier in a branch", "error", "barrier divergence", tiled, "conv_tiled.cu",

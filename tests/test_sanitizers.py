@@ -38,7 +38,7 @@ def test_every_kernel_is_clean_under(kind):
         "OPENBLAS_NUM_THREADS": "1",  # else ThreadSanitizer reports NumPy's
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "minitensor.explain.everything", "EMULATOR"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.sanitize_set", "--device", "emulator"]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "Sanitizer" not in done.stderr, done.stderr[-4000:]

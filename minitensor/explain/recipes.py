@@ -1,8 +1,7 @@
 """How each kernel comes to be launched: the op that launches it, and by which algorithm.
 
-One table serves `minitensor kernel`, the sanitizers' reduced set and the coverage: whoever adds a
-kernel adds it here, and tests/test_explain.py compares with the KERNEL lines of the .cu files.
-Every recipe takes a backend, so the same set runs on the emulator and on a GPU.
+The table of `minitensor kernel`: whoever adds a kernel adds it here, and tests/test_explain.py
+compares with the KERNEL lines of the .cu files.
 """
 
 from __future__ import annotations

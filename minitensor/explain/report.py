@@ -39,7 +39,7 @@ def show_output(launch: Launch, output: Index) -> None:
     )
     table = Table("line", "access", "element")
     for record in launch.doing(block, thread):
-        place = line_of(int(record["instruction"]))
+        place = line_of(int(record["instruction"]) - 1)  # the call before the return
         where = f"{place[0].rpartition('/')[2]}:{place[1]}" if place else ""
         what = _what(launch, record)
         if what:
@@ -95,6 +95,7 @@ def _counts(launch: Launch) -> np.ndarray:
     for array in launch.arrays:
         at = records["address"].astype(np.int64) - array.span.address
         ours |= (at >= 0) & (at < array.span.size)
+    records, ours = (v[ours | (records["is_shared"] == 1)] for v in (records, ours))
     write, shared = records["is_write"] == 1, records["is_shared"] == 1
     keys = np.concatenate([records["block"], records["thread"]], axis=1)
     threads, which = np.unique(keys, axis=0, return_inverse=True)

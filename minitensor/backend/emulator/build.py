@@ -31,7 +31,7 @@ _VARIANTS = {
     "checked": ("-O1", f"-fsanitize={_CHECKS}", f"-fno-sanitize-recover={_CHECKS}"),
     "debug": ("-O0", "-fno-inline"),
     "coverage": ("-O0", "--coverage", "-fprofile-update=single"),
-    "trace": ("-O1", "-fsanitize=thread"),
+    "trace": ("-O2", "-fsanitize=thread"),
     "asan": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover"),
     "tsan": ("-O1", "-fsanitize=thread"),
 }

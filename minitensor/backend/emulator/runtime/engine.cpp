@@ -29,7 +29,11 @@ static Launch* launch;
 static void* scheduler;                 // its stack pointer while a fiber runs
 static std::vector<char*> stacks;       // unused
 static uint32_t random_state;
-static char barrier_tag, end_tag, warp_tags[32];
+// For ThreadSanitizer. Who comes releases `arrivals`; the last to come acquires it and releases a
+// tag of this one meeting, which the others acquire when they go on. One tag for both would also
+// order what early leavers do next before what late leavers do: it would hide a missing barrier.
+static char arrivals, ends, warp_arrivals[32], meetings[4096];
+static unsigned meeting;
 
 // ----- errors -----
 
@@ -75,7 +79,7 @@ void fail(const char* file, int line, const char* format, ...) {
 static void body() {
     sanitizers::entered(nullptr);
     launch->entry(launch->arguments);
-    sanitizers::release(&end_tag);
+    sanitizers::release(&ends);
     self->state = State::done;
     leave(true);
     abort();
@@ -123,12 +127,21 @@ static void run(Thread& thread) {
 
 // ----- meetings -----
 
+static void* new_meeting(void* arrived) {
+    void* tag = &meetings[meeting++ % sizeof meetings];
+    sanitizers::acquire(arrived);
+    sanitizers::release(tag);
+    return tag;
+}
+
 static void open_barrier() {
+    void* tag = new_meeting(&arrivals);
     const int verdict = block.count << 2 | block.any << 1 | block.all;
     for (Thread& thread : block.threads)
         if (thread.state == State::at_barrier) {
             thread.state = State::ready;
             thread.verdict = verdict;
+            thread.meeting = tag;
         }
     block.waiting = block.count = block.any = 0;
     block.all = 1;
@@ -137,7 +150,7 @@ static void open_barrier() {
 
 int barrier(int predicate, const char* file, int line) {
     Thread& me = *self;
-    sanitizers::release(&barrier_tag);
+    sanitizers::release(&arrivals);
     me.state = State::at_barrier;
     me.operation = "__syncthreads";
     me.file = file;
@@ -147,7 +160,7 @@ int barrier(int predicate, const char* file, int line) {
     block.any |= predicate != 0;
     if (++block.waiting == int(block.threads.size())) open_barrier();
     leave(false);
-    sanitizers::acquire(&barrier_tag);
+    sanitizers::acquire(me.meeting);
     return me.verdict;
 }
 
@@ -179,22 +192,24 @@ void collective(unsigned mask, const char* operation, void* operands, Meeting me
     me.file = file;
     me.line = line;
     me.state = State::in_warp;
-    sanitizers::release(&warp_tags[me.warp]);
+    sanitizers::release(&warp_arrivals[me.warp]);
     if (!all_here(me, warp, size)) {
         leave(false);
-        sanitizers::acquire(&warp_tags[me.warp]);
+        sanitizers::acquire(me.meeting);
         return;
     }
+    sanitizers::acquire(&warp_arrivals[me.warp]);
     void* all[32] = {};
     for (int lane = 0; lane < size; ++lane)
-        if (me.mask >> lane & 1) {
-            all[lane] = warp[lane].operands;
-            warp[lane].state = State::ready;
-        }
-    sanitizers::acquire(&warp_tags[me.warp]);
+        if (me.mask >> lane & 1) all[lane] = warp[lane].operands;
     ++launch->collectives;
     meet(context, all);
-    sanitizers::release(&warp_tags[me.warp]);
+    void* tag = new_meeting(&warp_arrivals[me.warp]);  // after it: its results are seen
+    for (int lane = 0; lane < size; ++lane)
+        if (me.mask >> lane & 1) {
+            warp[lane].state = State::ready;
+            warp[lane].meeting = tag;
+        }
 }
 
 void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line) {
@@ -246,7 +261,9 @@ static void prepare(long long number) {
     char* first = __start_emu_shared;
     const size_t bytes = first ? shared_end - first : 0;
     sanitizers::forget(first, bytes);
+#if !defined(EMULATOR_COVERAGE)  // whose counters g++ puts beside the shared arrays
     if (bytes) memset(first, 0xff, bytes);  // NaN, for every float format
+#endif
     if (launch->shared) memset(block.shared, 0xff, launch->shared);
 }
 
@@ -357,7 +374,7 @@ API void emu_launch(size_t kernel, emu::Launch* request) {
         const faults::Watch watch(launch);
         run_grid();
     }
-    sanitizers::acquire(&end_tag);
+    sanitizers::acquire(&ends);
     if (mapped) munmap(reinterpret_cast<void*>(uintptr_t(block.shared) / 4096 * 4096), mapped);
     block.shared = nullptr;
 }

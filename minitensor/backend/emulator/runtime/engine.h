@@ -38,6 +38,7 @@ struct Thread {
     int line = 0;
     void* operands = nullptr;
     int verdict = 0;                   // of the last barrier: see __syncthreads_count
+    void* meeting = nullptr;           // what ThreadSanitizer knows the last meeting by
     std::vector<Copy> copies;          // started, not yet waited for
     int groups = 0;                    // of copies closed so far
 };
@@ -75,7 +76,6 @@ void collective(unsigned mask, const char* operation, Operands& mine, Function m
     collective(mask, operation, &mine, call, &meet, file, line);
 }
 
-// Two lanes' places for a message: the operation that the warp is in.
 void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line);
 bool finish_copy(int groups_left, Copy& copy);
 

@@ -31,11 +31,13 @@ inline void must_align(const void* address, size_t bytes, const char* file, int 
 
 template <int N, typename T> Pack<T, N> load_pack(const T* from, EMU_PLACE) {
     emu::must_align(from, alignof(Pack<T, N>), file, line);
-    return *reinterpret_cast<const Pack<T, N>*>(from);
+    Pack<T, N> pack;
+    memcpy(&pack, from, sizeof pack);  // one access, also in the eyes of a trace
+    return pack;
 }
 template <typename T, int N> void store_pack(T* to, const Pack<T, N>& pack, EMU_PLACE) {
     emu::must_align(to, alignof(Pack<T, N>), file, line);
-    *reinterpret_cast<Pack<T, N>*>(to) = pack;
+    memcpy(to, &pack, sizeof pack);
 }
 
 // ----- asynchronous copies: held back until they are waited for, as the GPU may do -----

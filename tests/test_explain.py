@@ -1,0 +1,81 @@
+"""`minitensor kernel`: what it shows of a launch is what the kernel did."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitensor.backend.host import source
+from minitensor.explain.recipes import RECIPES, recipes
+
+ROOT = Path(__file__).parents[1]
+STRIDED = ["--shape", "1,5,5,1", "--filter", "3,3,1", "--stride", "2", "--padding", "SAME"]
+
+
+def shown(*words, **settings):
+    """What the command prints, as one line with single spaces."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "minitensor", "kernel", *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, **settings)
+    return done, " ".join(done.stdout.split())
+
+
+def test_every_kernel_has_a_recipe():
+    bases = {name.partition("<")[0] for name in source.catalogue()}
+    known = {recipe.kernel.partition("<")[0] for recipe in RECIPES}
+    tested_elsewhere = {n for n, file in source.catalogue().items() if file == "wrappers.cu"}
+    missing = {b for b in bases if not any(b.startswith(k) for k in known)}
+    assert missing <= {name.partition("<")[0] for name in tested_elsewhere}
+
+
+def test_every_recipe_is_for_a_kernel():
+    assert all(any(n.startswith(r.kernel) for n in source.catalogue()) for r in RECIPES)
+
+
+def test_an_unknown_kernel_is_named_beside_the_known_ones():
+    with pytest.raises(LookupError, match=r"no kernel 'conv2d'; there are .*conv_direct_forward"):
+        recipes("conv2d")
+
+
+def test_an_output_in_the_corner_of_a_strided_conv_reads_four_pixels():
+    # SAME on 5 pixels with stride 2 pads one on each side: place (0, 0) sees 2 x 2 real pixels.
+    _, text = shown("conv_direct_forward", *STRIDED, "--output", "0,0,0,0")
+    for pixel in ("x[0, 0, 0, 0]", "x[0, 0, 1, 0]", "x[0, 1, 0, 0]", "x[0, 1, 1, 0]"):
+        assert pixel in text
+    assert text.count("load │ x[") == 4
+    assert text.count("load │ filter[") == 4
+    assert text.count("store │ y[0, 0, 0, 0]") == 1
+    assert "conv_direct.cu:" in text
+
+
+def test_each_thread_of_a_direct_conv_writes_one_output():
+    _, text = shown("conv_direct_forward", *STRIDED)
+    assert "y[0, 2, 2, 0]" in text or "8 of 9 threads that write" in text
+    assert "loads │ 8 │" in text  # a corner: 4 pixels, 4 weights
+    assert "│ 18 │" in text  # the middle: 9 and 9
+
+
+def test_sizes_that_do_not_fit_are_refused_in_one_line():
+    done, _ = shown("conv_direct_forward", "--shape", "1,5,5,3", "--groups", "2")
+    assert done.returncode == 2
+    assert "--groups 2 must divide C = 3" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_does_not_exist_is_refused():
+    done, _ = shown("conv_direct_forward", *STRIDED, "--output", "0,9,9,0")
+    assert done.returncode == 2
+    assert "y has the shape (1, 3, 3, 1)" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
+def test_gdb_stops_in_the_thread_that_computes_an_output():
+    words = ["conv_direct_forward", *STRIDED, "--output", "0,1,2,0", "--gdb"]
+    questions = "print index\nprint emu::self->index\nnext\nnext\nkill\nquit\n"
+    done, _ = shown(*words, input=questions, timeout=300)
+    assert "conv_direct_forward" in done.stdout, done.stdout + done.stderr
+    assert "conv_direct.cu" in done.stdout
+    assert "{x = 5, y = 0, z = 0}" in done.stdout  # place (1, 2) of 3 x 3
