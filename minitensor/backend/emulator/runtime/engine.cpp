@@ -215,14 +215,19 @@ void collective(unsigned mask, const char* operation, void* operands, Meeting me
 void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line) {
     self->file = file;
     self->line = line;
-    self->copies.push_back({to, from, bytes, valid, self->groups});
+    if (self->started - self->finished == in_flight)
+        fail(file, line, "more than %u asynchronous copies of one thread are on their way", in_flight);
+    self->copies[self->started++ % in_flight] = {to, from, bytes, valid, self->groups};
 }
 
+void close_group() { ++self->groups; }
+
 bool finish_copy(int groups_left, Copy& copy) {
-    std::vector<Copy>& copies = self->copies;
-    if (copies.empty() || copies.front().group >= self->groups - groups_left) return false;
-    copy = copies.front();
-    copies.erase(copies.begin());
+    if (self->started == self->finished) return false;
+    const Copy& oldest = self->copies[self->finished % in_flight];
+    if (oldest.group >= self->groups - groups_left) return false;
+    copy = oldest;
+    ++self->finished;
     return true;
 }
 
@@ -241,6 +246,13 @@ template <typename Number> static std::vector<Number> ordered(Number count) {
     return order;
 }
 
+// All bits set: NaN, for every float format. Not by memset, which AddressSanitizer watches: it
+// guards the gaps between shared arrays, and we write there too.
+static void fill_with_nan(char* memory, size_t bytes) {
+    volatile uint64_t* words = reinterpret_cast<volatile uint64_t*>(memory);
+    for (size_t i = 0; i < (bytes + 7) / 8; ++i) words[i] = ~uint64_t(0);
+}
+
 static void prepare(long long number) {
     const unsigned x = launch->grid[0], y = launch->grid[1];
     block.index = {unsigned(number % x), unsigned(number / x % y), unsigned(number / x / y)};
@@ -254,7 +266,7 @@ static void prepare(long long number) {
         thread.lane = i % 32;
         thread.warp = i / 32;
         thread.state = State::fresh;
-        thread.copies.clear();
+        thread.started = thread.finished = 0;
         thread.groups = 0;
         ++i;
     }
@@ -262,9 +274,13 @@ static void prepare(long long number) {
     const size_t bytes = first ? shared_end - first : 0;
     sanitizers::forget(first, bytes);
 #if !defined(EMULATOR_COVERAGE)  // whose counters g++ puts beside the shared arrays
-    if (bytes) memset(first, 0xff, bytes);  // NaN, for every float format
+    fill_with_nan(first, bytes);
 #endif
-    if (launch->shared) memset(block.shared, 0xff, launch->shared);
+    if (launch->shared) {
+        char* page = block.shared - reinterpret_cast<uintptr_t>(block.shared) % 4096;
+        sanitizers::forget(page, block.shared + launch->shared - page);
+    }
+    fill_with_nan(block.shared, launch->shared);
 }
 
 static void explain_deadlock() {
@@ -293,9 +309,8 @@ static void explain_deadlock() {
 
 static void check_copies() {
     for (const Thread& thread : block.threads)
-        if (!thread.copies.empty())
-            return fail_block(&thread, "%zu asynchronous copies were never waited for",
-                              thread.copies.size());
+        if (const unsigned left = thread.started - thread.finished)
+            return fail_block(&thread, "%u asynchronous copies were never waited for", left);
 }
 
 static void run_block() {

@@ -25,6 +25,8 @@ enum class State : uint8_t { fresh, ready, at_barrier, in_warp, done };
 
 struct Copy { void* to; const void* from; int bytes; bool valid; int group; };
 
+constexpr unsigned in_flight = 256;  // asynchronous copies of one thread
+
 struct Thread {
     uint3 index;
     int lane, warp;
@@ -39,8 +41,9 @@ struct Thread {
     void* operands = nullptr;
     int verdict = 0;                   // of the last barrier: see __syncthreads_count
     void* meeting = nullptr;           // what ThreadSanitizer knows the last meeting by
-    std::vector<Copy> copies;          // started, not yet waited for
     int groups = 0;                    // of copies closed so far
+    unsigned started = 0, finished = 0;
+    Copy copies[in_flight];            // those between `finished` and `started`, in a ring
 };
 
 struct Block {
@@ -77,6 +80,7 @@ void collective(unsigned mask, const char* operation, Operands& mine, Function m
 }
 
 void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line);
+void close_group();
 bool finish_copy(int groups_left, Copy& copy);
 
 // The list of kernels in this library.

@@ -49,7 +49,7 @@ template <int Bytes> void copy_async(void* shared, const void* global, bool vali
     emu::start_copy(shared, global, Bytes, valid, file, line);
 }
 
-inline void copy_async_commit() { ++emu::self->groups; }
+inline void copy_async_commit() { emu::close_group(); }
 
 template <int N> void copy_async_wait() {
     emu::Copy copy;

@@ -11,7 +11,6 @@ extern "C" {
 #if defined(EMULATOR_ASAN)
 void __sanitizer_start_switch_fiber(void** fake, const void* bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void* fake, const void** bottom, size_t* size);
-void __asan_poison_memory_region(const volatile void*, size_t);
 void __asan_unpoison_memory_region(const volatile void*, size_t);
 #elif defined(EMULATOR_TSAN)
 void* __tsan_get_current_fiber();
@@ -47,8 +46,6 @@ inline void died(Thread&) {}
 inline void acquire(void*) {}
 inline void release(void*) {}
 inline void forget(void*, size_t) {}
-inline void fence(char* end, size_t bytes) { __asan_poison_memory_region(end, bytes); }
-inline void unfence(char* end, size_t bytes) { __asan_unpoison_memory_region(end, bytes); }
 
 #elif defined(EMULATOR_TSAN)
 constexpr size_t stack_size = 32 * 1024;
@@ -68,8 +65,6 @@ inline void born(Thread& thread) {
 inline void died(Thread& thread) { __tsan_destroy_fiber(thread.sanitizer); }
 inline void acquire(void* tag) { __tsan_acquire(tag); }
 inline void release(void* tag) { __tsan_release(tag); }
-inline void fence(char*, size_t) {}
-inline void unfence(char*, size_t) {}
 
 #else
 constexpr size_t stack_size = 64 * 1024;
@@ -83,8 +78,6 @@ inline void died(Thread&) {}
 inline void acquire(void*) {}
 inline void release(void*) {}
 inline void forget(void*, size_t) {}
-inline void fence(char*, size_t) {}
-inline void unfence(char*, size_t) {}
 #endif
 
 }  // namespace emu::sanitizers
