@@ -1,10 +1,10 @@
 // Convolution by its definition, the first lesson: one thread computes one number of the result.
 //
-//   forward      y[n, i, j, o]      = sum over u, v, c of x[n, row, column, c] filter[u, v, c, o]
+//   forward      y[n, i, j, o]        = sum over u, v, c of x[n, row, column, c] filter[u, v, c, o]
 //   input_grad   x[n, row, column, c] = sum over u, v, o of y[n, i, j, o] filter[u, v, c, o]
-//   filter_grad  filter[u, v, c, o] = sum over n, i, j of x[n, row, column, c] y[n, i, j, o]
+//   filter_grad  filter[u, v, c, o]   = sum over n, i, j of x[n, row, column, c] y[n, i, j, o]
 //
-//   with row = i * sy + u * dy - top and column = j * sx + v * dx - left, wherever that is a pixel.
+// where row = i * sy + u * dy - top and column = j * sx + v * dx - left are a pixel, no padding.
 //
 // Neighbouring threads differ in the last index, so a warp reads and writes neighbouring addresses.
 // Rung 0: nothing is kept, every factor is read again by every thread that needs it. Group g of G
@@ -107,7 +107,10 @@ __global__ void __launch_bounds__(256)
 
 KERNEL(conv_direct_forward<float>);
 KERNEL(conv_direct_forward<double>);
+KERNEL(conv_direct_forward<int>);
 KERNEL(conv_direct_input_grad<float>);
 KERNEL(conv_direct_input_grad<double>);
+KERNEL(conv_direct_input_grad<int>);
 KERNEL(conv_direct_filter_grad<float>);
 KERNEL(conv_direct_filter_grad<double>);
+KERNEL(conv_direct_filter_grad<int>);

@@ -69,7 +69,8 @@ template <typename T, int LINES, int DEPTH, int THREADS, int VEC, bool ALONG_DEP
 
 // A thread's rows (or columns) of one step of a shared tile.
 template <typename T, int COUNT>
-__device__ __forceinline__ void read_quads(T (&values)[COUNT], const T* step, int first, int apart) {
+__device__ __forceinline__ void read_quads(T (&values)[COUNT], const T* step, int first,
+                                           int apart) {
 #pragma unroll
     for (int quad = 0; quad < COUNT / QUAD; ++quad) {
         const Pack<T, QUAD> pack = load_pack<QUAD>(step + first + quad * apart);

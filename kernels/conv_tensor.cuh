@@ -39,9 +39,12 @@ template <typename T, bool ALONG_DEPTH, int LINES, int WIDTH, int THREADS> struc
     __device__ static int line(int i) { return ALONG_DEPTH ? row() + i * apart : column(); }
     __device__ static int step(int i) { return ALONG_DEPTH ? column() : row() + i * apart; }
 
-    __device__ static void copy(T* slice, int i, const T* source, long long from, bool valid) {
-        T* to = slice + (row() + i * apart) * pitch + column();
-        copy_async<WIDTH * int(sizeof(T))>(to, source + (valid ? from : 0), valid);
+    __device__ static void copy(T* slice, int i, const T* from, bool valid) {
+        T* to = slice + row() * pitch + column();
+        copy_async<WIDTH * int(sizeof(T))>(to + i * apart * pitch, from, valid);
+    }
+    __device__ static constexpr int at(int line, int depth) {
+        return ALONG_DEPTH ? line * pitch + depth : depth * pitch + line;
     }
 };
 
@@ -77,14 +80,14 @@ template <typename Problem, typename T, typename SliceA, typename SliceB> struct
             const int column = first_column + SliceB::line(i);
             const bool valid = SliceB::step(i) < left && column < problem.columns;
             const long long from = problem.b_offset(depth + SliceB::step(i), at, column);
-            SliceB::copy(b_slice, i, b, from, valid);
+            SliceB::copy(b_slice, i, b + from, valid);
         }
 #pragma unroll
         for (int i = 0; i < SliceA::chunks; ++i) {
             const Part& row = rows[ALONG ? i : 0];
             const Part part = problem.depth_part(at);
             const bool valid = SliceA::step(i) < left && problem.image().holds(row, part);
-            SliceA::copy(a_slice, i, a, problem.image().offset(row, part), valid);
+            SliceA::copy(a_slice, i, a + problem.image().offset(row, part), valid);
             if (!ALONG) at = problem.depth_radix().add(at, stride);
         }
         if (ALONG) at = problem.depth_radix().add(at, stride);
@@ -95,52 +98,68 @@ template <typename Problem, typename T, typename SliceA, typename SliceB> struct
 
 // ----- shared memory to registers to tensor cores -----
 
-// 16 lines x 32 bytes of depth, spread over a warp as mma wants them: word q of a lane lies in
-// lines 8 * (q % 2) and up, and in half q / 2 of the depth. To ldmatrix 16 bytes are 16 bytes, so
-// it serves TF32 too, except where it would have to transpose.
-template <typename Slice, typename T>
-__device__ __forceinline__ void load_fragment(unsigned (&words)[4], const T* slice, int line,
-                                              int depth) {
-    const int lane = threadIdx.x % warpSize;
-    if constexpr (Slice::along_depth) {
-        const int half = lane / 16 * (16 / int(sizeof(T)));
-        load_matrix_x4(words, slice + (line + lane % 16) * Slice::pitch + depth + half);
-    } else if constexpr (sizeof(T) == 2) {
-        const int from = depth + lane / 16 * 8 + lane % 8;
-        load_matrix_x4_transposed(words, slice + from * Slice::pitch + line + lane / 8 % 2 * 8);
-    } else {
+// Fragments of 16 lines x 32 bytes of depth, four words of each lane: from each quarter, 8 lines x
+// 16 bytes, one. Words of `a` run down the lines first; words of `b` along the depth, so that the
+// two that mma takes for 8 columns are neighbours, and no register has to be moved. To ldmatrix
+// 16 bytes are 16 bytes: it serves TF32 too, except where it would have to transpose.
+template <typename T, typename Slice, bool IS_B> struct Fragments {
+    static constexpr int half = 16 / int(sizeof(T));  // of the depth of a fragment
+    static constexpr bool by_matrix = Slice::along_depth || sizeof(T) == 2;
+
+    // The first line and the first depth of a quarter.
+    __device__ static int line(int quarter) { return (IS_B ? quarter / 2 : quarter % 2) * 8; }
+    __device__ static int depth(int quarter) { return (IS_B ? quarter % 2 : quarter / 2) * half; }
+
+    // Where this thread looks in a fragment that begins with line `first`: for ldmatrix at row
+    // lane % 8 of quarter lane / 8, else at its own element of quarter 0.
+    __device__ static int own(int first) {
+        const int lane = threadIdx.x % warpSize, quarter = lane / 8, row = lane % 8;
+        if (!by_matrix) return Slice::at(first + lane / 4, lane % 4);
+        if (Slice::along_depth) return Slice::at(first + line(quarter) + row, depth(quarter));
+        return Slice::at(first + line(quarter), depth(quarter) + row);
+    }
+
+    __device__ static void load(unsigned (&words)[4], const T* from) {
+        if constexpr (Slice::along_depth) {
+            load_matrix_x4(words, from);
+        } else if constexpr (by_matrix) {
+            load_matrix_x4_transposed(words, from);
+        } else {
 #pragma unroll
-        for (int q = 0; q < 4; ++q) {
-            const int from = depth + lane % 4 + q / 2 * 4;
-            words[q] = __float_as_uint(slice[from * Slice::pitch + line + lane / 4 + q % 2 * 8]);
+            for (int q = 0; q < 4; ++q) {
+                words[q] = __float_as_uint(from[Slice::at(line(q), depth(q))]);
+            }
+        }
+        if constexpr (sizeof(T) == 4) {
+#pragma unroll
+            for (int q = 0; q < 4; ++q) words[q] = round_tf32(__uint_as_float(words[q]));
         }
     }
-    if constexpr (sizeof(T) == 4) {
-#pragma unroll
-        for (int q = 0; q < 4; ++q) words[q] = round_tf32(__uint_as_float(words[q]));
-    }
-}
+};
 
-// sums += a @ b over one slice, for the warp's part of the tile.
+// sums += a @ b over one slice, for the warp's part of the tile. The slices are given from where
+// this thread looks.
 template <typename SliceA, typename SliceB, typename T, int DOWN, int ACROSS>
 __device__ __forceinline__ void multiply_slice(float (&sums)[DOWN][ACROSS][4], const T* a_slice,
-                                               const T* b_slice, int row, int column) {
+                                               const T* b_slice) {
 #pragma unroll
     for (int depth = 0; depth < SliceA::depth; depth += SliceA::depth / 2) {
         unsigned a[DOWN][4], b[ACROSS / 2][4];
 #pragma unroll
-        for (int i = 0; i < DOWN; ++i) load_fragment<SliceA>(a[i], a_slice, row + 16 * i, depth);
+        for (int i = 0; i < DOWN; ++i) {
+            Fragments<T, SliceA, false>::load(a[i], a_slice + SliceA::at(16 * i, depth));
+        }
 #pragma unroll
         for (int j = 0; j < ACROSS / 2; ++j) {
-            load_fragment<SliceB>(b[j], b_slice, column + 16 * j, depth);
+            Fragments<T, SliceB, true>::load(b[j], b_slice + SliceB::at(16 * j, depth));
         }
 #pragma unroll
         for (int i = 0; i < DOWN; ++i) {
 #pragma unroll
             for (int j = 0; j < ACROSS; ++j) {
-                const unsigned b_half[2] = {b[j / 2][j % 2], b[j / 2][j % 2 + 2]};
-                if constexpr (sizeof(T) == 4) mma_tf32(sums[i][j], a[i], b_half);
-                if constexpr (sizeof(T) == 2) mma_f16(sums[i][j], a[i], b_half);
+                const unsigned columns[2] = {b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1]};
+                if constexpr (sizeof(T) == 4) mma_tf32(sums[i][j], a[i], columns);
+                if constexpr (sizeof(T) == 2) mma_f16(sums[i][j], a[i], columns);
             }
         }
     }
@@ -155,25 +174,25 @@ __device__ __forceinline__ void multiply_range(float (&sums)[DOWN][ACROSS][4],
     DYNAMIC_SHARED(T, shared);
     T* shared_b = shared + STAGES * SliceA::size;
     Copies<Problem, T, SliceA, SliceB> copies(problem, a, b, share, range);
+    const int own_a = Fragments<T, SliceA, false>::own(row);
+    const int own_b = Fragments<T, SliceB, true>::own(column);
     const int slices = (range.count + SliceA::depth - 1) / SliceA::depth;
-    int started = 0;
-    const auto start_next = [&] {
-        if (started < slices) {
-            const int stage = started % STAGES;
+    const auto start = [&](int slice) {
+        const int stage = slice % STAGES;
+        if (copies.left > 0) {
             copies.next(shared + stage * SliceA::size, shared_b + stage * SliceB::size);
         }
         copy_async_commit();  // an empty group too, so that the wait below counts right
-        ++started;
     };
-#pragma unroll
-    for (int i = 0; i < STAGES - 1; ++i) start_next();
+#pragma unroll 1  // unrolled, InputGrad spills registers for sm_80
+    for (int slice = 0; slice < STAGES - 1; ++slice) start(slice);
     for (int slice = 0; slice < slices; ++slice) {
-        copy_async_wait<STAGES - 2>();  // started is slice + STAGES - 1: this slice has come
+        copy_async_wait<STAGES - 2>();  // slice + STAGES - 1 groups are closed: this one has come
         __syncthreads();
-        start_next();
+        start(slice + STAGES - 1);
         const int stage = slice % STAGES;
-        multiply_slice<SliceA, SliceB>(sums, shared + stage * SliceA::size,
-                                       shared_b + stage * SliceB::size, row, column);
+        multiply_slice<SliceA, SliceB>(sums, shared + stage * SliceA::size + own_a,
+                                       shared_b + stage * SliceB::size + own_b);
     }
 }
 
@@ -231,7 +250,7 @@ __device__ __forceinline__ void conv_tensor(const T* a, const T* b, const T* bia
 
     const Share share(ROWS, COLUMNS, splits);
     const Problem problem(window, N, C, O, groups, share.part);
-    if (share.first_row >= problem.rows) return;  // the whole block: a phase with fewer pixels
+    if (share.first_row >= problem.rows) return;  // a phase of few pixels: nothing to do
     const Range range(problem.depth, SliceA::depth, splits, share.split);
 
     const int warp = threadIdx.x / warpSize, lane = threadIdx.x % warpSize;

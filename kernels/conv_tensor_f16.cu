@@ -9,8 +9,8 @@ __global__ void __launch_bounds__(THREADS, THREADS == 256 ? 2 : 3)
                     const half_t* __restrict__ bias, half_t* __restrict__ c,
                     float* __restrict__ partials, Window window, int N, int C, int O, int groups,
                     int splits, long long size, int relu) {
-    conv_tensor<Problem, half_t, ROWS, COLUMNS, THREADS, WIDTH>(a, b, bias, c, partials, window, N, C,
-                                                            O, groups, splits, size, relu);
+    conv_tensor<Problem, half_t, ROWS, COLUMNS, THREADS, WIDTH>(
+        a, b, bias, c, partials, window, N, C, O, groups, splits, size, relu);
 }
 
 KERNEL(conv_tensor_f16<Forward, 128, 128, 256, 8>);

@@ -11,8 +11,8 @@ __global__ void __launch_bounds__(THREADS, THREADS == 256 ? 2 : 3)
                      const float* __restrict__ bias, float* __restrict__ c,
                      float* __restrict__ partials, Window window, int N, int C, int O, int groups,
                      int splits, long long size, int relu) {
-    conv_tensor<Problem, float, ROWS, COLUMNS, THREADS, WIDTH>(a, b, bias, c, partials, window, N, C,
-                                                             O, groups, splits, size, relu);
+    conv_tensor<Problem, float, ROWS, COLUMNS, THREADS, WIDTH>(
+        a, b, bias, c, partials, window, N, C, O, groups, splits, size, relu);
 }
 
 KERNEL(conv_tensor_tf32<Forward, 128, 128, 256, 4>);

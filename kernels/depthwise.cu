@@ -35,7 +35,8 @@ __global__ void __launch_bounds__(256, 2)
 #pragma unroll 1  // all rows of weights at once would not fit the registers
         for (int u = 0; u < K; ++u) {
             if (unsigned(top + u) >= unsigned(window.H)) continue;
-            const long long line = (static_cast<long long>(first_line + u) * window.W + left) * packs + channel;
+            const long long pixels = static_cast<long long>(first_line + u) * window.W + left;
+            const long long line = pixels * packs + channel;
             Pack<T, 4> weight[K];
 #pragma unroll
             for (int v = 0; v < K; ++v) {

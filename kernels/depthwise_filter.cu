@@ -3,12 +3,13 @@
 //     filter[u, v, o] = sum over n, i, j of x[n, row, column, o / M] y[n, i, j, o]
 //
 // with row = i * sy + u * dy - top and column = j * sx + v * dx - left, wherever that is a pixel.
-// A long sum for few numbers, so it is cut: every block sums some lines and writes its own copy of the result, `partial`; reduce_splits.cu adds the copies. Nothing is atomic, and the
-// same bits come out every time. depthwise_filter: one thread owns four neighbouring channels and
-// row u of the kernel. It walks along lines in strips: the strip's y lie in registers, each pack of
-// x is loaded once and used for every tap that saw it. Threads along z take different lines and add
-// up through shared memory. K x K taps, stride S, dilation 1, M = 1, channels a multiple of four.
-// depthwise_filter_any: any window and M, one thread one tap of one channel.
+// A long sum for few numbers, so it is cut: every block sums some lines and writes its own copy of
+// the result, `partial`; reduce_splits.cu adds the copies. Nothing is atomic, and the same bits
+// come out every time. depthwise_filter: one thread owns four neighbouring channels and row u of
+// the kernel. It walks along lines in strips of four places: the strip's y lie in registers, each
+// pack of x is loaded once and used for every tap that saw it. Threads along z take different
+// lines and add up through shared memory. K x K taps, stride S, dilation 1, M = 1, channels a
+// multiple of four. depthwise_filter_any: any window and M, one thread one tap of one channel.
 //
 // Twin: conv2d_kernel_grad in minitensor/backend/numpy/depthwise.py.
 #include "common.cuh"

@@ -17,7 +17,7 @@
 #include "strip.cuh"
 #include "window.cuh"
 
-// a - b * floor(a / b), never negative.
+// a modulo S, never negative: how far a pixel lies behind the last place that starts before it.
 template <int S> __device__ __forceinline__ int phase(int a) { return (a % S + S) % S; }
 
 // y (N, h, w, packs), filter (K, K, packs), x (N, H, W, packs) in packs of four; rows = N * H;

@@ -1,5 +1,8 @@
-// The three convolutions as matrix products c (rows, columns) = a (rows, depth) @ b (depth, columns)
-// that store no column matrix: element (row, depth) of `a` is looked up in the image when needed.
+// The three convolutions as matrix products that store no column matrix:
+//
+//     c (rows, columns) = a (rows, depth) @ b (depth, columns)
+//
+// Element (row, depth) of a is looked up in the image when it is needed.
 //
 //                rows                columns   depth                a    b        c
 //   Forward      place (n, i, j)     o         tap (u, v, c)        x    filter   y
@@ -94,19 +97,34 @@ struct Patches {
     }
 };
 
-struct Forward {
+// The columns of Forward and FilterGrad: the outputs of a group, neighbours in b and in c.
+struct Outputs {
+    int columns, first_column, O;
+
+    Outputs() = default;
+    __device__ Outputs(int O, int groups, int group)
+        : columns(O / groups), first_column(O / groups * group), O(O) {}
+
+    __device__ long long b_offset(long long index, Digits, int column) const {
+        return index * O + first_column + column;
+    }
+    __device__ long long c_offset(long long index, int column) const {
+        return index * O + first_column + column;
+    }
+};
+
+struct Forward : Outputs {
     static constexpr bool A_ALONG_DEPTH = true;   // neighbours in memory are neighbours in depth
     static constexpr bool B_ALONG_DEPTH = false;  // ... or neighbours in rows or columns
 
     Patches patches;
     long long rows, depth;
-    int columns, first_column, O;
 
     Forward() = default;
     __device__ Forward(const Window& window, int N, int C, int O, int groups, int part)
-        : patches(window, C, groups, part), rows(static_cast<long long>(N) * window.h * window.w),
-          depth(static_cast<long long>(window.kh) * window.kw * (C / groups)),
-          columns(O / groups), first_column(O / groups * part), O(O) {}
+        : Outputs(O, groups, part), patches(window, C, groups, part),
+          rows(static_cast<long long>(N) * window.h * window.w),
+          depth(static_cast<long long>(window.kh) * window.kw * (C / groups)) {}
 
     __device__ Image image() const { return patches.image; }
     __device__ Part row(long long index) const {
@@ -114,48 +132,33 @@ struct Forward {
     }
     __device__ Radix depth_radix() const { return patches.taps; }
     __device__ Part depth_part(Digits at) const { return patches.tap(at); }
-
-    __device__ long long b_offset(long long index, Digits, int column) const {
-        return index * O + first_column + column;
-    }
-    __device__ long long c_offset(long long index, int column) const {
-        return index * O + first_column + column;
-    }
 };
 
-struct FilterGrad {
+struct FilterGrad : Outputs {
     static constexpr bool A_ALONG_DEPTH = false;
     static constexpr bool B_ALONG_DEPTH = false;
 
     Patches patches;
     long long rows, depth;
-    int columns, first_column, O;
 
     FilterGrad() = default;
     __device__ FilterGrad(const Window& window, int N, int C, int O, int groups, int part)
-        : patches(window, C, groups, part),
+        : Outputs(O, groups, part), patches(window, C, groups, part),
           rows(static_cast<long long>(window.kh) * window.kw * (C / groups)),
-          depth(static_cast<long long>(N) * window.h * window.w), columns(O / groups),
-          first_column(O / groups * part), O(O) {}
+          depth(static_cast<long long>(N) * window.h * window.w) {}
 
     __device__ Image image() const { return patches.image; }
     __device__ Part row(long long index) const { return patches.tap(patches.taps.digits(index)); }
     __device__ Radix depth_radix() const { return patches.places; }
     __device__ Part depth_part(Digits at) const { return patches.place(at); }
-
-    __device__ long long b_offset(long long index, Digits, int column) const {
-        return index * O + first_column + column;
-    }
-    __device__ long long c_offset(long long index, int column) const {
-        return index * O + first_column + column;
-    }
 };
 
 // One axis of an input gradient, one residue of it. Pixel p of the image was seen from place i
 // under tap u where p + before = i * stride + u * dilation. So the pixels whose p + before leaves
 // one residue modulo the stride share the taps that matter: every tap_step-th, from `tap` on. Among
 // themselves they are a convolution without stride: pixel number r sees, under tap number t,
-// place r + origin + t * step. No multiplication is wasted on the zeros between strides.
+// place r + origin + t * step. No multiplication is wasted on the zeros between strides: of three
+// taps at stride 2, every other pixel meets the outer two and the pixels between meet the middle.
 struct Phase {
     int pixel, pixels;        // the first pixel, and how many, `stride` apart
     int tap, taps, tap_step;  // the first tap, how many, how far apart
@@ -173,7 +176,9 @@ struct Phase {
         }
         tap_step = stride / common;
         tap = 0;
-        while (tap < kernel && (residue - static_cast<long long>(tap) * dilation) % stride != 0) ++tap;
+        while (tap < kernel && (residue - static_cast<long long>(tap) * dilation) % stride != 0) {
+            ++tap;
+        }
         taps = (kernel - tap + tap_step - 1) / tap_step;  // 0 if no tap falls on this residue
         origin = taps == 0 ? 0 : (pixel + before - tap * dilation) / stride;
         step = -(dilation / common);
@@ -190,10 +195,11 @@ struct InputGrad {
     int columns, first_column, first_output;
     int H, W, h, w, kw, sy, sx, C, O;
 
-    // Parts count groups first, then residues: part = (y_residue * sx + x_residue) * groups + group.
+    // A part is (residue of y * sx + residue of x) * groups + group.
     InputGrad() = default;
     __device__ InputGrad(const Window& window, int N, int C, int O, int groups, int part)
-        : vertical(part / groups / window.sx, window.H, window.kh, window.sy, window.dy, window.top),
+        : vertical(part / groups / window.sx, window.H, window.kh, window.sy, window.dy,
+                   window.top),
           horizontal(part / groups % window.sx, window.W, window.kw, window.sx, window.dx,
                      window.left),
           pixels{vertical.pixels, horizontal.pixels},

@@ -124,8 +124,8 @@ FAULTS = [
     ),
     Fault(
         "swapped rows of an mma", "values", "", tensor, "conv_tensor_tf32.cu",
-        "mma_tf32(sums[i][j], a[i], b_half)",
-        "mma_tf32(sums[i][j], {a[i][1], a[i][0], a[i][2], a[i][3]}, b_half)",
+        "mma_tf32(sums[i][j], a[i],",
+        "mma_tf32(sums[i][j], {a[i][1], a[i][0], a[i][2], a[i][3]},",
     ),
     Fault(
         "wrong shuffle mask", "error", "leaves out", moments, "batch_norm.cu",

@@ -6,45 +6,40 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from minitensor.backend.emulator.kernel import line_of
 from minitensor.explain.watch import Argument, Index, Launch
 
-_console = Console(highlight=False)
 _COLUMNS = ("loads", "bytes", "shared loads", "shared stores", "stores")
 
 
 def show(launch: Launch, rows: int, budget: dict[str, Any]) -> None:
     """The launch, its cost per thread, and the first rows of the thread -> output map."""
-    _console.print(_headline(launch))
+    _print(_headline(launch))
     for arch, figures in budget.items():
-        _console.print(
+        _print(
             f"  {arch}: {figures['registers']} registers, {figures['shared']} bytes of static "
             f"shared memory, {figures['spill']} bytes spilled"
         )
-    _console.print(_costs(launch))
+    _print(_costs(launch))
     for array in launch.arrays:
         if not array.constant:
-            _console.print(_map(launch, array, rows))
+            _print(_map(launch, array, rows))
 
 
 def show_output(launch: Launch, output: Index) -> None:
     """Every access of the thread that writes `output`."""
     block, thread = writer(launch, output)
-    _console.print(_headline(launch))
-    _console.print(
-        f"{_element(_target(launch), output)} is computed by block {block}, thread {thread}:"
-    )
-    table = Table("line", "access", "element")
+    _print(_headline(launch))
+    _print(f"{_element(_target(launch), output)} is computed by block {block}, thread {thread}:")
+    table = _table("line", "access", "element")
     for record in launch.doing(block, thread):
         place = line_of(int(record["instruction"]) - 1)  # the call before the return
         where = f"{place[0].rpartition('/')[2]}:{place[1]}" if place else ""
         what = _what(launch, record)
         if what:
             table.add_row(where, "store" if record["is_write"] else "load", what)
-    _console.print(table)
+    _print(table)
 
 
 def writer(launch: Launch, output: Index) -> tuple[Index, Index]:
@@ -78,9 +73,9 @@ def _headline(launch: Launch) -> str:
     )
 
 
-def _costs(launch: Launch) -> Table:
+def _costs(launch: Launch) -> Any:
     """Loads and stores per thread: least, mean, most over the threads that touched anything."""
-    table = Table("per thread", "least", "mean", "most", title="global and shared memory")
+    table = _table("per thread", "least", "mean", "most", title="global and shared memory")
     counts = _counts(launch)
     for column, name in enumerate(_COLUMNS):
         numbers = counts[:, column]
@@ -113,14 +108,14 @@ def _counts(launch: Launch) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def _map(launch: Launch, array: Argument, rows: int) -> Table:
+def _map(launch: Launch, array: Argument, rows: int) -> Any:
     """Thread -> the elements of one array that it wrote."""
     written: dict[tuple[Index, Index], list[str]] = defaultdict(list)
     records = launch.of(array)
     for record in records[records["is_write"] == 1]:
         key = tuple(map(int, record["block"])), tuple(map(int, record["thread"]))
         written[key].append(_span(array, record))
-    table = Table("block", "thread", f"writes {array.span.name} {array.shape}")
+    table = _table("block", "thread", f"writes {array.span.name} {array.shape}")
     for (block, thread), elements in sorted(written.items())[:rows]:
         shown = ", ".join(elements[:6]) + (f" and {len(elements) - 6} more" * (len(elements) > 6))
         table.add_row(str(block), str(thread), shown)
@@ -144,3 +139,15 @@ def _span(array: Argument, record: Any) -> str:
 
 def _element(array: Argument, index: Index) -> str:
     return f"{array.span.name}[{', '.join(map(str, index))}]"
+
+
+def _table(*columns: str, title: str = "") -> Any:
+    from rich.table import Table
+
+    return Table(*columns, title=title or None)
+
+
+def _print(*things: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(*things)

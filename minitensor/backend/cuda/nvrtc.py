@@ -1,0 +1,127 @@
+"""NVIDIA's run-time compiler, by its public C interface: text in, cubin out, no GPU needed.
+
+CuPy's own way to it always adds -ftz=true, refuses -arch and forgets included headers in its cache
+key; this one passes exactly `OPTIONS`. The library comes from the PyPI wheel nvidia-cuda-nvrtc,
+from a CUDA toolkit, or from whatever the loader finds. Caching is cache.py's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from minitensor.backend.devices import DeviceError
+
+# No -ftz and no --use_fast_math: float32 keeps its denormals, as on every other backend.
+OPTIONS = ("-std=c++17", "-lineinfo", "--ptxas-options=-v")
+_LIBRARY = "libnvrtc.so.13"
+
+
+class CompileError(RuntimeError):
+    """NVRTC refused the text; the message is its log."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What NVRTC makes of one text."""
+
+    cubin: bytes
+    lowered: dict[str, str]  # instance -> mangled name inside the cubin
+    log: str  # ptxas' figures, and warnings
+
+
+def compile(
+    text: str, names: Sequence[str], arch: str, options: Sequence[str] = OPTIONS
+) -> Compiled:
+    """The cubin of `text` for `arch` ("sm_90") with the template instances `names`.
+
+    Raises:
+        DeviceError: there is no NVRTC.
+        CompileError: the text does not compile.
+    """
+    program = ctypes.c_void_p()
+    _call("CreateProgram", ctypes.byref(program), text.encode(), None, 0, None, None)
+    try:
+        for name in names:
+            _call("AddNameExpression", program, name.encode())
+        words = [option.encode() for option in (f"-arch={arch}", *options)]
+        status = library().nvrtcCompileProgram(
+            program, len(words), (ctypes.c_char_p * len(words))(*words)
+        )
+        log = _read(program, "ProgramLog").rstrip(b"\0").decode()
+        if status:
+            raise CompileError(f"NVRTC, {arch}: {_reason(status)}\n{log}")
+        lowered = {name: _lowered(program, name) for name in names}
+        return Compiled(_read(program, "CUBIN"), lowered, log)
+    finally:
+        _call("DestroyProgram", ctypes.byref(program))
+
+
+@cache
+def version() -> str:
+    """The compiler's version, such as "13.0"."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    _call("Version", ctypes.byref(major), ctypes.byref(minor))
+    return f"{major.value}.{minor.value}"
+
+
+@cache
+def library() -> Any:
+    """The loaded NVRTC.
+
+    Raises:
+        DeviceError: it is nowhere.
+    """
+    for place in _places():
+        try:
+            # NVRTC asks the loader for its built-in functions by bare name; loaded, they are found.
+            for builtins in Path(place).parent.glob("libnvrtc-builtins.so.13.?"):
+                ctypes.CDLL(str(builtins))
+            loaded = ctypes.CDLL(place)
+        except OSError:
+            continue
+        loaded.nvrtcGetErrorString.restype = ctypes.c_char_p
+        return loaded
+    raise DeviceError(
+        f"minitensor compiles its CUDA kernels with NVRTC, and found no {_LIBRARY}: "
+        "pip install nvidia-cuda-nvrtc==13.0.88, or set CUDA_PATH to a CUDA 13 toolkit"
+    )
+
+
+def _places() -> Iterator[str]:
+    for folder in sys.path:
+        yield from map(str, Path(folder).glob(f"nvidia/*/lib/{_LIBRARY}"))
+    for root in (os.environ.get("CUDA_PATH"), os.environ.get("CUDA_HOME"), "/usr/local/cuda"):
+        if root:
+            yield str(Path(root, "lib64", _LIBRARY))
+    yield _LIBRARY  # what is loaded already, by CuPy for one, or stands in the loader's path
+
+
+def _call(name: str, *arguments: Any) -> None:
+    function: Callable[..., int] = getattr(library(), f"nvrtc{name}")
+    if status := function(*arguments):
+        raise CompileError(f"nvrtc{name}: {_reason(status)}")
+
+
+def _reason(status: int) -> str:
+    return str(library().nvrtcGetErrorString(status).decode())
+
+
+def _read(program: ctypes.c_void_p, what: str) -> bytes:
+    size = ctypes.c_size_t()
+    _call(f"Get{what}Size", program, ctypes.byref(size))
+    buffer = ctypes.create_string_buffer(size.value)
+    _call(f"Get{what}", program, buffer)
+    return buffer.raw
+
+
+def _lowered(program: ctypes.c_void_p, name: str) -> str:
+    lowered = ctypes.c_char_p()
+    _call("GetLoweredName", program, name.encode(), ctypes.byref(lowered))
+    return (lowered.value or b"").decode()

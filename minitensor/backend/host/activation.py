@@ -1,0 +1,24 @@
+"""Host code of bias and activation: kernels/bias_activation.cu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.backend.half import bfloat16_in_float32
+from minitensor.backend.host.device import Device, ctype, spread
+from minitensor.backend.host.packs import pack_of
+
+_NAMES = {"linear": "Linear", "relu": "Relu", "relu6": "Relu6"}
+
+
+@bfloat16_in_float32
+def bias_activation(device: Device, x: Any, bias: Any, activation: str) -> Any:
+    """activation(x + bias), one bias per channel."""
+    x, bias = device.contiguous(x), device.contiguous(bias)
+    y = device.empty(x.shape, x.dtype)
+    if y.size:
+        pack = pack_of(device, x.shape[-1], x, bias)
+        kernel = f"bias_activation<{_NAMES[activation]}, {ctype(x.dtype)}, {pack}>"
+        packs, total = x.shape[-1] // pack, x.size // pack
+        device.launch(kernel, spread(total), 256, x, bias, y, packs, total)
+    return y

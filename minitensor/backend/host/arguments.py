@@ -1,0 +1,132 @@
+"""What a kernel is handed, made from what host code says, by the kernel's own C++ signature.
+
+CuPy checks none of this: a Python float travels as a double, a view as the pointer of its base,
+a float64 array as garbage. Here every argument is compared with its parameter, once for both
+backends: arrays stay arrays, scalars become NumPy scalars of the exact type, a Window becomes
+twelve integers in one packed record, None becomes a null pointer.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitensor.backend.host.source import Kernel, Parameter
+from minitensor.window import Window
+
+if TYPE_CHECKING:
+    from minitensor.backend.host.device import Device
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "float": np.dtype(np.float32),
+    "double": np.dtype(np.float64),
+    "half_t": np.dtype(np.float16),
+    "int": np.dtype(np.int32),
+    "long long": np.dtype(np.int64),
+    "unsigned char": np.dtype(np.uint8),
+}
+_CTYPES: dict[Any, str] = {dtype: name for name, dtype in DTYPES.items()}
+_FIELDS = ("H", "W", "h", "w", "kh", "kw", "sy", "sx", "dy", "dx", "top", "left")
+_LARGEST = {
+    name: float(np.finfo(dtype).max) if dtype.kind == "f" else int(np.iinfo(dtype).max)
+    for name, dtype in DTYPES.items()
+}
+WINDOW = np.dtype([(field, np.int32) for field in _FIELDS])  # struct Window of window.cuh
+NULL = np.uintp(0)
+
+
+class LaunchError(RuntimeError):
+    """A kernel was handed something that its declaration does not allow."""
+
+
+def ctype(dtype: Any) -> str:
+    """The kernels' name of a dtype: float32 -> "float", float16 -> "half_t"."""
+    dtype = np.dtype(dtype)
+    if dtype not in _CTYPES:
+        raise TypeError(f"kernels have no {dtype}; they have {', '.join(map(str, _CTYPES))}")
+    return _CTYPES[dtype]
+
+
+def converted(device: Device, kernel: Kernel, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`arguments` as the kernel takes them: arrays, NumPy scalars, records.
+
+    Raises:
+        LaunchError: an argument does not fit its parameter.
+    """
+    if len(arguments) != len(kernel.parameters):
+        names = ", ".join(p.name for p in kernel.parameters)
+        raise LaunchError(
+            f"{kernel.name}: got {len(arguments)} arguments; "
+            f"expected {len(kernel.parameters)}: {names}"
+        )
+    values = []
+    for i, (argument, parameter) in enumerate(zip(arguments, kernel.parameters, strict=True)):
+        try:
+            values.append(_one(device, argument, parameter))
+        except MisfitError as misfit:
+            where = f"{kernel.name}: argument {i} ({parameter.name})"
+            raise LaunchError(f"{where}: got {misfit}") from None
+    return tuple(values)
+
+
+class MisfitError(Exception):
+    """What came and what was expected; `converted` adds where."""
+
+
+def _one(device: Device, value: Any, parameter: Parameter) -> Any:
+    if parameter.pointer:
+        return _pointer(device, value, parameter)
+    if parameter.type == "Window":
+        if not isinstance(value, Window):
+            raise MisfitError(f"{_came(value)}; expected a minitensor Window")
+        return _record(value)
+    return _scalar(value, parameter.type)
+
+
+def _pointer(device: Device, value: Any, parameter: Parameter) -> Any:
+    if value is None:
+        return NULL
+    if not device.owns(value):
+        raise MisfitError(f"{_came(value)}; expected an array of {device.name}")
+    dtype = DTYPES[parameter.type]
+    if value.dtype != dtype:
+        raise MisfitError(f"an array of {value.dtype}; expected {dtype} ({parameter.type}*)")
+    if not value.flags.c_contiguous:
+        raise MisfitError(
+            f"a view of shape {value.shape} with strides {value.strides}; "
+            "expected a contiguous array: device.contiguous makes one"
+        )
+    if not parameter.const and not getattr(value.flags, "writeable", True):
+        raise MisfitError("a read-only array; the kernel may write here")
+    if device.returned(value):
+        raise MisfitError("a workspace after it was given back")
+    return value
+
+
+def _scalar(value: Any, kind: str) -> Any:
+    dtype = DTYPES[kind]
+    if isinstance(value, np.generic):
+        if value.dtype != dtype:
+            raise MisfitError(f"{_came(value)}; expected {dtype} ({kind})")
+        return value
+    if not isinstance(value, (int, float) if dtype.kind == "f" else int):
+        raise MisfitError(f"{_came(value)}; expected a number for {kind}")
+    if abs(value) > _LARGEST[kind] and isfinite(value):
+        raise MisfitError(f"{value}; {kind} ends at {_LARGEST[kind]}")
+    return dtype.type(value)
+
+
+@cache
+def _record(window: Window) -> Any:
+    pads = (window.pad[0][0], window.pad[1][0])
+    pairs = (window.size, window.out, window.kernel, window.stride, window.dilation, pads)
+    # An array of no axes: CuPy passes its bytes by value, and refuses the scalar of a record.
+    return np.array(tuple(number for pair in pairs for number in pair), WINDOW)
+
+
+def _came(value: Any) -> str:
+    dtype = f" of {value.dtype}" if hasattr(value, "dtype") else f" {value!r}"
+    return f"{type(value).__module__}.{type(value).__qualname__}{dtype}"

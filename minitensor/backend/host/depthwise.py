@@ -1,0 +1,137 @@
+"""Depthwise convolution on a device: the twin of minitensor/backend/numpy/depthwise.py.
+
+Square kernels of 3, 5 and 7 taps with stride 1 or 2 over packs of four channels have kernels of
+their own, which keep strips of pixels in registers; everything else takes the `_any` ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minitensor.backend.half import bfloat16_in_float32
+from minitensor.backend.host.device import Device, ceil_div, ctype, spread
+from minitensor.backend.host.layout import THREADS, power_of_two, rows_by_items
+from minitensor.backend.host.packs import pack_of
+from minitensor.window import Window
+
+PACK = 4  # channels to a thread in the special kernels
+WARP = 32
+BLOCKS = 1024  # of a filter gradient: enough to fill any GPU
+FOLD = 32  # copies of a filter gradient that one thread adds up
+
+Plan: TypeAlias = tuple[str, tuple[int, int, int], int, tuple[int, ...]]
+"""The kernel, its block, the blocks that cover the channels, the sizes it takes before `rows`."""
+
+
+@bfloat16_in_float32
+def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
+    """y[n,i,j,o] = sum over taps of x[..., o // M] * kernel[u,v,0,o]."""
+    o, kind = kernel.shape[-1], ctype(x.dtype)
+    y = device.empty((len(x), *window.out, o), x.dtype)
+    if y.size == 0:
+        return y
+    arrays = device.contiguous(x), device.contiguous(kernel), y
+    rows = len(x) * window.out[0]
+    if _is_special(device, window, *arrays):
+        k, s = window.kernel[0], window.stride[0]
+        items = ceil_div(window.out[1], strip_length(k, s)) * (o // PACK)
+        shape = rows_by_items(items, rows, WARP)
+        device.launch(
+            f"depthwise<{kind}, {k}, {s}>", *shape, *arrays, window, o // PACK, items, rows
+        )
+    else:
+        items, multiplier = window.out[1] * o, o // x.shape[-1]
+        shape = rows_by_items(items, rows)
+        device.launch(f"depthwise_any<{kind}>", *shape, *arrays, window, multiplier, o, items, rows)
+    return y
+
+
+@bfloat16_in_float32
+def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
+    """The adjoint of `conv2d` in x."""
+    c, o, kind = window.groups, kernel.shape[-1], ctype(y.dtype)
+    x = device.empty((len(y), *window.size, c), y.dtype)
+    if x.size == 0 or y.size == 0:
+        x.fill(0)
+        return x
+    arrays = device.contiguous(y), device.contiguous(kernel), x
+    rows, width = len(x) * window.size[0], window.size[1]
+    if _is_special(device, window, *arrays):
+        k, s = window.kernel[0], window.stride[0]
+        before = window.pad[1][0] % s  # so that strips start where places do
+        items = ceil_div(width + before, strip_length(k, s)) * (o // PACK)
+        shape = rows_by_items(items, rows, WARP)
+        device.launch(
+            f"depthwise_input<{kind}, {k}, {s}>", *shape, *arrays, window, o // PACK, items, rows
+        )
+    else:
+        shape = rows_by_items(width * c, rows)
+        device.launch(
+            f"depthwise_input_any<{kind}>", *shape, *arrays, window, o // c, c, width * c, rows
+        )
+    return x
+
+
+@bfloat16_in_float32
+def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
+    """The adjoint of `conv2d` in the kernel: every block sums some lines, then the blocks do."""
+    shape = (*window.kernel, 1, y.shape[-1])
+    if x.size == 0 or y.size == 0:
+        return device.zeros(shape, x.dtype)
+    rows = len(x) * window.out[0]
+    arrays = device.contiguous(x), device.contiguous(y)
+    kernel = device.empty(shape, np.promote_types(x.dtype, np.float32))
+    plan = _special_filter if _is_special(device, window, *arrays) else _any_filter
+    name, block, blocks, sizes = plan(ctype(x.dtype), x.shape[-1], y.shape[-1], window)
+    most = min(ceil_div(rows, block[2]), max(BLOCKS // blocks, 1))
+    splits = power_of_two(most + 1) // 2
+    with device.workspace((splits, *shape), kernel.dtype) as partial:
+        device.launch(name, (blocks, splits), block, *arrays, partial, window, *sizes, rows)
+        _add_up(device, partial, kernel)
+    return kernel.astype(x.dtype, copy=False)
+
+
+def _special_filter(kind: str, c: int, o: int, window: Window) -> Plan:
+    """Lanes over packs, then the rows of the kernel, then as many lines as there is room for."""
+    k, packs = window.kernel[0], c // PACK
+    across = min(WARP, power_of_two(packs))
+    lines = min(max(THREADS // (across * k), 1), 64)
+    name = f"depthwise_filter<{kind}, {k}, {window.stride[0]}>"
+    return name, (across, k, lines), ceil_div(packs, across), (packs,)
+
+
+def _any_filter(kind: str, c: int, o: int, window: Window) -> Plan:
+    """A thread for every tap of every channel."""
+    items = window.taps * o
+    name = f"depthwise_filter_any<{kind}>"
+    return name, (THREADS, 1, 1), ceil_div(items, THREADS), (o // c, o, items)
+
+
+def strip_length(k: int, s: int) -> int:
+    """How many neighbouring places one thread computes: as in kernels/strip.cuh."""
+    return 7 if k > 3 and s == 1 else 4
+
+
+def _is_special(device: Device, window: Window, *arrays: Any) -> bool:
+    (k, _), (s, _), channels = window.kernel, window.stride, arrays[-1].shape[-1]
+    return (
+        k in (3, 5, 7)
+        and s in (1, 2)
+        and (window.kernel, window.stride, window.dilation) == ((k, k), (s, s), (1, 1))
+        and all(array.shape[-1] == channels for array in arrays)
+        and pack_of(device, channels, *arrays) > 1
+    )
+
+
+def _add_up(device: Device, partial: Any, result: Any) -> None:
+    """result = the sum of the copies, a power of two of them, FOLD in one thread at most."""
+    splits, total, name = len(partial), result.size, f"reduce_splits<{ctype(result.dtype)}>"
+    if splits <= FOLD:
+        device.launch(name, spread(total), 256, partial, result, splits, total)
+        return
+    with device.workspace((FOLD, *result.shape), result.dtype) as folded:
+        count = FOLD * total
+        device.launch(name, spread(count), 256, partial, folded, splits // FOLD, count)
+        _add_up(device, folded, result)

@@ -1,0 +1,114 @@
+"""Convolution in tiles of registers: conv_register.cu, rung 2, the true-FP32 workhorse.
+
+Here one of its tiles is chosen, and how many blocks share a sum: the pair that a small model of a
+large GPU expects to be done first. Its figures are arithmetic on paper: nothing has been timed on
+a GPU yet. The twin is minitensor/backend/numpy/blocked.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+from minitensor.backend.host import product
+from minitensor.backend.host.device import Device, ceil_div, ctype
+from minitensor.backend.host.product import Product
+from minitensor.backend.settings import workspace_limit
+from minitensor.window import Window
+
+_PROCESSORS = 132  # of an H100
+_ROUNDS = 8  # blocks for each processor that splits may add up to
+_FEWEST = 128  # steps of the depth that are worth a block
+_START = 24  # steps that a block loses before its first and after its last
+# Adding splits: a launch, and 8 bytes of traffic a number, in multiply-adds of one processor.
+_REDUCTION, _PARTIAL = 450_000, 0.5
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Template arguments of conv_register, and the part of the peak speed to expect of it."""
+
+    numbers: tuple[int, int, int, int, int, int]  # BM, BN, BK, TM, TN, VEC
+    pace: float
+
+    @property
+    def threads(self) -> int:
+        bm, bn, _, tm, tn, _ = self.numbers
+        return bm * bn // (tm * tn)
+
+
+_PACKED = (
+    _Tile((128, 128, 8, 8, 8, 4), 0.9),
+    _Tile((128, 64, 8, 8, 8, 4), 0.85),
+    _Tile((64, 64, 16, 4, 4, 4), 0.6),
+)
+_SINGLE = (_Tile((64, 64, 16, 4, 4, 1), 0.5),)
+_DOUBLE = (_Tile((64, 64, 8, 4, 4, 1), 0.5),)
+
+
+def conv2d(
+    device: Device, x: Any, kernel: Any, window: Window, bias: Any = None, relu: bool = False
+) -> Any:
+    """y = W' x + bias, negative values cut off if `relu`; a NaN stays one."""
+    return _multiplied(device, x, kernel, product.forward(x, kernel, window), bias, relu)
+
+
+def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
+    """x = W'^T y, phase by phase."""
+    return _multiplied(device, y, kernel, product.input_grad(y, kernel, window))
+
+
+def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
+    """kernel = the sum over places of x^T y; several blocks share a long sum."""
+    return _multiplied(device, x, y, product.filter_grad(x, y, window))
+
+
+def _multiplied(
+    device: Device, a: Any, b: Any, task: Product, bias: Any = None, relu: bool = False
+) -> Any:
+    a, b = device.contiguous(a), device.contiguous(b)
+    rounds = 0 if relu or bias is not None else _ROUNDS
+    tile, splits = _plan(task, _tiles(device, a, b, task), a.itemsize, rounds, workspace_limit())
+
+    def fill(c: Any) -> None:
+        arguments = ", ".join(map(str, (task.problem, ctype(a.dtype), *tile.numbers)))
+        device.launch(
+            f"conv_register<{arguments}>",
+            *((*task.blocks(tile.numbers[:2]), task.parts * splits), tile.threads),
+            *(a, b, bias, c, task.window, *task.sizes, task.window.groups),
+            *(splits, c.size // splits, int(relu)),
+        )
+
+    return product.summed(device, task.shape, a.dtype, splits, fill)
+
+
+def _tiles(device: Device, a: Any, b: Any, task: Product) -> tuple[_Tile, ...]:
+    """Tiles that can read these arrays."""
+    if a.dtype == "float64":
+        return _DOUBLE
+    aligned = all(device.address(array) % 16 == 0 for array in (a, b))
+    whole = all(size // task.window.groups % 4 == 0 for size in task.sizes[1:])
+    return _PACKED if aligned and whole else _SINGLE
+
+
+@lru_cache(maxsize=4096)
+def _plan(
+    task: Product, tiles: tuple[_Tile, ...], itemsize: int, rounds: int, _limit: int
+) -> tuple[_Tile, int]:
+    """The fastest tile and number of splits; a new workspace limit is a new question."""
+    plans = [
+        (tile, product.splits(task, tile.numbers[:2], itemsize, full * _PROCESSORS, _FEWEST))
+        for tile in tiles
+        for full in range(rounds + 1)
+    ]
+    return min(plans, key=lambda plan: _time(task, *plan))
+
+
+def _time(task: Product, tile: _Tile, splits: int) -> float:
+    """When the busiest processor is done, in multiply-adds at peak speed."""
+    blocks = ceil_div(prod(task.blocks(tile.numbers[:2])) * task.parts * splits, _PROCESSORS)
+    steps = ceil_div(task.depth, splits) + _START
+    reduction = _REDUCTION + _PARTIAL * splits * prod(task.shape) if splits > 1 else 0
+    return blocks * prod(tile.numbers[:2]) * steps / tile.pace + reduction
