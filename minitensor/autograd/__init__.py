@@ -3,6 +3,7 @@
     tensor.py     Tensor and its shape
     variable.py   Variable: a value that changes, and whose reads a tape notices
     convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet
+    move.py       a tensor from one device to another
     primitive.py  an op: a function of raw arrays, and one derivative per tensor argument
     recording.py  what ops report, and to which tapes
     tape.py       GradientTape: the list of what was computed
@@ -15,8 +16,9 @@ reshape), so that gradients are themselves made of ops and every order of deriva
 """
 
 from minitensor.autograd.check import check_gradients
-from minitensor.autograd.convert import align, as_tensor
+from minitensor.autograd.convert import align, as_tensor, leader, placed
 from minitensor.autograd.custom import custom_gradient
+from minitensor.autograd.move import to_device
 from minitensor.autograd.primitive import Primitive, primitive
 from minitensor.autograd.tape import GradientTape, UnconnectedGradients
 from minitensor.autograd.tensor import Tensor, TensorShape
@@ -33,5 +35,8 @@ __all__ = [
     "as_tensor",
     "check_gradients",
     "custom_gradient",
+    "leader",
+    "placed",
     "primitive",
+    "to_device",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.convert import as_tensor, leader, placed
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import Tensor
 
@@ -44,7 +44,8 @@ def check_gradients(
 
     Source: HIPS/autograd's idea of one random projection instead of every element.
     """
-    tensors = [as_tensor(argument) for argument in arguments]
+    home = leader(*arguments)
+    tensors = [as_tensor(argument, beside=home) for argument in arguments]
     for k, tensor in enumerate(tensors):
         if tensor.dtype != np.float64:
             raise TypeError(f"check_gradients: argument {k} is {tensor.dtype}; use float64")
@@ -62,12 +63,12 @@ def _check(
     path: tuple[int, ...],
 ) -> None:
     value = as_tensor(function(*tensors))
-    v = Tensor(_unit(rng, value.shape))
+    v = placed(_unit(rng, value.shape), value)
     for k in range(len(tensors)):
         gradient = _gradient_of(function, v, k)
         u = _unit(rng, tensors[k].shape)
-        slope = float(np.sum(gradient(*tensors).array * u))
-        difference = _difference(function, tensors, k, u * epsilon, v.array) / (2 * epsilon)
+        slope = float(np.sum(gradient(*tensors).numpy() * u))
+        difference = _difference(function, tensors, k, u * epsilon, v.numpy()) / (2 * epsilon)
         size = max(1.0, abs(slope), abs(difference))
         if not abs(slope - difference) <= tolerance * size:  # so written, NaN fails too
             raise AssertionError(
@@ -94,9 +95,10 @@ def _difference(
     function: Callable[..., Any], tensors: list[Tensor], k: int, step: Any, v: Any
 ) -> float:
     ends = []
-    for moved in (tensors[k].array + step, tensors[k].array - step):
-        shifted = [*tensors[:k], Tensor(moved), *tensors[k + 1 :]]
-        ends.append(float(np.sum(as_tensor(function(*shifted)).array * v)))
+    for sign in (1, -1):
+        moved = placed(tensors[k].numpy() + sign * step, tensors[k])
+        shifted = [*tensors[:k], moved, *tensors[k + 1 :]]
+        ends.append(float(np.sum(as_tensor(function(*shifted)).numpy() * v)))
     return ends[0] - ends[1]
 
 

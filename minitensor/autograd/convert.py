@@ -2,15 +2,17 @@
 
 Python floats become float32 and Python ints int32 (int64 if they do not fit), as in TensorFlow;
 NumPy arrays keep their dtype. Beside a tensor, numbers, lists and NumPy arrays take the tensor's
-dtype; two tensors of different dtypes never meet silently.
+dtype and go to its device; two tensors of different dtypes or devices never meet silently.
 """
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from minitensor import backend
 from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.backend import numpy as host
 
@@ -20,8 +22,13 @@ _ELEMENTS = (
 )
 
 
-def as_tensor(value: Any, dtype: Any = None, what: str = "value") -> Tensor:
+def as_tensor(
+    value: Any, dtype: Any = None, what: str = "value", beside: ArrayLike | None = None
+) -> Tensor:
     """`value` as a Tensor; `dtype` None keeps its own, else numbers and NumPy arrays are cast.
+
+    They go to the device of `beside`, else to that of the `device` block around. What already
+    lies on a device stays there.
 
     Raises:
         TypeError: it is no array, number or nested list of them; or the cast would lose its kind
@@ -39,34 +46,57 @@ def as_tensor(value: Any, dtype: Any = None, what: str = "value") -> Tensor:
     tensor_inside = _first_tensor(value)
     if tensor_inside is not None:
         dtype = tensor_inside.dtype if dtype is None else dtype
-        return Tensor.pack([as_tensor(item, dtype, what) for item in value])
-    return Tensor(_array(value, dtype, what))
+        return Tensor.pack([as_tensor(item, dtype, what, tensor_inside) for item in value])
+    lies_on = backend.owner(value)
+    return placed(_array(value, dtype, what, lies_on or host), beside, lies_on)
 
 
-def align(op: str, **values: Any) -> tuple[Tensor, ...]:
+def placed(array: Any, beside: ArrayLike | None = None, on: ModuleType | None = None) -> Tensor:
+    """A Tensor of an array that nobody else holds, made `on` a backend or on that of `beside`.
+
+    With neither it is made on the device of the `device` block around.
+    """
+    if on is None:
+        on = backend.current() if beside is None else backend.of(beside.array)
+    return Tensor(on.asarray(array))
+
+
+def leader(*values: Any) -> ArrayLike | None:
+    """The first tensor or variable among some values: what the others are put beside."""
+    return next((value for value in values if isinstance(value, ArrayLike)), None)
+
+
+def align(op: str, beside: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
     """The named values as Tensors of one dtype: that of the first tensor, else of the first value.
+
+    They are made beside the first tensor, else beside `beside`.
 
     Raises:
         TypeError: two tensors have different dtypes; the message names both arguments.
     """
-    leader = next((name for name, v in values.items() if isinstance(v, ArrayLike)), None)
-    leader = leader if leader is not None else _first_array(values)
-    if not isinstance(values[leader], ArrayLike):
-        values[leader] = as_tensor(values[leader], what=f"{op}: {leader}")
-    dtype = values[leader].dtype
-    for name, value in values.items():
-        if isinstance(value, ArrayLike) and value.dtype != dtype:
+    tensors = [name for name, value in values.items() if isinstance(value, ArrayLike)]
+    first = tensors[0] if tensors else _first_array(values)
+    if not tensors:
+        values[first] = as_tensor(values[first], None, f"{op}: {first}", beside)
+    dtype = values[first].dtype
+    for name in tensors:
+        if values[name].dtype != dtype:
             raise TypeError(
-                f"{op}: {leader} is {dtype.name} but {name} is {value.dtype.name}; two tensors "
-                f"must share a dtype: use minitensor.cast({name}, '{dtype.name}')"
+                f"{op}: {first} is {dtype.name} but {name} is {values[name].dtype.name}; two "
+                f"tensors must share a dtype: use minitensor.cast({name}, '{dtype.name}')"
             )
-    return tuple(as_tensor(v, dtype, f"{op}: {name}") for name, v in values.items())
+    home = values[first]
+    return tuple(as_tensor(v, dtype, f"{op}: {name}", home) for name, v in values.items())
 
 
 def _first_array(values: dict[str, Any]) -> str:
     """Without tensors, a NumPy array decides the dtype before Python numbers do."""
-    arrays = [name for name, v in values.items() if isinstance(v, np.ndarray | np.generic)]
+    arrays = [name for name, v in values.items() if _is_array(v)]
     return arrays[0] if arrays else next(iter(values))
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) or backend.owner(value) is not None
 
 
 def _first_tensor(value: Any) -> ArrayLike | None:
@@ -78,22 +108,22 @@ def _first_tensor(value: Any) -> ArrayLike | None:
     return next((tensor for tensor in found if tensor is not None), None)
 
 
-def _array(value: Any, dtype: Any, what: str) -> np.ndarray:
-    """A fresh array of a number, a nested list or an array-like."""
+def _array(value: Any, dtype: Any, what: str, maker: ModuleType) -> Any:
+    """A fresh array of a number, a nested list or an array-like, made by a backend."""
     if value is None or isinstance(value, str | bytes | dict | set):
         raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")
     try:
-        array = np.array(value)  # a copy: the caller may go on writing into what it gave
+        array = maker.xp.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
     if array.dtype.name not in _ELEMENTS:
         raise TypeError(f"{what} has elements of type {array.dtype}; legal: {', '.join(_ELEMENTS)}")
     if dtype is not None:
         return _cast(array, np.dtype(dtype), what)
-    if not isinstance(value, np.ndarray | np.generic):
+    if not _is_array(value):
         kept = array.dtype == np.float64 and _holds_float64(value)
         return array if kept else array.astype(_python_dtype(array), copy=False)
-    return host.asarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _python_dtype(array: np.ndarray) -> np.dtype[Any]:

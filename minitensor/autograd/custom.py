@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import nest, recording
-from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.convert import as_tensor, leader
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.autograd.walk import filled
@@ -51,12 +51,14 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **settings: Any) -> Any:
-        arguments = [as_tensor(arg) for arg in args]
+        home = leader(*args)
+        arguments = [as_tensor(arg, beside=home) for arg in args]
         with GradientTape() as watcher:
             results, grad_fn = f(*arguments, **settings)
         variables = [v for v in watcher.watched_variables() if not any(v is arg for arg in args)]
         # Fresh tensors: the tape must not see how f computed them.
-        outputs = [Tensor(as_tensor(result).array) for result in nest.flatten(results)]
+        home = leader(*arguments)
+        outputs = [Tensor(as_tensor(r, beside=home).array) for r in nest.flatten(results)]
         if recording.is_recording():
             inputs = [*arguments, *variables]
             pull = functools.partial(_pull_back, grad_fn, arguments, variables, outputs)
@@ -97,7 +99,7 @@ def _pull_back(
 
 
 def _fitting(gradient: Any, x: ArrayLike) -> Tensor:
-    g = as_tensor(gradient, x.dtype, "custom_gradient: a gradient")
+    g = as_tensor(gradient, x.dtype, "custom_gradient: a gradient", x)
     if g.shape != x.shape:
         raise ValueError(
             f"custom_gradient: grad_fn returned a gradient of shape {g.shape} for an argument of "

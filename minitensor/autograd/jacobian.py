@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from minitensor import backend
+from minitensor.autograd.convert import placed
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.autograd.walk import filled, walk_back
@@ -63,4 +64,4 @@ def _unit(target: Tensor, i: int, examples: int) -> Tensor:
     xp = backend.of(target.array).xp
     seed = xp.zeros((examples, math.prod(target.shape) // examples), target.dtype)
     seed[:, i] = 1
-    return Tensor(seed.reshape(target.shape))
+    return placed(seed.reshape(target.shape), target)

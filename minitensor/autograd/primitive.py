@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import recording
-from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.convert import as_tensor, leader
 from minitensor.autograd.tensor import Tensor
 
 Derivative = Callable[..., Tensor]
@@ -38,19 +39,27 @@ class Primitive:
         functools.update_wrapper(self, forward)
         self.__name__: str = forward.__name__
         self._forward = forward
-        self._derivative: Callable[..., Tensor | None] = lambda i, *_, **__: None
+        self.defvjp_each(lambda i, *_, **__: None)
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
-        tensors = tuple(as_tensor(value) for value in inputs)
+        home = leader(*inputs)
+        tensors = tuple(as_tensor(value, beside=home) for value in inputs)
         arrays = [tensor.array for tensor in tensors]
-        be = backend.of(*arrays)
+        be = self._backend(arrays)
         with np.errstate(all="ignore"):  # inf and NaN are values here, as in TensorFlow
-            # A NumPy op on 0-d arrays returns a scalar; a Tensor always holds an array.
-            output = Tensor(be.xp.asarray(self._forward(be, *arrays, **settings)))
+            # A NumPy op on 0-d arrays returns a scalar, one on the emulator's may drop their
+            # mark; a Tensor always holds an array of its backend.
+            output = Tensor(be.asarray(self._forward(be, *arrays, **settings)))
         if recording.is_recording():
             pull = functools.partial(self._pull_back, tensors, settings, output)
             recording.record(tensors, (output,), pull)
         return output
+
+    def _backend(self, arrays: list[Any]) -> ModuleType:
+        try:
+            return backend.of(*arrays)
+        except TypeError as mixed:
+            raise TypeError(f"{self.__name__}: {mixed}") from None
 
     def defvjp(self, *derivatives: Derivative | None) -> None:
         """One derivative per argument, `f(g, y, *inputs, **settings)`; None: it has none."""
@@ -59,11 +68,21 @@ class Primitive:
             function = derivatives[i]
             return None if function is None else function(*args, **settings)
 
-        self._derivative = derivative
+        self.defvjp_each(derivative)
 
     def defvjp_each(self, derivative: Callable[..., Tensor | None]) -> None:
         """For ops of many arguments: `f(i, g, y, *inputs, **settings)` for argument number i."""
-        self._derivative = derivative
+
+        def each(wanted: list[bool], *args: Any, **settings: Any) -> list[Tensor | None]:
+            return [
+                derivative(i, *args, **settings) if want else None for i, want in enumerate(wanted)
+            ]
+
+        self.defvjp_jointly(each)
+
+    def defvjp_jointly(self, derivatives: Callable[..., list[Tensor | None]]) -> None:
+        """For derivatives that share work: `f(wanted, g, y, *inputs, **settings)`, all at once."""
+        self._derivatives = derivatives
 
     def _pull_back(
         self,
@@ -74,11 +93,9 @@ class Primitive:
         wanted: list[bool],
     ) -> list[Tensor | None]:
         """Gradients for the wanted inputs, given that of the output."""
-        gradients: list[Tensor | None] = []
-        for i, (tensor, want) in enumerate(zip(inputs, wanted, strict=True)):
-            g = self._derivative(i, cotangents[0], output, *inputs, **settings) if want else None
+        gradients = self._derivatives(wanted, cotangents[0], output, *inputs, **settings)
+        for i, (tensor, g) in enumerate(zip(inputs, gradients, strict=True)):
             assert g is None or g.shape == tensor.shape, (self.__name__, i, g.shape, tensor.shape)
-            gradients.append(g)
         return gradients
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from minitensor import backend
+from minitensor.backend import devices
 
 
 class TensorShape(tuple[int, ...]):
@@ -155,8 +156,8 @@ class ArrayLike:
 
     @property
     def device(self) -> str:
-        """Name of the backend that holds the array."""
-        return backend.of(self.array).name
+        """Where the array lies, in TensorFlow's words: "/job:.../device:CPU:0"."""
+        return devices.full_name(backend.of(self.array).name)
 
     def get_shape(self) -> TensorShape:
         """Sizes of the axes (TensorFlow 1's spelling of `shape`)."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd import recording
-from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.convert import as_tensor, placed
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
+from minitensor.backend import devices
 
 
 class Variable(ArrayLike):
@@ -24,8 +25,12 @@ class Variable(ArrayLike):
         name: shown as `name:0`.
         dtype: element type; default that of the initial value.
 
+    It lies on the device of its initial value, or on that of the `device` block around, and stays
+    there.
+
     Raises:
         ValueError: no initial value, or `assign` with another shape.
+        TypeError: `assign` with a tensor of another device or dtype.
 
     Example:
         >>> import minitensor as mt
@@ -49,7 +54,7 @@ class Variable(ArrayLike):
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; pass the value to start from")
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
-        self.array = _fresh(start)
+        self.array = _fresh(start if devices.chosen() is None else placed(start.numpy()))
         self.trainable = bool(trainable)
         self.name = f"{name}:0"
 
@@ -63,7 +68,8 @@ class Variable(ArrayLike):
 
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape; returns the variable."""
-        new = as_tensor(value, self.dtype)
+        new = as_tensor(value, self.dtype, beside=self)
+        backend.of(self.array, new.array)  # both lie on one device, or it is a TypeError
         if new.shape != self.shape:
             raise ValueError(
                 f"assign: value has shape {new.shape} but variable {self.name} has "
@@ -81,7 +87,7 @@ class Variable(ArrayLike):
         return self.assign(self.array - self._delta("assign_sub", delta))
 
     def _delta(self, op: str, delta: Any) -> Any:
-        change = as_tensor(delta, self.dtype)
+        change = as_tensor(delta, self.dtype, beside=self)
         if change.shape != self.shape:
             raise ValueError(
                 f"{op}: delta has shape {change.shape} but variable {self.name} has {self.shape}; "
@@ -98,4 +104,5 @@ class Variable(ArrayLike):
 
 def _fresh(tensor: Tensor) -> Any:
     """A copy of the tensor's array: nobody else may hold a variable's memory."""
-    return backend.of(tensor.array).xp.array(tensor.array)
+    be = backend.of(tensor.array)
+    return be.asarray(be.xp.array(tensor.array))

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd import nest
-from minitensor.autograd.convert import as_tensor
+from minitensor.autograd.convert import as_tensor, placed
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 
@@ -68,7 +68,7 @@ def seeds_of(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:
     for target, g in zip(targets, given, strict=True):
         if not isinstance(target, ArrayLike):
             raise TypeError(f"gradient: targets must be tensors, got {type(target).__name__}")
-        seed = filled(target, 1) if g is None else as_tensor(g, target.dtype, "output_gradients")
+        seed = filled(target, 1) if g is None else _seed(g, target)
         if seed.shape != target.shape:
             raise ValueError(
                 f"gradient: an output gradient has shape {seed.shape} but its target "
@@ -86,6 +86,11 @@ def check_sources(sources: list[Any]) -> None:
             )
 
 
+def _seed(gradient: Any, target: ArrayLike) -> Tensor:
+    return as_tensor(gradient, target.dtype, "output_gradients", target)
+
+
 def filled(like: ArrayLike, value: float, shape: tuple[int, ...] | None = None) -> Tensor:
-    xp = backend.of(like.array).xp
-    return Tensor(xp.full(like.shape if shape is None else shape, value, dtype=like.dtype))
+    be = backend.of(like.array)
+    full = be.xp.full(like.shape if shape is None else shape, value, dtype=like.dtype)
+    return placed(full, like)

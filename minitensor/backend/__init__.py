@@ -1,20 +1,27 @@
 """The one door that chooses where an op runs: by the type of its arrays.
 
 Each backend is a module with the same names and signatures; `numpy` is the definition that the
-others are compared with. A library that the user did not import is never imported here, and
-arrays of two backends in one op are an error, never a silent copy.
+others are compared with. A backend is imported when one of its arrays first comes, a library that
+the user did not import never; arrays of two backends in one op are an error, never a silent copy.
 """
 
 from __future__ import annotations
 
-import sys
+from functools import cache
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from minitensor.backend import numpy as _numpy
+from minitensor.backend import devices
+from minitensor.backend import numpy as _numpy  # `host` is a package beside it
 
-# Root module of an array's type -> name of the backend module that computes on it.
-_HOMES = {"numpy": _numpy.__name__, "ml_dtypes": _numpy.__name__}
+# The package that defines an array's type -> the backend that computes on it.
+_HOMES = {
+    "numpy": "numpy",
+    "ml_dtypes": "numpy",
+    "cupy": "cuda",
+    "minitensor.backend.emulator": "emulator",
+}
 
 
 def of(*arrays: Any) -> ModuleType:
@@ -23,17 +30,43 @@ def of(*arrays: Any) -> ModuleType:
     Raises:
         TypeError: an array belongs to no backend, or two arrays belong to different ones.
     """
-    homes = {_home(array) for array in arrays}
+    homes = {_home(type(array).__module__) for array in arrays}
     if len(homes) > 1:
         raise TypeError(
-            f"arrays of different backends meet in one op: {sorted(homes)}; "
+            f"arrays of the backends {' and '.join(sorted(map(str, homes)))} meet in one op; "
             "move one of them with minitensor.to_device"
         )
-    return sys.modules[homes.pop()] if homes else _numpy
+    home = homes.pop() if homes else "numpy"
+    if home is None:
+        raise TypeError(
+            f"no backend computes on {type(arrays[0]).__name__}; legal: NumPy and CuPy arrays"
+        )
+    return _module(home)
 
 
-def _home(array: Any) -> str:
-    root = type(array).__module__.partition(".")[0]
-    if root not in _HOMES:
-        raise TypeError(f"no backend computes on {type(array).__name__}; legal: NumPy arrays")
-    return _HOMES[root]
+def owner(value: Any) -> ModuleType | None:
+    """The backend of an array that lies on a GPU or emulator; None for all else."""
+    home = _home(type(value).__module__)
+    return None if home in (None, "numpy") else _module(home)
+
+
+def current() -> ModuleType:
+    """The backend that new tensors are made on: that of the innermost `device` block, or NumPy."""
+    kind = devices.chosen()
+    return _numpy if kind is None else devices.backend(kind)
+
+
+def moved(array: Any, target: ModuleType) -> Any:
+    """The same numbers as an array of the backend `target`."""
+    source = of(array)
+    return array if source is target else target.asarray(source.to_numpy(array))
+
+
+@cache
+def _home(module: str) -> str | None:
+    return next((home for at, home in _HOMES.items() if f"{module}.".startswith(f"{at}.")), None)
+
+
+@cache
+def _module(home: str) -> ModuleType:
+    return import_module(f"minitensor.backend.{home}")

@@ -1,10 +1,48 @@
-"""What half precision is: one question, asked by every room that computes wider and rounds once."""
+"""Half precision: what it is, and how it is computed: in float32, rounded once at the end.
+
+So does TensorFlow. Kernels that take float16 themselves widen bfloat16 alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 
 def is_half(dtype: Any) -> bool:
     """Whether `dtype` is float16 or ml_dtypes' bfloat16, whose NumPy kind is a bare "V"."""
     return dtype.itemsize == 2 and dtype.kind in "fV"
+
+
+def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `function` see float32 wherever it is given float16 or bfloat16 arrays."""
+    return _widened(function, is_half)
+
+
+def bfloat16_in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for bfloat16 alone: `function` has a kernel for float16."""
+    return _widened(function, lambda dtype: is_half(dtype) and dtype.kind == "V")
+
+
+def _widened(function: Callable[..., Any], narrow: Callable[[Any], bool]) -> Callable[..., Any]:
+    @wraps(function)
+    def widened(*args: Any, **settings: Any) -> Any:
+        halves = [a.dtype for a in args if _is_array(a) and narrow(a.dtype)]
+        if not halves:
+            return function(*args, **settings)
+        wide = [a.astype("float32") if _is_array(a) and a.dtype in halves else a for a in args]
+        result = function(*wide, **settings)
+        if isinstance(result, tuple):
+            return tuple(_rounded(part, halves[0]) for part in result)
+        return _rounded(result, halves[0])
+
+    return widened
+
+
+def _is_array(value: Any) -> bool:
+    return hasattr(value, "astype") and hasattr(value, "shape")
+
+
+def _rounded(array: Any, half: Any) -> Any:
+    return array.astype(half) if array.dtype == "float32" else array

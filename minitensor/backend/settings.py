@@ -1,20 +1,25 @@
-"""Two knobs of the conv engine: which algorithm, and how much scratch memory it may take.
+"""Three knobs of the conv engine: which algorithm, how much scratch memory, how many digits.
 
 `algorithm` pins one for a block of code (lessons, tests, timings); left alone, every backend
 chooses by shape. `workspace_limit` bounds the scratch of ONE conv call, whatever the batch.
-Every algorithm gives the same numbers up to rounding, so neither knob changes a result.
+Every algorithm gives the same numbers up to rounding, so neither of the two changes a result.
+`tensor_float_32` does: a GPU may then round the factors of float32 products to 10 bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-ALGORITHMS = ("direct", "im2col", "matrix", "depthwise")
+ALGORITHMS = (
+    *("direct", "im2col", "matrix", "depthwise"),  # NumPy's
+    *("tiled", "register", "tensor", "winograd"),  # rungs of the kernels
+)
 
 _pinned: ContextVar[str | None] = ContextVar("algorithm", default=None)
 _workspace_bytes = 64 * 2**20
+_tensor_float_32 = False
 
 
 @contextmanager
@@ -25,11 +30,16 @@ def algorithm(name: str) -> Iterator[None]:
     patches by the kernel, block by block. "matrix" builds the explicit W' with y = W' x.
     "depthwise" multiplies and adds whole rows; it serves groups == channels only.
 
+    The kernels of GPU and emulator have "direct", "im2col" and "depthwise" too, and the rungs of
+    a ladder: "tiled" through shared memory, "register" with a tile per thread, "tensor" on tensor
+    cores, "winograd" for 3x3 windows.
+
     Args:
         name: one of `ALGORITHMS`.
 
     Raises:
-        ValueError: another name; or, when a conv runs, an algorithm that cannot serve its shape.
+        ValueError: another name; or, when a conv runs, an algorithm that its backend does not
+            have or that cannot serve its shape.
 
     Example:
         >>> with algorithm("direct"):
@@ -48,6 +58,16 @@ def algorithm(name: str) -> Iterator[None]:
 def pinned_algorithm() -> str | None:
     """The name that `algorithm` pinned here, or None: choose by shape."""
     return _pinned.get()
+
+
+def refuse_pinned(backend: str, has: Collection[str]) -> None:
+    """Raises a ValueError if the pinned algorithm is none that this backend `has`."""
+    pinned = pinned_algorithm()
+    if pinned is not None and pinned not in has:
+        raise ValueError(
+            f"algorithm({pinned!r}) was pinned, which the {backend} backend does not have; "
+            f"it has {', '.join(has)}."
+        )
 
 
 def workspace_limit() -> int:
@@ -74,3 +94,14 @@ def set_workspace_limit(size: int) -> None:
     if size <= 0:
         raise ValueError(f"set_workspace_limit: got {size} bytes; the limit must be positive.")
     _workspace_bytes = size
+
+
+def tensor_float_32() -> bool:
+    """Whether float32 products may run on tensor cores, which keep 10 bits of each factor."""
+    return _tensor_float_32
+
+
+def set_tensor_float_32(enabled: bool) -> None:
+    """Set `tensor_float_32`, for all threads."""
+    global _tensor_float_32
+    _tensor_float_32 = bool(enabled)

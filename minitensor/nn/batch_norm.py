@@ -5,11 +5,10 @@ from __future__ import annotations
 import math as numbers
 from typing import Any
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, leader
 from minitensor.nn import arguments as args
 from minitensor.nn import checks
-from minitensor.ops import array, math
-from minitensor.ops import norm as ops
+from minitensor.ops import batch_norm as ops
 
 __all__ = ["fused_batch_norm"]
 
@@ -62,14 +61,15 @@ def fused_batch_norm(
     Source: tf.compat.v1.nn.fused_batch_norm; Ioffe & Szegedy 2015
     """
     op = "fused_batch_norm"
-    (x,) = checks.floats(op, x=x)
+    (x,) = checks.floats(op, leader(scale, offset, mean, variance), x=x)
     last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
     if x.ndim not in (4, 5):
         raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
     given = {k: v for k, v in (("mean", mean), ("variance", variance)) if v is not None}
-    wide, vectors = checks.beside(op, x, scale=scale, offset=offset, **given)
-    wide = args.moved_last(wide, last)
-    checks.per_channel(op, wide.shape[-1], **vectors)
+    # x itself stays half precision: the vectors' dtype follows from its type alone.
+    _, vectors = checks.beside(op, Tensor(x.array[:0]), scale=scale, offset=offset, **given)
+    image = args.moved_last(x, last)
+    checks.per_channel(op, image.shape[-1], **vectors)
     factor = float(exponential_avg_factor) if is_training else 0.0
     if factor != 1 and not {"mean", "variance"} <= set(vectors):
         raise ValueError(
@@ -77,25 +77,14 @@ def fused_batch_norm(
             "exponential_avg_factor 1"
         )
     if is_training:
-        centred, m, v = _statistics(wide)
+        statistics = ops.moments(image)
+        m, v = ops.row(statistics, 0), ops.row(statistics, 1)
+        y = ops.batch_norm(image, statistics, vectors["scale"], vectors["offset"], epsilon=epsilon)
+        m, v = _mixed(image, m, v, vectors, factor)
     else:
         m, v = vectors["mean"], vectors["variance"]
-        centred = wide - m
-    row = (*[1] * (wide.ndim - 1), wide.shape[-1])
-    scale = array.reshape(math.rsqrt(v + epsilon) * vectors["scale"], shape=row)
-    y = ops.affine(centred, scale, array.reshape(vectors["offset"], shape=row))
-    y = args.moved_back(y, last)
-    y = y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
-    return (y, m, v) if not is_training else (y, *_mixed(wide, m, v, vectors, factor))
-
-
-def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """x without its mean; its mean (C,) and biased variance (C,) over all axes but the last."""
-    axes, channels = tuple(range(x.ndim - 1)), x.shape[-1:]
-    centred = ops.centre(x, axes=axes)
-    pair = ops.mean(x, axes=axes), ops.mean_square(centred, axes=axes)
-    mean, variance = (array.reshape(t, shape=channels) for t in pair)
-    return centred, mean, variance
+        y = ops.normalise(image, m, v, vectors["scale"], vectors["offset"], epsilon=epsilon)
+    return args.moved_back(y, last), m, v
 
 
 def _mixed(

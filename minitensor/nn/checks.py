@@ -17,9 +17,12 @@ from minitensor.nn.arguments import integer
 from minitensor.ops import math
 
 
-def floats(op: str, **values: Any) -> tuple[Tensor, ...]:
-    """The named arguments as tensors of one float dtype; numbers and lists are welcome."""
-    aligned = align(op, **values)
+def floats(op: str, home: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
+    """The named arguments as tensors of one float dtype; numbers and lists are welcome.
+
+    Without a tensor among them, they are made beside `home`.
+    """
+    aligned = align(op, home, **values)
     for name, tensor in zip(values, aligned, strict=True):
         if not is_float(tensor.dtype):
             raise TypeError(
@@ -29,9 +32,11 @@ def floats(op: str, **values: Any) -> tuple[Tensor, ...]:
     return aligned
 
 
-def tensor(op: str, name: str, value: Any, kinds: str = "fiub") -> Tensor:
+def tensor(
+    op: str, name: str, value: Any, kinds: str = "fiub", home: ArrayLike | None = None
+) -> Tensor:
     """`value` as a tensor of floats, ints, unsigned ints or booleans, as `kinds` allows."""
-    x = as_tensor(value, what=f"{op}: {name}")
+    x = as_tensor(value, what=f"{op}: {name}", beside=home)
     if ("f" if is_float(x.dtype) else x.dtype.kind) not in kinds:
         words = {"f": "floats", "i": "integers", "b": "booleans"}
         legal = " or ".join(word for kind, word in words.items() if kind in kinds)
@@ -110,6 +115,6 @@ def widened(x: Tensor) -> Tensor:
 def beside(op: str, x: Tensor, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:
     """x and the values in one dtype: float32 if x is half, whose statistics may be either."""
     if is_half(x.dtype):
-        values = {name: widened(floats(op, **{name: v})[0]) for name, v in values.items()}
+        values = {name: widened(floats(op, x, **{name: v})[0]) for name, v in values.items()}
     wide, *tensors = floats(op, x=widened(x), **values)
     return wide, dict(zip(values, tensors, strict=True))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, leader
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops import softmax as ops
@@ -57,8 +57,8 @@ def softmax_cross_entropy_with_logits(
     Source: tf.nn.softmax_cross_entropy_with_logits
     """
     op = "softmax_cross_entropy_with_logits"
-    (x,) = checks.floats(op, logits=logits)
-    labels = as_tensor(labels, what=f"{op}: labels")
+    (x,) = checks.floats(op, leader(labels), logits=logits)
+    labels = as_tensor(labels, None, f"{op}: labels", x)
     labels = labels if labels.dtype == x.dtype else math.cast(labels, dtype=x.dtype)
     shape = checks.broadcast(op, labels=labels, logits=x)
     axis = checks.axis(op, axis, len(shape))
@@ -93,8 +93,8 @@ def sparse_softmax_cross_entropy_with_logits(
     Source: tf.nn.sparse_softmax_cross_entropy_with_logits
     """
     op = "sparse_softmax_cross_entropy_with_logits"
-    (x,) = checks.floats(op, logits=logits)
-    labels = as_tensor(labels, what=f"{op}: labels")
+    (x,) = checks.floats(op, leader(labels), logits=logits)
+    labels = as_tensor(labels, None, f"{op}: labels", x)
     if labels.dtype.kind not in "iu":
         raise TypeError(
             f"{op}: labels must be integers, got {labels.dtype.name}; distributions over classes "
@@ -216,8 +216,8 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
 
     Source: tf.math.in_top_k
     """
-    (p,) = checks.floats("in_top_k", predictions=predictions)
-    t = as_tensor(targets, what="in_top_k: targets")
+    (p,) = checks.floats("in_top_k", leader(targets), predictions=predictions)
+    t = as_tensor(targets, None, "in_top_k: targets", p)
     if t.dtype.kind not in "iu":
         raise TypeError(f"in_top_k: targets must be integers, got {t.dtype.name}")
     if p.ndim != 2 or t.shape != p.shape[:1]:

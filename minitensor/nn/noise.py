@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import backend
-from minitensor.autograd import Tensor, align, as_tensor
-from minitensor.autograd.tensor import ArrayLike
+from minitensor.autograd import Tensor, align, as_tensor, placed
+from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.generator import generator
 from minitensor.nn import checks
-from minitensor.ops import array, math, reduce
+from minitensor.ops import activation, array, math, reduce
 
 __all__ = ["bias_add", "dropout", "zero_fraction"]
 
@@ -54,7 +53,7 @@ def dropout(
     if rate == 0:
         return x
     kept = generator(seed).random(_noise_shape(noise_shape, x.shape), np.float32) >= rate
-    return math.where(backend.of(x.array).asarray(kept), x * (1 / (1 - rate)), 0)
+    return math.where(placed(kept, x), x * (1 / (1 - rate)), 0)
 
 
 def _rate(rate: Any) -> float:
@@ -130,13 +129,21 @@ def bias_add(
 
     Source: tf.nn.bias_add
     """
+    return biased(value, bias, data_format, "linear")
+
+
+def biased(value: Any, bias: Any, data_format: str | None, after: str) -> Tensor:
+    """`bias_add`, then "linear", "relu" or "relu6": a single pass where the channels are last."""
     last = _bias_last(data_format)
     x, b = align("bias_add", value=value, bias=bias)
     if x.ndim < 2:
         raise ValueError(f"bias_add: value must have 2 or more axes, got shape {x.shape}")
     channels = x.shape[-1 if last else 1]
     checks.per_channel("bias_add", channels, bias=b)
-    return x + (b if last else array.reshape(b, shape=(channels, *[1] * (x.ndim - 2))))
+    if last and is_float(x.dtype):
+        return activation.bias_activation(x, b, activation=after)
+    y = x + (b if last else array.reshape(b, shape=(channels, *[1] * (x.ndim - 2))))
+    return y if after == "linear" else getattr(activation, after)(y)
 
 
 def _bias_last(data_format: Any) -> bool:

@@ -3,7 +3,8 @@
     array.py    elements moved, repeated, joined, picked
     math.py     elements computed one by one        elementwise.py, error_function.py
     reduce.py   along axes                          linalg.py  products of matrices
-    conv.py  pool.py  fractional.py  morphology.py  norm.py  softmax.py  activation.py  space.py
+    conv.py  pool.py  fractional.py  morphology.py  norm.py  batch_norm.py  softmax.py
+    activation.py  space.py
     wide.py, half.py    float16 and bfloat16 computed in float32
     operators.py        + @ [] and the rest, put on Tensor and Variable
 
@@ -13,6 +14,7 @@ Users' words, defaults and errors are not here but in `nn`, `math`, `array`.
 from minitensor.ops import (
     activation,
     array,
+    batch_norm,
     conv,
     fractional,
     linalg,
@@ -29,6 +31,7 @@ from minitensor.ops import (
 __all__ = [
     "activation",
     "array",
+    "batch_norm",
     "conv",
     "fractional",
     "linalg",

@@ -4,7 +4,8 @@
     leaky_relu     slope alpha at 0
     elu, selu      the slope of the right side at 0
 
-sigmoid, tanh and softplus are plain functions and live in `math`.
+sigmoid, tanh and softplus are plain functions and live in `math`. What follows a convolution, a
+bias and an activation, is one op.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.autograd.walk import filled
-from minitensor.ops import math
+from minitensor.ops import array, math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
 from minitensor.ops.half import rounded_once
 from minitensor.ops.wide import wide
@@ -57,6 +58,24 @@ _gate.defvjp(
 relu.defvjp(lambda g, y, x: _gate(g, x, high=None))
 relu6.defvjp(lambda g, y, x: _gate(g, x, high=6.0))
 softsign.defvjp(lambda g, y, x: g / math.square(1 + math.absolute(x)))
+
+
+@primitive
+def bias_activation(be: Any, x: Any, bias: Any, *, activation: str) -> Any:
+    """activation(x + bias), with one bias per channel: "linear", "relu" or "relu6"."""
+    return be.bias_activation(x, bias, activation)
+
+
+def _bias_activation_grads(
+    wanted: list[bool], g: Tensor, y: Tensor, x: Tensor, bias: Tensor, *, activation: str
+) -> list[Tensor | None]:
+    """Where the result is at a corner nothing passes, so the result itself says what does."""
+    if activation != "linear":
+        g = _gate(g, y, high=6.0 if activation == "relu6" else None)
+    return [g if wanted[0] else None, array.sum_to(g, shape=bias.shape) if wanted[1] else None]
+
+
+bias_activation.defvjp_jointly(_bias_activation_grads)
 
 
 @primitive

@@ -30,7 +30,7 @@ reshape.defvjp(lambda g, y, x, *, shape: reshape(g, shape=x.shape))
 @primitive
 def transpose(be: Any, x: Any, *, axes: Shape) -> Any:
     """Axis k of the result is axis axes[k] of x."""
-    return x.transpose(axes)
+    return be.transpose(x, axes)
 
 
 transpose.defvjp(lambda g, y, x, *, axes: transpose(g, axes=_inverse(axes)))
@@ -100,7 +100,12 @@ def along(axis: int, item: Any) -> tuple[Any, ...]:
 @primitive
 def getitem(be: Any, x: Any, *, index: tuple[Any, ...]) -> Any:
     """x[index]: ints, slices, None, Ellipsis, int arrays and boolean masks, as in NumPy."""
-    return x[index]
+    return x[_there(be, index)]
+
+
+def _there(be: Any, index: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An index whose arrays, which are NumPy's, lie where x does."""
+    return tuple(be.asarray(item) if isinstance(item, np.ndarray) else item for item in index)
 
 
 @primitive
@@ -109,9 +114,9 @@ def put(be: Any, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
     """The adjoint of `getitem`: zeros of `shape` with g added at `index`."""
     x = be.xp.zeros(shape, g.dtype)
     if any(isinstance(item, np.ndarray) and item.dtype != np.bool_ for item in index):
-        be.xp.add.at(x, index, g)  # an element may have been picked more than once
+        be.xp.add.at(x, _there(be, index), g)  # an element may have been picked more than once
     else:
-        x[index] = g
+        x[_there(be, index)] = g
     return x
 
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import backend
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, placed
 from minitensor.ops import array, reduce
 from minitensor.ops.half import rounded_once
 
@@ -33,7 +32,7 @@ def avg_pool(x: Tensor, *, rows: Any, columns: Any, overlapping: bool) -> Tensor
     """The mean of each region."""
     patches, real = _patches(x, rows, columns, overlapping)
     share = real / real.sum(2, keepdims=True)  # (h, w, L)
-    return reduce.sum(patches * _beside(x, share[..., None].astype(x.dtype)), axis=3)
+    return reduce.sum(patches * placed(share[..., None].astype(x.dtype), x), axis=3)
 
 
 def _patches(x: Tensor, rows: Any, columns: Any, overlapping: bool) -> tuple[Tensor, np.ndarray]:
@@ -42,17 +41,12 @@ def _patches(x: Tensor, rows: Any, columns: Any, overlapping: bool) -> tuple[Ten
     row, row_is_real = _region(rows, height, overlapping)
     column, column_is_real = _region(columns, width, overlapping)
     (h, tall), (w, wide) = row.shape, column.shape
-    x = array.gather(x, _beside(x, row.reshape(-1)), axis=1)  # (N, h·tall, W, C)
-    x = array.gather(x, _beside(x, column.reshape(-1)), axis=2)  # (N, h·tall, w·wide, C)
+    x = array.gather(x, row.reshape(-1), axis=1)  # (N, h·tall, W, C)
+    x = array.gather(x, column.reshape(-1), axis=2)  # (N, h·tall, w·wide, C)
     x = array.reshape(x, shape=(n, h, tall, w, wide, c))
     x = array.transpose(x, axes=(0, 1, 3, 2, 4, 5))  # (N, h, w, tall, wide, C)
     real = row_is_real[:, None, :, None] & column_is_real[None, :, None, :]
     return array.reshape(x, shape=(n, h, w, tall * wide, c)), real.reshape(h, w, tall * wide)
-
-
-def _beside(x: Tensor, values: np.ndarray) -> Tensor:
-    """Numbers computed on the host, on the backend of x."""
-    return Tensor(backend.of(x.array).asarray(values))
 
 
 def _region(begins: Any, size: int, overlapping: bool) -> tuple[np.ndarray, np.ndarray]:

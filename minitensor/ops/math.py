@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, as_tensor, primitive
+from minitensor.autograd import Tensor, align, as_tensor, leader, primitive
 from minitensor.autograd.walk import filled
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
@@ -241,8 +241,9 @@ _choose.defvjp(
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """x where `condition` holds, else y; the three broadcast."""
-    condition = as_tensor(condition, np.bool_, "where: condition")
-    x, y = align("where", x=x, y=y)
+    home = leader(condition, x, y)
+    condition = as_tensor(condition, np.bool_, "where: condition", home)
+    x, y = align("where", home, x=x, y=y)
     check_broadcast("where", condition.shape, x.shape, y.shape)
     return _choose(condition, x, y)
 

@@ -4,9 +4,12 @@
     v = mean_square(c)       the biased variance
     y = affine(c, rsqrt(v + epsilon) * scale, offset)
 
-Everything else, derivatives included, is made of these, so that batch normalisation passes over
-its image a handful of times. Statistics keep the reduced axes with size 1.
-Local response normalisation looks at neighbouring channels instead.
+Layer, instance and group normalisation are made of these, derivatives included. Statistics keep
+the reduced axes with size 1. Local response normalisation looks at neighbouring channels:
+
+    x / (bias + alpha * sum of x^2 over the channels at most `radius` away)^beta
+
+Not here: batch normalisation in training (batch_norm.py).
 """
 
 from __future__ import annotations
@@ -136,20 +139,27 @@ affine.defvjp(
 # ----- across channels -----
 
 
-@rounded_once
-def local_response(x: Tensor, *, radius: int, bias: float, alpha: float, beta: float) -> Tensor:
-    """x / (bias + alpha * sum of x^2 over the channels at most `radius` away)^beta."""
-    return x * math.power(channel_sum(math.square(x), radius=radius) * alpha + bias, -beta)
+@primitive
+def _local_response(be: Any, x: Any, *, radius: int, bias: float, alpha: float, beta: float) -> Any:
+    return be.local_response(x, radius, bias, alpha, beta)
 
 
 @primitive
 def channel_sum(be: Any, x: Any, *, radius: int) -> Any:
     """y[..., c] = sum of x[..., j] over |j - c| <= radius: its own adjoint."""
-    y = x.copy()
-    for away in range(1, min(radius, x.shape[-1] - 1) + 1):
-        y[..., away:] += x[..., :-away]
-        y[..., :-away] += x[..., away:]
-    return y
+    return be.channel_sum(x, radius)
+
+
+def _local_response_grad(
+    g: Tensor, y: Tensor, x: Tensor, *, radius: int, bias: float, alpha: float, beta: float
+) -> Tensor:
+    """g s^-beta - 2 alpha beta x * channel_sum(g y / s), where y = x s^-beta."""
+    s = channel_sum(math.square(x), radius=radius) * alpha + bias
+    around = channel_sum(g * y / s, radius=radius)
+    return g * math.power(s, -beta) - (2 * alpha * beta) * (x * around)
 
 
 channel_sum.defvjp(lambda g, y, x, *, radius: channel_sum(g, radius=radius))
+_local_response.defvjp(_local_response_grad)
+
+local_response = rounded_once(_local_response)

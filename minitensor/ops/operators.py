@@ -26,11 +26,12 @@ def _not_equal(self: ArrayLike, other: Any) -> Any:
 
 
 def _compared(op: Callable[..., Any], self: ArrayLike, other: Any, unlike: bool) -> Any:
-    other = as_tensor(other, None if isinstance(other, ArrayLike) else self.dtype, "==: y")
+    dtype = None if isinstance(other, ArrayLike) else self.dtype
+    other = as_tensor(other, dtype, "==: y", self)
     try:
         np.broadcast_shapes(self.shape, other.shape)
     except ValueError:
-        return as_tensor(unlike)
+        return as_tensor(unlike, beside=self)
     return op(self, other)
 
 

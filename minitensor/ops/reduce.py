@@ -66,7 +66,7 @@ def mean(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 def logsumexp(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """log of the sum of exp(x), shifted by the largest x so that nothing overflows."""
     xp = be.xp
-    top = x.max(axis=axis, keepdims=True, initial=-xp.inf)
+    top = _largest(be, x, axis, True)
     top = xp.where(xp.isfinite(top), top, xp.zeros((), x.dtype))
     total = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return total if keepdims else total.squeeze(axis=axis)
@@ -87,14 +87,22 @@ logsumexp.defvjp(
 @wide
 def max(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element over `axis`, NaN if one is; the smallest number there is if empty."""
-    return x.max(axis=axis, keepdims=keepdims, initial=_extreme_of_nothing(x, -1))
+    return _largest(be, x, axis, keepdims)
 
 
 @primitive
 @wide
 def min(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis`, NaN if one is; the largest number there is if empty."""
-    return x.min(axis=axis, keepdims=keepdims, initial=_extreme_of_nothing(x, 1))
+    if _count(x, axis):
+        return x.min(axis=axis, keepdims=keepdims)
+    return x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype) + _extreme_of_nothing(x, 1)
+
+
+def _largest(be: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    if _count(x, axis):
+        return x.max(axis=axis, keepdims=keepdims)
+    return x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype) + _extreme_of_nothing(x, -1)
 
 
 def _extreme_of_nothing(x: Any, side: int) -> float:

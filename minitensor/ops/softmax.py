@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import Tensor, primitive
+from minitensor.autograd import Tensor, placed, primitive
 from minitensor.ops import array, math, reduce
 from minitensor.ops.half import rounded_once
 
@@ -36,11 +36,13 @@ def _log_softmax(be: Any, x: Any, *, axis: int) -> Any:
 
 
 @primitive
-def _softmax_cross_entropy(be: Any, labels: Any, x: Any, *, axis: int) -> Any:
-    z = _shifted(be, x, axis)
-    z -= be.xp.log(be.xp.exp(z).sum(axis=axis, keepdims=True))
-    z *= labels
-    return -z.sum(axis=axis)
+def _softmax_cross_entropy(be: Any, labels: Any, x: Any) -> Any:
+    return be.softmax_cross_entropy(labels, x)
+
+
+@primitive
+def _softmax_cross_entropy_grad(be: Any, g: Any, labels: Any, x: Any) -> Any:
+    return be.softmax_cross_entropy_grad(g, labels, x)
 
 
 @primitive
@@ -70,30 +72,44 @@ def _log_softmax_grad(g: Tensor, y: Tensor, x: Tensor, *, axis: int) -> Tensor:
     return g - math.exp(y) * reduce.sum(g, axis=axis, keepdims=True)
 
 
-def _logits_grad(g: Tensor, y: Tensor, labels: Tensor, x: Tensor, *, axis: int) -> Tensor:
-    total = reduce.sum(labels, axis=axis, keepdims=True)
-    return _along(g, x, axis) * (_softmax(x, axis=axis) * total - labels)
+def _labels_grad(g: Tensor, y: Tensor, labels: Tensor, x: Tensor) -> Tensor:
+    return -(_column(g) * _log_softmax(x, axis=-1))
 
 
-def _labels_grad(g: Tensor, y: Tensor, labels: Tensor, x: Tensor, *, axis: int) -> Tensor:
-    return -(_along(g, x, axis) * _log_softmax(x, axis=axis))
+def _in_cotangent(h: Tensor, y: Tensor, g: Tensor, labels: Tensor, x: Tensor) -> Tensor:
+    return reduce.sum(h * (_softmax(x, axis=-1) * _total(labels) - labels), axis=-1)
+
+
+def _in_labels(h: Tensor, y: Tensor, g: Tensor, labels: Tensor, x: Tensor) -> Tensor:
+    return _column(g) * (_total(h * _softmax(x, axis=-1)) - h)
+
+
+def _in_logits(h: Tensor, y: Tensor, g: Tensor, labels: Tensor, x: Tensor) -> Tensor:
+    p = _softmax(x, axis=-1)
+    return _column(g) * _total(labels) * p * (h - _total(h * p))
 
 
 def _sparse_grad(g: Tensor, y: Tensor, labels: Tensor, x: Tensor) -> Tensor:
-    xp = backend.of(x.array).xp
-    hot = Tensor((labels.array[..., None] == xp.arange(x.shape[-1])).astype(x.dtype))
-    return _along(g, x, -1) * (_softmax(x, axis=-1) - hot)
+    classes = backend.of(x.array).xp.arange(x.shape[-1])
+    hot = placed((labels.array[..., None] == classes).astype(x.dtype), x)
+    return _column(g) * (_softmax(x, axis=-1) - hot)
 
 
-def _along(g: Tensor, x: Tensor, axis: int) -> Tensor:
+def _column(g: Tensor) -> Tensor:
     """g with the axis that a cross entropy summed away put back, of size 1."""
-    axis %= x.ndim
-    return array.reshape(g, shape=(*g.shape[:axis], 1, *g.shape[axis:]))
+    return array.reshape(g, shape=(*g.shape, 1))
+
+
+def _total(x: Tensor) -> Tensor:
+    return reduce.sum(x, axis=-1, keepdims=True)
 
 
 _softmax.defvjp(_softmax_grad)
 _log_softmax.defvjp(_log_softmax_grad)
-_softmax_cross_entropy.defvjp(_labels_grad, _logits_grad)
+_softmax_cross_entropy.defvjp(
+    _labels_grad, lambda g, y, labels, x: _softmax_cross_entropy_grad(g, labels, x)
+)
+_softmax_cross_entropy_grad.defvjp(_in_cotangent, _in_labels, _in_logits)
 _sparse_cross_entropy.defvjp(None, _sparse_grad)
 _sigmoid_cross_entropy.defvjp(
     lambda g, y, labels, x: -(g * x),
@@ -102,6 +118,15 @@ _sigmoid_cross_entropy.defvjp(
 
 softmax = rounded_once(_softmax)
 log_softmax = rounded_once(_log_softmax)
-softmax_cross_entropy = rounded_once(_softmax_cross_entropy)
 sparse_cross_entropy = rounded_once(_sparse_cross_entropy)
 sigmoid_cross_entropy = rounded_once(_sigmoid_cross_entropy)
+
+
+@rounded_once
+def softmax_cross_entropy(labels: Tensor, x: Tensor, *, axis: int) -> Tensor:
+    """-sum of labels * log softmax(x) along `axis`, which is moved to the end: rows are read."""
+    order = [k for k in range(x.ndim) if k != axis % x.ndim]
+    axes = (*order, axis % x.ndim)
+    if axes != tuple(range(x.ndim)):
+        labels, x = array.transpose(labels, axes=axes), array.transpose(x, axes=axes)
+    return _softmax_cross_entropy(labels, x)

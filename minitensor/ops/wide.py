@@ -6,27 +6,11 @@ formulas of several steps do not, and those carry `@wide`.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
-from minitensor.backend.half import is_half
+from minitensor.backend.half import in_float32 as wide
 
-
-def wide(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets `forward(be, *arrays, **settings)` see float32 where arrays are float16 or bfloat16."""
-
-    @functools.wraps(forward)
-    def widened(be: Any, *arrays: Any, **settings: Any) -> Any:
-        half = next((array.dtype for array in arrays if is_half(array.dtype)), None)
-        if half is None:
-            return forward(be, *arrays, **settings)
-        float32 = be.xp.float32
-        full = [a.astype(float32) if a.dtype == half else a for a in arrays]
-        result = forward(be, *full, **settings)
-        return result.astype(half) if result.dtype == float32 else result
-
-    return widened
+__all__ = ["added_up", "wide"]
 
 
 def added_up(x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:

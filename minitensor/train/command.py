@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minitensor.backend.devices import device
 from minitensor.train.extras import require
 from minitensor.train.inputs import add_data_arguments, chosen_data
 
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the split, the first weights and the order of the images (default: 0)",
     )
     parser.add_argument(
+        "--device",
+        default="cpu",
+        help="cpu, gpu, or emulator: the GPU's kernels run on the CPU, slowly (default: cpu)",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("minitensor-run"),
@@ -47,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Trains, reports and writes; 0 when done."""
     require("minitensor train", "tqdm", "safetensors", "matplotlib", "PIL", "threadpoolctl")
+    with device(args.device):
+        return _train(args)
+
+
+def _train(args: argparse.Namespace) -> int:
     from minitensor.data import split
     from minitensor.train import figures, weights
     from minitensor.train.loop import accuracy, probabilities

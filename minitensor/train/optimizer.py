@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minitensor import Tensor, Variable, sqrt, square, zeros_like
+import numpy as np
+
+from minitensor import Tensor, Variable, backend, zeros_like
 
 
 class Adam:
@@ -35,17 +37,18 @@ class Adam:
         epsilon: float = 1e-7,
     ) -> None:
         self._variables = list(variables)
-        self._betas, self._epsilon = (beta_1, beta_2), epsilon
-        self._means = [(zeros_like(v), zeros_like(v)) for v in self._variables]
+        self._settings = beta_1, beta_2, epsilon
+        self._means = [(zeros_like(v).array, zeros_like(v).array) for v in self._variables]
         self._steps = 0
 
+    @np.errstate(all="ignore")  # inf and NaN are values here, as in every op
     def apply(self, gradients: Sequence[Tensor], rate: float) -> None:
         """One step of size about `rate`, given one gradient per variable."""
         self._steps += 1
-        b1, b2 = self._betas
-        size = rate * (1 - b2**self._steps) ** 0.5 / (1 - b1**self._steps)
         for i, (variable, g) in enumerate(zip(self._variables, gradients, strict=True)):
+            be = backend.of(variable.array, g.array)
             m, v = self._means[i]
-            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * square(g)
+            variable.array, m, v = be.adam(
+                variable.array, m, v, g.array, rate, *self._settings, self._steps
+            )
             self._means[i] = m, v
-            variable.assign_sub(size * m / (sqrt(v) + self._epsilon))

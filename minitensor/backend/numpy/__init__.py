@@ -11,9 +11,20 @@ from typing import Any
 
 import numpy as xp
 
+from minitensor.backend.numpy.activation import bias_activation
 from minitensor.backend.numpy.columns import col2im, im2col
 from minitensor.backend.numpy.conv import conv2d, conv2d_kernel_grad, conv2d_transpose
+from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
+from minitensor.backend.numpy.norm import (
+    batch_norm,
+    batch_norm_grad,
+    batch_norm_sums,
+    channel_sum,
+    local_response,
+    moments,
+)
+from minitensor.backend.numpy.optimizer import adam, sgd_momentum
 from minitensor.backend.numpy.pool import (
     avg_pool,
     avg_pool_grad,
@@ -37,21 +48,38 @@ def to_numpy(array: xp.ndarray) -> xp.ndarray:
     return array
 
 
+def transpose(x: xp.ndarray, axes: tuple[int, ...]) -> xp.ndarray:
+    """Axis k of the result is axis axes[k] of x; here a view, which costs nothing."""
+    return x.transpose(axes)
+
+
 __all__ = [
+    "adam",
     "asarray",
     "avg_pool",
     "avg_pool_grad",
+    "batch_norm",
+    "batch_norm_grad",
+    "batch_norm_sums",
+    "bias_activation",
+    "channel_sum",
     "col2im",
     "conv2d",
     "conv2d_kernel_grad",
     "conv2d_matrix",
     "conv2d_transpose",
     "im2col",
+    "local_response",
     "max_pool",
+    "moments",
     "name",
     "put_tap",
+    "sgd_momentum",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_grad",
     "take_tap",
     "to_numpy",
+    "transpose",
     "where",
     "window_argmax",
     "xp",

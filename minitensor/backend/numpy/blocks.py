@@ -55,7 +55,7 @@ def cut(images: int, channels: int, itemsize: int, window: Window, hands: int) -
     step = _even(h, min(rows, -(-images * h // hands)))
     count = _even(images, min(max(rows // h, 1), -(-images // hands)))
     return [
-        Block(slice(i, i + count), slice(r, r + step), _see_rows(window, r, min(r + step, h)))
+        Block(slice(i, i + count), slice(r, r + step), see_rows(window, r, min(r + step, h)))
         for i in range(0, images, count)
         for r in range(0, h, step)
     ]
@@ -89,7 +89,7 @@ def _even(whole: int, part: int) -> int:
     return -(-whole // -(-whole // part))
 
 
-def _see_rows(window: Window, first: int, end: int) -> Window:
+def see_rows(window: Window, first: int, end: int) -> Window:
     """The window that visits only output rows first ... end - 1 of the same image."""
     top = window.pad[0][0] - first * window.stride[0]
     reach = (end - first - 1) * window.stride[0] + extent(window.kernel[0], window.dilation[0])

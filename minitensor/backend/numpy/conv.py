@@ -16,9 +16,9 @@ from types import ModuleType
 
 import numpy as np
 
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
-from minitensor.backend.numpy.half import in_float32
-from minitensor.backend.settings import pinned_algorithm
+from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window
 
 _MODULES = {"direct": direct, "im2col": blocked, "matrix": matrix, "depthwise": depthwise}
@@ -62,6 +62,7 @@ def _algorithm(channels: int, window: Window) -> ModuleType:
             f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
             f"{window.groups} groups; it serves groups == channels, pin another or none."
         )
+    refuse_pinned("numpy", _MODULES)
     if pinned is not None:
         return _MODULES[pinned]
     return depthwise if fits and channels > 1 else blocked

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.blocks import PIECES, Block, crew, cut, deal_images
-from minitensor.backend.numpy.half import in_float32
 from minitensor.backend.numpy.taps import taps
 from minitensor.backend.numpy.threads import spread
 from minitensor.window import Window, real_taps

@@ -15,8 +15,10 @@ from minitensor import nn
 from minitensor.autograd import Tensor, Variable, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.keras.layers.settings import activation_of, choice, initializer_of, pair, positive
+from minitensor.nn.noise import biased
 
 _LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
+_WITH_BIAS = ((None, "linear"), (nn.relu, "relu"), (nn.relu6, "relu6"))  # bias and this: one pass
 
 
 class _Convolution:
@@ -55,15 +57,19 @@ class _Convolution:
 
     def __call__(self, inputs: Any) -> Tensor:
         """The layer's output for a batch of images."""
-        x = inputs if isinstance(inputs, ArrayLike) else as_tensor(inputs, np.float32, "inputs")
+        listed = not isinstance(inputs, ArrayLike)
+        x = as_tensor(inputs, np.float32, "inputs", self.kernel) if listed else inputs
         self._check_input(x)
         if self.kernel is None:
             kernel, bias = self._initializers
             self.kernel = Variable(kernel(self._kernel_shape(x)), name="kernel")
             self.bias = Variable(bias((self.filters,)), name="bias") if self.use_bias else None
         y = self._convolve(x)
+        fused = next((word for function, word in _WITH_BIAS if function is self.activation), None)
         if self.bias is not None:
-            y = nn.bias_add(y, self.bias, _LAYOUTS[self.data_format])
+            y = biased(y, self.bias, _LAYOUTS[self.data_format], fused or "linear")
+            if fused:
+                return y
         return y if self.activation is None else self.activation(y)
 
     def _channels(self, x: ArrayLike) -> int:

@@ -1,0 +1,51 @@
+"""Softmax cross entropy of rows, and its gradient; shifted by the maximum, so nothing overflows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitensor.backend.half import in_float32
+
+
+@in_float32
+def softmax_cross_entropy(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """-sum of labels * log softmax(logits) over the last axis.
+
+    Args:
+        labels, logits: (..., classes), of one shape.
+
+    Returns:
+        (...)
+
+    Example:
+        >>> softmax_cross_entropy(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
+        np.float64(0.6931471805599453)
+    """
+    z = _shifted(logits)
+    z -= np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    z *= labels
+    return -z.sum(axis=-1)
+
+
+@in_float32
+def softmax_cross_entropy_grad(g: np.ndarray, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """The gradient in the logits: g * (softmax(logits) * sum(labels) - labels).
+
+    Args:
+        g: (...)
+        labels, logits: (..., classes), of one shape.
+
+    Returns:
+        (..., classes)
+    """
+    p = _shifted(logits)
+    np.exp(p, out=p)
+    p *= labels.sum(axis=-1, keepdims=True) / p.sum(axis=-1, keepdims=True)
+    p -= labels
+    p *= g[..., None]
+    return p
+
+
+def _shifted(x: np.ndarray) -> np.ndarray:
+    """x minus its maximum, so that the largest exponential is 1."""
+    return x - x.max(axis=-1, keepdims=True) if x.size else x.copy()

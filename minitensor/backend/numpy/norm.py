@@ -1,0 +1,250 @@
+"""Normalisation: statistics per channel, what is made of them, and sums over near channels.
+
+The image is a matrix with a pixel, or a few side by side, in each row, so that NumPy's inner loops
+are long. It is passed over in blocks of rows that stay in the cache: a formula of five calls reads
+memory once, and so is bound by memory: threads bring nothing. Sums over rows are products with
+ones, several times faster than `sum`; blocks are added up in float64, in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.half import in_float32, is_half
+
+BLOCK_BYTES = 2**18  # of one array in one block of rows
+BLOCK_ROWS = 1024  # at most: a longer sum in float32 would lose digits
+ROW = 256  # numbers in a row, about, where channels are fewer
+
+
+def moments(x: np.ndarray) -> np.ndarray:
+    """Mean and biased variance over all axes but the last; NaN if there is no pixel.
+
+    Blocks are merged by Chan's formula, so no digits are lost where the mean is large.
+
+    Args:
+        x: (..., C) floats.
+
+    Returns:
+        (2, C); float32 for half precision.
+
+    Example:
+        >>> moments(np.array([[1.0], [3.0]]))
+        array([[2.],
+               [1.]])
+
+    Source: Chan, Golub, LeVeque 1979
+    """
+    rows, c = _rows(x), x.shape[-1]
+    n, mean, square = 0, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    for more, other, distance in _each_block(lambda part: _block_moments(rows[part]), rows):
+        away, total = other - mean, n + more
+        mean += away * (more / total)
+        square += distance + away * away * (n * more / total)
+        n = total
+    if not n:
+        return np.full((2, c), np.nan, rows.dtype)
+    means = mean.reshape(-1, c)  # (pixels side by side, C)
+    center = means.mean(axis=0)
+    away = means - center
+    squares = square.reshape(-1, c) + n * away * away
+    return np.stack([center, squares.mean(axis=0) / n]).astype(rows.dtype)
+
+
+def _block_moments(x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """Number of rows, mean and sum of squared distances from it."""
+    n = len(x)
+    guess = _added_up(x) / x.dtype.type(n)
+    c = x - guess
+    rest = _added_up(c) / np.float64(n)  # what rounding left of the mean
+    np.square(c, out=c)
+    return n, guess + rest, _added_up(c) - n * rest * rest
+
+
+@in_float32
+def batch_norm(
+    x: np.ndarray,
+    statistics: np.ndarray,
+    scale: np.ndarray,
+    offset: np.ndarray,
+    epsilon: float,
+    relu: bool = False,
+    residual: np.ndarray | None = None,
+) -> np.ndarray:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, then + residual, then max(., 0).
+
+    Args:
+        x: (..., C) floats.
+        statistics: (2, C), mean and variance; float32 where x is half, like scale and offset.
+        scale, offset: (C,).
+        epsilon: added to the variance.
+        relu: whether negative results become 0.
+        residual: of the shape of x, or None.
+
+    Returns:
+        The shape of x.
+    """
+    rows, y = _rows(x), np.empty(x.shape, x.dtype)
+    out, more = _rows(y), None if residual is None else _rows(residual)
+    mean, factor, shift = _along(rows, statistics[0], _inverse(statistics, epsilon) * scale, offset)
+
+    def work(part: slice) -> None:
+        block = np.subtract(rows[part], mean, out=out[part])
+        block *= factor
+        block += shift
+        if more is not None:
+            block += more[part]
+        if relu:
+            np.maximum(block, 0, out=block)
+
+    _each_block(work, rows)
+    return y
+
+
+def batch_norm_sums(
+    g: np.ndarray, x: np.ndarray, statistics: np.ndarray, epsilon: float
+) -> np.ndarray:
+    """Sums of g and of g * (x - mean) / sqrt(variance + epsilon) over all axes but the last.
+
+    These are the gradients of offset and scale.
+
+    Args:
+        g, x: (..., C).
+        statistics: (2, C), mean and variance of x.
+        epsilon: added to the variance.
+
+    Returns:
+        (2, C); float32 for half precision.
+    """
+    cotangents, rows = _rows(g), _rows(x)
+    (mean,) = _along(rows, statistics[0])
+
+    def work(part: slice) -> tuple[np.ndarray, np.ndarray]:
+        product = rows[part] - mean
+        product *= cotangents[part]
+        return _added_up(cotangents[part]), _added_up(product)
+
+    total = np.zeros((2, rows.shape[1]))
+    for pair in _each_block(work, rows):
+        total += pair
+    sums = total.reshape(2, -1, x.shape[-1]).sum(axis=1)  # (2, C)
+    sums[1] *= _inverse(statistics, epsilon)
+    return sums.astype(rows.dtype)
+
+
+@in_float32
+def batch_norm_grad(
+    g: np.ndarray,
+    x: np.ndarray,
+    statistics: np.ndarray,
+    scale: np.ndarray,
+    epsilon: float,
+    sums: np.ndarray | None = None,
+) -> np.ndarray:
+    """The gradient of `batch_norm` in x, also through the statistics, which are those of x.
+
+    scale / s * (g - mean(g) - n * mean(g n)), n = (x - mean) / s, s = sqrt(variance + epsilon)
+
+    Args:
+        g, x: (..., C).
+        statistics: (2, C), mean and variance of x.
+        scale: (C,).
+        epsilon: added to the variance.
+        sums: what `batch_norm_sums` gives; None computes them.
+
+    Returns:
+        The shape of x.
+    """
+    if sums is None:
+        sums = batch_norm_sums(g, x, statistics, epsilon)
+    cotangents, rows, y = _rows(g), _rows(x), np.empty(x.shape, x.dtype)
+    out, inverse = _rows(y), _inverse(statistics, epsilon)
+    average, slope = sums / sums.dtype.type(max(x.size // len(scale), 1) if x.size else 1)
+    mean, tilt, level, factor = _along(
+        rows, statistics[0], slope * inverse, average, scale * inverse
+    )
+
+    def work(part: slice) -> None:
+        block = np.subtract(rows[part], mean, out=out[part])
+        block *= tilt
+        block += level
+        np.subtract(cotangents[part], block, out=block)
+        block *= factor
+
+    _each_block(work, rows)
+    return y
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """x as a matrix of pixels, or of a few side by side; float32 instead of half."""
+    wide = x.astype(np.float32) if is_half(x.dtype) else x
+    c = x.shape[-1] or 1
+    beside = math.gcd(x.size // c, 2 ** (max(ROW // c, 1).bit_length() - 1))
+    return wide.reshape(x.size // c // (beside or 1), beside * x.shape[-1])
+
+
+def _along(rows: np.ndarray, *vectors: np.ndarray) -> list[np.ndarray]:
+    """One number per channel repeated for the pixels side by side in a row."""
+    return [np.tile(v, rows.shape[1] // (len(v) or 1)) for v in vectors]
+
+
+def _each_block(work: Callable[[slice], Any], rows: np.ndarray) -> list[Any]:
+    """What `work` gives for each block of rows, in order."""
+    step = min(max(BLOCK_BYTES // (rows[:1].nbytes or 1), 1), BLOCK_ROWS)
+    parts = [slice(start, start + step) for start in range(0, len(rows), step)]
+    return [work(part) for part in parts]
+
+
+def _added_up(x: np.ndarray) -> np.ndarray:
+    return np.ones(len(x), x.dtype) @ x  # (C,)
+
+
+def _inverse(statistics: np.ndarray, epsilon: float) -> np.ndarray:
+    return 1 / np.sqrt(statistics[1] + statistics.dtype.type(epsilon))
+
+
+# ----- near channels -----
+
+
+@in_float32
+def channel_sum(x: np.ndarray, radius: int) -> np.ndarray:
+    """y[..., c] = sum of x[..., j] over |j - c| <= radius.
+
+    Args:
+        x: (..., C).
+        radius: how many channels on either side count.
+
+    Returns:
+        The shape of x.
+    """
+    y = x.copy()
+    for away in range(1, min(radius, x.shape[-1] - 1) + 1):
+        y[..., away:] += x[..., :-away]
+        y[..., :-away] += x[..., away:]
+    return y
+
+
+@in_float32
+def local_response(
+    x: np.ndarray, radius: int, bias: float, alpha: float, beta: float
+) -> np.ndarray:
+    """x / (bias + alpha * sum of x^2 over the channels at most `radius` away)^beta.
+
+    Args:
+        x: (..., C) floats.
+        radius: how many channels on either side count.
+        bias, alpha, beta: as in the formula.
+
+    Returns:
+        The shape of x.
+    """
+    y = channel_sum(np.square(x), radius)
+    y *= alpha
+    y += bias
+    np.power(y, -beta, out=y)
+    y *= x
+    return y
