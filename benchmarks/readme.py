@@ -1,11 +1,14 @@
-"""Writes the README's tables from what was measured: the parity ledger and the conv timings.
+"""Writes the README's tables from what was measured: the parity ledger and the timings.
 
     minitensor parity --recorded --markdown benchmarks/results/parity.md
-    python -m benchmarks.conv
+    python -m benchmarks conv
+    python -m benchmarks.on_gpu --out benchmarks/results        (on a machine with a GPU)
     python -m benchmarks.readme
 
 A table stands between two comments, `<!-- name:begin -->` and `<!-- name:end -->`; nothing else
 of the README is touched, and `tests/test_readme.py` fails if a table is not the generated one.
+A figure of a GPU comes from a committed result that names the device and the date, or is not
+there.
 """
 
 from __future__ import annotations
@@ -17,6 +20,14 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parent.parent / "README.md"
+WORDS = {"minitensor": "ours", "tensorflow": "TensorFlow", "torch nhwc": "PyTorch NHWC"}
+WORDS |= {"torch nchw": "PyTorch NCHW"}
+NOT_YET = (
+    "The kernels are not yet measured on a GPU. On a machine that has one, "
+    "`python -m benchmarks.on_gpu --out DIR` runs the tests, the sanitizers and these benchmarks "
+    "in under nine minutes; the tables here are made from the results that are committed."
+)
+Report = dict[str, Any]
 
 
 def main() -> None:
@@ -24,39 +35,110 @@ def main() -> None:
     README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def filled(text: str) -> str:
+def filled(text: str, results: Path = RESULTS) -> str:
     """`text` with all its tables generated anew."""
     tables = {
-        "parity": (RESULTS / "parity.md").read_text(encoding="utf-8"),
-        "conv-speed": conv_table(json.loads((RESULTS / "conv_cpu.json").read_text())),
+        "parity": (results / "parity.md").read_text(encoding="utf-8"),
+        "conv-speed": conv_table(json.loads((results / "conv_cpu.json").read_text())),
+        "gpu-speed": gpu_tables(results),
     }
     for name, table in tables.items():
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
         assert pattern.search(text), f"the README has no place for {name}"
-        text = pattern.sub(lambda _, b=begin, t=table, e=end: f"{b}\n{t.strip()}\n{e}", text)
+        whole = f"{begin}\n{table.strip()}\n{end}".replace("\\", r"\\")
+        text = pattern.sub(whole, text)
     return text
 
 
-def conv_table(report: dict[str, Any]) -> str:
-    """The timings of `benchmarks.conv` as Markdown, with device, date and versions."""
-    versions, machine = report["versions"], report["machine"]
+def conv_table(report: Report) -> str:
+    """The timings of convolutions on a CPU, with device, date and versions."""
+    versions, machine, rows = report["versions"], report["machine"], report["rows"]
+    sides = [side for side in WORDS if side in rows[0]["milliseconds"]]
     lines = [
         f"{report['what']}; {machine['cores']} cores of {machine['cpu']}, {report['date'][:10]}, "
-        f"NumPy {versions['numpy']}, TensorFlow {versions['tensorflow-cpu']} (eager). A ratio "
-        "above 1 means that TensorFlow is faster.",
+        f"NumPy {versions['numpy']}, {_peers(versions)}. A ratio above 1 means that the fastest "
+        "peer is faster.",
         "",
-        "| layer | input | filters | stride | ours, ms | TensorFlow, ms | ratio |",
-        "|---|---|---|---|---|---|---|",
+        *_head("layer", "input", "filters", "stride", *(f"{WORDS[s]}, ms" for s in sides), "ratio"),
     ]
-    for row in report["layers"]:
-        ours, theirs = (row["milliseconds"][side] for side in ("minitensor", "tensorflow"))
+    for row in rows:
+        shapes = tuple(row["input"]), tuple(row["filters"]), row["stride"]
+        times = [f"{row['milliseconds'][side]:.1f}" for side in sides]
+        lines.append(_line(row["name"], *shapes, *times, f"{row['ratio']['minitensor']:.2f}"))
+    mean = report["geometric_mean_ratio"]["fp32 training"]["minitensor"]
+    return "\n".join([*lines, _line("geometric mean", *[""] * (3 + len(sides)), f"{mean:.2f}")])
+
+
+def gpu_tables(results: Path) -> str:
+    """The tables of those GPU results that are there and hold times; else that there are none."""
+    tables = []
+    for name, table in (("conv", _conv), ("memory", _memory), ("step", _step)):
+        path = results / f"{name}_gpu.json"
+        report = json.loads(path.read_text()) if path.exists() else {"timed": False}
+        if report["timed"]:
+            tables.append("\n".join([*_origin(report), *table(report)]))
+    return "\n\n".join(tables) or NOT_YET
+
+
+def _origin(report: Report) -> list[str]:
+    versions = report["versions"]
+    words = f"**{report['what']}**, {versions['gpu']}, {report['date'][:10]}, CuPy "
+    words += f"{versions['cupy']}, PyTorch {versions['torch']}, cuDNN {versions.get('cudnn', '-')}"
+    commit = report["commit"]
+    source = commit if commit.startswith("files") else f"commit {commit[:8]}"
+    return [f"{words}, {source}; {report['method']}.", ""]
+
+
+def _conv(report: Report) -> list[str]:
+    """Geometric means over the layers; the layers themselves are in the JSON."""
+    means = report["geometric_mean_ratio"]
+    columns = list(dict.fromkeys(column for found in means.values() for column in found))
+    lines = _head("speed beside the faster cuDNN", "layers", *columns)
+    for group, found in means.items():
+        count = sum(group in (row["group"], *row["also"]) for row in report["rows"])
+        cells = [f"{1 / found[c]:.2f}" if c in found else "" for c in columns]
+        lines.append(_line(group, count, *cells))
+    return lines
+
+
+def _memory(report: Report) -> list[str]:
+    copy = report["ceilings"]["copy"] / 1e9
+    lines = _head(f"fraction of a copy's {copy:.4g} GB/s", "ours", "PyTorch, its best layout")
+    for row in report["rows"]:
+        found = dict(row["fraction"])
+        ours = found.pop("minitensor", None)
         lines.append(
-            f"| {row['name']} | {tuple(row['input'])} | {tuple(row['filters'])} | {row['stride']} "
-            f"| {ours:.1f} | {theirs:.1f} | {row['ratio']['minitensor']:.2f} |"
+            _line(row["name"], *(_cell(f) for f in (ours, max(found.values(), default=None))))
         )
-    mean = report["geometric_mean_ratio"]["minitensor"]
-    return "\n".join([*lines, f"| geometric mean | | | | | | {mean:.2f} |"])
+    return lines
+
+
+def _step(report: Report) -> list[str]:
+    columns = list(dict.fromkeys(c for row in report["rows"] for c in row["milliseconds"]))
+    lines = _head("milliseconds of one step", *columns)
+    for row in report["rows"]:
+        lines.append(_line(row["name"], *(_cell(row["milliseconds"].get(c)) for c in columns)))
+    return lines
+
+
+def _peers(versions: dict[str, str]) -> str:
+    found = [f"TensorFlow {versions['tensorflow-cpu']} (eager)"]
+    if versions.get("torch", "absent") != "absent":
+        found.append(f"PyTorch {versions['torch']} (eager)")
+    return ", ".join(found)
+
+
+def _head(*names: str) -> list[str]:
+    return [_line(*names), "|---" * len(names) + "|"]
+
+
+def _line(*cells: Any) -> str:
+    return f"| {' | '.join(map(str, cells))} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+def _cell(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,193 @@
+"""What is written down: rows, ratios to the fastest peer, and the machine they were measured on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import geometric_mean
+from typing import Any
+
+from benchmarks.measure import Measured, Plan, digits
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("numpy", "scipy", "threadpoolctl", "tensorflow-cpu", "torch", "cupy-cuda13x")
+OURS = "minitensor"
+Report = dict[str, Any]
+
+
+def report(what: str, method: str, plan: Plan, found: Measured) -> Report:
+    """The run as one JSON object."""
+    for row in found.rows:
+        row["ratio"] = ratios(row["milliseconds"])
+    return {
+        "what": what,
+        "method": method,
+        "timed": plan.timed,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine() | {"device": plan.device},
+        "versions": {"python": platform.python_version()} | versions() | found.about,
+        "rounds": plan.rounds,
+        "absent": found.absent,
+        "left_out": found.left_out,
+        "rows": found.rows,
+        "geometric_mean_ratio": means(found.rows),
+    }
+
+
+def ratios(milliseconds: dict[str, float | None]) -> dict[str, float]:
+    """Each of our columns' time over the fastest peer's; above 1 the peer is faster."""
+    times = {column: ms for column, ms in milliseconds.items() if ms is not None}
+    peers = [ms for column, ms in times.items() if not column.startswith(OURS)]
+    if not peers:
+        return {}
+    return {c: digits(ms / min(peers)) for c, ms in times.items() if c.startswith(OURS)}
+
+
+def means(rows: Iterable[Report]) -> dict[str, dict[str, float]]:
+    """Geometric means of the ratios, for each group and column that answered all its rows."""
+    groups: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for row in rows:
+        for group in (row["group"], *row.get("also", ())):
+            if row["ratio"]:
+                groups[group].append(row["ratio"])
+    return {
+        group: {
+            column: digits(geometric_mean(row[column] for row in members))
+            for column in members[0]
+            if all(column in row for row in members)
+        }
+        for group, members in groups.items()
+    }
+
+
+def write(path: Path, content: Report) -> None:
+    """As JSON, one line per row."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.dumps(row) for row in content["rows"]]
+    head = json.dumps({**content, "rows": []}, indent=1)
+    body = '"rows": [\n  ' + ",\n  ".join(rows) + "\n ]" if rows else '"rows": []'
+    path.write_text(head.replace('"rows": []', body) + "\n", encoding="utf-8")
+    print(f"written to {path}")
+
+
+def commit() -> str:
+    """The commit, with a + if files were changed; without git, a digest of kernels and package."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        return head + ("+" if _git("status", "--porcelain", "minitensor", "kernels") else "")
+    except (OSError, subprocess.CalledProcessError):
+        files = sorted([*ROOT.glob("kernels/*"), *ROOT.glob("minitensor/**/*.py")])
+        text = b"".join(file.read_bytes() for file in files if file.is_file())
+        return f"files sha256 {hashlib.sha256(text).hexdigest()[:16]}"
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what can take part, and "absent" for what is not installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, processes that wanted one, and the NVIDIA driver if there is one."""
+    found = {"cpu": _cpu(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    driver = Path("/proc/driver/nvidia/version")
+    if driver.exists():
+        found["nvidia_driver"] = driver.read_text().splitlines()[0]
+    return found
+
+
+def _cpu() -> str:
+    """The processor's name and its widest vector instructions, where Linux tells."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines())
+    fields = {name.strip(): value.strip() for name, value in fields.items()}
+    flags = set(fields.get("flags", "").split())
+    widest = next((flag for flag in ("avx512f", "avx2", "avx") if flag in flags), "")
+    return f"{fields.get('model name', platform.machine())} {widest}".strip()
+
+
+# ----- shown to a person -----
+
+
+def show(content: Report, columns: Iterable[str]) -> None:
+    """The report as a table: names, milliseconds, and for each of `columns` a figure of ours."""
+    rows = content["rows"]
+    timed = list(dict.fromkeys(c for row in rows for c in row["how"]))
+    heads = ["", "group", *(f"{c}, ms" for c in timed), *columns]
+    body = [
+        [row["name"], row["group"], *(_cell(row, c) for c in timed)]
+        + [_figures(row.get(column, {})) for column in columns]
+        for row in rows
+    ]
+    title = f"{content['what']}; {content['date'][:10]}, {content['versions'].get('gpu', _cpu())}"
+    _print(title, heads, body)
+    for group, found in content["geometric_mean_ratio"].items():
+        figures = ", ".join(f"{column} {figure:.2f}" for column, figure in found.items())
+        print(f"time / fastest peer's, geometric mean, {group}: {figures}")
+    for name, reason in content["absent"].items():
+        print(f"absent: {name} ({reason})")
+    if content["left_out"]:
+        print("no time was left for:", "; ".join(content["left_out"]))
+    for failure in failures(content):
+        print(failure)
+
+
+def failures(content: Report) -> list[str]:
+    """The cells that failed, with the reasons, and the rows whose columns disagree."""
+    rows = [(f"{row['name']} ({row['group']})", row) for row in content["rows"]]
+    return [
+        f"{name}, {column}: {words}"
+        for name, row in rows
+        for column, words in row["how"].items()
+        if words.startswith("failed")
+    ] + [f"{name}: results differ, norms {row['norms']}" for name, row in rows if "norms" in row]
+
+
+def _cell(row: Report, column: str) -> str:
+    if column not in row["milliseconds"]:
+        return "FAILED" if row["how"].get(column, "").startswith("failed") else "-"
+    ms = row["milliseconds"][column]
+    return "ran" if ms is None else f"{ms:.4g}"
+
+
+def _figures(found: dict[str, float]) -> str:
+    names = {column: column.removeprefix(f"{OURS} ") for column in found}
+    return ", ".join(f"{figure:.2f} {names[column]}" for column, figure in found.items())
+
+
+def _print(title: str, heads: list[str], body: list[list[str]]) -> None:
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        print(title, "  ".join(heads), *("  ".join(line) for line in body), sep="\n")
+        return
+    table = Table(title=title)
+    for number, head in enumerate(heads):
+        table.add_column(head, justify="left" if number < 2 else "right")
+    for line in body:
+        table.add_row(*line)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)

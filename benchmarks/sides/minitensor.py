@@ -1,0 +1,119 @@
+"""Our side: backend calls on raw arrays, and whole training steps through the public functions.
+
+The option of a convolution is the algorithm that is pinned, or "" for our own choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+import minitensor as mt
+from benchmarks.cases import NotOffered, drawn, layer_of, normal
+from benchmarks.clock import DeviceClock, HostClock, Maker, Step
+from benchmarks.layers import Layer
+from benchmarks.sides import minitensor_memory, minitensor_train
+
+BACKENDS = {"cpu": "numpy", "emulator": "emulator", "gpu": "cuda"}
+
+
+class Side:
+    """minitensor on one device."""
+
+    def __init__(self, device: str) -> None:
+        with mt.device(device):  # says what is missing
+            self.be = import_module(f"minitensor.backend.{BACKENDS[device]}")
+        self.clock: Any = HostClock()
+        self.about: Callable[[], dict[str, Any]] = lambda: {"minitensor": mt.__version__}
+        if device == "gpu":
+            from benchmarks.sides import cupy_events
+
+            self.clock = DeviceClock(cupy_events.Gpu())
+            self.about = lambda: {"minitensor": mt.__version__, **cupy_events.machine()}
+
+    def norm(self, result: Any) -> float | None:
+        """The length of the arrays of a result."""
+        if result is None:
+            return None
+        parts: Any = result if isinstance(result, list | tuple) else [result]
+        arrays = (getattr(part, "array", part) for part in parts)
+        squares = (a.astype("float32") ** 2 for a in arrays)
+        return math.sqrt(sum(float(s.sum(dtype="float64")) for s in squares))
+
+    def conv(self, case: dict[str, Any], option: str) -> Maker:
+        """A pass of one convolution."""
+        layer, window = layer_of(case), layer_of(case).window
+        dtype = "float16" if case["precision"] == "fp16" else "float32"
+        if case["precision"] != "fp32" or self.be.name != "numpy":
+            allowed = case["precision"] == "tf32"
+            mt.config.experimental.enable_tensor_float_32_execution(allowed)
+
+        def make() -> Step:
+            x, k, g = (self.be.asarray(array.astype(dtype)) for array in drawn(layer))
+            calls: dict[str, Step] = {
+                "forward": lambda: self.be.conv2d(x, k, window),
+                "input": lambda: self.be.conv2d_transpose(g, k, window),
+                "filter": lambda: self.be.conv2d_kernel_grad(x, g, window),
+                "training": lambda: _both_ways([mt.constant(a) for a in (x, k, g)], layer),
+            }
+            return _pinned(calls[case["pass"]], option)
+
+        return make
+
+    def memory(self, case: dict[str, Any], option: str) -> Maker:
+        """One operation that is bound by memory."""
+        return minitensor_memory.maker(self.be, case)
+
+    def train(self, case: dict[str, Any], option: str) -> Maker:
+        """A whole training step, eager or in place for a graph."""
+        return minitensor_train.maker(self.be, case, option)
+
+    def copy(self, case: dict[str, Any], option: str) -> Maker:
+        """One array onto another."""
+
+        def make() -> Step:
+            source = self.be.asarray(normal((case["size"],))[0])
+            target = self.be.xp.ones_like(source)
+            return lambda: self.be.xp.copyto(target, source)
+
+        return make
+
+    def product(self, case: dict[str, Any], option: str) -> Maker:
+        """A square matrix product by the array library: what arithmetic can be had."""
+        if case["precision"] == "tf32":
+            raise NotOffered("CuPy takes TF32 from an environment variable")
+        dtype = "float16" if case["precision"] == "fp16" else "float32"
+
+        def make() -> Step:
+            (a,) = normal((case["size"], case["size"]))
+            a = self.be.asarray(a.astype(dtype))
+            return lambda: self.be.xp.matmul(a, a)
+
+        return make
+
+
+def _pinned(call: Step, algorithm: str) -> Step:
+    """`call` by one algorithm; one that cannot serve the shape is not offered."""
+
+    def step() -> Any:
+        with mt.algorithm(algorithm) if algorithm else nullcontext():
+            try:
+                return call()
+            except ValueError as refusal:
+                raise NotOffered(str(refusal)) from refusal
+
+    return step
+
+
+def _both_ways(tensors: list[mt.Tensor], layer: Layer) -> Any:
+    """y, and the gradients of sum(y * g) in x and filters."""
+    x, filters, g = tensors
+    padding = layer.padding
+    pads = padding if isinstance(padding, str) else [(0, 0), *padding, (0, 0)]
+    with mt.GradientTape() as tape:
+        tape.watch([x, filters])
+        y = mt.nn.conv2d(x, filters, layer.stride, pads)
+    return tape.gradient(y, [x, filters], output_gradients=g)

@@ -1,0 +1,85 @@
+"""Our operations that are bound by memory: backend calls on raw arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import minitensor as mt
+from benchmarks.cases import NotOffered, normal
+from benchmarks.clock import Maker, Step
+from benchmarks.memory import DEPTHWISE, Operation, operation_of
+
+EPSILON = 1e-3
+
+
+def maker(be: Any, case: dict[str, Any]) -> Maker:
+    """A maker of steps of one operation."""
+    each = operation_of(case)
+    if each.op == "transpose" and be.name == "numpy":
+        raise NotOffered("NumPy's transpose is a view, which costs nothing")
+    family = next(f for f in (_conv, _window, _norm, _plain) if each.op in FAMILIES[f])
+    return lambda: family(be, each)
+
+
+def _conv(be: Any, each: Operation) -> Step:
+    n, channels = each.shape[0], each.shape[-1]
+    shapes = each.shape, (each.taps, each.taps, 1, channels), (n, *each.window.out, channels)
+    x, kernel, g = (be.asarray(array) for array in normal(*shapes))
+    window = each.window
+    calls: dict[str, Step] = {
+        "depthwise_forward": lambda: be.conv2d(x, kernel, window),
+        "depthwise_input": lambda: be.conv2d_transpose(g, kernel, window),
+        "depthwise_filter": lambda: be.conv2d_kernel_grad(x, g, window),
+    }
+    return calls[each.op]
+
+
+def _window(be: Any, each: Operation) -> Step:
+    window, places = each.window, (each.shape[0], *each.window.out, each.shape[-1])
+    if each.op in ("im2col", "max_pool", "avg_pool"):
+        x = be.asarray(normal(each.shape)[0])
+        return lambda: getattr(be, each.op)(x, window)
+    if each.op == "col2im":
+        columns = be.im2col(be.asarray(normal(each.shape)[0]), window)
+        return lambda: be.col2im(columns, window)
+    x, g = (be.asarray(array) for array in normal(each.shape, places))
+    if each.op == "avg_pool_grad":
+        return lambda: be.avg_pool_grad(g, window)
+    index = be.window_argmax(x, window)
+    return lambda: be.put_tap(g, index, window)
+
+
+def _norm(be: Any, each: Operation) -> Step:
+    channels = each.shape[-1:]
+    x, g, scale, offset = map(be.asarray, normal(each.shape, each.shape, channels, channels))
+    statistics = be.moments(x)
+    calls: dict[str, Step] = {
+        "batch_norm": lambda: be.batch_norm(x, be.moments(x), scale, offset, EPSILON),
+        "batch_norm_inference": lambda: be.batch_norm(x, statistics, scale, offset, EPSILON),
+        "batch_norm_grad": lambda: be.batch_norm_grad(g, x, statistics, scale, EPSILON),
+    }
+    return calls[each.op]
+
+
+def _plain(be: Any, each: Operation) -> Step:
+    w, u, v, g, bias = map(be.asarray, normal(*[each.shape] * 4, each.shape[-1:]))
+    v = v * v  # a mean of squares
+    x, y = mt.constant(w), mt.constant(u)
+    calls: dict[str, Step] = {
+        "relu": lambda: mt.nn.relu(x),
+        "add": lambda: x + y,
+        "bias_relu": lambda: be.bias_activation(w, bias, "relu"),
+        "sgd_momentum": lambda: be.sgd_momentum(w, u, g, 0.01, 0.9, False),
+        "adam": lambda: be.adam(w, u, v, g, 0.001, 0.9, 0.999, 1e-7, 10),
+        "transpose": lambda: be.transpose(w, (0, 3, 1, 2)),
+    }
+    return calls[each.op]
+
+
+FAMILIES: dict[Callable[[Any, Operation], Step], tuple[str, ...]] = {
+    _conv: DEPTHWISE,
+    _window: ("im2col", "col2im", "max_pool", "avg_pool", "max_pool_grad", "avg_pool_grad"),
+    _norm: ("batch_norm", "batch_norm_inference", "batch_norm_grad"),
+    _plain: ("relu", "add", "bias_relu", "sgd_momentum", "adam", "transpose"),
+}

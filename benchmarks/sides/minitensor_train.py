@@ -1,0 +1,73 @@
+"""Our training steps: the same networks through the public functions, with the fused update.
+
+The option "graph" replays the step as one CUDA graph, which trains on as an eager step does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import minitensor as mt
+from benchmarks import networks
+from benchmarks.cases import NotOffered
+from benchmarks.clock import Maker, Step
+
+
+class Library:
+    """The functions of a forward pass."""
+
+    def conv(self, x: Any, kernel: Any, stride: int, pad: int) -> Any:
+        return mt.nn.conv2d(x, kernel, stride, [[0, 0], [pad, pad], [pad, pad], [0, 0]])
+
+    def bias(self, x: Any, bias: Any) -> Any:
+        return mt.nn.bias_add(x, bias)
+
+    def norm(self, x: Any, scale: Any, offset: Any) -> Any:
+        return mt.nn.fused_batch_norm(x, scale, offset, epsilon=networks.EPSILON)[0]
+
+    def relu(self, x: Any) -> Any:
+        return mt.nn.relu(x)
+
+    def pool(self, x: Any) -> Any:
+        return mt.nn.max_pool2d(x, 2, 2, "VALID")
+
+    def mean(self, x: Any) -> Any:
+        return mt.reduce_mean(x, axis=(1, 2))
+
+    def flat(self, x: Any) -> Any:
+        return mt.reshape(x, (x.shape[0], -1))
+
+    def dense(self, x: Any, kernel: Any, bias: Any) -> Any:
+        return x @ kernel + bias
+
+
+def maker(be: Any, case: dict[str, Any], option: str) -> Maker:
+    """Forward, backward and SGD with momentum on one batch; a step returns its loss."""
+    network = networks.NETWORKS[case["network"]]
+    if option == "graph" and be.name != "cuda":
+        raise NotOffered("a CUDA graph needs a GPU")
+
+    def make() -> Step:
+        values = [mt.Variable(be.asarray(a)) for a in networks.parameters(network)]
+        speeds = [mt.Variable(mt.zeros_like(value), trainable=False) for value in values]
+        batch = [mt.constant(be.asarray(a)) for a in networks.batch(network, case["batch"])]
+
+        def train(x: Any, y: Any) -> Any:
+            with mt.GradientTape() as tape:
+                logits = networks.forward(Library(), network, x, values)
+                losses = mt.nn.softmax_cross_entropy_with_logits(y, logits)
+                loss = mt.reduce_mean(losses)
+            for value, speed, g in zip(values, speeds, tape.gradient(loss, values), strict=True):
+                update = value.array, speed.array, g.array
+                new = be.sgd_momentum(*update, networks.RATE, networks.MOMENTUM, False)
+                value.assign(new[0]), speed.assign(new[1])
+            return loss
+
+        if option == "graph":
+            from minitensor.backend.cuda import device, graph
+
+            replay = graph.capture(device, train, values + speeds, batch)
+            return lambda: replay(*batch)
+        return lambda: train(*batch)
+
+    return make

@@ -1,0 +1,37 @@
+"""A whole training step, as a user runs it: forward, backward, update, on one batch.
+
+Eager everywhere; beside that the whole step recorded: our CUDA graph and PyTorch's on a GPU,
+tf.function on a CPU. Time here is all of it, Python's too.
+"""
+
+from __future__ import annotations
+
+from benchmarks.cases import Case, conv_case
+from benchmarks.networks import NETWORKS, layers
+
+COLUMNS = {
+    "cpu": ("minitensor:eager", "tensorflow:eager", "tensorflow:tf.function", "torch:eager"),
+    "gpu": ("minitensor:eager", "minitensor:graph", "torch:eager", "torch:graph"),
+    "emulator": ("minitensor:eager",),
+}
+
+
+def cases(batch: int, quick: bool) -> list[Case]:
+    """One question per network; work and traffic are those of its convolutions and products."""
+    found = []
+    for name in ("lenet5",) if quick else NETWORKS:
+        size = 2 if quick else batch
+        work = [conv_case(layer, "training", "fp32") for layer in layers(NETWORKS[name], size)]
+        found.append(
+            {
+                "bench": "train",
+                "name": f"{name}, batch {size}",
+                "group": "fp32 training step",
+                "precision": "fp32",
+                "network": name,
+                "batch": size,
+                "operations": sum(case["operations"] for case in work),
+                "traffic": sum(case["traffic"] for case in work),
+            }
+        )
+    return found
