@@ -49,24 +49,24 @@ template <typename T, bool ALONG_DEPTH, int LINES, int WIDTH, int THREADS> struc
 };
 
 // Copies slice after slice of a and b. What the lines of a say is worked out once; the digits of
-// the depth are counted on. Where b lies along the depth, so does a, and they share the digits.
+// the depth are counted on, and `b`, where it is a plain matrix, walks along. Where b is looked up
+// under a tap, it lies along the depth as a does, and shares the digits.
 template <typename Problem, typename T, typename SliceA, typename SliceB> struct Copies {
-    static constexpr bool ALONG = Problem::A_ALONG_DEPTH;
+    static constexpr bool ALONG = Problem::A_ALONG_DEPTH, PLAIN = !Problem::B_ALONG_DEPTH;
     static constexpr int ROWS = ALONG ? SliceA::chunks : 1;  // of this thread
     const Problem& problem;
     const T *a, *b;
     Part rows[ROWS];
     Digits at, stride;
-    long long depth;  // where the next slice begins
-    int left;         // depth from there on
-    int first_column;
+    int left, column;  // depth from the next slice on; of b, this thread's first
 
     __device__ Copies(const Problem& problem, const T* a, const T* b, const Share& share,
                       const Range& range)
         : problem(problem), a(a), b(b),
           at(problem.depth_radix().digits(range.begin + SliceA::step(0))),
           stride(problem.depth_radix().digits(ALONG ? SliceA::depth : SliceA::apart)),
-          depth(range.begin), left(range.count), first_column(share.first_column) {
+          left(range.count), column(share.first_column + SliceB::line(0)) {
+        if (PLAIN) this->b += problem.b_offset(range.begin + SliceB::step(0), at, column);
 #pragma unroll
         for (int i = 0; i < ROWS; ++i) {
             const long long row = share.first_row + SliceA::line(i);
@@ -77,11 +77,13 @@ template <typename Problem, typename T, typename SliceA, typename SliceB> struct
     __device__ void next(T* a_slice, T* b_slice) {
 #pragma unroll
         for (int i = 0; i < SliceB::chunks; ++i) {
-            const int column = first_column + SliceB::line(i);
-            const bool valid = SliceB::step(i) < left && column < problem.columns;
-            const long long from = problem.b_offset(depth + SliceB::step(i), at, column);
-            SliceB::copy(b_slice, i, b + from, valid);
+            const int own = column + SliceB::line(i) - SliceB::line(0);
+            const bool valid = SliceB::step(i) < left && own < problem.columns;
+            const long long down = i * SliceB::apart;
+            const T* from = b + (PLAIN ? down * problem.O : problem.b_offset(0, at, own));
+            SliceB::copy(b_slice, i, from, valid);
         }
+        if (PLAIN) b += static_cast<long long>(SliceB::depth) * problem.O;
 #pragma unroll
         for (int i = 0; i < SliceA::chunks; ++i) {
             const Part& row = rows[ALONG ? i : 0];
@@ -91,8 +93,6 @@ template <typename Problem, typename T, typename SliceA, typename SliceB> struct
             if (!ALONG) at = problem.depth_radix().add(at, stride);
         }
         if (ALONG) at = problem.depth_radix().add(at, stride);
-        depth += SliceA::depth;
-        left -= SliceA::depth;
     }
 };
 
@@ -176,17 +176,18 @@ __device__ __forceinline__ void multiply_range(float (&sums)[DOWN][ACROSS][4],
     Copies<Problem, T, SliceA, SliceB> copies(problem, a, b, share, range);
     const int own_a = Fragments<T, SliceA, false>::own(row);
     const int own_b = Fragments<T, SliceB, true>::own(column);
-    const int slices = (range.count + SliceA::depth - 1) / SliceA::depth;
     const auto start = [&](int slice) {
         const int stage = slice % STAGES;
         if (copies.left > 0) {
             copies.next(shared + stage * SliceA::size, shared_b + stage * SliceB::size);
         }
+        copies.left -= SliceA::depth;
         copy_async_commit();  // an empty group too, so that the wait below counts right
     };
-#pragma unroll 1  // unrolled, InputGrad spills registers for sm_80
+#pragma unroll(Problem::B_ALONG_DEPTH ? 1 : STAGES - 1)  // InputGrad is short of registers
     for (int slice = 0; slice < STAGES - 1; ++slice) start(slice);
-    for (int slice = 0; slice < slices; ++slice) {
+    // The last STAGES - 1 slices are multiplied while what is left is counted on below zero.
+    for (int slice = 0; copies.left > -(STAGES - 1) * SliceA::depth; ++slice) {
         copy_async_wait<STAGES - 2>();  // slice + STAGES - 1 groups are closed: this one has come
         __syncthreads();
         start(slice + STAGES - 1);

@@ -9,7 +9,7 @@
 
 Names, arguments, their order and their defaults are TensorFlow's, at this level and in the
 modules `nn`, `math`, `linalg`, `image`, `random` and `config`. Beyond TensorFlow: `algorithm`,
-`check_gradients`, and `nn.conv2d_matrix`.
+`to_device`, `check_gradients`, and `nn.conv2d_matrix`.
 """
 
 import importlib
@@ -60,7 +60,9 @@ from minitensor.autograd import (
     Variable,
     check_gradients,
     custom_gradient,
+    to_device,
 )
+from minitensor.backend.devices import device
 from minitensor.backend.settings import algorithm
 from minitensor.dtypes import (
     as_dtype,

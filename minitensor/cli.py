@@ -11,11 +11,14 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
+from minitensor.backend.devices import DeviceError
+
 # verb, module with add_arguments(parser) and run(args), what it does
 _VERBS = (
     ("train", "minitensor.train.command", "train a small net to read handwriting, or your images"),
     ("evaluate", "minitensor.train.evaluate", "test a trained net: accuracy and its mistakes"),
     ("parity", "minitensor.parity.command", "compare every function with TensorFlow"),
+    ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
 )
 
 
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser(arguments[:1]).parse_args(arguments)
     try:
         return args.run(args)
-    except (ValueError, OSError, ImportError) as problem:
+    except (ValueError, OSError, ImportError, DeviceError) as problem:
         print(f"minitensor {args.verb}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

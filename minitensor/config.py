@@ -1,12 +1,14 @@
-"""The mirror of tf.config: which devices there are, and how much scratch memory a conv may take.
+"""The mirror of tf.config: which devices there are, how much scratch memory, how many digits.
 
 TensorFlow's memory settings are accepted and do nothing: memory is taken as it is needed.
+TF32 is off until it is asked for, where TensorFlow has it on: float32 means float32.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minitensor.backend import devices, settings
 from minitensor.backend.settings import set_workspace_limit, workspace_limit
 
 __all__ = [
@@ -37,8 +39,12 @@ class LogicalDevice(NamedTuple):
 def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
     """The devices that a backend of this package can compute on.
 
+    "EMULATOR" runs the GPU's kernels on the CPU, and is there if g++ and objcopy are. A GPU counts
+    if CuPy, NVRTC and NVIDIA's driver are installed; a machine's several GPUs count as the one that
+    CuPy computes on.
+
     Args:
-        device_type: "CPU", "GPU" or None for all.
+        device_type: "CPU", "GPU", "EMULATOR" or None for all.
 
     Returns:
         A list, empty if there is no such device.
@@ -52,15 +58,19 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 
     Source: tf.config.list_physical_devices
     """
-    devices = [PhysicalDevice("/physical_device:CPU:0", "CPU")]
-    return [device for device in devices if device_type in (None, device.device_type)]
+    kinds = [kind for kind in devices.BACKENDS if device_type in (None, kind)]
+    return [
+        PhysicalDevice(f"/physical_device:{kind}:0", kind)
+        for kind in kinds
+        if not devices.lack_of(kind)
+    ]
 
 
 def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
     """The same devices by the names that ops use.
 
     Args:
-        device_type: "CPU", "GPU" or None for all.
+        device_type: "CPU", "GPU", "EMULATOR" or None for all.
 
     Returns:
         A list, empty if there is no such device.
@@ -94,3 +104,17 @@ class experimental:  # noqa: N801 -- TensorFlow's name
     def get_memory_growth(device: Any) -> bool:
         """True. Source: tf.config.experimental"""
         return True
+
+    @staticmethod
+    def enable_tensor_float_32_execution(enabled: bool) -> None:
+        """Lets float32 products run on tensor cores, which keep 10 bits of each factor.
+
+        Off at first: float32 is true float32. Only convolutions of "/GPU:0" and "/EMULATOR:0"
+        heed it. Source: tf.config.experimental.enable_tensor_float_32_execution
+        """
+        settings.set_tensor_float_32(enabled)
+
+    @staticmethod
+    def tensor_float_32_execution_enabled() -> bool:
+        """Whether they may. Source: tf.config.experimental"""
+        return settings.tensor_float_32()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, leader, placed
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
 from minitensor.dtypes import DType, as_dtype, float32, float64
@@ -155,10 +155,11 @@ def uniform(
     kind, rng = as_dtype(dtype), _rng("uniform", seed)
     sizes = args.numbers("uniform", "shape", shape)
     if kind.name in ("int32", "int64"):
-        return Tensor(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
+        return placed(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
     _float_type("uniform", kind)
-    low = as_tensor(minval, kind, "uniform: minval")
-    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval")
+    home = leader(minval, maxval)
+    low = as_tensor(minval, kind, "uniform: minval", home)
+    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", home)
     draw = rng.random(sizes, _drawn(kind))
     if kind.itemsize == 2:  # cut off, for rounding up could reach maxval
         grain = 2.0 ** (11 if kind.kind == "f" else 8)
@@ -169,8 +170,8 @@ def uniform(
 def _bounds(minval: Any, maxval: Any, kind: DType) -> tuple[np.ndarray, np.ndarray]:
     if maxval is None:
         raise ValueError(f"uniform: {kind.name} needs maxval, the number just above the largest")
-    low = as_tensor(minval, kind, "uniform: minval").array
-    high = as_tensor(maxval, kind, "uniform: maxval").array
+    low = as_tensor(minval, kind, "uniform: minval").numpy()
+    high = as_tensor(maxval, kind, "uniform: maxval").numpy()
     if not (low < high).all():
         raise ValueError(f"uniform: minval {minval!r} must be below maxval {maxval!r}")
     return low, high
@@ -220,5 +221,5 @@ def _drawn(kind: DType) -> Any:
 
 def _placed(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
     """mean + stddev * draw."""
-    z = Tensor(np.asarray(draw, kind))
+    z = placed(np.asarray(draw, kind), leader(mean, stddev))
     return math.add(math.multiply(z, stddev), mean)

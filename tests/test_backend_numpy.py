@@ -419,8 +419,18 @@ def test_an_error_in_a_worker_comes_back() -> None:
 
 
 def test_an_unknown_algorithm_is_refused_with_the_legal_names() -> None:
-    with pytest.raises(ValueError, match=r"'winograd'.*direct, im2col, matrix, depthwise"):
-        settings.algorithm("winograd").__enter__()
+    with pytest.raises(ValueError, match=r"'fft'.*direct, im2col, matrix, depthwise, tiled"):
+        settings.algorithm("fft").__enter__()
+
+
+@pytest.mark.parametrize("rung", ["tiled", "register", "tensor", "winograd"])
+def test_a_rung_of_the_kernels_is_refused_where_numpy_computes(rung: str) -> None:
+    arrays = draw(BIG, 2, 2, n=1)
+    with (
+        settings.algorithm(rung),
+        pytest.raises(ValueError, match=rf"'{rung}'.*numpy.*direct, im2col, matrix, depthwise"),
+    ):
+        family(*arrays, BIG)
 
 
 def test_a_pinned_algorithm_ends_with_its_block() -> None:

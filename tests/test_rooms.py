@@ -1,6 +1,7 @@
 """The plan of the house: which room may import which, what an import costs, how long code may be.
 
     keras -> nn -> ops -> autograd -> backend        window.py is a leaf of integers
+    cuda, emulator -> host                           inside backend; numpy stands alone
 
 Mirrors of TensorFlow's other modules and the programs stand on top; nobody below imports them.
 """
@@ -25,13 +26,29 @@ ENGINE = {
     "nn": {"ops", "autograd", "backend", "window"},
 }
 MIRRORS = {"array", "config", "data", "dtypes", "image", "linalg", "math", "random"}
-PROGRAMS = {"__main__", "cli", "parity", "train"}  # they may use everything; nobody uses them
+PROGRAMS = {
+    "__main__",
+    "cli",
+    "explain",
+    "parity",
+    "train",
+}  # they may use everything; nobody uses them
 PLAN = {
     **ENGINE,
     **{mirror: {*ENGINE, *MIRRORS} for mirror in MIRRORS},
     "keras": {"nn", "autograd", *MIRRORS},
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
     **{program: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "minitensor"} for program in PROGRAMS},
+}
+LEAVES = {"settings", "half", "devices", "generator"}  # files that every backend may read
+INSIDE_BACKEND = {
+    **{leaf: set() for leaf in LEAVES},
+    "devices": {"cuda"},  # it asks the compiler there whether it is installed
+    "numpy": LEAVES,
+    "host": {"numpy"} | LEAVES,  # for W', which lies in the memory of the CPU
+    "cuda": {"host"} | LEAVES,
+    "emulator": {"host"} | LEAVES,
+    "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
 }
 STDLIB = sys.stdlib_module_names
 LONG_FILES: set[str] = set()  # exceptions to 300 lines, each with its reason
@@ -82,6 +99,22 @@ def test_imports_follow_the_direction(name):
 
 def test_every_room_of_the_plan_exists():
     assert {room(file) for file in FILES} == set(PLAN)
+
+
+def part(name):
+    """The file or folder directly inside backend/ that a dotted name is in."""
+    rest = name.removeprefix("minitensor.backend").strip(".").split(".")[0]
+    place = PACKAGE / "backend" / rest
+    return rest if rest and (place.is_dir() or place.with_suffix(".py").exists()) else "__init__"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("backend/")])
+def test_imports_inside_the_backend_follow_the_direction(name):
+    file = PACKAGE / name
+    here = file.relative_to(PACKAGE / "backend").with_suffix("").parts[0]
+    used = {part(n) for n in imports(file) if n.startswith("minitensor.backend")}
+    wrong = used - INSIDE_BACKEND[here] - {here}
+    assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
 
 
 @pytest.mark.parametrize("name", NAMES)

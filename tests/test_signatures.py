@@ -28,6 +28,7 @@ OURS_ALONE = {  # what TensorFlow does not have, or not under this name
     "nn.group_normalization",
     "nn.instance_normalization",
     "nn.layer_normalization",
+    "to_device",
 }
 
 

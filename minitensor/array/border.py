@@ -54,8 +54,8 @@ def pad(
             raise ValueError(
                 f"pad: {mode} has no {max(around)} elements to mirror along axis {axis} of size {n}"
             )
-    value = as_tensor(constant_values, x.dtype, "pad: constant_values")
-    return array.pad(x, pads=pads, mode=word, value=value.array)
+    value = as_tensor(constant_values, x.dtype, "pad: constant_values").numpy()
+    return array.pad(x, pads=pads, mode=word, value=value)
 
 
 def _pairs(paddings: Any, x: Tensor) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.autograd import Tensor, align, as_tensor, leader, placed
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
 from minitensor.nn import checks as args
@@ -51,7 +51,7 @@ def eye(
     columns = rows if num_columns is None else args.number("eye", "num_columns", num_columns, 0)
     matrix = np.eye(rows, columns, dtype=as_dtype(dtype))
     batch = () if batch_shape is None else args.numbers("eye", "batch_shape", batch_shape)
-    return Tensor(np.broadcast_to(matrix, (*batch, rows, columns)))
+    return placed(np.broadcast_to(matrix, (*batch, rows, columns)))
 
 
 def range(
@@ -92,7 +92,7 @@ def range(
     if step == 0 or (b - a) * step < 0:
         raise ValueError(f"range: from {a} to {b} there is no way in steps of {step}")
     count = -((a - b) // step) if not is_float(kind) else integers.ceil((b - a) / step)
-    return Tensor(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
+    return placed(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any = 0) -> Tensor:
@@ -166,16 +166,17 @@ def one_hot(
 
     Source: tf.one_hot
     """
-    x = args.tensor("one_hot", "indices", indices, "iu")
+    x = args.tensor("one_hot", "indices", indices, "iu", leader(on_value, off_value))
     size = args.number("one_hot", "depth", depth, 0)
     place = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
     kind = _value_type(on_value, off_value, dtype)
-    on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value")
-    off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value")
+    on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value", x)
+    off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value", x)
     if on.ndim or off.ndim:
         raise ValueError("one_hot: on_value and off_value must be scalars")
     places = _upright(np.arange(size), place, x.ndim + 1)
-    return math.where(np.expand_dims(x.array, place) == places, on, off)  # (..., depth, ...)
+    chosen = math.equal(math.cast(_with_axis(x, place), dtype=int64), places)
+    return math.where(chosen, on, off)  # (..., depth, ...)
 
 
 def _value_type(on_value: Any, off_value: Any, dtype: Any) -> DType:

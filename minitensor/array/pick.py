@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor
+from minitensor import backend
+from minitensor.autograd import Tensor, as_tensor, leader, placed
 from minitensor.dtypes import bool as boolean
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
@@ -41,7 +42,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if (x is None) != (y is None):
         raise ValueError("where: give both x and y, or neither")
     if x is None:
-        return Tensor(np.argwhere(as_tensor(condition, what="where: condition").array))
+        held = as_tensor(condition, what="where: condition")
+        return placed(backend.of(held.array).xp.argwhere(held.array), held)
     return math.where(condition, x, y)
 
 
@@ -76,8 +78,8 @@ def gather(
 
     Source: tf.gather
     """
-    x = as_tensor(params, what="gather: params")
-    i = args.tensor("gather", "indices", indices, "iu").array
+    x = as_tensor(params, None, "gather: params", leader(indices))
+    i = args.tensor("gather", "indices", indices, "iu", x).array
     batch = args.number("gather", "batch_dims", batch_dims, -i.ndim)
     batch = batch + i.ndim if batch < 0 else batch
     place = args.axis("gather", batch if axis is None else axis, x.ndim)
@@ -94,7 +96,7 @@ def gather(
     return _gather_rows(x, i, place, batch) if batch else array.gather(x, i, axis=place)
 
 
-def _gather_rows(x: Tensor, i: np.ndarray, place: int, batch: int) -> Tensor:
+def _gather_rows(x: Tensor, i: Any, place: int, batch: int) -> Tensor:
     """Each batch row of i picks from its own row of x: an index with one part per axis."""
     between, inner = place - batch, i.ndim - batch
     rank = batch + between + inner
@@ -102,7 +104,8 @@ def _gather_rows(x: Tensor, i: np.ndarray, place: int, batch: int) -> Tensor:
     for k in builtins.range(place):
         after = rank - 1 - k
         parts.append(np.arange(x.shape[k]).reshape(-1, *[1] * after))
-    parts.append(i.reshape(*i.shape[:batch], *[1] * between, *i.shape[batch:]))
+    rows = np.asarray(Tensor(i))
+    parts.append(rows.reshape(*i.shape[:batch], *[1] * between, *i.shape[batch:]))
     return array.getitem(x, index=tuple(parts))  # (batch..., between..., inner..., rest...)
 
 
@@ -164,7 +167,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     Source: tf.boolean_mask
     """
     x = as_tensor(tensor, what="boolean_mask: tensor")
-    chosen = as_tensor(mask, what="boolean_mask: mask").array.astype(boolean)
+    chosen = np.asarray(as_tensor(mask, what="boolean_mask: mask")).astype(boolean)
     if not chosen.ndim:
         raise ValueError("boolean_mask: mask must not be a scalar")
     first = args.axis("boolean_mask", 0 if axis is None else axis, x.ndim)

@@ -204,5 +204,5 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     colored("rgb_to_grayscale", "images", x)
     weights = np.array(_GRAY, np.float32)[:, np.newaxis]
     rows = array.reshape(_as_float32(x), shape=(-1, 3))
-    gray = array.reshape(linalg.matmul(rows, Tensor(weights)), shape=(*x.shape[:-1], 1))
+    gray = array.reshape(linalg.matmul(rows, weights), shape=(*x.shape[:-1], 1))
     return convert_image_dtype(gray, x.dtype)

@@ -116,9 +116,9 @@ def _resampled(x: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
     n, height, width, c = x.shape
     h, w = len(rows), len(columns)
     flat = array.reshape(x, shape=(n, height, width * c))
-    tall = linalg.matmul(Tensor(rows), flat)  # (N, h, W·C)
+    tall = linalg.matmul(rows, flat)  # (N, h, W·C)
     lines = array.reshape(tall, shape=(n * h, width, c))
-    wide = linalg.matmul(Tensor(columns), lines)  # (N·h, w, C)
+    wide = linalg.matmul(columns, lines)  # (N·h, w, C)
     return array.reshape(wide, shape=(n, h, w, c))
 
 

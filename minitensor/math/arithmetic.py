@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.autograd import Tensor, align, as_tensor, leader
 from minitensor.ops import math
 
 __all__ = [
@@ -230,8 +230,8 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
 
     Source: tf.scalar_mul
     """
-    tensor = as_tensor(x, what="scalar_mul: x")
-    factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar")
+    tensor = as_tensor(x, None, "scalar_mul: x", leader(scalar))
+    factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar", tensor)
     if factor.ndim:
         raise ValueError(f"scalar_mul: scalar must have no axes, got shape {factor.shape!s}")
     return math.multiply(factor, tensor)

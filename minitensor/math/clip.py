@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.autograd import Tensor, align, as_tensor, leader
 from minitensor.linalg import global_norm
 from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
@@ -69,8 +69,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
     Source: tf.clip_by_norm
     """
-    x = args.tensor("clip_by_norm", "t", t, "f")
-    limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm")
+    x = args.tensor("clip_by_norm", "t", t, "f", leader(clip_norm))
+    limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm", x)
     along = args.axes("clip_by_norm", axes, x.ndim)
     squared = reduce.sum(math.square(x), axis=along, keepdims=True)
     some = math.greater(squared, 0)  # the root of 0 has no slope
@@ -102,8 +102,9 @@ def clip_by_global_norm(
 
     Source: tf.clip_by_global_norm
     """
-    length = global_norm(t_list) if use_norm is None else as_tensor(use_norm)
-    limit = as_tensor(clip_norm, length.dtype, "clip_by_global_norm: clip_norm")
+    length = global_norm(t_list) if use_norm is None else use_norm
+    length = as_tensor(length, beside=leader(*t_list))
+    limit = as_tensor(clip_norm, length.dtype, "clip_by_global_norm: clip_norm", length)
     scale = limit * math.minimum(math.reciprocal(length), math.reciprocal(limit))
     scale = math.where(math.isfinite(length), scale, float("nan"))
     return [None if t is None else math.multiply(t, scale) for t in t_list], length

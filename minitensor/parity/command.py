@@ -11,11 +11,13 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from minitensor.backend import devices
 from minitensor.parity import oracle, recorded, report
 from minitensor.parity.answers import Answers
 from minitensor.parity.case import Case
 from minitensor.parity.cases import table
 from minitensor.parity.ledger import judge
+from minitensor.parity.ops import KERNELS
 from minitensor.parity.sheets import DTYPES
 
 
@@ -24,7 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--op", default="", help="only ops whose name contains this, or matches it (nn.conv*)")
     add("--dtype", choices=DTYPES, help="only this dtype")
-    add("--backend", choices=("numpy",), default="numpy", help="whose answers are judged")
+    add(
+        "--backend",
+        choices=tuple(devices.BACKENDS.values()),
+        default="numpy",
+        help="whose answers are judged (default: numpy); without --op, those of emulator and cuda "
+        "are judged where they have kernels",
+    )
     add("--recorded", action="store_true", help="use recorded answers though TensorFlow is here")
     add("--record", action="store_true", help="ask TensorFlow and record all of its answers")
     for name, what in (("json", "every line"), ("html", "a page"), ("markdown", "a summary")):
@@ -37,9 +45,12 @@ def run(args: argparse.Namespace) -> int:
     cases = table(args.op)
     if not cases:
         raise ValueError(f"no op matches {args.op!r}; try --op conv")
-    if args.record and (args.op or args.dtype or args.recorded):
-        raise ValueError("--record writes the whole table: leave out --op, --dtype and --recorded")
-    dtypes = usable([args.dtype] if args.dtype else list(DTYPES))
+    devices.backend(devices.kind_of_backend(args.backend))  # what is missing is told first
+    if args.backend != "numpy" and not args.op:
+        cases = [case for case in cases if case.op in KERNELS]
+    if args.record and (args.op or args.dtype or args.recorded or args.backend != "numpy"):
+        raise ValueError("--record writes the whole table: leave out all options but the reports'")
+    dtypes = usable([args.dtype] if args.dtype else list(DTYPES), args.backend)
     errands = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
     if not errands:
         raise ValueError(f"no call of {args.op!r} has dtype {args.dtype}")
@@ -49,8 +60,9 @@ def run(args: argparse.Namespace) -> int:
     if args.record:
         recorded.save(recorded.PATH, answers, about)
     missing = sum((case.key, dtype) not in answers for case, dtype in errands)
-    with progress("minitensor", len(errands) - missing) as tick:
-        rows = judge(cases, dtypes, answers, tick)
+    with progress(f"minitensor on {args.backend}", len(errands) - missing) as tick:
+        rows = judge(cases, dtypes, answers, tick, args.backend)
+    about = {**about, "backend": args.backend}
     words = sentence(about, missing)
     report.show(rows, words)
     for path, text in (
@@ -95,15 +107,17 @@ def sentence(about: dict[str, Any], missing: int) -> str:
         f"TensorFlow {about['tensorflow']} (Keras {about['keras']}), {how} {about['date']} on "
         f"{about['machine']} with TF_ENABLE_ONEDNN_OPTS 0 and 1."
     )
-    return (
-        f"{words} {missing} calls are not recorded: minitensor parity --record."
-        if missing
-        else words
-    )
+    if about["backend"] != "numpy":
+        words += f" Judged is the backend {about['backend']}."
+    if missing:
+        words += f" {missing} calls are not recorded: minitensor parity --record."
+    return words
 
 
-def usable(dtypes: list[str]) -> list[str]:
-    """The dtypes this installation has; bfloat16 needs ml_dtypes."""
+def usable(dtypes: list[str], backend: str) -> list[str]:
+    """The dtypes this installation has; bfloat16 needs ml_dtypes, and CuPy has none."""
+    if backend == "cuda":
+        return [dtype for dtype in dtypes if dtype != "bfloat16"]
     try:
         import_module("ml_dtypes")
     except ModuleNotFoundError:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.backend import devices
 from minitensor.parity.answers import DETOURS, DIRECT, Answer, Answers, attempt
 from minitensor.parity.bounds import UNIT, bound, scales, their_slack
 from minitensor.parity.case import FLOATS, HALVES, Case, draw
@@ -58,11 +59,18 @@ class Row:
     witness: dict[str, Any] = field(default_factory=dict)
 
 
-def our_side() -> Side:
-    """minitensor as a Side."""
+def our_side(backend: str = "numpy") -> Side:
+    """minitensor as a Side; an answer that does not lie on `backend` is an error."""
     import minitensor
 
-    return Side(minitensor, minitensor.constant, lambda tensor: tensor.numpy())
+    home = devices.full_name(backend)
+
+    def array(tensor: Any) -> np.ndarray:
+        if tensor.device != home:
+            raise RuntimeError(f"the answer lies on {tensor.device}, not on {home}")
+        return tensor.numpy()
+
+    return Side(minitensor, minitensor.constant, array)
 
 
 def judge(
@@ -70,16 +78,17 @@ def judge(
     dtypes: Sequence[str],
     answers: Answers,
     tick: Callable[[], None] = lambda: None,
-    side: Side | None = None,
+    backend: str = "numpy",
 ) -> list[Row]:
-    """The ledger of `cases` in `dtypes`, for those that `answers` speaks about."""
-    side = side or our_side()
+    """The ledger of `cases` in `dtypes` on a backend, for those that `answers` speaks about."""
+    side, ruler = our_side(backend), our_side()
     rows: list[Row] = []
     for case in cases:
         wanted = [d for d in case.dtypes if d in dtypes and (case.key, d) in answers]
-        measured = scales(side, case) if any(d in UNIT for d in wanted) else []
+        measured = scales(ruler, case) if any(d in UNIT for d in wanted) else []
         for dtype in wanted:
-            rows += judge_case(side, case, dtype, answers, measured)
+            with devices.device(devices.kind_of_backend(backend)):
+                rows += judge_case(side, case, dtype, answers, measured)
             tick()
     return rows
 

@@ -109,3 +109,21 @@ OPS: dict[str, Op] = {
         Op("selection"),
     ),
 }
+
+# The ops that call a kernel of a GPU, forward or in a derivative; a transpose on the way is none.
+KERNELS = {path for path, op in OPS.items() if op.windowed} - {
+    "nn.space_to_depth",  # pixels that only move
+    "nn.depth_to_space",
+} | {
+    "image.extract_patches",
+    "nn.dilation2d",
+    "nn.erosion2d",
+    "nn.bias_add",
+    "nn.fused_batch_norm",
+    "nn.local_response_normalization",
+    "nn.lrn",
+    "nn.max_pool_with_argmax",
+    "nn.softmax_cross_entropy_with_logits",
+    "parity.fused_batch_norm_y",
+    "transpose",
+}
