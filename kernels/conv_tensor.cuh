@@ -177,9 +177,9 @@ __device__ __forceinline__ void multiply_range(float (&sums)[DOWN][ACROSS][4],
     const int own_a = Fragments<T, SliceA, false>::own(row);
     const int own_b = Fragments<T, SliceB, true>::own(column);
     const auto start = [&](int slice) {
-        const int stage = slice % STAGES;
         if (copies.left > 0) {
-            copies.next(shared + stage * SliceA::size, shared_b + stage * SliceB::size);
+            const int free = slice % STAGES;
+            copies.next(shared + free * SliceA::size, shared_b + free * SliceB::size);
         }
         copies.left -= SliceA::depth;
         copy_async_commit();  // an empty group too, so that the wait below counts right

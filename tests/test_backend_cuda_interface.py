@@ -36,6 +36,7 @@ CALLS = {
     "channel_sum": (X, 1),
     "col2im": (twin.im2col(X, WINDOW), WINDOW),
     "conv2d": (X, KERNEL, WINDOW),
+    "conv2d_bias_activation": (X, KERNEL, numbers(Y.shape[-1], seed=4), WINDOW, "relu"),
     "conv2d_kernel_grad": (X, Y, WINDOW),
     "conv2d_transpose": (Y, KERNEL, WINDOW),
     "im2col": (X, WINDOW),

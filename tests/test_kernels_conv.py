@@ -241,6 +241,24 @@ def test_arrays_that_start_between_packs_are_read_one_by_one(op):
     assert seen[0][0].endswith(", 1>")
 
 
+@pytest.mark.parametrize("activation", ["linear", "relu", "relu6"])
+@pytest.mark.parametrize("rung", [*RUNGS, "tensor", "winograd"])
+def test_a_bias_and_an_activation_are_added_on_the_way_out(rung, activation):
+    random = np.random.default_rng(8)
+    shapes = (2, 6, 5, 8), (3, 3, 8, 12), (12,)
+    x, kernel, bias = (random.standard_normal(shape).astype("float32") for shape in shapes)
+    window = Window.of((6, 5), (3, 3), (1, 1), "SAME")
+    with algorithm(rung):
+        y = conv.conv2d_bias_activation(device, x, kernel, bias, window, activation)
+    plain = twin.conv2d(*(a.astype("float64") for a in (x, kernel)), window) + bias
+    high = {"linear": np.inf, "relu": np.inf, "relu6": 6}[activation]
+    expected = plain if activation == "linear" else np.clip(plain, 0, high)
+    size = twin.conv2d(*(np.abs(a).astype("float64") for a in (x, kernel)), window) + np.abs(bias)
+    unit = 2**-9 if rung == "tensor" else 8 * 2**-24  # two factors rounded to TF32, or sums
+    unit *= 8 if rung == "winograd" else 1  # what its transforms amplify: winograd.cu
+    assert (np.abs(y - expected) <= unit * size).all()
+
+
 @pytest.mark.parametrize("rung", [*RUNGS, "im2col"])
 def test_pixels_that_no_window_reaches_get_zeros(rung):
     window = Window.of((9, 8), (2, 2), (4, 5))

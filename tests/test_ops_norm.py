@@ -7,7 +7,9 @@ import minitensor as mt
 from minitensor.backend import numpy as twin
 from minitensor.ops import batch_norm as ops
 from minitensor.ops.activation import bias_activation
+from minitensor.ops.conv import conv2d, conv2d_bias_activation
 from minitensor.ops.softmax import softmax_cross_entropy
+from minitensor.window import Window
 
 EPSILON = 0.1
 
@@ -197,3 +199,31 @@ def test_a_layer_with_channels_first_gives_the_transpose(word):
     last = layer("channels_last")(x).numpy()
     first = layer("channels_first")(x.transpose(0, 3, 1, 2)).numpy()
     np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), last)
+
+
+FUSED = pytest.mark.parametrize("name", ["linear", "relu", "relu6"])
+PLACES = Window.of((5, 4), (3, 2), (2, 1), "SAME", groups=2)
+
+
+@FUSED
+def test_a_fused_convolution_is_conv_bias_and_activation(name):
+    x, kernel, bias = (mt.constant(a) for a in fused_arrays())
+    y = conv2d_bias_activation(x, kernel, bias, window=PLACES, activation=name)
+    apart = bias_activation(conv2d(x, kernel, window=PLACES), bias, activation=name)
+    np.testing.assert_allclose(y.numpy(), apart.numpy(), rtol=1e-14)
+
+
+@FUSED
+def test_a_fused_convolution_has_two_orders_away_from_corners(name):
+    def run(x, kernel, bias):
+        return conv2d_bias_activation(x, kernel, bias, window=PLACES, activation=name)
+
+    arrays = fused_arrays()
+    y = conv2d(*(mt.constant(a) for a in arrays[:2]), window=PLACES).numpy() + arrays[2]
+    assert np.abs(y).min() > 1e-3  # so that no difference steps over a corner
+    mt.check_gradients(run, *arrays, order=2)
+
+
+def fused_arrays():
+    random = np.random.default_rng(5)
+    return [random.standard_normal(shape) for shape in ((2, 5, 4, 4), (3, 2, 2, 6), (6,))]

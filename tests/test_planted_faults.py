@@ -100,7 +100,7 @@ FAULTS = [
     Fault(
         "copies read before they came", "nan", "", tensor, "conv_tensor_tf32.cu",
         "copy_async_wait<STAGES - 2>();",
-        "if (slice + 1 == slices) copy_async_wait<0>();",
+        "if (copies.left <= -(STAGES - 2) * SliceA::depth) copy_async_wait<0>();",
     ),
     Fault(
         "the wrong stage of a pipeline", "values", "", tensor, "conv_tensor_tf32.cu",

@@ -100,6 +100,23 @@ def conv2d(
     return _conv("conv2d", 2, input, filters, strides, padding, data_format, dilations)
 
 
+def conv2d_biased(
+    input: Any,
+    filters: Any,
+    bias: Any,
+    strides: Any,
+    padding: Any,
+    dilations: Any,
+    activation: str,
+) -> Tensor:
+    """activation(conv2d + bias) as one op, channels last: what a layer asks for.
+
+    activation is "linear", "relu" or "relu6"; TensorFlow has no such function.
+    """
+    fused = bias, activation
+    return _conv("conv2d", 2, input, filters, strides, padding, None, dilations, fused=fused)
+
+
 def conv3d(
     input: Any,
     filters: Any,
@@ -229,6 +246,7 @@ def _conv(
     forms: tuple[int, ...] | None = None,
     explicit: bool = True,
     image: str = "input",
+    fused: tuple[Any, str] | None = None,
 ) -> Tensor:
     """Reads the arguments, then folds leading axes into the batch and turns channels last."""
     last = args.channels_last(op, data_format, rank)
@@ -245,5 +263,9 @@ def _conv(
     size, taps = x.shape[1:-1], kernel.shape[:rank]
     args.fits(op, size, taps, dilation, pads)
     depth, plane = planes(size, taps, stride, pads, dilation, groups)
-    y = args.moved_back(ops.conv(x, kernel, depth=depth, plane=plane), last)
+    if fused:
+        bias, activation = args.tensors(op, filters=kernel, bias=fused[0])[1], fused[1]
+        y = ops.conv2d_bias_activation(x, kernel, bias, window=plane, activation=activation)
+    else:
+        y = args.moved_back(ops.conv(x, kernel, depth=depth, plane=plane), last)
     return y if len(lead) == 1 else array.reshape(y, shape=(*lead, *y.shape[1:]))

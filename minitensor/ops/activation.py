@@ -66,12 +66,18 @@ def bias_activation(be: Any, x: Any, bias: Any, *, activation: str) -> Any:
     return be.bias_activation(x, bias, activation)
 
 
+def through(g: Tensor, y: Tensor, activation: str) -> Tensor:
+    """What of g passes back through an activation that gave y."""
+    if activation == "linear":
+        return g
+    return _gate(g, y, high=6.0 if activation == "relu6" else None)
+
+
 def _bias_activation_grads(
     wanted: list[bool], g: Tensor, y: Tensor, x: Tensor, bias: Tensor, *, activation: str
 ) -> list[Tensor | None]:
     """Where the result is at a corner nothing passes, so the result itself says what does."""
-    if activation != "linear":
-        g = _gate(g, y, high=6.0 if activation == "relu6" else None)
+    g = through(g, y, activation)
     return [g if wanted[0] else None, array.sum_to(g, shape=bias.shape) if wanted[1] else None]
 
 

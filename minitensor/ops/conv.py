@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.ops import activation as activations
 from minitensor.ops import array, math
 from minitensor.ops.half import rounded_once
 from minitensor.window import Window
@@ -53,6 +54,36 @@ conv2d_kernel_grad.defvjp(
     lambda g, kernel, x, y, *, window: conv2d_transpose(y, g, window=window),
     lambda g, kernel, x, y, *, window: conv2d(x, g, window=window),
 )
+
+
+@primitive
+def conv2d_bias_activation(
+    be: Any, x: Any, kernel: Any, bias: Any, *, window: Window, activation: str
+) -> Any:
+    """activation(conv2d(x, kernel) + bias): "linear", "relu" or "relu6", as one pass."""
+    return be.conv2d_bias_activation(x, kernel, bias, window, activation)
+
+
+def _bias_activation_grads(
+    wanted: list[bool],
+    g: Tensor,
+    y: Tensor,
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor,
+    *,
+    window: Window,
+    activation: str,
+) -> list[Tensor | None]:
+    g = activations.through(g, y, activation)
+    return [
+        conv2d_transpose(g, kernel, window=window) if wanted[0] else None,
+        conv2d_kernel_grad(x, g, window=window) if wanted[1] else None,
+        array.sum_to(g, shape=bias.shape) if wanted[2] else None,
+    ]
+
+
+conv2d_bias_activation.defvjp_jointly(_bias_activation_grads)
 
 
 @primitive

@@ -3,6 +3,7 @@
     conv2d              y = W' x           (N, H, W, C), (kh, kw, C/G, O) -> (N, h, w, O)
     conv2d_transpose    x = W'^T y         its adjoint in x
     conv2d_kernel_grad  sum of x^T y       its adjoint in the kernel
+    conv2d_bias_activation                 activation(W' x + bias), in one kernel if it can
 
 Each algorithm is a module with these three functions. Left alone, a convolution goes to
   - direct, for integers;
@@ -30,6 +31,7 @@ from minitensor.backend.host import (
     tiled,
     winograd,
 )
+from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window, extent
@@ -43,6 +45,7 @@ _MODULES = {
     "depthwise": depthwise,
     "im2col": blocked,
 }
+_FUSED = ("register", "tensor", "winograd")  # whose kernels can add a bias and cut off negatives
 _FEW = 4  # columns of a product that conv_direct.cu computes no slower than a tile of 64
 _REACH = 2**29  # pixels of one axis; kernels count them in int
 
@@ -55,6 +58,27 @@ def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
     if 0 in shape + kernel.shape:
         return device.zeros(shape, x.dtype)
     return _run(device, "conv2d", x, kernel, window, (x.shape[-1], shape[-1]))
+
+
+@bfloat16_in_float32
+def conv2d_bias_activation(
+    device: Device, x: Any, kernel: Any, bias: Any, window: Window, activation: str
+) -> Any:
+    """activation(conv2d(x, kernel) + bias), rounded once."""
+    channels = x.shape[-1], kernel.shape[-1]
+    if 0 not in (*x.shape, *kernel.shape, *window.out) and activation != "relu6":
+        name, has_half = _choice(device, "conv2d", x.dtype, window, channels)
+        if name in _FUSED:
+            function = _MODULES[name].conv2d if has_half else in_float32(_MODULES[name].conv2d)
+            return function(
+                device, x, kernel, window, device.contiguous(bias), activation == "relu"
+            )
+
+    @in_float32
+    def apart(x: Any, kernel: Any, bias: Any) -> Any:
+        return bias_activation(device, conv2d(device, x, kernel, window), bias, activation)
+
+    return apart(x, kernel, bias)
 
 
 @bfloat16_in_float32
@@ -78,19 +102,26 @@ def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
 
 
 def _run(device: Device, op: str, a: Any, b: Any, window: Window, channels: tuple[int, int]) -> Any:
+    name, has_half = _choice(device, op, a.dtype, window, channels)
+    function = getattr(_MODULES[name], op)
+    return (function if has_half else in_float32(function))(device, a, b, window)
+
+
+def _choice(
+    device: Device, op: str, dtype: Any, window: Window, channels: tuple[int, int]
+) -> tuple[str, bool]:
+    """The algorithm, and whether it takes this float16 as it is."""
     spans = (extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True))
     if max(*window.size, *window.padded, *spans) >= _REACH:
         raise ValueError(f"{op}: {window} reaches over {_REACH} pixels; kernels count fewer")
     refuse_pinned(device.name, _MODULES)
-    on_tensor_cores = tensor.fits(op, a.dtype, *channels, window)
-    whole = "direct" if a.dtype.kind == "i" else None
+    on_tensor_cores = tensor.fits(op, dtype, *channels, window)
+    whole = "direct" if dtype.kind == "i" else None
     name = pinned_algorithm() or whole or _suiting(op, channels, window, on_tensor_cores)
     if name == "winograd" and op == "conv2d_kernel_grad":
         name = "register"  # Winograd has no such gradient; who pins it can still train
-    _check(op, name, a.dtype, channels[0], window)
-    function = getattr(_MODULES[name], op)
-    has_half = name == "depthwise" or (name == "tensor" and on_tensor_cores)
-    return (function if has_half else in_float32(function))(device, a, b, window)
+    _check(op, name, dtype, channels[0], window)
+    return name, name == "depthwise" or (name == "tensor" and on_tensor_cores)
 
 
 def _suiting(op: str, channels: tuple[int, int], window: Window, on_tensor_cores: bool) -> str:

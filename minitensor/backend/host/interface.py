@@ -31,6 +31,7 @@ def conv2d_matrix(device: Device, kernel: Any, window: Window) -> Any:
 
 _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     *(conv.conv2d, conv.conv2d_transpose, conv.conv2d_kernel_grad, conv2d_matrix),
+    conv.conv2d_bias_activation,
     *(columns.im2col, columns.col2im),
     *(pool.max_pool, pool.window_argmax, pool.take_tap, pool.put_tap),
     *(pool.avg_pool, pool.avg_pool_grad),

@@ -13,7 +13,12 @@ import numpy as xp
 
 from minitensor.backend.numpy.activation import bias_activation
 from minitensor.backend.numpy.columns import col2im, im2col
-from minitensor.backend.numpy.conv import conv2d, conv2d_kernel_grad, conv2d_transpose
+from minitensor.backend.numpy.conv import (
+    conv2d,
+    conv2d_bias_activation,
+    conv2d_kernel_grad,
+    conv2d_transpose,
+)
 from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.norm import (
@@ -65,6 +70,7 @@ __all__ = [
     "channel_sum",
     "col2im",
     "conv2d",
+    "conv2d_bias_activation",
     "conv2d_kernel_grad",
     "conv2d_matrix",
     "conv2d_transpose",

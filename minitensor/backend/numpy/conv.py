@@ -3,6 +3,7 @@
     conv2d              y = W' x           (N, H, W, C), (kh, kw, C/G, O) -> (N, h, w, O)
     conv2d_transpose    x = W'^T y         its adjoint in x
     conv2d_kernel_grad  sum of x^T y       its adjoint in the kernel
+    conv2d_bias_activation                 activation(W' x + bias)
 
 Group g of G reads input channels [g*C/G, (g+1)*C/G) and writes outputs [g*O/G, (g+1)*O/G);
 depthwise is G = C. Each algorithm is a module with these three functions, and all agree up to
@@ -18,6 +19,7 @@ import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
+from minitensor.backend.numpy.activation import bias_activation
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window
 
@@ -32,6 +34,14 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     if 0 in shape + kernel.shape:
         return np.zeros(shape, x.dtype)
     return _algorithm(x.shape[-1], window).conv2d(x, kernel, window)
+
+
+@in_float32
+def conv2d_bias_activation(
+    x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, window: Window, activation: str
+) -> np.ndarray:
+    """activation(conv2d(x, kernel) + bias), rounded once."""
+    return bias_activation(conv2d(x, kernel, window), bias, activation)
 
 
 @in_float32

@@ -15,6 +15,7 @@ from minitensor import nn
 from minitensor.autograd import Tensor, Variable, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.keras.layers.settings import activation_of, choice, initializer_of, pair, positive
+from minitensor.nn.conv import conv2d_biased
 from minitensor.nn.noise import biased
 
 _LAYOUTS = {"channels_last": "NHWC", "channels_first": "NCHW"}
@@ -64,13 +65,11 @@ class _Convolution:
             kernel, bias = self._initializers
             self.kernel = Variable(kernel(self._kernel_shape(x)), name="kernel")
             self.bias = Variable(bias((self.filters,)), name="bias") if self.use_bias else None
-        y = self._convolve(x)
-        fused = next((word for function, word in _WITH_BIAS if function is self.activation), None)
-        if self.bias is not None:
-            y = biased(y, self.bias, _LAYOUTS[self.data_format], fused or "linear")
-            if fused:
-                return y
-        return y if self.activation is None else self.activation(y)
+        after = next((word for function, word in _WITH_BIAS if function is self.activation), None)
+        y = self._convolve(x) if self.bias is None else self._convolve_biased(x, after or "linear")
+        if self.activation is None or (after and self.bias is not None):
+            return y
+        return self.activation(y)
 
     def _channels(self, x: ArrayLike) -> int:
         return x.shape[-1 if self.data_format == "channels_last" else 1]
@@ -94,6 +93,10 @@ class _Convolution:
 
     def _convolve(self, x: ArrayLike) -> Tensor:
         raise NotImplementedError
+
+    def _convolve_biased(self, x: ArrayLike, after: str) -> Tensor:
+        """With the bias, and "linear", "relu" or "relu6" after it."""
+        return biased(self._convolve(x), self.bias, _LAYOUTS[self.data_format], after)
 
 
 class Conv2D(_Convolution):
@@ -183,6 +186,12 @@ class Conv2D(_Convolution):
             _LAYOUTS[self.data_format],
             self.dilation_rate,
         )
+
+    def _convolve_biased(self, x: ArrayLike, after: str) -> Tensor:
+        if self.data_format == "channels_first":
+            return super()._convolve_biased(x, after)
+        settings = self.strides, self.padding.upper(), self.dilation_rate
+        return conv2d_biased(x, self.kernel, self.bias, *settings, after)
 
 
 class Conv2DTranspose(_Convolution):
