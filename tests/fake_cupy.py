@@ -40,6 +40,7 @@ COMPARISONS = _words("lt le eq ne gt ge")
 SETTINGS = {"axis", "keepdims", "dtype", "copy", "optimize", "constant_values"}
 SETTINGS |= {"kind"}  # of a sort; "stable" is all that CuPy knows
 ELEMENTS = "?bhilqBHILQefdFD"
+PRODUCTS = {np.matmul, np.dot, np.tensordot, np.einsum, np.ndarray.__matmul__, np.ndarray.dot}
 
 
 def _host(value):
@@ -66,6 +67,8 @@ def _index(value):
 def _made(function, hosts, settings=None):
     """function(*hosts) as an array; under capture the numbers come when the graph runs."""
     settings = dict(settings or {})
+    if function in PRODUCTS and hosts[-1].dtype.kind == "f" and is_capturing():
+        raise NotImplementedError("calling cuBLAS API during stream capture is unsupported")
     if "out" in settings:
         out = settings.pop("out")
         work(lambda: function(*hosts, out=out.host))

@@ -269,6 +269,14 @@ def test_scratch_of_a_recording_stays_its_own(gpu):
     assert set(gpu.device.arena._free) == before
 
 
+@pytest.mark.parametrize("shapes", [((4, 3), (3, 5)), ((2, 4, 3), (3, 5)), ((4, 0), (0, 2))])
+def test_a_product_of_matrices_can_be_recorded_though_cublas_cannot(gpu, shapes):
+    a, b = (there(numbers(*shape)) for shape in shapes)
+    again = graph.capture(gpu.device, mt.matmul, [], [a, b])
+    expected = np.matmul(a.numpy(), b.numpy())
+    np.testing.assert_allclose(again(a, b).numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_kernel_is_part_of_the_recording(gpu):
     x = there(numbers(4, 6))
     again = graph.capture(gpu.device, lambda x: mt.Tensor(transposed(gpu, x.array)), [], [x])

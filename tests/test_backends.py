@@ -26,7 +26,7 @@ from minitensor.parity.ledger import our_side
 from minitensor.parity.ops import KERNELS
 
 FUNCTIONS = [name for name in twin.__all__ if callable(getattr(twin, name))]
-PLAIN = ("asarray", "to_numpy", "where", "transpose")  # what any op may do on its way
+PLAIN = ("asarray", "to_numpy", "where", "transpose", "matmul")  # what any op may do on its way
 CPU, GPU = (f"/job:localhost/replica:0/task:0/device:{kind}:0" for kind in ("CPU", "GPU"))
 EVERY = pytest.mark.parametrize("name", KERNEL_BACKENDS)
 

@@ -58,14 +58,26 @@ def test_a_recorded_training_step_trains_as_the_eager_one(gpu_side):
 
 
 @TOOLS
-def test_the_sanitizers_set_reaches_every_kernel_file_and_agrees_with_numpy():
+def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
     from benchmarks import sanitize_set
     from minitensor.backend import emulator
-    from minitensor.backend.host import source
 
     wrong, reached = sanitize_set.check(emulator)
     assert wrong == []
-    assert set(source.files()) - reached == sanitize_set.OTHERS
+    assert sanitize_set.wanted() - reached == set()
+
+
+@TOOLS
+def test_the_sanitizers_set_names_a_recipe_that_differs_from_numpy(monkeypatch):
+    from benchmarks import sanitize_set
+    from minitensor.backend import emulator
+    from minitensor.explain.recipes import recipes
+
+    relu, *_ = recipes("bias_activation")
+    monkeypatch.setattr(sanitize_set, "RECIPES", [relu])
+    monkeypatch.setattr(sanitize_set.twin, "bias_activation", lambda x, bias, word: x * 1.0001)
+    wrong, _ = sanitize_set.check(emulator)
+    assert wrong == [f"bias_activation {relu.problem}"]
 
 
 # ----- the GPU command -----

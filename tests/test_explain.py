@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from minitensor.backend import emulator
 from minitensor.backend.host import source
 from minitensor.explain.recipes import RECIPES, recipes
 
@@ -23,16 +24,33 @@ def shown(*words, **settings):
     return done, " ".join(done.stdout.split())
 
 
-def test_every_kernel_has_a_recipe():
-    bases = {name.partition("<")[0] for name in source.catalogue()}
-    known = {recipe.kernel.partition("<")[0] for recipe in RECIPES}
-    tested_elsewhere = {n for n, file in source.catalogue().items() if file == "wrappers.cu"}
-    missing = {b for b in bases if not any(b.startswith(k) for k in known)}
-    assert missing <= {name.partition("<")[0] for name in tested_elsewhere}
+@pytest.fixture
+def launched(monkeypatch):
+    """Names of the kernels that the emulator ran."""
+    seen, launch = [], emulator.device.launch
+
+    def watched(kernel, *arguments, **settings):
+        seen.append(kernel)
+        launch(kernel, *arguments, **settings)
+
+    monkeypatch.setattr(emulator.device, "launch", watched)
+    return seen
 
 
-def test_every_recipe_is_for_a_kernel():
-    assert all(any(n.startswith(r.kernel) for n in source.catalogue()) for r in RECIPES)
+@pytest.mark.parametrize("name", sorted({recipe.kernel for recipe in RECIPES}))
+def test_a_recipe_launches_the_kernel_that_it_is_for(name, launched):
+    recipes(name)[0](emulator)
+    assert any(kernel.startswith(name) for kernel in launched)
+
+
+BASES = sorted({n.partition("<")[0] for n, f in source.catalogue().items() if f != "wrappers.cu"})
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_kernel_is_launched_by_one_of_its_recipes(base, launched):
+    for recipe in recipes(base):
+        recipe(emulator)
+    assert base in {kernel.partition("<")[0] for kernel in launched}
 
 
 def test_an_unknown_kernel_is_named_beside_the_known_ones():
@@ -53,9 +71,17 @@ def test_an_output_in_the_corner_of_a_strided_conv_reads_four_pixels():
 
 def test_each_thread_of_a_direct_conv_writes_one_output():
     _, text = shown("conv_direct_forward", *STRIDED)
-    assert "y[0, 2, 2, 0]" in text or "8 of 9 threads that write" in text
+    assert "8 of 9 threads that write" in text  # of 3 x 3 outputs
+    assert "stores │ 1 │ 1.0 │ 1 │" in text
     assert "loads │ 8 │" in text  # a corner: 4 pixels, 4 weights
     assert "│ 18 │" in text  # the middle: 9 and 9
+
+
+def test_a_kernel_with_shared_arrays_of_float16_can_be_watched():
+    # 5 channels of 2 x 8 pixels: the 5 x 16 matrix of an image is thinner than a tile.
+    done, text = shown("transpose_thin", "--shape", "1,2,8,5", "--dtype", "float16")
+    assert "transpose_thin<half_t>" in text, done.stderr
+    assert "of 80 threads that write" in text
 
 
 def test_sizes_that_do_not_fit_are_refused_in_one_line():

@@ -15,6 +15,11 @@ def is_half(dtype: Any) -> bool:
     return dtype.itemsize == 2 and dtype.kind in "fV"
 
 
+def is_bfloat16(dtype: Any) -> bool:
+    """Whether `dtype` is bfloat16, which no kernel takes."""
+    return is_half(dtype) and bool(dtype.kind == "V")
+
+
 def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let `function` see float32 wherever it is given float16 or bfloat16 arrays."""
     return _widened(function, is_half)
@@ -22,7 +27,7 @@ def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def bfloat16_in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for bfloat16 alone: `function` has a kernel for float16."""
-    return _widened(function, lambda dtype: is_half(dtype) and dtype.kind == "V")
+    return _widened(function, is_bfloat16)
 
 
 def _widened(function: Callable[..., Any], narrow: Callable[[Any], bool]) -> Callable[..., Any]:

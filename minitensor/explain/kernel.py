@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,14 +46,10 @@ def run(args: argparse.Namespace) -> int:
         found = recipes(args.name)
     except LookupError as unknown:
         raise ValueError(unknown.args[0]) from None
-    problem = _problem(args, found[0].problem)
-    seen = []
-    for recipe in _distinct(found):
-        seen += _launches(recipe, problem, args.name)
-        if seen:
-            break
+    attempts = _with_sizes(args, found)
+    seen = next(filter(None, (_launches(recipe, args.name) for recipe in attempts)), None)
     if not seen:
-        raise ValueError(f"{args.name} is not launched for these sizes: {problem}")
+        raise ValueError(f"{args.name} is not launched for these sizes: {attempts[0].problem}")
     if args.gdb:
         return _debug(seen[0], args.output)
     from minitensor.explain import report
@@ -65,33 +62,35 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _launches(recipe: Recipe, problem: Problem, name: str) -> list[Any]:
+def _launches(recipe: Recipe, name: str) -> list[Any]:
     from minitensor.backend import devices
 
     emulator = devices.backend("EMULATOR")
     from minitensor.explain import watch
 
-    return watch.launches(lambda: recipe(emulator, problem), name)
+    return watch.launches(lambda: recipe(emulator), name)
 
 
-def _distinct(found: list[Recipe]) -> list[Recipe]:
-    """One recipe of each way to run: their own sizes are replaced by the user's."""
-    return list({(recipe.run, recipe.algorithm): recipe for recipe in found}.values())
-
-
-def _problem(args: argparse.Namespace, base: Problem) -> Problem:
-    """The recipe's sizes, with those replaced that were given."""
+def _with_sizes(args: argparse.Namespace, found: list[Recipe]) -> list[Recipe]:
+    """The recipes; where sizes are given, one of each way to run, for those sizes."""
     given = {
         name: value
         for name in ("shape", "filter", "padding", "groups", "dtype")
         if (value := getattr(args, name)) is not None
     }
-    pairs = {
+    given |= {
         name: (value * 2)[:2]
         for name in ("stride", "dilation")
         if (value := getattr(args, name)) is not None
     }
-    settings = {**vars(base), **given, **pairs}
+    if not given:
+        return found
+    problem = _problem({**vars(found[0].problem), **given})
+    return list({(r.run, r.algorithm): replace(r, problem=problem) for r in found}.values())
+
+
+def _problem(settings: dict[str, Any]) -> Problem:
+    """The problem of some sizes, if they fit each other."""
     shape, taps, groups = settings["shape"], settings["filter"], settings["groups"]
     if len(shape) != 4 or len(taps) != 3 or min(*shape, *taps, groups) < 1:
         raise ValueError(f"--shape {shape} must be N,H,W,C and --filter {taps} KH,KW,O")

@@ -1,12 +1,15 @@
 """How each kernel comes to be launched: the op that launches it, and by which algorithm.
 
-The table of `minitensor kernel`: whoever adds a kernel adds it here, and tests/test_explain.py
-compares with the KERNEL lines of the .cu files.
+The table of `minitensor kernel`, which takes the first problem of a kernel, and of the sanitizers
+(benchmarks/sanitize_set.py), which take all: small, because a sanitized launch takes a hundred
+times as long, and ragged, so that guards, halos and tails are walked over. Whoever adds a kernel
+adds it here; tests/test_explain.py holds the table to the KERNEL lines of the .cu files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,15 +44,15 @@ class Problem:
     def filters(self) -> np.ndarray:
         """(kh, kw, C/G, O)."""
         *taps, outputs = self.filter
-        return self.drawn(*taps, self.shape[-1] // self.groups, outputs)
+        return self.drawn(*taps, self.shape[-1] // self.groups, outputs, seed=1)
 
     def places(self) -> np.ndarray:
         """y (N, h, w, O)."""
-        return self.drawn(self.shape[0], *self.window.out, self.filter[-1])
+        return self.drawn(self.shape[0], *self.window.out, self.filter[-1], seed=2)
 
-    def drawn(self, *shape: int) -> np.ndarray:
+    def drawn(self, *shape: int, seed: int = 0) -> np.ndarray:
         """Random numbers, the same on every call."""
-        return np.random.default_rng(0).standard_normal(shape).astype(self.dtype)
+        return np.random.default_rng(seed).standard_normal(shape).astype(self.dtype)
 
 
 Run = Callable[[Any, Problem], Any]
@@ -64,26 +67,23 @@ class Recipe:
     algorithm: str = ""
     problem: Problem = Problem()
 
-    def __call__(self, be: Any, problem: Problem | None = None) -> Any:
-        """Runs it, on its own problem if none is given."""
-        if not self.algorithm:
-            return self.run(be, problem or self.problem)
-        with algorithm(self.algorithm):
-            return self.run(be, problem or self.problem)
+    def __call__(self, be: Any) -> Any:
+        """Runs it."""
+        with algorithm(self.algorithm) if self.algorithm else nullcontext():
+            return self.run(be, self.problem)
 
 
 def recipes(kernel: str) -> list[Recipe]:
-    """All ways to launch a kernel, given the beginning of its name.
+    """All ways to launch a kernel, given the beginning of its name; those named so come first.
 
     Raises:
         LookupError: nothing launches it.
     """
-    bases = kernel.partition("<")[0]
     found = [r for r in RECIPES if r.kernel.startswith(kernel) or kernel.startswith(r.kernel)]
     if not found:
         known = ", ".join(sorted({recipe.kernel for recipe in RECIPES}))
-        raise LookupError(f"no kernel {bases!r}; there are {known}")
-    return found
+        raise LookupError(f"no kernel {kernel.partition('<')[0]!r}; there are {known}")
+    return sorted(found, key=lambda recipe: not recipe.kernel.startswith(kernel))
 
 
 def _forward(be: Any, p: Problem) -> Any:
@@ -127,41 +127,44 @@ def _of_channels(function: str) -> Run:
 
 
 def _normalised(be: Any, p: Problem) -> Any:
-    x = be.asarray(p.images())
-    scale = be.asarray(p.drawn(p.shape[-1]))
+    x, g = be.asarray(p.images()), be.asarray(p.drawn(*p.shape, seed=3))
     statistics = be.moments(x)
+    scale = be.asarray(p.drawn(p.shape[-1], seed=4).astype(statistics.dtype))
     y = be.batch_norm(x, statistics, scale, scale, 1e-3)
-    be.batch_norm_sums(y, x, statistics, 1e-3)
-    return be.batch_norm_grad(y, x, statistics, scale, 1e-3)
+    sums = be.batch_norm_sums(g, x, statistics, 1e-3)
+    return statistics, y, sums, be.batch_norm_grad(g, x, statistics, scale, 1e-3, sums)
 
 
 def _local_response(be: Any, p: Problem) -> Any:
     x = be.asarray(p.images())
-    be.channel_sum(x, 2)
-    return be.local_response(x, 2, 1.0, 0.1, 0.5)
+    return be.channel_sum(x, 2), be.local_response(x, 2, 1.0, 0.1, 0.5)
 
 
 def _cross_entropy(be: Any, p: Problem) -> Any:
     logits = be.asarray(p.drawn(7, p.shape[-1]))
     labels = be.asarray(np.eye(7, p.shape[-1], dtype=p.dtype))
+    g = be.asarray(p.drawn(7, seed=3))
     loss = be.softmax_cross_entropy(labels, logits)
-    return be.softmax_cross_entropy_grad(loss, labels, logits)
+    return loss, be.softmax_cross_entropy_grad(g, labels, logits)
 
 
 def _bias(be: Any, p: Problem) -> Any:
-    x, bias = be.asarray(p.images()), be.asarray(p.drawn(p.shape[-1]))
+    x, bias = be.asarray(p.images()), be.asarray(p.drawn(p.shape[-1], seed=3))
     return [be.bias_activation(x, bias, word) for word in ("linear", "relu", "relu6")]
 
 
 def _transpose(be: Any, p: Problem) -> Any:
-    x = be.asarray(p.images())
-    return be.transpose(be.transpose(x, (0, 3, 1, 2)), (0, 2, 3, 1))
+    there = be.transpose(be.asarray(p.images()), (0, 3, 1, 2))
+    return there, be.transpose(there, (0, 2, 3, 1))
 
 
 def _updates(be: Any, p: Problem) -> Any:
     weight, slot = be.asarray(p.filters()), be.asarray(np.abs(p.filters()))
-    be.sgd_momentum(weight, slot, weight, 0.1, 0.9, True)
-    return be.adam(weight, slot, slot, weight, 0.1, 0.9, 0.999, 1e-7, 3)
+    gradient = be.asarray(p.drawn(*weight.shape, seed=3))
+    return (
+        *be.sgd_momentum(weight, slot, gradient, 0.1, 0.9, True),
+        *be.adam(weight, slot, slot, gradient, 0.1, 0.9, 0.999, 1e-7, 3),
+    )
 
 
 def _trio(kernel: str, word: str, *problems: Problem) -> list[Recipe]:
@@ -170,13 +173,39 @@ def _trio(kernel: str, word: str, *problems: Problem) -> list[Recipe]:
     return [Recipe(f"{kernel}<{op}", run, word, p) for p in problems for op, run in ops.items()]
 
 
+_DTYPES = "float32", "float16", "float64"
 _PLAIN, _STRIDED = Problem(), Problem(shape=(2, 9, 7, 8), stride=(2, 2), groups=2)
+_RAGGED = Problem(  # nothing comes in packs, and no side is like another
+    shape=(2, 6, 7, 6), filter=(3, 2, 4), dilation=(1, 2), padding=((2, 0), (1, 1)), groups=2
+)
+_POINT = Problem(shape=(2, 5, 5, 16), filter=(1, 1, 8))
+_ODD = Problem(shape=(2, 9, 7, 5), filter=(3, 2, 7), stride=(2, 1))
+_WHOLE = Problem(filter=(3, 3, 3), dtype="int32")
+_LONG = Problem(shape=(1, 18, 18, 4))  # so many places that two blocks share their sum
+_BROAD = Problem(shape=(2, 6, 5, 40), filter=(2, 2, 40))  # more channels than a narrow tile
+_HALF = [
+    Problem(dtype="float16"),
+    Problem(shape=(2, 9, 7, 16), filter=(3, 3, 16), stride=(2, 2), groups=2, dtype="float16"),
+    replace(_BROAD, dtype="float16"),
+]
+_LADDER = _PLAIN, _STRIDED, _RAGGED, _POINT, _ODD, replace(_STRIDED, dtype="float64")
 _DEEP = [
-    Problem(shape=(1, 9, 7, 8), filter=(taps, taps, 8), stride=(stride, stride), groups=8)
+    Problem((1, 9, 7, 8), (taps, taps, 8), (stride, stride), groups=8, dtype=dtype)
+    for dtype in _DTYPES
     for taps in (2, 3, 5, 7)
     for stride in (1, 2)
+] + [Problem((2, 9, 7, 6), (3, 3, 6), (2, 2), groups=6)]
+_IMAGES = [
+    Problem(shape=(2, 9, 7, channels), filter=filter, stride=(2, 1), dtype=dtype)
+    for dtype in _DTYPES
+    for channels in (8, 5)
+    for filter in ((3, 3, 8), (2, 2, 8), (3, 2, 8))
 ]
-_HALF = [replace(problem, dtype="float16") for problem in (_PLAIN, _STRIDED)]
+_ROWS = [replace(problem, dtype=dtype) for dtype in _DTYPES for problem in (_PLAIN, _ODD)]
+_MANY_CLASSES = [Problem(shape=(1, 1, 1, 1500), dtype=dtype) for dtype in _DTYPES]
+_COPIED = [  # by kernels that do not compute: any dtype of a size
+    replace(problem, dtype=dtype) for dtype in ("int8", "int64") for problem in (_PLAIN, _ODD)
+]
 _POOLS = {
     "max_pool": _of_images("max_pool"),
     "window_argmax": _of_images("window_argmax"),
@@ -204,17 +233,35 @@ _POINTS: dict[str, Run] = {
 }
 
 RECIPES: list[Recipe] = [
-    Recipe("conv_direct_forward", _forward, "direct"),
-    Recipe("conv_direct_input_grad", _input_grad, "direct"),
-    Recipe("conv_direct_filter_grad", _filter_grad, "direct"),
-    *_trio("conv_tiled", "tiled", _PLAIN, _STRIDED),
-    *_trio("conv_register", "register", _PLAIN, _STRIDED),
-    Recipe("reduce_splits", _filter_grad, "register", _STRIDED),
-    *_trio("conv_tensor_tf32", "tensor", _PLAIN, _STRIDED),
+    *(
+        Recipe(f"conv_direct_{name}", run, "direct", problem)
+        for name, run in (
+            ("forward", _forward),
+            ("input_grad", _input_grad),
+            ("filter_grad", _filter_grad),
+        )
+        for problem in (*_LADDER, _WHOLE)
+    ),
+    *_trio("conv_tiled", "tiled", *_LADDER),
+    *_trio("conv_register", "register", *_LADDER),
+    Recipe("reduce_splits", _filter_grad, "tiled", _LONG),
+    *_trio("conv_tensor_tf32", "tensor", _PLAIN, _STRIDED, _ODD, _BROAD),
     *_trio("conv_tensor_f16", "tensor", *_HALF),
-    Recipe("winograd", _forward, "winograd", Problem(shape=(1, 9, 7, 8))),
+    *(
+        Recipe("winograd", run, "winograd", Problem(shape, padding=padding))
+        for shape, padding in (((1, 9, 7, 8), "SAME"), ((2, 8, 4, 5), "VALID"))
+        for run in (_forward, _input_grad)
+    ),
     *(Recipe("depthwise", run, "", p) for p in _DEEP for run in (_forward, _input_grad)),
     *(Recipe("depthwise_filter", _filter_grad, "", p) for p in _DEEP),
-    *(Recipe(name, run, "", p) for name, run in _POOLS.items() for p in (_PLAIN, _STRIDED)),
-    *(Recipe(name, run) for name, run in _POINTS.items()),
+    *(Recipe(name, run, "", p) for name, run in _POOLS.items() for p in (_PLAIN, *_IMAGES)),
+    *(Recipe("im2col", run, "im2col", p) for p in _LADDER for run in (_forward, _filter_grad)),
+    *(Recipe("col2im", _input_grad, "im2col", p) for p in _LADDER),
+    *(Recipe(name, run, "", p) for name, run in _POINTS.items() for p in _ROWS),
+    *(Recipe("softmax_cross_entropy", _cross_entropy, "", p) for p in _MANY_CLASSES),
+    *(
+        Recipe(name, (_POOLS | _POINTS)[name], "", problem)
+        for name in ("max_pool", "window_argmax", "take_tap", "im2col", "transpose")
+        for problem in _COPIED
+    ),
 ]

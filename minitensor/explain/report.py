@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.emulator.kernel import line_of
+from minitensor.backend.emulator.trace import within
 from minitensor.explain.watch import Argument, Index, Launch
 
 _COLUMNS = ("loads", "bytes", "shared loads", "shared stores", "stores")
@@ -88,8 +89,7 @@ def _counts(launch: Launch) -> np.ndarray:
     records = launch.records
     ours = np.zeros(len(records), bool)
     for array in launch.arrays:
-        at = records["address"].astype(np.int64) - array.span.address
-        ours |= (at >= 0) & (at < array.span.size)
+        ours |= within(records, array.span)
     records, ours = (v[ours | (records["is_shared"] == 1)] for v in (records, ours))
     write, shared = records["is_write"] == 1, records["is_shared"] == 1
     keys = np.concatenate([records["block"], records["thread"]], axis=1)

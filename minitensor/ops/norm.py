@@ -89,17 +89,17 @@ def _sum(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
     if not axes:
         return a if b is None else a * b
     longest = max(axes, key=lambda axis: (a.shape[axis], axis))
-    part = _along(be.xp, a, longest) if b is None else _product_along(be.xp, a, b, longest)
+    part = _along(be, a, longest) if b is None else _product_along(be.xp, a, b, longest)
     return part.sum(axis=axes, keepdims=True, dtype=be.xp.float64)
 
 
-def _along(xp: Any, a: Any, axis: int) -> Any:
+def _along(be: Any, a: Any, axis: int) -> Any:
     """The sum along one axis, by a matrix product where possible: that is several times faster."""
-    ones = xp.ones(a.shape[axis], a.dtype)
+    ones = be.xp.ones(a.shape[axis], a.dtype)
     if axis == a.ndim - 2:
-        return ones[None] @ a  # (..., 1, C)
+        return be.matmul(ones[None], a)  # (..., 1, C)
     if axis == a.ndim - 1:
-        return a @ ones[:, None]  # (..., 1)
+        return be.matmul(a, ones[:, None])  # (..., 1)
     return a.sum(axis=axis, keepdims=True)
 
 

@@ -58,6 +58,11 @@ class CudaDevice(Device):
             runtime.deviceGetAttribute(runtime.cudaDevAttrMaxSharedMemoryPerBlockOptin, self.gpu)
         )
 
+    @property
+    def has_library(self) -> bool:
+        """CuPy refuses to call cuBLAS while it captures; a capture's trials compute as it does."""
+        return self.constants is None
+
     def function(self, kernel: str) -> Any:
         key = self.gpu, kernel
         if key not in self._functions:

@@ -18,11 +18,13 @@ import numpy as np
 
 PAGE = mmap.PAGESIZE
 ALIGNMENT = 16
+KEPT = 2**20  # bytes; larger regions go back to the system, else each size ever used would stay
 _PATTERN = np.full(PAGE // 4 + 4, 0x7FA5A5A5, np.uint32).view(np.uint8)
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 _libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 _unused: defaultdict[int, list[Region]] = defaultdict(list)
 
@@ -63,6 +65,10 @@ class Region:
         """Whether nobody wrote around the data."""
         return all(np.array_equal(band, pattern) for band, pattern in self._bands())
 
+    def unmap(self) -> None:
+        """Gives the pages back to the system; `bytes` must not be touched any more."""
+        _libc.munmap(self.start - PAGE, self.size + 2 * PAGE)
+
     def _bands(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """What lies before and behind the data, within a page, and the pattern it should hold."""
         before, after = max(self._first - PAGE, 0), min(self._last + PAGE, self.size)
@@ -74,9 +80,15 @@ class Region:
 def take(size: int) -> Region:
     """A region with room for `size` bytes."""
     pages = max(-(-size // PAGE), 1) * PAGE
-    return _unused[pages].pop() if _unused[pages] else Region(pages)
+    try:
+        return _unused[pages].pop()
+    except IndexError:
+        return Region(pages)
 
 
 def give(region: Region) -> None:
-    """Back for the next launch; large ones are few, so nothing is ever unmapped."""
-    _unused[region.size].append(region)
+    """Back for the next launch, or to the system."""
+    if region.size > KEPT:
+        region.unmap()
+    else:
+        _unused[region.size].append(region)

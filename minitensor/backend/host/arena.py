@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 _GRAIN = 512  # bytes; sizes are rounded up so that near-equal requests share a block
@@ -21,16 +22,18 @@ class Arena:
         self._allocate = allocate
         self._address = address
         self._free: dict[Hashable, list[_Block]] = {}  # by stream
+        self._lock = Lock()  # threads may share a stream
 
     def take(self, size: int, stream: Hashable) -> Any:
         """The smallest free block of at least `size` bytes, else a new one."""
-        free = self._free.setdefault(stream, [])
-        fitting = [block for block in free if block.bytes.nbytes >= size]
-        if not fitting:
-            return self._allocate(max(-(-size // _GRAIN), 1) * _GRAIN)
-        smallest = min(fitting, key=lambda block: block.bytes.nbytes)
-        free.remove(smallest)
-        return smallest.bytes
+        with self._lock:
+            free = self._free.setdefault(stream, [])
+            fitting = [block for block in free if block.bytes.nbytes >= size]
+            if fitting:
+                smallest = min(fitting, key=lambda block: block.bytes.nbytes)
+                free.remove(smallest)
+                return smallest.bytes
+        return self._allocate(max(-(-size // _GRAIN), 1) * _GRAIN)
 
     def give(self, array: Any, stream: Hashable) -> None:
         """Takes a block back."""
@@ -40,7 +43,11 @@ class Arena:
     def is_free(self, array: Any) -> bool:
         """Whether `array` lies in a block that was given back."""
         place = self._address(array)
-        return any(b.start <= place < b.stop for free in self._free.values() for b in free)
+        for free in list(self._free.values()):  # asked for each argument of each launch: a plain loop
+            for block in free:
+                if block.start <= place < block.stop:
+                    return True
+        return False
 
 
 @dataclass(frozen=True, eq=False)

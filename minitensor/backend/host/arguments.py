@@ -8,7 +8,8 @@ twelve integers in one packed record, None becomes a null pointer.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,14 @@ def converted(device: Device, kernel: Kernel, arguments: tuple[Any, ...]) -> tup
             f"{kernel.name}: got {len(arguments)} arguments; "
             f"expected {len(kernel.parameters)}: {names}"
         )
-    values = []
-    for i, (argument, parameter) in enumerate(zip(arguments, kernel.parameters, strict=True)):
-        try:
-            values.append(_one(device, argument, parameter))
-        except MisfitError as misfit:
-            where = f"{kernel.name}: argument {i} ({parameter.name})"
-            raise LaunchError(f"{where}: got {misfit}") from None
+    values: list[Any] = []
+    try:
+        for convert, argument in zip(_converters(kernel), arguments, strict=True):
+            values.append(convert(device, argument))
+    except MisfitError as misfit:
+        i = len(values)
+        where = f"{kernel.name}: argument {i} ({kernel.parameters[i].name})"
+        raise LaunchError(f"{where}: got {misfit}") from None
     return tuple(values)
 
 
@@ -76,22 +78,34 @@ class MisfitError(Exception):
     """What came and what was expected; `converted` adds where."""
 
 
-def _one(device: Device, value: Any, parameter: Parameter) -> Any:
+@cache
+def _converters(kernel: Kernel) -> tuple[Callable[[Device, Any], Any], ...]:
+    """What makes each argument of a kernel; a step launches hundreds, so this is asked once."""
+    return tuple(_converter(parameter) for parameter in kernel.parameters)
+
+
+def _converter(parameter: Parameter) -> Callable[[Device, Any], Any]:
+    kind = parameter.type
     if parameter.pointer:
-        return _pointer(device, value, parameter)
-    if parameter.type == "Window":
-        if not isinstance(value, Window):
-            raise MisfitError(f"{_came(value)}; expected a minitensor Window")
-        return _record(value)
-    return _scalar(value, parameter.type)
+        return lambda device, value: _pointer(device, value, parameter, DTYPES[kind])
+    if kind == "Window":
+        return lambda device, value: _window(value)
+    if DTYPES[kind].kind == "f":
+        return lambda device, value: _scalar(value, kind)
+    return lambda device, value: _known(value, kind) if type(value) is int else _scalar(value, kind)
 
 
-def _pointer(device: Device, value: Any, parameter: Parameter) -> Any:
+def _window(value: Any) -> Any:
+    if not isinstance(value, Window):
+        raise MisfitError(f"{_came(value)}; expected a minitensor Window")
+    return _record(value)
+
+
+def _pointer(device: Device, value: Any, parameter: Parameter, dtype: np.dtype[Any]) -> Any:
     if value is None:
         return NULL
     if not device.owns(value):
         raise MisfitError(f"{_came(value)}; expected an array of {device.name}")
-    dtype = DTYPES[parameter.type]
     if value.dtype != dtype:
         raise MisfitError(f"an array of {value.dtype}; expected {dtype} ({parameter.type}*)")
     if not value.flags.c_contiguous:
@@ -117,6 +131,9 @@ def _scalar(value: Any, kind: str) -> Any:
     if abs(value) > _LARGEST[kind] and isfinite(value):
         raise MisfitError(f"{value}; {kind} ends at {_LARGEST[kind]}")
     return dtype.type(value)
+
+
+_known = lru_cache(4096)(_scalar)  # integers: sizes come again and again
 
 
 @cache

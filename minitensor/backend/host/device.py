@@ -74,6 +74,11 @@ class Device(ABC):
         """Launches in one stream run in order; scratch memory is reused within one only."""
         return 0
 
+    @property
+    def has_library(self) -> bool:
+        """Whether the array library's products of matrices may run now."""
+        return True
+
     def zeros(self, shape: Sequence[int], dtype: Any) -> Any:
         """A fresh contiguous array of zeros."""
         array = self.empty(shape, dtype)

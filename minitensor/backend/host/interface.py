@@ -14,6 +14,7 @@ from minitensor.backend.host import columns, conv, norm, optimizer, pool
 from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device
 from minitensor.backend.host.loss import softmax_cross_entropy, softmax_cross_entropy_grad
+from minitensor.backend.host.matmul import matmul
 from minitensor.backend.host.transpose import transpose
 from minitensor.backend.numpy import matrix
 from minitensor.window import Window
@@ -39,7 +40,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     *(norm.channel_sum, norm.local_response),
     *(softmax_cross_entropy, softmax_cross_entropy_grad),
     *(optimizer.sgd_momentum, optimizer.adam),
-    *(bias_activation, transpose, where),
+    *(bias_activation, matmul, transpose, where),
 )
 
 

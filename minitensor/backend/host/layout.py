@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.host.device import ceil_div
+from minitensor.window import Pair
 
 UNITS = {1: "uint8", 2: "float16", 4: "int32", 8: "int64"}  # itemsize -> what it is copied as
 THREADS = 256
 BLOCKS = 4096  # fill any GPU several times; beyond, a thread takes more rows and starts up once
 GRID_LIMIT = 65535  # of y and z, by the hardware; kernels walk on beyond it
-
-Pair = tuple[int, int]
 
 
 def rows_by_items(items: int, rows: int, width: int = THREADS) -> tuple[Pair, Pair]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from minitensor.backend.half import bfloat16_in_float32, is_half
+from minitensor.backend.half import bfloat16_in_float32, is_bfloat16, is_half
 from minitensor.backend.host.device import Device, ceil_div, ctype, spread
 from minitensor.backend.host.layout import power_of_two
 from minitensor.backend.host.packs import pack_of
@@ -130,7 +130,7 @@ def _of_sums(dtype: Any) -> Any:
 
 
 def _without_bfloat16(x: Any) -> Any:
-    return x.astype("float32") if is_half(x.dtype) and x.dtype.kind == "V" else x
+    return x.astype("float32") if is_bfloat16(x.dtype) else x
 
 
 @bfloat16_in_float32

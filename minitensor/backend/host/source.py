@@ -34,7 +34,7 @@ class Parameter:
     const: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself is a key of caches
 class Kernel:
     """One instance of a kernel: `max_pool<float>`."""
 

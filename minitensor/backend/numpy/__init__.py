@@ -58,6 +58,11 @@ def transpose(x: xp.ndarray, axes: tuple[int, ...]) -> xp.ndarray:
     return x.transpose(axes)
 
 
+def matmul(a: xp.ndarray, b: xp.ndarray) -> xp.ndarray:
+    """y[..., i, j] = sum over k of a[..., i, k] b[..., k, j]; the axes in front broadcast."""
+    return xp.matmul(a, b)
+
+
 __all__ = [
     "adam",
     "asarray",
@@ -76,6 +81,7 @@ __all__ = [
     "conv2d_transpose",
     "im2col",
     "local_response",
+    "matmul",
     "max_pool",
     "moments",
     "name",

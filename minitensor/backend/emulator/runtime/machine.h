@@ -62,9 +62,10 @@ template <int N> void copy_async_wait() {
 // ----- tensor cores -----
 
 inline unsigned round_tf32(float value) {
-    unsigned bits = emu_bits<unsigned>(value);
-    const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
-    return (finite ? bits + 0x1000u : bits) & 0xffffe000u;
+    if (value != value) return 0x7fffe000u;  // NaN stays NaN
+    const unsigned bits = emu_bits<unsigned>(value);
+    const bool infinite = (bits & 0x7fffffffu) == 0x7f800000u;
+    return (infinite ? bits : bits + 0x1000u) & 0xffffe000u;
 }
 
 namespace emu {
