@@ -41,6 +41,7 @@ CALLS = {
     "conv2d_transpose": (Y, KERNEL, WINDOW),
     "im2col": (X, WINDOW),
     "local_response": (X, 2, 1.0, 0.5, 0.75),
+    "matmul": (LOGITS.T, LOGITS),
     "max_pool": (X, WINDOW),
     "moments": (X,),
     "put_tap": (G, INDEX, WINDOW),
@@ -157,4 +158,5 @@ def test_a_recorded_network_learns_the_same(gpu, network):  # noqa: F811
         variables, (numbers(3, 3, 1, 4) * 0.3, numbers(64, 10, seed=1) * 0.1), strict=True
     ):
         variable.assign(there(fresh))
-    np.testing.assert_allclose(replayed, [float(step(*batch)) for _ in range(3)], rtol=1e-6)
+    plain = [float(step(*batch)) for _ in range(3)]
+    np.testing.assert_allclose(replayed, plain, rtol=1e-4)  # products are summed in another order

@@ -96,7 +96,7 @@ def test_jobs_share_the_clock_and_one_that_is_too_long_is_ended(tmp_path, monkey
     monkeypatch.setattr(on_gpu, "TOTAL", 4)
     monkeypatch.setattr(on_gpu, "LEAST", 0)
     hang = on_gpu.Job("hang", ("-c", "print('begun', flush=True); import time; time.sleep(9)"), 1)
-    work = on_gpu.Job("work", ("-c", "print('done')"), 1)
+    work = on_gpu.Job("work", ("-c", "print('done')"), 3)  # time to start on a busy machine
     lack = on_gpu.Job("lack", ("-c", ""), 1, ("no_such_module",))
     results = on_gpu.run([work, lack, hang], tmp_path)
     assert [r["status"] for r in results] == ["passed", "skipped", "out of time"]

@@ -102,6 +102,14 @@ def test_a_missing_library_is_named_before_any_work(capsys, monkeypatch, tmp_pat
     assert not out.exists()
 
 
+@pytest.mark.parametrize("words", [["kernel", "max_pool"], ["parity"]])
+def test_the_other_commands_name_the_extra_that_they_need(capsys, monkeypatch, words) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    error = refused(capsys, *words)
+    assert f"minitensor {words[0]} needs rich" in error
+    assert "pip install 'minitensor[parity]'" in error
+
+
 def test_stopping_by_the_keyboard_is_no_traceback(capsys, monkeypatch) -> None:
     def stop(name: str) -> None:
         raise KeyboardInterrupt

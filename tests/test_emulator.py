@@ -4,12 +4,13 @@ Kernels are written here, as text; a report must name the line, the block and th
 """
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minitensor.backend import devices, emulator
-from minitensor.backend.emulator import KernelError, build, order
+from minitensor.backend.emulator import KernelError, build, memory, order
 from minitensor.backend.emulator.kernel import Library
 from minitensor.backend.emulator.settings import ORDERS, only_block
 from minitensor.backend.host import source
@@ -282,6 +283,30 @@ def test_more_shared_memory_than_was_asked_for_is_refused(functions):
 def test_an_unknown_order_is_refused():
     with pytest.raises(ValueError, match="got 'sideways'; legal: forward, reverse, random"):
         order("sideways").__enter__()
+
+
+# ----- memory -----
+
+
+def test_a_view_that_begins_between_packs_is_misaligned_as_on_a_gpu():
+    x = np.zeros(261, np.float32)
+    for first in (1, 2, 3):
+        with pytest.raises(KernelError, match="no multiple of 16"):
+            emulator.device.launch(
+                "bias_activation<Linear, float, 4>",
+                *(1, 256, x[first : first + 256], zeros(4), zeros(256), 1, 64),
+            )
+
+
+def test_a_small_region_is_used_again_and_a_large_one_goes_back_to_the_system():
+    small, large = memory.take(100), memory.take(memory.KEPT + 1)
+    mapped = Path("/proc/self/maps").read_text
+    start = f"{large.start:x}-"
+    assert start in mapped()
+    memory.give(small)
+    memory.give(large)
+    assert memory.take(50) is small
+    assert start not in mapped()
 
 
 # ----- building -----

@@ -290,9 +290,10 @@ def test_bias_and_relu_are_applied_on_the_way_out(name):
     x, kernel = operands("conv2d", window, sizes)
     bias = np.random.default_rng(1).standard_normal(sizes[2]).astype("float32")
     y = twin.conv2d(x.astype("float64"), kernel.astype("float64"), window) + bias
+    scale = twin.conv2d(np.abs(x), np.abs(kernel), window) + np.abs(bias)
     got = register.conv2d(device, *map(device.asarray, (x, kernel)), window, bias, True)
     assert (y < 0).any()
-    np.testing.assert_allclose(got, np.maximum(y, 0), atol=1e-4)
+    assert (np.abs(got - np.maximum(y, 0)) <= 8 * UNIT["float32"] * scale).all()
 
 
 def test_relu_keeps_a_nan():
@@ -342,6 +343,15 @@ def test_blocks_of_im2col_fit_the_workspace_and_cover_every_place_once():
             assert len(blocks) == {1: 27, 4: 9, 18: 2}[max(room // (7 * 9 * 4 * 4), 1)]
     finally:
         set_workspace_limit(limit)
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_whole_numbers_are_summed_exactly(op):
+    window, sizes = case("groups")
+    arrays = [(8 * array).astype("int32") for array in operands(op, window, sizes)]
+    got = getattr(conv, op)(device, *map(device.asarray, arrays), window)
+    assert got.dtype == "int32"
+    np.testing.assert_array_equal(got, getattr(twin, op)(*arrays, window))
 
 
 # ----- which algorithm -----

@@ -110,6 +110,12 @@ def test_threads_may_run_in_any_order(op, groups, name):
         check(op, Window.of((9, 8), (3, 3), (2, 2), "SAME", groups=groups), n=3)
 
 
+@pytest.mark.parametrize("width", [7, 8, 9])
+@pytest.mark.parametrize("op", OPS)
+def test_strips_that_the_padding_shifts_cover_every_pixel(op, width):
+    check(op, Window.of((6, width), (3, 3), (2, 2), ((1, 1), (1, 1)), groups=8))
+
+
 @pytest.mark.parametrize("op", OPS)
 def test_the_same_bits_come_out_in_every_order(op):
     window = Window.of((9, 8), (3, 3), (1, 1), "SAME", groups=8)

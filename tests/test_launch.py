@@ -4,10 +4,14 @@ The kernels here are texts of a few lines that nobody runs: the device writes do
 have launched.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from minitensor.backend.host import arguments, source
+from minitensor.backend.host.arena import Arena
 from minitensor.backend.host.device import Device, LaunchError, ceil_div, ctype
 from minitensor.window import Window
 
@@ -228,6 +232,36 @@ def test_grid_and_block_are_filled_up_to_three_axes(kernels):
     handed(device, grid=(4, 2), block=64, shared=1024)
     _, grid, block, _, shared = device.launches[0]
     assert (grid, block, shared) == ((4, 2, 1), (64, 1, 1), 1024)
+
+
+# ----- the arena -----
+
+
+def test_a_block_that_was_given_back_is_the_next_one_of_its_size():
+    device = Notebook()
+    with device.workspace((100,), np.float32) as first:
+        with device.workspace((100,), np.float32) as second:
+            assert not np.shares_memory(first, second)
+        assert device.returned(second)
+    with device.workspace((100,), np.float32) as third:
+        assert np.shares_memory(third, first) or np.shares_memory(third, second)
+
+
+class SlowBlock:
+    """A block whose size is so slow to read that another thread comes in between."""
+
+    @property
+    def nbytes(self):
+        time.sleep(0.01)
+        return 512
+
+
+def test_threads_never_share_a_block():
+    arena = Arena(lambda size: SlowBlock(), id)
+    arena.give(arena.take(64, "stream"), "stream")
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(lambda _: arena.take(64, "stream"), range(4)))
+    assert len(set(map(id, blocks))) == 4
 
 
 # ----- small things -----

@@ -17,6 +17,7 @@ from benchmarks.clock import DeviceClock, HostClock, Maker, Step
 from benchmarks.layers import Layer
 from benchmarks.sides import minitensor_memory, minitensor_train
 
+GPU_WORKSPACE = 256 * 2**20  # bytes: more images in one call of cuBLAS, as cuDNN would take too
 BACKENDS = {"cpu": "numpy", "emulator": "emulator", "gpu": "cuda"}
 
 
@@ -31,6 +32,7 @@ class Side:
         if device == "gpu":
             from benchmarks.sides import cupy_events
 
+            mt.config.set_workspace_limit(GPU_WORKSPACE)
             self.clock = DeviceClock(cupy_events.Gpu())
             self.about = lambda: {"minitensor": mt.__version__, **cupy_events.machine()}
 

@@ -71,8 +71,12 @@ def _norm(side: Any, each: Operation, layout: str) -> Step:
         return lambda: functional.batch_norm(x, None, None, scale, offset, True, eps=EPSILON)
     if each.op == "batch_norm_inference":
         return lambda: functional.batch_norm(x, mean, variance, scale, offset, False, eps=EPSILON)
-    saved = mean, (variance + EPSILON).rsqrt(), True, EPSILON, [True, True, True]
-    return lambda: aten.native_batch_norm_backward(g, x, scale, None, None, *saved)[0]
+    # As autograd does: forward says which implementation it took, cuDNN's or PyTorch's own.
+    settings = True, 0.1, EPSILON, torch.backends.cudnn.enabled
+    given = x, scale, offset, None, None
+    _, *saved, reserve, chosen = aten._batch_norm_impl_index(*given, *settings)
+    given, rest = (x, g, scale, None, None), (True, EPSILON, [True, True, True], reserve)
+    return lambda: aten._batch_norm_impl_index_backward(chosen, *given, *saved, *rest)[0]
 
 
 def _plain(side: Any, each: Operation, layout: str) -> Step:

@@ -148,8 +148,11 @@ def _lack_of_compiler() -> str:
 
 
 def _lack_of_toolchain() -> str:
+    import sys
     from shutil import which
 
+    if sys.platform != "linux":
+        return f"the emulator runs on Linux, and this is {sys.platform}"
     lacking = [program for program in ("g++", "objcopy") if not which(program)]
     if not lacking:
         return ""

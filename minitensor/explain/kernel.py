@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 
 from minitensor.explain.recipes import Problem, Recipe, recipes
+from minitensor.train.extras import require
 
+_IN_GDB = "MINITENSOR_IN_GDB"  # set for the process that gdb runs, which prints nothing
 _TAPS_HELP = "kernel size and output channels (ops without filters ignore the last)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add = parser.add_argument
-    add("name", help="a kernel, or how its name begins: conv_direct_forward, conv_tiled<Forward")
+    add("name", help="a kernel, or how its name begins: max_pool, 'conv_tiled<Forward' (quoted)")
     add("--shape", type=_numbers, metavar="N,H,W,C", help="of the images")
     add("--filter", type=_numbers, metavar="KH,KW,O", help=_TAPS_HELP)
     add("--stride", type=_numbers, metavar="S[,S]", help="pixels between places")
@@ -39,36 +41,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Shows the kernel at work."""
+    require("minitensor kernel", "rich", extra="parity")
     if args.gdb and args.output is None:
         raise ValueError("--gdb stops in the thread of one output: say which, with --output")
-    os.environ["MINITENSOR_EMULATOR"] = "trace"
+    if args.threads < 1:
+        raise ValueError(f"--threads {args.threads}: at least one row")
+    in_gdb = os.environ.pop(_IN_GDB, None) is not None
+    os.environ["MINITENSOR_EMULATOR"] = "debug" if in_gdb else "trace"
     try:
         found = recipes(args.name)
     except LookupError as unknown:
         raise ValueError(unknown.args[0]) from None
     attempts = _with_sizes(args, found)
-    seen = next(filter(None, (_launches(recipe, args.name) for recipe in attempts)), None)
+    seen = next(filter(None, (_launches(recipe, args.name, in_gdb) for recipe in attempts)), None)
     if not seen:
-        raise ValueError(f"{args.name} is not launched for these sizes: {attempts[0].problem}")
-    if args.gdb:
-        return _debug(seen[0], args.output)
+        raise ValueError(
+            f"{args.name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
+            "these sizes"
+        )
+    if in_gdb:
+        return 0
+    return _show(seen, args)
+
+
+def _show(seen: list[Any], args: argparse.Namespace) -> int:
+    """All launches; or, of those that write such an output, what is done for it."""
     from minitensor.explain import report
 
-    for launch in seen:
-        if args.output is None:
+    if args.output is None:
+        for launch in seen:
             report.show(launch, args.threads, _budget().get(launch.kernel.name, {}))
-        else:
-            report.show_output(launch, args.output)
+        return 0
+    writing = [launch for launch in seen if report.has(launch, args.output)]
+    if args.gdb:
+        return _debug((writing or seen)[0], args.output)
+    for launch in writing or seen[:1]:
+        report.show_output(launch, args.output)
     return 0
 
 
-def _launches(recipe: Recipe, name: str) -> list[Any]:
+def _launches(recipe: Recipe, name: str, in_gdb: bool) -> list[Any]:
     from minitensor.backend import devices
 
     emulator = devices.backend("EMULATOR")
     from minitensor.explain import watch
 
-    return watch.launches(lambda: recipe(emulator), name)
+    def run() -> None:
+        recipe(emulator)
+
+    return watch.names(run, name) if in_gdb else watch.launches(run, name)
 
 
 def _with_sizes(args: argparse.Namespace, found: list[Recipe]) -> list[Recipe]:
@@ -78,11 +99,11 @@ def _with_sizes(args: argparse.Namespace, found: list[Recipe]) -> list[Recipe]:
         for name in ("shape", "filter", "padding", "groups", "dtype")
         if (value := getattr(args, name)) is not None
     }
-    given |= {
-        name: (value * 2)[:2]
-        for name in ("stride", "dilation")
-        if (value := getattr(args, name)) is not None
-    }
+    for name in ("stride", "dilation"):
+        value = getattr(args, name)
+        if value is not None and (len(value) > 2 or min(value) < 1):
+            raise ValueError(f"--{name} {value}: one or two numbers, at least 1")
+        given |= {} if value is None else {name: (value * 2)[:2]}
     if not given:
         return found
     problem = _problem({**vars(found[0].problem), **given})
@@ -96,7 +117,14 @@ def _problem(settings: dict[str, Any]) -> Problem:
         raise ValueError(f"--shape {shape} must be N,H,W,C and --filter {taps} KH,KW,O")
     if shape[-1] % groups or taps[-1] % groups:
         raise ValueError(f"--groups {groups} must divide C = {shape[-1]} and O = {taps[-1]}")
-    return Problem(**settings)
+    problem = Problem(**settings)
+    if 0 in problem.window.out:
+        raise ValueError(f"the window fits nowhere: {_words(problem)}")
+    return problem
+
+
+def _words(problem: Problem) -> str:
+    return ", ".join(f"{name} {value}" for name, value in vars(problem).items())
 
 
 def _debug(launch: Any, output: tuple[int, ...]) -> int:
@@ -112,13 +140,12 @@ def _debug(launch: Any, output: tuple[int, ...]) -> int:
         for axis, number in zip("xyz", index, strict=True)
     )
     base = launch.kernel.name.partition("<")[0]
-    again = [word for word in sys.argv[1:] if word != "--gdb"]
-    os.environ["MINITENSOR_EMULATOR"] = "debug"
+    os.environ[_IN_GDB] = "1"
     # The process runs our kernels, so a signal of theirs is news; Python's own threads are not.
     settings = ["set breakpoint pending on", "set print thread-events off", "set confirm off"]
     breakpoint_ = f"break {base} if {where}"
     commands = [word for line in (*settings, breakpoint_, "run") for word in ("-ex", line)]
-    command = ["gdb", "-q", *commands, "--args", sys.executable, "-m", "minitensor", *again]
+    command = ["gdb", "-q", *commands, "--args", sys.executable, "-m", "minitensor", *sys.argv[1:]]
     os.execvp("gdb", command)
 
 

@@ -43,6 +43,12 @@ def show_output(launch: Launch, output: Index) -> None:
     _print(table)
 
 
+def has(launch: Launch, output: Index) -> bool:
+    """Whether the launch writes an array that has such an element."""
+    shape = _target(launch).shape
+    return len(output) == len(shape) and all(0 <= i < n for i, n in zip(output, shape, strict=True))
+
+
 def writer(launch: Launch, output: Index) -> tuple[Index, Index]:
     """(block, thread) of the last thread to write an output.
 
@@ -50,9 +56,7 @@ def writer(launch: Launch, output: Index) -> tuple[Index, Index]:
         ValueError: there is no such output.
     """
     array = _target(launch)
-    if len(output) != len(array.shape) or any(
-        not 0 <= i < n for i, n in zip(output, array.shape, strict=True)
-    ):
+    if not has(launch, output):
         raise ValueError(f"--output {output}: {array.span.name} has the shape {array.shape}")
     found = launch.writers(array, output)
     if not found:
@@ -76,8 +80,9 @@ def _headline(launch: Launch) -> str:
 
 def _costs(launch: Launch) -> Any:
     """Loads and stores per thread: least, mean, most over the threads that touched anything."""
-    table = _table("per thread", "least", "mean", "most", title="global and shared memory")
     counts = _counts(launch)
+    title = f"the {len(counts)} threads that touch global or shared memory"
+    table = _table("per thread", "least", "mean", "most", title=title)
     for column, name in enumerate(_COLUMNS):
         numbers = counts[:, column]
         table.add_row(name, f"{numbers.min()}", f"{numbers.mean():.1f}", f"{numbers.max()}")

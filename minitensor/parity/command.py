@@ -19,6 +19,7 @@ from minitensor.parity.cases import table
 from minitensor.parity.ledger import judge
 from minitensor.parity.ops import KERNELS
 from minitensor.parity.sheets import DTYPES
+from minitensor.train.extras import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw up the ledger and print it; 1 if there is a line where we differ."""
-    _require("rich", "tqdm")
+    require("minitensor parity", "rich", "tqdm", extra="parity")
     cases = table(args.op)
     if not cases:
         raise ValueError(f"no op matches {args.op!r}; try --op conv")
@@ -134,14 +135,3 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
 
     with tqdm(total=total, desc=what, unit="case", leave=False, disable=None) as bar:
         yield lambda: bar.update() and None
-
-
-def _require(*modules: str) -> None:
-    """Say what to install, before any work is done."""
-    for name in modules:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as missing:
-            raise ImportError(
-                f"{name} is not installed: pip install 'minitensor[parity]'"
-            ) from missing

@@ -18,7 +18,7 @@ import numpy as np
 
 from minitensor.backend import devices
 from minitensor.backend.cuda import cache
-from minitensor.backend.half import is_half
+from minitensor.backend.half import is_bfloat16
 from minitensor.backend.host import source
 from minitensor.backend.host.arguments import LaunchError, MisfitError
 from minitensor.backend.host.device import Device, Extent
@@ -142,7 +142,7 @@ class CudaDevice(Device):
 
 def _legal(dtype: Any) -> np.dtype[Any]:
     dtype = np.dtype(dtype)
-    if is_half(dtype) and dtype.kind == "V":
+    if is_bfloat16(dtype):
         raise TypeError(
             f"the GPU backend has no {dtype}, because CuPy has none; cast to float16 or float32"
         )

@@ -1,10 +1,11 @@
 """Memory that kernels cannot leave unnoticed.
 
 For a launch every argument is copied into a region between two pages that may not be touched,
-its end as near to the second as an alignment of 16 bytes allows. The few bytes that remain, and
-the page before the array, hold a pattern: a signalling NaN, so that a stray read shows as NaN and
-a stray write, even an atomic add, changes the pattern. Then the launch is run once more with the
-array's start at the first guard, to learn which thread wrote.
+its end as near to the second as its own place between multiples of 16 bytes allows: what is
+misaligned for a GPU is misaligned here. The few bytes that remain, and the page before the array,
+hold a pattern: a signalling NaN, so that a stray read shows as NaN and a stray write, even an
+atomic add, changes the pattern. Then the launch is run once more with the array's start at the
+first guard, to learn which thread wrote.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Region:
             data: bytes.
             low: at the first guard, not at the second.
         """
-        first = 0 if low else (self.size - data.size) // ALIGNMENT * ALIGNMENT
+        phase = data.ctypes.data % ALIGNMENT  # a view that begins between packs does so here too
+        room = self.size - data.size - phase
+        first = phase + (0 if low else room // ALIGNMENT * ALIGNMENT)
         self._first, self._last = first, first + data.size
         for band, pattern in self._bands():
             band[:] = pattern
@@ -78,8 +81,8 @@ class Region:
 
 
 def take(size: int) -> Region:
-    """A region with room for `size` bytes."""
-    pages = max(-(-size // PAGE), 1) * PAGE
+    """A region with room for `size` bytes that may begin anywhere between multiples of 16."""
+    pages = -(-(size + ALIGNMENT) // PAGE) * PAGE
     try:
         return _unused[pages].pop()
     except IndexError:

@@ -43,7 +43,8 @@ class Arena:
     def is_free(self, array: Any) -> bool:
         """Whether `array` lies in a block that was given back."""
         place = self._address(array)
-        for free in list(self._free.values()):  # asked for each argument of each launch: a plain loop
+        # Asked for each argument of each launch: a plain loop, over a copy instead of a lock.
+        for free in list(self._free.values()):
             for block in free:
                 if block.start <= place < block.stop:
                     return True

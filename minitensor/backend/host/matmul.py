@@ -28,13 +28,13 @@ def matmul(device: Device, a: Any, b: Any) -> Any:
 
 @in_float32
 def by_kernel(device: Device, a: Any, b: Any) -> Any:
-    """a @ b of floats, one launch for each matrix of a stack."""
+    """a @ b of floats, one launch for each matrix of a stack of b."""
     front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*front, a.shape[-2], b.shape[-1])
     if 0 in (*shape, a.shape[-1]):
         return device.zeros(shape, a.dtype)
-    if not front:
-        return _one(device, a, b)
+    if b.ndim == 2:
+        return _one(device, a.reshape(-1, a.shape[-1]), b).reshape(shape)
     a, b = (device.xp.broadcast_to(x, (*front, *x.shape[-2:])) for x in (a, b))
     y = device.empty(shape, a.dtype)
     for at in np.ndindex(*front):

@@ -22,6 +22,9 @@ _PROCESSORS = 132  # of an H100
 _ROUNDS = 8  # blocks for each processor that splits may add up to
 _FEWEST = 128  # steps of the depth that are worth a block
 _START = 24  # steps that a block loses before its first and after its last
+_TOGETHER = 512  # threads that one processor runs at once; __launch_bounds__ of conv_register
+# A tile cannot follow another sooner than memory answers: 700 cycles of 128 multiply-adds.
+_LATENCY = 90_000
 # Adding splits: a launch, and 8 bytes of traffic a number, in multiply-adds of one processor.
 _REDUCTION, _PARTIAL = 450_000, 0.5
 
@@ -110,5 +113,8 @@ def _time(task: Product, tile: _Tile, splits: int) -> float:
     """When the busiest processor is done, in multiply-adds at peak speed."""
     blocks = ceil_div(prod(task.blocks(tile.numbers[:2])) * task.parts * splits, _PROCESSORS)
     steps = ceil_div(task.depth, splits) + _START
+    work, together = prod(tile.numbers[:3]) / tile.pace, _TOGETHER // tile.threads
+    rounds, rest = divmod(blocks, together)  # a few blocks alone cannot hide the latency
+    slices = rounds * max(together * work, _LATENCY) + (max(rest * work, _LATENCY) if rest else 0)
     reduction = _REDUCTION + _PARTIAL * splits * prod(task.shape) if splits > 1 else 0
-    return blocks * prod(tile.numbers[:2]) * steps / tile.pace + reduction
+    return slices * steps / tile.numbers[2] + reduction

@@ -51,11 +51,18 @@ template <int Bytes> void copy_async(void* shared, const void* global, bool vali
 
 inline void copy_async_commit() { emu::close_group(); }
 
+namespace emu {
+template <int Bytes> void finish(const Copy& copy) {
+    Pack<unsigned, Bytes / 4> words = {};
+    if (copy.valid) memcpy(&words, copy.from, Bytes);
+    memcpy(copy.to, &words, Bytes);
+}
+}  // namespace emu
+
 template <int N> void copy_async_wait() {
     emu::Copy copy;
-    while (emu::finish_copy(N, copy)) {  // here, so that sanitizers see the accesses
-        if (copy.valid) memcpy(copy.to, copy.from, copy.bytes);
-        else memset(copy.to, 0, copy.bytes);
+    while (emu::finish_copy(N, copy)) {  // here, so that sanitizers and traces see the accesses
+        copy.bytes == 16 ? emu::finish<16>(copy) : emu::finish<4>(copy);
     }
 }
 
@@ -128,17 +135,17 @@ inline void mma_f16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2
 
 namespace emu {
 
-struct Rows { const void* row; unsigned* words; };
+struct Rows { unsigned short row[8]; unsigned* words; };
 
 inline void load_matrix(unsigned (&words)[4], const void* row, bool transposed, const char* file,
                         int line) {
     must_align(row, 16, file, line);
-    Rows mine{row, words};
+    Rows mine;
+    mine.words = words;
+    memcpy(mine.row, row, sizeof mine.row);  // by the lane that gave the address
     auto meet = [=](Rows** lanes) {
         auto element = [&](int matrix, int r, int c) -> unsigned {
-            unsigned short bits;
-            memcpy(&bits, static_cast<const char*>(lanes[matrix * 8 + r]->row) + 2 * c, 2);
-            return bits;
+            return lanes[matrix * 8 + r]->row[c];
         };
         for (int lane = 0; lane < 32; ++lane)
             for (int m = 0; m < 4; ++m) {
