@@ -67,7 +67,8 @@ def _index(value):
 def _made(function, hosts, settings=None):
     """function(*hosts) as an array; under capture the numbers come when the graph runs."""
     settings = dict(settings or {})
-    if function in PRODUCTS and hosts[-1].dtype.kind == "f" and is_capturing():
+    is_float = any(h.dtype.kind == "f" for h in hosts if isinstance(h, np.ndarray))
+    if function in PRODUCTS and is_float and is_capturing():
         raise NotImplementedError("calling cuBLAS API during stream capture is unsupported")
     if "out" in settings:
         out = settings.pop("out")

@@ -3,7 +3,10 @@
 Kernels are written here, as text; a report must name the line, the block and the thread.
 """
 
+import os
 import re
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +110,17 @@ __global__ void never_waits(const float* x, float* y) {
     copy_async<4>(&tile[threadIdx.x], x + threadIdx.x, true);  // never_waits
     copy_async_commit();
     y[threadIdx.x] = 0;
+}
+__global__ void endless(float* y) {
+    volatile int go = 1;
+    while (go) y[threadIdx.x] += 1;
+}
+__global__ void two_barriers(float* y) {
+    if (threadIdx.x < 32)
+        __syncthreads();
+    else
+        __syncthreads();
+    y[threadIdx.x] = 1;
 }
 __global__ void deep(float* y) {
     volatile float big[30000];
@@ -243,6 +257,19 @@ def test_a_misuse_is_told_with_line_block_and_thread(functions, name):
         functions[name]((1,), (threads,), arguments, shared_mem=256 * (name == "dynamic_past"))
     marked = next(i for i, text in enumerate(KERNELS.split("\n"), 1) if f"// {name}" in text)
     assert f"{name}: written.cu:{marked}, block (0, 0, 0), thread (" in str(caught.value)
+
+
+def test_ctrl_c_ends_a_kernel_that_does_not_end(functions):
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt, match=r"written\.cu:\d+, block .*interrupted"):
+        functions["endless"]((1,), (32,), (zeros(64),))
+    functions["reversed"]((1,), (256,), (np.ones(256, np.float32), zeros(256)))
+
+
+def test_threads_at_two_barriers_are_told(functions):
+    with pytest.raises(KernelError, match="waits at another __syncthreads, in line"):
+        functions["two_barriers"]((1,), (64,), (zeros(64),))
 
 
 def test_a_stack_that_overflows_is_told(functions):

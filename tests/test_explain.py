@@ -100,8 +100,19 @@ def test_an_output_that_does_not_exist_is_refused():
 @pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
 def test_gdb_stops_in_the_thread_that_computes_an_output():
     words = ["conv_direct_forward", *STRIDED, "--output", "0,1,2,0", "--gdb"]
-    questions = "print index\nprint emu::self->index\nnext\nnext\nkill\nquit\n"
+    questions = "print emu::self->index\n" + "next\n" * 12 + "print row\nprint i\nprint j\nkill\n"
     done, _ = shown(*words, input=questions, timeout=300)
     assert "conv_direct_forward" in done.stdout, done.stdout + done.stderr
     assert "conv_direct.cu" in done.stdout
     assert "{x = 5, y = 0, z = 0}" in done.stdout  # place (1, 2) of 3 x 3
+    assert "optimized out" not in done.stdout
+    answers = [line.partition(" = ")[2] for line in done.stdout.splitlines() if " = " in line]
+    assert answers[-2:] == ["1", "2"]  # i and j
+
+
+def test_asynchronous_copies_are_loads_of_the_thread_that_started_them():
+    # The filter is 72 deep and 8 wide: slices of 16 depths, 4 floats a copy, 128 threads. So a
+    # thread loads at least one pack of each of a and b, which are x and the filter.
+    _, text = shown("conv_tensor_tf32<Forward", "--output", "0,0,0,0")
+    assert "load │ a[" in text
+    assert "load │ b[0, 0, 0, 0] and the next 3" in text

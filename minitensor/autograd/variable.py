@@ -88,6 +88,10 @@ class Variable(ArrayLike):
 
     def _delta(self, op: str, delta: Any) -> Any:
         change = as_tensor(delta, self.dtype, beside=self)
+        try:
+            backend.of(self.array, change.array)
+        except TypeError as mixed:
+            raise TypeError(f"{op}: {mixed}") from None
         if change.shape != self.shape:
             raise ValueError(
                 f"{op}: delta has shape {change.shape} but variable {self.name} has {self.shape}; "

@@ -156,7 +156,7 @@ def _lack_of_toolchain() -> str:
     lacking = [program for program in ("g++", "objcopy") if not which(program)]
     if not lacking:
         return ""
-    return f"{' and '.join(lacking)} not found; Debian's build-essential brings both"
+    return f"{' and '.join(lacking)} not found; Debian's build-essential brings g++ and objcopy"
 
 
 _INSTEAD = 'without a GPU, "/EMULATOR:0" runs the same kernels on the CPU'

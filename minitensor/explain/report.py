@@ -81,7 +81,7 @@ def _headline(launch: Launch) -> str:
 def _costs(launch: Launch) -> Any:
     """Loads and stores per thread: least, mean, most over the threads that touched anything."""
     counts = _counts(launch)
-    title = f"the {len(counts)} threads that touch global or shared memory"
+    title = f"{len(counts)} threads at work"
     table = _table("per thread", "least", "mean", "most", title=title)
     for column, name in enumerate(_COLUMNS):
         numbers = counts[:, column]

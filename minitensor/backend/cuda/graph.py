@@ -21,6 +21,7 @@ class Replay:
     """A recorded step. Calling it takes one step.
 
     What it returns is overwritten by the next step, and so is what was read from the variables.
+    While it records, no other thread may use the device: arena and constants are the recording's.
     """
 
     def __init__(self, device: CudaDevice, step: Callable[..., Any], variables: Sequence[Any],

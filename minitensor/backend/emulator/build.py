@@ -89,13 +89,15 @@ def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
     # The engine comes last: its page ends the section of the shared arrays.
     _run("g++", "-shared", *_LINK.get(kind, ()), str(kernels), *engine, "-o", fresh)
     os.replace(fresh, built)
+    for scratch in (unit, kernels):
+        scratch.unlink()
 
 
 @cache
 def _engine(name: str, kind: str) -> Path:
     """One object of the engine, never instrumented: it only knows which sanitizer to talk to."""
     macro = (f"-DEMULATOR_{kind.upper()}",)
-    built = _built(Path(name).stem, kind, ".o", name, *_COMMON)
+    built = _built(Path(name).stem, kind, ".o", str(RUNTIME / name), *_COMMON)  # gdb shows it
     with _lock(built):
         if not built.exists():
             fresh = f"{built}.{os.getpid()}"

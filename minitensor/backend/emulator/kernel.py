@@ -31,6 +31,9 @@ _NAMES = {  # what runtime/registry.h calls a type -> its dtype
 _launching = Lock()  # the engine of a library has one state
 
 
+_FLAGS = ("failed", "line", "has_thread", "is_write", "interrupted")
+
+
 class _Three(ctypes.Structure):
     _fields_ = [(axis, ctypes.c_uint) for axis in "xyz"]
 
@@ -49,7 +52,7 @@ class Launch(ctypes.Structure):
         ("seed", ctypes.c_uint),
         ("only", ctypes.c_longlong),
         ("entry", ctypes.c_void_p),
-        *[(name, ctypes.c_int) for name in ("failed", "line", "has_thread", "is_write")],
+        *[(name, ctypes.c_int) for name in _FLAGS],
         ("file", ctypes.c_char_p),
         *[(name, _Three) for name in ("block", "thread")],
         *[(name, ctypes.c_void_p) for name in ("address", "instruction")],
@@ -122,6 +125,8 @@ class Function:
                 self.library.c.emu_launch(self.number, launch)
             self.last = launch
             self.spans = [(array.name, array.address, array.size) for array in arrays]
+            if launch.interrupted:
+                raise KeyboardInterrupt(self._explain(launch, arrays))
             if launch.failed:
                 raise KernelError(self._explain(launch, arrays))
             spoilt = next((array for array in arrays if not array.is_intact()), None)

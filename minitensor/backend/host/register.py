@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from minitensor.backend.host import product
+from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device, ceil_div, ctype
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import workspace_limit
@@ -47,6 +48,7 @@ _PACKED = (
     _Tile((128, 64, 8, 8, 8, 4), 0.85),
     _Tile((64, 64, 16, 4, 4, 4), 0.6),
 )
+_AFTER = ("linear", "relu")
 _SINGLE = (_Tile((64, 64, 16, 4, 4, 1), 0.5),)
 _DOUBLE = (_Tile((64, 64, 8, 4, 4, 1), 0.5),)
 
@@ -72,7 +74,7 @@ def _multiplied(
     device: Device, a: Any, b: Any, task: Product, bias: Any = None, relu: bool = False
 ) -> Any:
     a, b = device.contiguous(a), device.contiguous(b)
-    rounds = 0 if relu or bias is not None else _ROUNDS
+    rounds = 0 if relu and bias is None else _ROUNDS
     tile, splits = _plan(task, _tiles(device, a, b, task), a.itemsize, rounds, workspace_limit())
 
     def fill(c: Any) -> None:
@@ -80,11 +82,13 @@ def _multiplied(
         device.launch(
             f"conv_register<{arguments}>",
             *((*task.blocks(tile.numbers[:2]), task.parts * splits), tile.threads),
-            *(a, b, bias, c, task.window, *task.sizes, task.window.groups),
-            *(splits, c.size // splits, int(relu)),
+            *(a, b, bias if whole else None, c, task.window, *task.sizes, task.window.groups),
+            *(splits, c.size // splits, int(relu and whole)),
         )
 
-    return product.summed(device, task.shape, a.dtype, splits, fill)
+    whole = splits == 1  # a part of a sum is too early for a bias
+    y = product.summed(device, task.shape, a.dtype, splits, fill)
+    return y if whole or bias is None else bias_activation(device, y, bias, _AFTER[relu])
 
 
 def _tiles(device: Device, a: Any, b: Any, task: Product) -> tuple[_Tile, ...]:

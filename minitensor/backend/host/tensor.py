@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from minitensor.backend.host import product
+from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import pinned_algorithm, tensor_float_32
@@ -23,6 +24,7 @@ _STAGES = 4  # slices in shared memory
 _FEWEST = 8  # slices that are worth a block of their own; fewer barely fill the pipeline
 _FULL = 2 * 132  # blocks that fill a large GPU
 _THREADS = {(128, 128): 256, (64, 64): 128, (128, 32): 128}  # of a block that computes such a tile
+_AFTER = ("linear", "relu")
 _ALONG_DEPTH = {"Forward": (True, False), "InputGrad": (True, True), "FilterGrad": (False, False)}
 
 
@@ -63,7 +65,7 @@ def _multiplied(
 ) -> Any:
     a, b = _packable(device, a), _packable(device, b)
     tile, width = _tile(task, a.dtype), _width(task, a.dtype)
-    splits = 1 if relu or bias is not None else _splits(task, tile, a.dtype)
+    splits = 1 if relu and bias is None else _splits(task, tile, a.dtype)
     kind = "f16" if a.dtype == "float16" else "tf32"
     numbers = ", ".join(map(str, (*tile, _THREADS[tile], width)))
 
@@ -72,13 +74,17 @@ def _multiplied(
         device.launch(
             f"conv_tensor_{kind}<{task.problem}, {numbers}>",
             *((*task.blocks(tile), task.parts * splits), _THREADS[tile]),
-            *(a, b, bias, c, partials, task.window, *task.sizes, task.window.groups),
-            *(splits, prod(task.shape), int(relu)),
+            *(a, b, bias if whole else None, c, partials),
+            *(task.window, *task.sizes, task.window.groups, splits, prod(task.shape)),
+            int(relu and whole),
             shared=_shared_bytes(task.problem, tile),
         )
 
-    dtype = a.dtype if splits == 1 else "float32"  # parts of a sum are not rounded yet
-    return product.summed(device, task.shape, dtype, splits, fill).astype(a.dtype, copy=False)
+    whole = splits == 1  # parts of a sum are not rounded yet, and too early for a bias
+    y = product.summed(device, task.shape, a.dtype if whole else "float32", splits, fill)
+    if not whole and bias is not None:
+        y = bias_activation(device, y, bias.astype("float32"), _AFTER[relu])
+    return y.astype(a.dtype, copy=False)
 
 
 def _packable(device: Device, array: Any) -> Any:

@@ -134,6 +134,15 @@ static void* new_meeting(void* arrived) {
     return tag;
 }
 
+// All threads must wait at the same one: on a GPU it is undefined what others would do.
+static void check_barrier(const Thread& me) {
+    for (const Thread& thread : block.threads)
+        if (thread.line != me.line)
+            fail(me.file, me.line, "barrier divergence: thread (%u, %u, %u) waits at another "
+                 "__syncthreads, in line %d", thread.index.x, thread.index.y, thread.index.z,
+                 thread.line);
+}
+
 static void open_barrier() {
     void* tag = new_meeting(&arrivals);
     const int verdict = block.count << 2 | block.any << 1 | block.all;
@@ -158,7 +167,10 @@ int barrier(int predicate, const char* file, int line) {
     block.count += predicate != 0;
     block.all &= predicate != 0;
     block.any |= predicate != 0;
-    if (++block.waiting == int(block.threads.size())) open_barrier();
+    if (++block.waiting == int(block.threads.size())) {
+        check_barrier(me);
+        open_barrier();
+    }
     leave(false);
     sanitizers::acquire(me.meeting);
     return me.verdict;
@@ -317,6 +329,8 @@ static void run_block() {
     const std::vector<int> order = ordered<int>(block.threads.size());
     while (block.alive && !launch->failed) {
         bool progress = false;
+        if (launch->interrupted) fail_block(nullptr, "interrupted");
+        if (launch->failed) break;
         for (int i : order) {
             Thread& thread = block.threads[i];
             if (thread.state != State::fresh && thread.state != State::ready) continue;

@@ -2,13 +2,16 @@
 #include "faults.h"
 
 #include <csignal>
+#include <pthread.h>
 #include <ucontext.h>
 
 namespace emu::faults {
 
 static Launch* launch;
-static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE};
-static struct sigaction previous[3];
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGINT};
+constexpr int count = sizeof signals / sizeof *signals;
+static struct sigaction previous[count];
+static pthread_t runner;  // the thread that runs the launch: others' signals are not ours
 static stack_t previous_stack;
 static char handler_stack[64 * 1024];
 
@@ -17,6 +20,7 @@ static bool lies_in(const char* start, size_t bytes) {
 }
 
 static void land() {
+    if (launch->interrupted) fail(nullptr, 0, "interrupted");
     if (!launch->address) fail(nullptr, 0, "divides an integer by zero");
     const char* what = nullptr;
     if (lies_in(self->stack - 4096, 4096)) what = "overflows its stack";
@@ -27,14 +31,40 @@ static void land() {
     fail(nullptr, 0, "%s", what ? what : "touches memory that is no argument's");
 }
 
+// What the process itself would have done.
+static void pass_on(int signal, siginfo_t* info, void* opaque) {
+    for (int i = 0; i < count; ++i) {
+        if (signals[i] != signal) continue;
+        if (previous[i].sa_flags & SA_SIGINFO)
+            previous[i].sa_sigaction(signal, info, opaque);
+        else if (previous[i].sa_handler != SIG_DFL && previous[i].sa_handler != SIG_IGN)
+            previous[i].sa_handler(signal);
+        else if (previous[i].sa_handler == SIG_DFL)
+            sigaction(signal, &previous[i], nullptr);  // and it comes again
+    }
+}
+
+static bool is_on_fiber(const ucontext_t& context) {
+#if defined(__x86_64__)
+    const uintptr_t at = static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+    const uintptr_t at = context.uc_mcontext.sp;
+#endif
+    return at - reinterpret_cast<uintptr_t>(self->stack) < 64 * 1024;
+}
+
 static void arrive(int signal, siginfo_t* info, void* opaque) {
-    if (!self) {  // not a kernel's: the process's own handler decides
-        for (int i = 0; i < 3; ++i) sigaction(signals[i], &previous[i], nullptr);
+    const bool ours = pthread_equal(pthread_self(), runner);
+    if (signal == SIGINT && ours) launch->interrupted = 1;  // the scheduler looks at it
+    if (!self || !ours) {
+        if (signal != SIGINT || !ours) pass_on(signal, info, opaque);
         return;
     }
     ucontext_t& context = *static_cast<ucontext_t*>(opaque);
-    launch->address = signal == SIGFPE ? nullptr : info->si_addr;
-    if (signal != SIGFPE && !launch->address) launch->address = reinterpret_cast<void*>(1);
+    if (signal == SIGINT && !is_on_fiber(context)) return;
+    const bool access = signal == SIGSEGV || signal == SIGBUS;
+    launch->address = access ? info->si_addr : nullptr;
+    if (access && !launch->address) launch->address = reinterpret_cast<void*>(1);
     // The frames of this fiber are done for: `land` may take its stack from the top.
     const uintptr_t top = reinterpret_cast<uintptr_t>(self->stack) + 32 * 1024 - 64;
 #if defined(__x86_64__)
@@ -51,6 +81,7 @@ static void arrive(int signal, siginfo_t* info, void* opaque) {
 
 Watch::Watch(Launch* request) {
     launch = request;
+    runner = pthread_self();
 #if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)  // those have handlers that say more
     stack_t stack = {};
     stack.ss_sp = handler_stack;
@@ -59,13 +90,13 @@ Watch::Watch(Launch* request) {
     struct sigaction action = {};
     action.sa_sigaction = arrive;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    for (int i = 0; i < 3; ++i) sigaction(signals[i], &action, &previous[i]);
+    for (int i = 0; i < count; ++i) sigaction(signals[i], &action, &previous[i]);
 #endif
 }
 
 Watch::~Watch() {
 #if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)
-    for (int i = 0; i < 3; ++i) sigaction(signals[i], &previous[i], nullptr);
+    for (int i = 0; i < count; ++i) sigaction(signals[i], &previous[i], nullptr);
     sigaltstack(&previous_stack, nullptr);
 #endif
 }

@@ -1,5 +1,6 @@
 // Accesses that the machine refuses: arrays lie against pages that may not be touched, so a read or
-// write past an array's end arrives here as a signal, and leaves as an error of the kernel.
+// write past an array's end arrives here as a signal, and leaves as an error of the kernel. So does
+// Ctrl-C: a kernel that does not end would otherwise hold the process for good.
 #pragma once
 #include "launch.h"
 

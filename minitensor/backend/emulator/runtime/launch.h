@@ -14,7 +14,7 @@ struct Launch {
     long long only;                 // the one block to run, or -1
     Entry entry;
     // The answer.
-    int failed, line, has_thread, is_write;
+    int failed, line, has_thread, is_write, interrupted;
     const char* file;
     uint3 block, thread;
     void *address, *instruction;    // of an access that the machine refused
