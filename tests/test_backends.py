@@ -265,3 +265,8 @@ def test_backends_that_must_be_there_are_asked_for():
         wanted("numpy, cuda", lambda kind: "no driver" * (kind == "GPU"))
     with pytest.raises(ValueError, match="tpu"):
         wanted("tpu")
+
+
+def test_device_none_undoes_the_blocks_around_it():
+    with mt.device("/EMULATOR:0"), mt.device(None):
+        assert mt.constant(1.0).device.endswith("CPU:0")

@@ -328,4 +328,4 @@ def test_an_offset_that_overflows_32_bits_is_seen():
 
 
 def test_at_least_fifteen_faults_are_planted():
-    assert len({fault.name for fault in FAULTS}) + 6 >= 15
+    assert len({fault.name for fault in FAULTS}) >= 15  # and those of callers, above

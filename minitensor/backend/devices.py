@@ -29,14 +29,15 @@ class DeviceError(RuntimeError):
 
 
 @contextmanager
-def device(device_name: str) -> Iterator[None]:
+def device(device_name: str | None) -> Iterator[None]:
     """Makes new tensors, variables and random numbers of the `with` block on one device.
 
     Ops run where their tensors are: a tensor made elsewhere is not moved (see `to_device`), and
     numbers, lists and NumPy arrays go to the tensor beside them. Each thread has its own block.
 
     Args:
-        device_name: "/CPU:0", "/GPU:0" or "/EMULATOR:0", in any of TensorFlow's spellings.
+        device_name: "/CPU:0", "/GPU:0" or "/EMULATOR:0", in any of TensorFlow's spellings; None
+            undoes the blocks around this one.
 
     Returns:
         A context manager; blocks may be nested.
@@ -53,8 +54,9 @@ def device(device_name: str) -> Iterator[None]:
 
     Source: tf.device
     """
-    kind = kind_of(device_name)
-    backend(kind)
+    kind = None if device_name is None else kind_of(device_name)
+    if kind is not None:
+        backend(kind)
     token = _chosen.set(kind)
     try:
         yield
