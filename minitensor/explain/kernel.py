@@ -145,7 +145,8 @@ def _debug(launch: Any, output: tuple[int, ...]) -> int:
     settings = ["set breakpoint pending on", "set print thread-events off", "set confirm off"]
     breakpoint_ = f"break {base} if {where}"
     commands = [word for line in (*settings, breakpoint_, "run") for word in ("-ex", line)]
-    command = ["gdb", "-q", "-iex", "set auto-load off", *commands, "--args", sys.executable, "-m", "minitensor", *sys.argv[1:]]
+    again = ["--args", sys.executable, "-m", "minitensor", *sys.argv[1:]]
+    command = ["gdb", "-q", "-iex", "set auto-load off", *commands, *again]
     os.execvp("gdb", command)
 
 
