@@ -37,7 +37,7 @@ class Primitive:
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         functools.update_wrapper(self, forward)
-        self.__name__: str = forward.__name__
+        self.__name__: str = forward.__name__.lstrip("_")  # users read it in errors
         self._forward = forward
         self.defvjp_each(lambda i, *_, **__: None)
 

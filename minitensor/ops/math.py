@@ -228,11 +228,11 @@ isfinite = ufunc("is_finite", function="isfinite")
 
 
 @primitive
-def _choose(be: Any, condition: Any, x: Any, y: Any) -> Any:
+def _where(be: Any, condition: Any, x: Any, y: Any) -> Any:
     return be.where(condition, x, y)
 
 
-_choose.defvjp(
+_where.defvjp(
     None,
     lambda g, z, condition, x, y: unbroadcast(where(condition, g, 0), x.shape),
     lambda g, z, condition, x, y: unbroadcast(where(condition, 0, g), y.shape),
@@ -245,7 +245,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     condition = as_tensor(condition, np.bool_, "where: condition", home)
     x, y = align("where", home, x=x, y=y)
     check_broadcast("where", condition.shape, x.shape, y.shape)
-    return _choose(condition, x, y)
+    return _where(condition, x, y)
 
 
 # ----- the same elements -----
