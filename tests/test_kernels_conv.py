@@ -16,6 +16,7 @@ from minitensor.backend.emulator import device, order
 from minitensor.backend.host import blocked, conv, product, register, tiled
 from minitensor.backend.numpy import direct as twin
 from minitensor.backend.settings import algorithm, set_workspace_limit, workspace_limit
+from minitensor.explain.watch import names
 from minitensor.parity.bounds import UNIT, ulp
 from minitensor.window import Window
 
@@ -257,6 +258,23 @@ def test_a_bias_and_an_activation_are_added_on_the_way_out(rung, activation):
     unit = 2**-9 if rung == "tensor" else 8 * 2**-24  # two factors rounded to TF32, or sums
     unit *= 8 if rung == "winograd" else 1  # what its transforms amplify: winograd.cu
     assert (np.abs(y - expected) <= unit * size).all()
+
+
+@pytest.mark.parametrize("rung", ["register", "tensor"])
+def test_a_split_sum_gets_its_bias_once(rung):
+    random = np.random.default_rng(9)
+    shapes = (1, 3, 3, 512), (3, 3, 512, 8), (8,)  # 9 places, a depth of 4,608
+    x, kernel, bias = (random.standard_normal(shape).astype("float32") for shape in shapes)
+    window = Window.of((3, 3), (3, 3), (1, 1), "SAME")
+
+    def fused(added):
+        with algorithm(rung):
+            return conv.conv2d_bias_activation(device, x, kernel, added, window, "linear")
+
+    assert any("reduce_splits" in name for name in names(lambda: fused(bias), ""))
+    # The sums are the same; adding a bias rounds once more.
+    plain = fused(np.zeros_like(bias))
+    assert (np.abs(fused(bias) - (plain + bias)) <= 2**-23 * np.abs(plain + bias)).all()
 
 
 @pytest.mark.parametrize("rung", [*RUNGS, "im2col"])

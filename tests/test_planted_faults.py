@@ -11,15 +11,14 @@ usual, and names the check that must speak. `pytest tests/test_planted_faults.py
     launcher the typed launcher refuses the call
 """
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from planted import planted
+from sanitizing import ROOT, environment
 
 from minitensor.backend import emulator
 from minitensor.backend import numpy as twin
@@ -214,19 +213,10 @@ def run_by_name(name):
 
 def sanitized(script):
     """Runs Python code under ThreadSanitizer."""
-    tests = Path(__file__).parent
-    libtsan = subprocess.run(
-        ["g++", "-print-file-name=libtsan.so"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    env = {
-        **os.environ,
-        "MINITENSOR_EMULATOR": "tsan",
-        "LD_PRELOAD": libtsan,
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": f"{tests.parent}:{tests}",
-    }
     command = [sys.executable, "-c", script]
-    return subprocess.run(command, env=env, capture_output=True, text=True, cwd=tests.parent)
+    return subprocess.run(
+        command, env=environment("tsan"), capture_output=True, text=True, cwd=ROOT
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f"{f.name} -> {f.check}")

@@ -69,7 +69,13 @@ class Launch:
 def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
     """All launches of kernels whose name begins with `wanted` while `run` runs."""
     seen: list[Launch] = []
-    with _watched(seen, wanted):
+
+    def note(kernel: str, grid: Any, block: Any, shared: int, arguments: tuple[Any, ...]) -> None:
+        records = accesses(device.function(kernel))  # taken from all, so that none is left behind
+        if kernel.startswith(wanted):
+            seen.append(_launch(kernel, grid, block, shared, arguments, records))
+
+    with _noting(note):
         run()
     return seen
 
@@ -77,30 +83,19 @@ def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
 def names(run: Callable[[], Any], wanted: str) -> list[str]:
     """The names alone: any build of the kernels will do."""
     seen: list[str] = []
-    plain = device.launch
-
-    def launch(kernel: str, *arguments: Any, **settings: Any) -> None:
-        plain(kernel, *arguments, **settings)
-        if kernel.startswith(wanted):
-            seen.append(kernel)
-
-    device.launch = launch  # type: ignore[method-assign]
-    try:
+    with _noting(lambda kernel, *_: seen.append(kernel)):
         run()
-    finally:
-        del device.launch
-    return seen
+    return [kernel for kernel in seen if kernel.startswith(wanted)]
 
 
 @contextmanager
-def _watched(seen: list[Launch], wanted: str) -> Iterator[None]:
+def _noting(note: Callable[..., None]) -> Iterator[None]:
+    """Calls note(kernel, grid, block, shared, arguments) after each launch."""
     plain = device.launch
 
     def launch(kernel: str, grid: Any, block: Any, *arguments: Any, shared: int = 0) -> None:
-        accesses(device.function(kernel))  # what was left behind
         plain(kernel, grid, block, *arguments, shared=shared)
-        if kernel.startswith(wanted):
-            seen.append(_launch(kernel, grid, block, shared, arguments))
+        note(kernel, grid, block, shared, arguments)
 
     device.launch = launch  # type: ignore[method-assign]
     try:
@@ -109,7 +104,9 @@ def _watched(seen: list[Launch], wanted: str) -> Iterator[None]:
         del device.launch  # the class's own again
 
 
-def _launch(name: str, grid: Any, block: Any, shared: int, arguments: tuple[Any, ...]) -> Launch:
+def _launch(
+    name: str, grid: Any, block: Any, shared: int, arguments: tuple[Any, ...], records: Any
+) -> Launch:
     kernel, function = source.kernel(name), device.function(name)
     spans = {span[0]: Span(*span) for span in function.spans}
     arrays = [
@@ -117,7 +114,6 @@ def _launch(name: str, grid: Any, block: Any, shared: int, arguments: tuple[Any,
         for parameter, argument in zip(kernel.parameters, arguments, strict=True)
         if isinstance(argument, np.ndarray) and parameter.name in spans
     ]
-    records = accesses(function)
     return Launch(kernel, _three(grid), _three(block), shared, tuple(arrays), records)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device, ceil_div, ctype, spread
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Pair, Window
@@ -77,9 +78,18 @@ def splits(product: Product, tile: Pair, itemsize: int, full: int, fewest: int) 
 
 
 def summed(
-    device: Device, shape: tuple[int, ...], dtype: Any, splits: int, fill: Callable[[Any], None]
+    device: Device,
+    shape: tuple[int, ...],
+    dtype: Any,
+    splits: int,
+    fill: Callable[[Any], None],
+    bias: Any = None,
+    relu: bool = False,
 ) -> Any:
-    """What `fill` writes; with more than one split, the sum of the copies that it writes."""
+    """What `fill` writes; with more than one split, the sum of the copies that it writes.
+
+    A part of a sum is too early for a bias: then it is added here, and negatives are cut off.
+    """
     result = device.empty(shape, dtype)
     if splits == 1:
         fill(result)
@@ -88,4 +98,7 @@ def summed(
         fill(partial)
         name, grid = f"reduce_splits<{ctype(dtype)}>", spread(result.size)
         device.launch(name, grid, 256, partial, result, splits, result.size)
-    return result
+    if bias is None:
+        return result
+    bias = bias.astype(dtype, copy=False)
+    return bias_activation(device, result, bias, "relu" if relu else "linear")

@@ -13,7 +13,6 @@ from math import prod
 from typing import Any
 
 from minitensor.backend.host import product
-from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device, ceil_div, ctype
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import workspace_limit
@@ -48,7 +47,6 @@ _PACKED = (
     _Tile((128, 64, 8, 8, 8, 4), 0.85),
     _Tile((64, 64, 16, 4, 4, 4), 0.6),
 )
-_AFTER = ("linear", "relu")
 _SINGLE = (_Tile((64, 64, 16, 4, 4, 1), 0.5),)
 _DOUBLE = (_Tile((64, 64, 8, 4, 4, 1), 0.5),)
 
@@ -86,9 +84,8 @@ def _multiplied(
             *(splits, c.size // splits, int(relu and whole)),
         )
 
-    whole = splits == 1  # a part of a sum is too early for a bias
-    y = product.summed(device, task.shape, a.dtype, splits, fill)
-    return y if whole or bias is None else bias_activation(device, y, bias, _AFTER[relu])
+    whole = splits == 1  # else `summed` adds the bias
+    return product.summed(device, task.shape, a.dtype, splits, fill, bias, relu)
 
 
 def _tiles(device: Device, a: Any, b: Any, task: Product) -> tuple[_Tile, ...]:

@@ -13,7 +13,6 @@ from math import prod
 from typing import Any
 
 from minitensor.backend.host import product
-from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import pinned_algorithm, tensor_float_32
@@ -24,7 +23,6 @@ _STAGES = 4  # slices in shared memory
 _FEWEST = 8  # slices that are worth a block of their own; fewer barely fill the pipeline
 _FULL = 2 * 132  # blocks that fill a large GPU
 _THREADS = {(128, 128): 256, (64, 64): 128, (128, 32): 128}  # of a block that computes such a tile
-_AFTER = ("linear", "relu")
 _ALONG_DEPTH = {"Forward": (True, False), "InputGrad": (True, True), "FilterGrad": (False, False)}
 
 
@@ -80,10 +78,9 @@ def _multiplied(
             shared=_shared_bytes(task.problem, tile),
         )
 
-    whole = splits == 1  # parts of a sum are not rounded yet, and too early for a bias
-    y = product.summed(device, task.shape, a.dtype if whole else "float32", splits, fill)
-    if not whole and bias is not None:
-        y = bias_activation(device, y, bias.astype("float32"), _AFTER[relu])
+    whole = splits == 1  # else parts of a sum, not rounded yet, and `summed` adds the bias
+    dtype = a.dtype if whole else "float32"
+    y = product.summed(device, task.shape, dtype, splits, fill, bias, relu)
     return y.astype(a.dtype, copy=False)
 
 
