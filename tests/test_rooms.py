@@ -36,7 +36,8 @@ PROGRAMS = {
 PLAN = {
     **ENGINE,
     **{mirror: {*ENGINE, *MIRRORS} for mirror in MIRRORS},
-    "keras": {"nn", "autograd", *MIRRORS},
+    "keras": {*ENGINE, *MIRRORS},
+    "models": {*ENGINE, *MIRRORS, "keras", "minitensor"},
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
     **{program: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "minitensor"} for program in PROGRAMS},
 }

@@ -1,5 +1,29 @@
-"""The mirror of tf.keras: what holds weights. So far its convolution layers."""
+"""The mirror of tf.keras: layers, models, and all that trains, saves and describes them.
 
-from minitensor.keras import layers
+    engine/          Layer, Model, Sequential, Input: what everything is made of
+    layers/          the layers
+    training/        compile, fit, evaluate, predict
+    saving/          weights and models as files
 
-__all__ = ["layers"]
+Names, arguments, their order and their defaults are Keras 3's.
+"""
+
+import importlib
+from typing import Any
+
+from minitensor.keras.engine import Functional, Input, KerasTensor, Model, Sequential
+from minitensor.keras.engine.weight import Weight as Variable
+
+_MODULES = (
+    *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
+    *("initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing"),
+    *("random", "regularizers", "saving", "utils"),
+)
+
+__all__ = ["Functional", "Input", "KerasTensor", "Model", "Sequential", "Variable", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"minitensor.keras.{name}")
+    raise AttributeError(f"module 'minitensor.keras' has no attribute {name!r}")

@@ -1,0 +1,34 @@
+"""What layers and models are made of.
+
+configurable.py   objects that remember what they were made with
+names.py          "conv2d_1": a name for each layer
+settings.py       the float type and the data format that layers start from
+weight.py         a variable that belongs to a layer
+tree.py           tensors inside lists and dictionaries
+context.py        what one call tells the calls inside it
+symbolic.py       tensors without values, from which a model is drawn
+layer.py          Layer: weights, building, calling
+graph.py          the order in which the layers of a drawn model run
+model.py          Model: a layer that can be trained, saved and described
+functional.py     a model drawn with Input
+sequential.py     a model that is a list
+"""
+
+from minitensor.keras.engine.functional import Functional
+from minitensor.keras.engine.layer import InputSpec, Layer
+from minitensor.keras.engine.model import Model
+from minitensor.keras.engine.sequential import Sequential
+from minitensor.keras.engine.symbolic import Input, InputLayer, KerasTensor
+from minitensor.keras.engine.weight import Weight
+
+__all__ = [
+    "Functional",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Model",
+    "Sequential",
+    "Weight",
+]

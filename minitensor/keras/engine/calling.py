@@ -1,0 +1,214 @@
+"""How a layer reads what it is called with: arrays become tensors, shapes are checked and found."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitensor import backend
+from minitensor.array import cast, zeros
+from minitensor.autograd import as_tensor
+from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.backend.devices import device
+from minitensor.keras.engine import settings
+from minitensor.keras.engine.context import Call
+from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.engine.tree import leaves, mapped
+
+if TYPE_CHECKING:
+    from minitensor.keras.engine.layer import Layer
+
+Sizes = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a layer takes.
+
+    Args:
+        ndim: number of axes; None for any.
+        min_ndim: the least number.
+        axes: {axis: size} that an input must have.
+
+    Source: keras.layers.InputSpec
+    """
+
+    ndim: int | None = None
+    min_ndim: int | None = None
+    axes: dict[int, int] | None = None
+
+
+def check(layer: Layer, inputs: Any) -> None:
+    """Refuses inputs that `layer.input_spec` excludes."""
+    spec = layer.input_spec
+    if spec is None:
+        return
+    for tensor in leaves(inputs):
+        shape = sizes(tensor)
+        for wanted, found, legal in (
+            ("ndim", len(shape), spec.ndim is None or len(shape) == spec.ndim),
+            ("min_ndim", len(shape), spec.min_ndim is None or len(shape) >= spec.min_ndim),
+        ):
+            if not legal:
+                raise _misfit(layer, shape, f"{wanted}={getattr(spec, wanted)}, found ndim={found}")
+        for axis, size in (spec.axes or {}).items():
+            if shape[axis] not in (size, None):
+                raise _misfit(layer, shape, f"axis {axis} of size {size}, found {shape[axis]}")
+
+
+def _misfit(layer: Layer, shape: Sizes, rule: str) -> ValueError:
+    return ValueError(
+        f"Input of layer {layer.name} ({type(layer).__name__}) is incompatible with the layer: "
+        f"expected {rule}. Full shape received: {shape}"
+    )
+
+
+def sizes(tensor: Any) -> Sizes:
+    """The shape as a plain tuple, None where a size may vary."""
+    if not hasattr(tensor, "shape"):
+        raise ValueError(f"A layer takes tensors, arrays and lists of them. Received: {tensor!r}")
+    return tuple(tensor.shape)
+
+
+def dtype_name(dtype: Any) -> str:
+    """A float type by name, from a name, a type, or what Keras writes into files."""
+    if dtype is None:
+        return settings.floatx()
+    if isinstance(dtype, dict):
+        dtype = dtype["config"]["name"]
+    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    if name.startswith("mixed"):
+        raise ValueError(f"dtype {name!r}: a layer keeps and computes in one type, 'float32' say")
+    return name
+
+
+def batch_input_shape(layer: str, kwargs: dict[str, Any]) -> Sizes | None:
+    """The shape that the first layer of a Sequential was told, from what is left of arguments."""
+    known = {"input_shape", "input_dim", "batch_input_shape", "batch_size"}
+    if unknown := sorted(set(kwargs) - known):
+        raise ValueError(f"Unrecognized keyword arguments passed to {layer}: {unknown}")
+    if kwargs.get("batch_input_shape") is not None:
+        return tuple(kwargs["batch_input_shape"])
+    shape = kwargs.get("input_shape")
+    if shape is None and kwargs.get("input_dim") is not None:
+        shape = (kwargs["input_dim"],)
+    return None if shape is None else (kwargs.get("batch_size"), *shape)
+
+
+# ----- a call with values -----
+
+
+def entering(
+    layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with arrays as tensors, floats of the layer's type; the first also if listed."""
+    kind = np.dtype(layer.compute_dtype) if layer.autocast else None
+
+    def tensor(value: Any) -> Any:
+        if not isinstance(value, ArrayLike) and not _is_array(value):
+            return value
+        found = as_tensor(value)
+        cast_it = kind is not None and found.dtype != kind and is_float(found.dtype)
+        return cast(found, kind) if cast_it else found
+
+    args = tuple(mapped(tensor, value) for value in args)
+    if args and not isinstance(args[0], ArrayLike) and _is_listed(args[0]):
+        args = (as_tensor(args[0], layer.compute_dtype, "inputs"), *args[1:])
+    return args, {name: mapped(tensor, value) for name, value in kwargs.items()}
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) or backend.owner(value) is not None
+
+
+def _is_listed(value: Any) -> bool:
+    """Whether it is numbers in lists, or one number."""
+    found = list(leaves(value))
+    return bool(found) and all(isinstance(x, int | float) for x in found)
+
+
+def first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The first argument, by position or by name: what a layer is built for."""
+    if not args and not kwargs:
+        raise ValueError("A layer must be called with its inputs.")
+    return args[0] if args else next(iter(kwargs.values()))
+
+
+def with_training(layer: Layer, kwargs: dict[str, Any], call: Call) -> dict[str, Any]:
+    """Decides `training`: as the caller says, else as the call around, else as `call` has it."""
+    default = _training_default(type(layer))
+    told = kwargs.get("training")
+    if told is None:
+        told = call.training
+    if told is None and default is not inspect.Parameter.empty:
+        told = default
+    call.training = told
+    rest = {name: value for name, value in kwargs.items() if name != "training"}
+    return rest if default is inspect.Parameter.empty else rest | {"training": bool(told)}
+
+
+@functools.lru_cache(maxsize=None)
+def _training_default(cls: type) -> Any:
+    """The default of `training` in the class's `call`; Parameter.empty if it has none."""
+    parameters = inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
+    if "training" not in parameters:
+        return inspect.Parameter.empty
+    default = parameters["training"].default
+    return None if default is inspect.Parameter.empty else default
+
+
+def beside(inputs: Any) -> AbstractContextManager[None]:
+    """Makes new weights where the inputs lie."""
+    home = next((t for t in leaves(inputs) if isinstance(t, ArrayLike)), None)
+    return nullcontext() if home is None else device(home.device)
+
+
+# ----- a call on symbolic tensors -----
+
+
+def symbols(shape: Any, dtype: str) -> Any:
+    """KerasTensors of a shape, or of the shapes in a list or a dictionary."""
+    if isinstance(shape, dict):
+        return {key: symbols(value, dtype) for key, value in shape.items()}
+    if shape and isinstance(shape, list | tuple) and not _is_shape(shape):
+        return [symbols(value, dtype) for value in shape]
+    return KerasTensor(shape, dtype)
+
+
+def _is_shape(value: Any) -> bool:
+    return all(n is None or isinstance(n, int | np.integer) for n in value)
+
+
+def shape_of(tensors: Any) -> Any:
+    """The shapes of KerasTensors, in the same lists and dictionaries."""
+    return mapped(sizes, tensors)
+
+
+def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a call gives for KerasTensors, found by calling it twice on zeros of other sizes."""
+    trials = []
+    for batch, other in ((2, 64), (3, 96)):
+
+        def trial(value: Any, batch: int = batch, other: int = other) -> Any:
+            if not isinstance(value, KerasTensor):
+                return value
+            head = [batch if n is None else n for n in value.shape[:1]]
+            rest = [other if n is None else n for n in value.shape[1:]]
+            return zeros([*head, *rest], value.dtype)
+
+        given = {"training": False} if _training_default(type(layer)) is not inspect._empty else {}
+        given |= {name: mapped(trial, value) for name, value in kwargs.items()}
+        trials.append(layer(*(mapped(trial, value) for value in args), **given))
+    others = leaves(trials[1])
+    return mapped(lambda one: _common(one, next(others)), trials[0])
+
+
+def _common(one: Any, other: Any) -> KerasTensor:
+    """What two results have in common; a size that differs may vary."""
+    pairs = zip(one.shape, other.shape, strict=True)
+    return KerasTensor([n if n == m else None for n, m in pairs], one.dtype.name)

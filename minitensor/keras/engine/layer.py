@@ -1,0 +1,364 @@
+"""Layer: weights, how they are made when the first input comes, and the way of a call.
+
+A call: what comes in is made tensors of the layer's float type, the input is checked, the layer
+is built if it is not, and `call` computes. What a layer owns is found by looking at its
+attributes; nothing is registered twice.
+
+Not here: how arguments are read and shapes found (`calling.py`), how calls on symbolic tensors
+become a model (`graph.py`), training.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, TypedDict
+
+import numpy as np
+
+from minitensor.autograd import Variable
+from minitensor.keras import initializers, regularizers
+from minitensor.keras.engine import calling, names
+from minitensor.keras.engine.calling import InputSpec
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine.context import calls
+from minitensor.keras.engine.node import KerasTensor, Node
+from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.keras.engine.weight import Weight
+
+__all__ = ["Common", "InputSpec", "Layer"]
+
+_NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
+
+
+class Common(TypedDict, total=False):
+    """The arguments that every layer takes beside its own, as `**kwargs`."""
+
+    activity_regularizer: Any
+    trainable: bool
+    dtype: Any
+    autocast: bool
+    name: str | None
+    input_shape: Any
+    input_dim: int
+    batch_input_shape: Any
+
+
+class Layer(Configurable):
+    """A function with weights: subclass it, or one of `keras.layers`.
+
+    y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`
+
+    Args:
+        activity_regularizer: a function of the output, added to the loss.
+        trainable: whether training changes its weights.
+        dtype: the float type it keeps weights and computes in; default `keras.config.floatx()`.
+        autocast: whether floats that come in are cast to it.
+        name: default the class, "conv2d_1".
+        kwargs: input_shape, input_dim or batch_input_shape, for the first layer of a Sequential.
+
+    Raises:
+        ValueError: an argument that no layer has; an input that does not fit.
+
+    Example:
+        >>> from minitensor import keras
+        >>> class Scale(keras.layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> layer = Scale()
+        >>> layer([1.0, 2.0]).numpy(), layer.count_params()
+        (array([1., 2.], dtype=float32), 1)
+
+    Source: keras.layers.Layer
+    """
+
+    input_spec: InputSpec | None = None
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._weights: list[Weight] = []
+        self._nodes: list[Node] = []
+        self._call_losses: list[Any] = []
+        self.batch_input_shape = calling.batch_input_shape(type(self).__name__, kwargs)
+        self.name = name or names.fresh(type(self))
+        self.built = False
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self._trainable = bool(trainable)
+        self._dtype = calling.dtype_name(dtype)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "build" in cls.__dict__:
+            cls.build = _once(cls.build)  # type: ignore[method-assign]
+
+    # ----- what a subclass writes -----
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for inputs of this shape; None in it means any size."""
+        self.built = True
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The output for an input."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call` method.")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for inputs of this shape, by a trial with zeros."""
+        return calling.shape_of(self.drawn((calling.symbols(input_shape, self.dtype),), {}))
+
+    # ----- weights -----
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Weight:
+        """Makes a weight that belongs to this layer.
+
+        Args:
+            shape: of the weight.
+            initializer: name or function of (shape, dtype); default Glorot's uniform rule.
+            dtype: element type; default the layer's.
+            trainable: whether training changes it.
+            regularizer: a function of it, added to the loss.
+            constraint: a function of it, applied after each update.
+            name: "kernel".
+            autocast, aggregation, overwrite_with_gradient: ignored.
+        """
+        from minitensor.keras import constraints
+
+        kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
+        make = initializers.get(initializer or "glorot_uniform")
+        weight = Weight(
+            make(tuple(shape or ()), dtype=kind),
+            trainable,
+            name=name or f"variable_{len(self._weights)}",
+            owner=self.name,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        weight.trainable = trainable and self._trainable
+        self._weights.append(weight)
+        return weight
+
+    def _owned(self) -> Iterator[Any]:
+        """The layers and variables among its attributes, in the order in which they were set."""
+        for attribute, value in vars(self).items():
+            if attribute not in _NOT_OURS:
+                yield from (x for x in leaves(value) if isinstance(x, Layer | Variable))
+
+    def sublayers(self) -> list[Layer]:
+        """The layers it is directly made of."""
+        return list(dict.fromkeys(x for x in self._owned() if isinstance(x, Layer)))
+
+    def all_layers(self) -> list[Layer]:
+        """Itself, and all layers inside, each once."""
+        found: dict[Layer, None] = {}
+        waiting: list[Layer] = [self]
+        while waiting:
+            layer = waiting.pop()
+            if layer not in found:
+                found[layer] = None
+                waiting.extend(reversed(layer.sublayers()))
+        return list(found)
+
+    @property
+    def own_variables(self) -> list[Variable]:
+        """Its variables without those of its sublayers; those that learn come first."""
+        mine = list({id(x): x for x in self._owned() if isinstance(x, Variable)}.values())
+        return sorted(mine, key=lambda v: not getattr(v, "learns", v.trainable))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All its variables, then those of its sublayers."""
+        every = [v for layer in self.all_layers() for v in layer.own_variables]
+        return list({id(v): v for v in every}.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """Those that training changes."""
+        return [v for v in self.weights if v.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """Those that it does not."""
+        return [v for v in self.weights if not v.trainable]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it reaches all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.all_layers():
+            layer._trainable = bool(value)
+            for variable in layer.own_variables:
+                if isinstance(variable, Weight):
+                    variable.trainable = bool(value) and variable.learns
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`."""
+        return [np.asarray(v.numpy()) for v in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Gives `weights` these values, one array each, in the same order."""
+        mine = self.weights
+        if len(weights) != len(mine):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
+                f"length {len(weights)}, but the layer was expecting {len(mine)} weights."
+            )
+        for variable, value in zip(mine, weights, strict=True):
+            if tuple(np.shape(value)) != tuple(variable.shape):
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} is not compatible with "
+                    f"provided weight shape {np.shape(value)}."
+                )
+            variable.assign(np.asarray(value))
+
+    def count_params(self) -> int:
+        """How many numbers its weights hold."""
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
+                f"built. You can build it manually via: `{self.name}.build(input_shape)`."
+            )
+        return sum(v.shape.num_elements() for v in self.weights)
+
+    # ----- a call -----
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, KerasTensor) for x in leaves([*args, *kwargs.values()])):
+            return self._draw(args, kwargs)
+        args, kwargs = calling.entering(self, args, kwargs)
+        self.prepare(calling.first(args, kwargs))
+        with calls.entered(self.name) as call:
+            kwargs = calling.with_training(self, kwargs, call)
+            y = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self.add_loss(sum(self.activity_regularizer(t) for t in leaves(y)))
+        if call.depth == 0:
+            self._call_losses = call.losses
+        return y
+
+    def prepare(self, inputs: Any) -> None:
+        """Checks the first argument of a call, and builds the layer for it."""
+        calling.check(self, inputs)
+        if not self.built:
+            with calling.beside(inputs):
+                self.build(mapped(calling.sizes, inputs))
+            calling.check(self, inputs)
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a number, or several, to the loss of the model in whose call this happens."""
+        for value in leaves(loss):
+            (calls.current.losses if calls.current else self._call_losses).append(value)
+
+    @property
+    def losses(self) -> list[Any]:
+        """What regularizers add to the loss: of the last call, and of the weights."""
+        kept = (v for v in self.trainable_weights if getattr(v, "regularizer", None))
+        return [*self._call_losses, *(v.regularizer(v) for v in kept)]  # type: ignore[attr-defined]
+
+    # ----- a call that draws -----
+
+    def drawn(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
+        first = calling.first(args, kwargs)
+        self.prepare(first)
+        others = [*args[1:], *(v for v in kwargs.values() if v is not first)]
+        alone = not any(isinstance(x, KerasTensor) for x in leaves(others))
+        if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
+            shape = self.compute_output_shape(mapped(calling.sizes, first))
+            return calling.symbols(shape, self.dtype)
+        return calling.traced(self, args, kwargs)
+
+    def _draw(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        outputs = self.drawn(args, kwargs)
+        self._nodes.append(Node(self, args, kwargs, outputs))
+        return outputs
+
+    def _only_node(self) -> Node:
+        if len(self._nodes) != 1:
+            raise AttributeError(
+                f"The layer {self.name} was called {len(self._nodes)} times on symbolic tensors; "
+                "only one call has an input and an output to ask for."
+            )
+        return self._nodes[0]
+
+    @property
+    def input(self) -> Any:
+        """What it was called on when the model was drawn."""
+        inputs = self._only_node().inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output(self) -> Any:
+        """What it gave when the model was drawn."""
+        return self._only_node().outputs
+
+    # ----- names -----
+
+    @property
+    def dtype(self) -> str:
+        """The float type of its weights."""
+        return self._dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The float type it computes in, the same."""
+        return self._dtype
+
+    def get_config(self) -> dict[str, Any]:
+        """What it was made with, as values that JSON can hold."""
+        common = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        return common | super().get_config() | {"name": self.name, "trainable": self._trainable}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` that runs once, and says that it ran."""
+
+    @functools.wraps(build)
+    def built(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if not self.built:
+            build(self, *args, **kwargs)
+            self.built = True
+
+    return built

@@ -1,0 +1,140 @@
+"""Model: a layer that is whole, so that it can be trained, saved and described.
+
+Training is in `keras.training`, files in `keras.saving`, tables in `keras.summary`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.array import zeros
+from minitensor.keras.engine.calling import symbols
+from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.tree import mapped
+from minitensor.keras.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """Layers that make one function: subclass it and write `call`, or draw it with `Input`.
+
+    Args:
+        inputs, outputs: symbolic tensors, or lists or dictionaries of them, for a drawn model.
+        kwargs: trainable, dtype, name.
+
+    Raises:
+        ValueError: the outputs do not follow from the inputs.
+
+    Example:
+        >>> from minitensor import keras
+        >>> x = keras.Input((8, 8, 1))
+        >>> y = keras.layers.Flatten()(keras.layers.Conv2D(2, 3)(x))
+        >>> keras.Model(inputs=x, outputs=y).output_shape
+        (None, 72)
+
+    Source: keras.Model
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (len(args) == 2 or "inputs" in kwargs or "outputs" in kwargs):
+            from minitensor.keras.engine.functional import Functional
+
+            return super().__new__(Functional, *args, **kwargs)  # type: ignore[call-overload]
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._init_training()
+
+    # ----- what it consists of -----
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers it is directly made of."""
+        return self.sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name, or by its place in `layers`."""
+        if (name is None) == (index is None):
+            raise ValueError(f"Give a name or an index. Received: name={name}, index={index}")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has "
+                    f"{len(self.layers)} layers."
+                )
+            return self.layers[index]
+        found = [layer for layer in self.layers if layer.name == name]
+        if not found:
+            names = ", ".join(layer.name for layer in self.layers)
+            raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
+        return found[0]
+
+    def prepare(self, inputs: Any) -> None:
+        """Nothing: the layers inside check and build themselves."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().__call__(*args, **kwargs)
+        self.built = True
+        return result
+
+    def build(self, input_shape: Any) -> None:
+        """Builds all layers, by a call on zeros of this shape; 1 where it says None."""
+        trial = symbols(input_shape, self.dtype)
+        self(mapped(lambda t: zeros([1 if n is None else n for n in t.shape], t.dtype), trial))
+
+    # ----- what is done with it elsewhere -----
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+        style: str | None = None,
+    ) -> None:
+        """Prints its layers with shapes, parameters, multiplications, bytes and receptive field.
+
+        Args:
+            line_length: columns of the text.
+            positions: ignored.
+            print_fn: called with the text instead of print.
+            expand_nested: whether layers inside layers are listed too.
+            show_trainable: whether a column says what training changes.
+            layer_range: [first name, last name] of the layers to show.
+            style: "wide", "keras" or "tf20"; default that of `keras.summary.default_style`.
+        """
+        from minitensor.keras.summary import printed
+
+        printed(self, style, line_length, print_fn, expand_nested, show_trainable, layer_range)
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Writes the whole model: `.keras`, or `.h5` in Keras' old form."""
+        from minitensor.keras.saving import save_model
+
+        save_model(self, filepath, overwrite, zipped)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
+        """Writes the weights: `.weights.h5` as Keras does, or `.safetensors`."""
+        from minitensor.keras.saving import save_weights
+
+        save_weights(self, filepath, overwrite, max_shard_size)
+
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+    ) -> None:
+        """Reads weights: `.weights.h5`, `.keras`, `.h5` or `.safetensors`."""
+        from minitensor.keras.saving import load_weights
+
+        load_weights(self, filepath, skip_mismatch, by_name)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON text."""
+        from minitensor.keras.saving import to_json
+
+        return to_json(self, **kwargs)
+
+

@@ -1,0 +1,88 @@
+"""KerasTensor and Node: what a drawn model consists of, before it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.keras.engine.tree import leaves
+
+
+class KerasTensor:
+    """A tensor without values: a shape, with None where a size may vary, and a dtype.
+
+    Args:
+        shape: sizes, the batch first.
+        dtype: name of the element type.
+        name: shown when it is printed.
+
+    Attributes:
+        node: the call of a layer that made it; None for one made by hand.
+
+    Example:
+        >>> KerasTensor((None, 3)).shape
+        (None, 3)
+
+    Source: keras.KerasTensor
+    """
+
+    # Installed by minitensor.keras.layers: operators (+, -, *, /) as layers.
+    operate: Callable[[str, Any, Any], KerasTensor]
+
+    def __init__(self, shape: Any, dtype: str = "float32", name: str | None = None) -> None:
+        self.shape: tuple[int | None, ...] = tuple(shape)
+        self.dtype = dtype
+        self.name = name or "keras_tensor"
+        self.node: Node | None = None
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __add__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("add", self, other)
+
+    def __radd__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("add", other, self)
+
+    def __sub__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("subtract", other, self)
+
+    def __mul__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> KerasTensor:
+        return KerasTensor.operate("divide", other, self)
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class Node:
+    """One call of a layer while a model is drawn.
+
+    Attributes:
+        layer: what was called.
+        args, kwargs: what with; KerasTensors among them.
+        outputs: the KerasTensors that it gave, in whatever lists and dictionaries.
+        inputs: the KerasTensors among the arguments.
+    """
+
+    def __init__(
+        self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any
+    ) -> None:
+        self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
+        found = leaves([*args, *kwargs.values()])
+        self.inputs = [value for value in found if isinstance(value, KerasTensor)]
+        for tensor in leaves(outputs):
+            tensor.node = self

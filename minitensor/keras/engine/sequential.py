@@ -1,0 +1,158 @@
+"""A model that is a list of layers, each fed with what the one before gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras.engine.calling import shape_of, sizes, symbols
+from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.model import Model
+from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.tree import leaves, mapped
+
+
+class Sequential(Model):
+    """Layers one after the other.
+
+    y = layers[-1](... layers[1](layers[0](x)))
+
+    Args:
+        layers: a list of them; more come by `add`.
+        trainable: whether training changes its weights.
+        name: the model's name.
+
+    Raises:
+        TypeError: something that is no layer.
+        ValueError: a layer that is in it already.
+
+    Example:
+        >>> from minitensor import keras
+        >>> model = keras.Sequential([keras.layers.Dense(256, activation="relu")])
+        >>> model.add(keras.layers.Dense(10))
+        >>> model.build(input_shape=(4, 784))
+        >>> model.count_params()
+        203530
+
+    Source: keras.Sequential
+    """
+
+    def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._stack: list[Layer] = []
+        self._drawn: list[KerasTensor] = []  # its input, then what each layer makes of it
+        for layer in layers or ():
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Puts a layer at the end; an Input at the beginning tells the shape."""
+        if isinstance(layer, KerasTensor) and layer.node is not None:
+            layer = layer.node.layer
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                "Only instances of `keras.Layer` can be added to a Sequential model. "
+                f"Received: {layer} (of type {type(layer)})"
+            )
+        if layer in self._stack:
+            raise ValueError(
+                f"All layers added to a Sequential model should be different; '{layer.name}' is in "
+                f"the model already."
+            )
+        if isinstance(layer, InputLayer):
+            return self._begin(layer.output)
+        self._stack.append(layer)
+        if self._drawn:
+            self._drawn.append(layer(self._drawn[-1]))
+        else:
+            self.built = False
+            self._begin_with(layer)
+        return None
+
+    def _begin_with(self, layer: Layer) -> None:
+        """Draws the model if its first layer knows the shape of its input."""
+        shape = layer.batch_input_shape
+        if shape is None and isinstance(layer, Model) and layer.built:
+            shape = getattr(layer, "input_shape", None)
+        if len(self._stack) == 1 and shape is not None:
+            self._begin(InputLayer(batch_shape=shape, dtype=layer.dtype).output)
+
+    def _begin(self, start: KerasTensor) -> None:
+        self._drawn = [start]
+        for layer in self._stack:
+            self._drawn.append(layer(self._drawn[-1]))
+        self.built = True
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Takes the last layer out."""
+        layer = self._stack.pop()
+        if self._drawn:
+            self._drawn.pop()
+            layer._nodes.pop()
+        return layer
+
+    def build(self, input_shape: Any = None) -> None:
+        """Builds every layer for inputs of this shape."""
+        if not isinstance(input_shape, list | tuple):
+            raise ValueError(f"build needs the shape of a batch. Received: {input_shape!r}")
+        self._begin(InputLayer(batch_shape=tuple(input_shape), dtype=self.dtype).output)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        inputs = args[0] if args else kwargs.get("inputs")
+        if not self.built and hasattr(inputs, "shape"):
+            self.build(sizes(inputs))
+        return super().__call__(*args, **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Runs the layers."""
+        for layer in self._stack:
+            inputs = layer(inputs)
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape that comes out for a shape that comes in."""
+        x = symbols(input_shape, self.dtype)
+        for layer in self._stack:
+            x = layer.drawn((x,), {})
+        return shape_of(x)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in their order, without the input."""
+        return list(self._stack)
+
+    def _ends(self) -> tuple[KerasTensor, KerasTensor]:
+        if not self._drawn:
+            raise AttributeError(
+                f"The model {self.name} has no defined input yet: begin it with keras.Input(shape)."
+            )
+        return self._drawn[0], self._drawn[-1]
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic input, in a list."""
+        return [self._ends()[0]]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic output, in a list."""
+        return list(leaves(self._ends()[1]))
+
+    @property
+    def input(self) -> KerasTensor:
+        """The symbolic input."""
+        return self._ends()[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output."""
+        return self._ends()[1]
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input."""
+        return self._ends()[0].shape
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output."""
+        return mapped(sizes, self._ends()[1])

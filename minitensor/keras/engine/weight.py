@@ -1,0 +1,49 @@
+"""Weight: a variable that belongs to a layer, and knows where, and by what rules it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.autograd import Variable
+
+
+class Weight(Variable):
+    """A variable with an owner.
+
+    Args:
+        initial_value: its value at first.
+        trainable: whether training changes it.
+        name: its name in the layer, "kernel".
+        owner: the layer's name: `path` is "conv2d/kernel".
+        regularizer: a function of the weight, added to the loss; or None.
+        constraint: a function of the weight, applied after every update; or None.
+
+    Example:
+        >>> Weight([0.0], name="bias", owner="dense")
+        <minitensor.Variable 'dense/bias:0' shape=(1,) dtype=float32, numpy=
+        array([0.], dtype=float32)>
+
+    Source: keras.Variable
+    """
+
+    def __init__(
+        self,
+        initial_value: Any,
+        trainable: bool = True,
+        *,
+        name: str,
+        owner: str = "",
+        regularizer: Callable[[Any], Any] | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.path = f"{owner}/{name}" if owner else name
+        super().__init__(initial_value, trainable, name=self.path)
+        self.learns = trainable  # also while its layer is frozen
+        self.regularizer = regularizer
+        self.constraint = constraint
+
+    @property
+    def leaf(self) -> str:
+        """Its name in the layer: "kernel"."""
+        return self.path.rpartition("/")[2]

@@ -1,0 +1,3 @@
+"""stub"""
+class Trainer:
+    def _init_training(self): ...
