@@ -25,7 +25,7 @@ ENGINE = {
     "ops": {"autograd", "backend", "window"},
     "nn": {"ops", "autograd", "backend", "window"},
 }
-MIRRORS = {"array", "config", "data", "dtypes", "image", "linalg", "math", "random"}
+MIRRORS = {"array", "config", "data", "dtypes", "extras", "image", "linalg", "math", "random"}
 PROGRAMS = {
     "__main__",
     "cli",

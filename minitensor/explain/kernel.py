@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.explain.recipes import Problem, Recipe, recipes
-from minitensor.train.extras import require
+from minitensor.extras import require
 
 _IN_GDB = "MINITENSOR_IN_GDB"  # set for the process that gdb runs, which prints nothing
 _TAPS_HELP = "kernel size and output channels (ops without filters ignore the last)"

@@ -19,7 +19,7 @@ from minitensor.parity.cases import table
 from minitensor.parity.ledger import judge
 from minitensor.parity.ops import KERNELS
 from minitensor.parity.sheets import DTYPES
-from minitensor.train.extras import require
+from minitensor.extras import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

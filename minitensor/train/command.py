@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minitensor.backend.devices import device
-from minitensor.train.extras import require
+from minitensor.extras import require
 from minitensor.train.inputs import add_data_arguments, chosen_data
 
 if TYPE_CHECKING:
