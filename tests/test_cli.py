@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from minitensor import cli
-from minitensor.train import extras
+from minitensor import extras
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

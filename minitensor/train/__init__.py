@@ -7,5 +7,4 @@ weights.py    the trained net as a safetensors file, written and strictly read
 figures.py    the curve of the training and the filters it found, as PNG files
 command.py    `minitensor train`
 evaluate.py   `minitensor evaluate`
-extras.py     what is said when an optional library is missing
 """
