@@ -7,7 +7,8 @@ it. Nothing here walks back.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from minitensor.autograd.tensor import ArrayLike, Tensor
@@ -36,6 +37,16 @@ active = _Active()
 def is_recording() -> bool:
     """Whether any tape of this thread records."""
     return bool(active.tapes)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """No tape of this thread learns what runs inside."""
+    tapes, active.tapes = active.tapes, []
+    try:
+        yield
+    finally:
+        active.tapes = tapes
 
 
 def record(inputs: Sequence[ArrayLike], outputs: Sequence[Tensor], pull_back: PullBack) -> None:

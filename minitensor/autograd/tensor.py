@@ -17,6 +17,8 @@ import numpy as np
 from minitensor import backend
 from minitensor.backend import devices
 
+printed_as = "minitensor"  # what tensors and variables call themselves; "tf" in `minitensor run`
+
 
 class TensorShape(tuple[int, ...]):
     """The sizes of a tensor's axes: a tuple that also answers to TensorFlow's method names.
@@ -239,17 +241,22 @@ class Tensor(ArrayLike):
 
     def __repr__(self) -> str:
         return (
-            f"<minitensor.Tensor: shape={self.shape!s}, dtype={self.dtype.name}, "
+            f"<{printed_as}.Tensor: shape={self.shape!s}, dtype={self.dtype.name}, "
             f"numpy={printed(self.numpy())}>"
         )
 
     def __str__(self) -> str:
-        return f"minitensor.Tensor({self.numpy()!s}, shape={self.shape!s}, dtype={self.dtype.name})"
+        value = _below(str(self.numpy()))
+        return f"{printed_as}.Tensor({value}, shape={self.shape!s}, dtype={self.dtype.name})"
 
 
 def printed(value: Any) -> str:
-    """An array on lines of its own, a scalar inline, as TensorFlow prints them."""
-    return f"\n{value!r}" if np.ndim(value) else str(value)
+    """A value as TensorFlow's repr shows it: an array of several lines begins on a line of its own."""
+    return _below(repr(value)) if np.ndim(value) else str(value)
+
+
+def _below(text: str) -> str:
+    return f"\n{text}" if "\n" in text else text
 
 
 def is_float(dtype: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import recording
+from minitensor.autograd import recording, tensor
 from minitensor.autograd.convert import as_tensor, placed
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 from minitensor.backend import devices
@@ -101,7 +101,7 @@ class Variable(ArrayLike):
 
     def __repr__(self) -> str:
         return (
-            f"<minitensor.Variable '{self.name}' shape={self.shape!s} dtype={self.dtype.name}, "
+            f"<{tensor.printed_as}.Variable '{self.name}' shape={self.shape!s} dtype={self.dtype.name}, "
             f"numpy={printed(self.numpy())}>"
         )
 

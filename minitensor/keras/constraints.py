@@ -1,2 +1,146 @@
-"""stub"""
-def get(identifier): return identifier
+"""The mirror of keras.constraints: where weights are put back to after every update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import identifiers, settings
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.math import maximum, minimum, reduce_sum, sqrt, square
+
+
+class Constraint(Configurable):
+    """A function of a weight that gives the nearest legal one.
+
+    A subclass writes `__call__(w)`.
+
+    Source: keras.constraints.Constraint
+    """
+
+    def __call__(self, w: Any) -> Any:
+        """The weight to go on with."""
+        return w
+
+
+class NonNeg(Constraint):
+    """max(w, 0)
+
+    Example:
+        >>> NonNeg()([-1.0, 2.0]).numpy()
+        array([0., 2.], dtype=float32)
+
+    Source: keras.constraints.NonNeg
+    """
+
+    def __call__(self, w: Any) -> Tensor:
+        return maximum(w, 0.0)
+
+
+class MaxNorm(Constraint):
+    """w * min(|w|, max_value) / |w|, with the length |w| along some axes.
+
+    Args:
+        max_value: the greatest length.
+        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
+
+    Example:
+        >>> MaxNorm(1.0)([[3.0], [4.0]]).numpy().round(4).tolist()
+        [[0.6000000238418579], [0.800000011920929]]
+
+    Source: keras.constraints.MaxNorm; Srivastava et al. 2014
+    """
+
+    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w: Any) -> Tensor:
+        w, length = _length(w, self.axis)
+        return w * (minimum(length, float(self.max_value)) / (length + settings.epsilon()))
+
+
+class UnitNorm(Constraint):
+    """w / |w|, with the length |w| along some axes.
+
+    Args:
+        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
+
+    Example:
+        >>> UnitNorm()([[3.0], [4.0]]).numpy().round(4).tolist()
+        [[0.6000000238418579], [0.800000011920929]]
+
+    Source: keras.constraints.UnitNorm
+    """
+
+    def __init__(self, axis: Any = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Tensor:
+        w, length = _length(w, self.axis)
+        return w / (length + settings.epsilon())
+
+
+class MinMaxNorm(Constraint):
+    """w * (rate * clip(|w|, min_value, max_value) + (1 - rate) * |w|) / |w|
+
+    Args:
+        min_value, max_value: the least and the greatest length.
+        rate: how far to go towards it: 1 is all the way.
+        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
+
+    Example:
+        >>> MinMaxNorm(10.0, 20.0)([[3.0], [4.0]]).numpy().round(4).tolist()
+        [[6.0], [8.0]]
+
+    Source: keras.constraints.MinMaxNorm
+    """
+
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: Any = 0,
+    ) -> None:
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: Any) -> Tensor:
+        w, length = _length(w, self.axis)
+        wanted = minimum(maximum(length, float(self.min_value)), float(self.max_value))
+        wanted = wanted * self.rate + length * (1 - self.rate)
+        return w * (wanted / (length + settings.epsilon()))
+
+
+def _length(w: Any, axis: Any) -> tuple[Tensor, Tensor]:
+    """w, and its length along the axes, which stay with size 1."""
+    w = as_tensor(w)
+    return w, sqrt(reduce_sum(square(w), axis=axis, keepdims=True))
+
+
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+_KNOWN = identifiers.table(Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
+
+
+def get(identifier: Any) -> Any:
+    """The constraint that a name, a config or a class stands for; None stays None.
+
+    Raises:
+        ValueError: there is none of this name.
+
+    Example:
+        >>> get("non_neg")([-1.0]).numpy()
+        array([0.], dtype=float32)
+
+    Source: keras.constraints.get
+    """
+    return None if identifier is None else identifiers.found("constraint", _KNOWN, identifier)
+
+
+def serialize(constraint: Any) -> Any:
+    """What `deserialize` makes it of again. Source: keras.constraints.serialize"""
+    return identifiers.serialized(constraint)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The constraint of a config. Source: keras.constraints.deserialize"""
+    return identifiers.found("constraint", _KNOWN | (custom_objects or {}), config)

@@ -1,2 +1,185 @@
-"""stub"""
-def get(identifier): return identifier
+"""The mirror of keras.regularizers: what keeping weights small costs.
+
+A penalty is added to the loss, so its gradient joins that of the data. Mind the factor: Keras'
+L2 is l2 * sum w^2, of gradient 2 * l2 * w; `tf.nn.l2_loss` and slim's are half of it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitensor.array import eye
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import identifiers, settings
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.linalg import matmul, matrix_transpose
+from minitensor.math import abs as magnitude
+from minitensor.math import reduce_sum, sqrt, square
+
+
+class Regularizer(Configurable):
+    """A penalty: a function of a weight, or of a layer's output, that gives a number.
+
+    A subclass writes `__call__(x)`.
+
+    Source: keras.regularizers.Regularizer
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """The penalty for `x`."""
+        return 0.0
+
+
+class L1L2(Regularizer):
+    """l1 * sum |x| + l2 * sum x^2
+
+    Args:
+        l1, l2: factors, at least 0.
+
+    Raises:
+        ValueError: a factor that is negative or no number.
+
+    Example:
+        >>> L1L2(l1=0.5, l2=2.0)([1.0, -2.0]).numpy()
+        np.float32(11.5)
+
+    Source: keras.regularizers.L1L2
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = _factor("l1", l1 or 0.0), _factor("l2", l2 or 0.0)
+
+    def __call__(self, x: Any) -> Any:
+        x = as_tensor(x)
+        terms: list[Tensor] = []
+        if self.l1:
+            terms.append(reduce_sum(magnitude(x)) * self.l1)
+        if self.l2:
+            terms.append(reduce_sum(square(x)) * self.l2)
+        return sum(terms[1:], terms[0]) if terms else reduce_sum(x) * 0.0
+
+
+class L1(Regularizer):
+    """l1 * sum |x|: drives many weights to 0 exactly.
+
+    Args:
+        l1: factor, at least 0.
+
+    Raises:
+        ValueError: a factor that is negative or no number.
+
+    Example:
+        >>> L1(0.5)([1.0, -2.0]).numpy()
+        np.float32(1.5)
+
+    Source: keras.regularizers.L1
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = _factor("l1", 0.01 if l1 is None else l1)
+
+    def __call__(self, x: Any) -> Any:
+        return reduce_sum(magnitude(x)) * self.l1
+
+
+class L2(Regularizer):
+    """l2 * sum x^2, of gradient 2 * l2 * x.
+
+    Args:
+        l2: factor, at least 0.
+
+    Raises:
+        ValueError: a factor that is negative or no number.
+
+    Example:
+        >>> L2(0.5)([1.0, -2.0]).numpy()
+        np.float32(2.5)
+
+    Source: keras.regularizers.L2
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = _factor("l2", 0.01 if l2 is None else l2)
+
+    def __call__(self, x: Any) -> Any:
+        return reduce_sum(square(x)) * self.l2
+
+
+class OrthogonalRegularizer(Regularizer):
+    """factor / n * sum over the n pairs of rows i < j of |cos(angle between x_i and x_j)|
+
+    Args:
+        factor: at least 0.
+        mode: "rows" or "columns".
+
+    Raises:
+        ValueError: another mode, a negative factor, or an `x` that is no matrix.
+
+    Example:
+        >>> OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]]).numpy()
+        np.float32(0.0)
+
+    Source: keras.regularizers.OrthogonalRegularizer
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(
+                "Invalid value for argument `mode`. Expected one of "
+                f'{{"rows", "columns"}}. Received: mode={mode}'
+            )
+        self.factor, self.mode = _factor("factor", factor), mode
+
+    def __call__(self, x: Any) -> Any:
+        x = as_tensor(x)
+        if x.ndim != 2:
+            raise ValueError(
+                f"Inputs to OrthogonalRegularizer must have rank 2. Received: shape={x.shape!s}"
+            )
+        rows = x if self.mode == "rows" else matrix_transpose(x)  # (n, d)
+        lengths = sqrt(reduce_sum(square(rows), axis=1, keepdims=True) + settings.epsilon())
+        unit = rows / lengths
+        n = unit.shape[0]
+        cosines = matmul(unit, matrix_transpose(unit)) * (1 - eye(n, dtype=x.dtype))  # (n, n)
+        pairs = max(n * (n - 1) / 2, 1)
+        return reduce_sum(magnitude(cosines)) * (self.factor * 0.5 / pairs)
+
+
+def _factor(name: str, value: Any) -> float:
+    legal = isinstance(value, int | float) and math.isfinite(value) and value >= 0
+    if not legal:
+        raise ValueError(
+            f"Invalid value for argument {name}: expected a non-negative float. "
+            f"Received: {name}={value}"
+        )
+    return float(value)
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+_KNOWN = identifiers.table(Regularizer, L1, L2, L1L2, OrthogonalRegularizer, l1_l2=L1L2)
+
+
+def get(identifier: Any) -> Any:
+    """The regularizer that a name, a config or a class stands for; None stays None.
+
+    Raises:
+        ValueError: there is none of this name.
+
+    Example:
+        >>> get("l2")([1.0]).numpy()
+        np.float32(0.01)
+
+    Source: keras.regularizers.get
+    """
+    return None if identifier is None else identifiers.found("regularizer", _KNOWN, identifier)
+
+
+def serialize(regularizer: Any) -> Any:
+    """What `deserialize` makes it of again. Source: keras.regularizers.serialize"""
+    return identifiers.serialized(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The regularizer of a config. Source: keras.regularizers.deserialize"""
+    return identifiers.found("regularizer", _KNOWN | (custom_objects or {}), config)

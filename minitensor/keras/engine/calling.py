@@ -106,7 +106,7 @@ def batch_input_shape(layer: str, kwargs: dict[str, Any]) -> Sizes | None:
 def entering(
     layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with arrays as tensors, floats of the layer's type; the first also if listed."""
+    """The arguments, arrays as tensors and floats of the layer's type; the first also if listed."""
     kind = np.dtype(layer.compute_dtype) if layer.autocast else None
 
     def tensor(value: Any) -> Any:
@@ -152,10 +152,10 @@ def with_training(layer: Layer, kwargs: dict[str, Any], call: Call) -> dict[str,
     return rest if default is inspect.Parameter.empty else rest | {"training": bool(told)}
 
 
-@functools.lru_cache(maxsize=None)
-def _training_default(cls: type) -> Any:
+@functools.cache
+def _training_default(cls: Any) -> Any:
     """The default of `training` in the class's `call`; Parameter.empty if it has none."""
-    parameters = inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
+    parameters = inspect.signature(cls.call).parameters
     if "training" not in parameters:
         return inspect.Parameter.empty
     default = parameters["training"].default

@@ -16,12 +16,14 @@ class Call:
     Attributes:
         training: what the innermost call was told.
         losses: what layers have added to the loss so far.
+        observer: has `begins(layer)` and `ends(layer, inputs, outputs)`, or None.
         path: names of the layers being called, from the outside in.
         depth: how many calls are around the present one.
     """
 
     training: bool | None = None
     losses: list[Any] = field(default_factory=list)
+    observer: Any = None
     path: list[str] = field(default_factory=list)
 
     @property

@@ -61,6 +61,11 @@ class Functional(Model):
         return list(self.operations)
 
     @property
+    def knows_input(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def input(self) -> Any:
         """The symbolic inputs it was drawn from."""
         return self.input_structure

@@ -1,34 +1,28 @@
 """Layer: weights, how they are made when the first input comes, and the way of a call.
 
 A call: what comes in is made tensors of the layer's float type, the input is checked, the layer
-is built if it is not, and `call` computes. What a layer owns is found by looking at its
-attributes; nothing is registered twice.
+is built if it is not, and `call` computes.
 
-Not here: how arguments are read and shapes found (`calling.py`), how calls on symbolic tensors
-become a model (`graph.py`), training.
+Not here: what a layer owns (`owner.py`), how arguments are read and shapes found (`calling.py`),
+how calls on symbolic tensors become a model (`graph.py`), training.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypedDict
 
-import numpy as np
-
-from minitensor.autograd import Variable
-from minitensor.keras import initializers, regularizers
+from minitensor.keras import regularizers
 from minitensor.keras.engine import calling, names
 from minitensor.keras.engine.calling import InputSpec
-from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.context import calls
 from minitensor.keras.engine.node import KerasTensor, Node
+from minitensor.keras.engine.owner import Owner
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.engine.weight import Weight
 
 __all__ = ["Common", "InputSpec", "Layer"]
-
-_NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
 
 
 class Common(TypedDict, total=False):
@@ -44,7 +38,7 @@ class Common(TypedDict, total=False):
     batch_input_shape: Any
 
 
-class Layer(Configurable):
+class Layer(Owner):
     """A function with weights: subclass it, or one of `keras.layers`.
 
     y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`
@@ -75,6 +69,7 @@ class Layer(Configurable):
     """
 
     input_spec: InputSpec | None = None
+    reach: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
 
     def __init__(
         self,
@@ -116,148 +111,9 @@ class Layer(Configurable):
         """The shape of the output for inputs of this shape, by a trial with zeros."""
         return calling.shape_of(self.drawn((calling.symbols(input_shape, self.dtype),), {}))
 
-    # ----- weights -----
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Weight:
-        """Makes a weight that belongs to this layer.
-
-        Args:
-            shape: of the weight.
-            initializer: name or function of (shape, dtype); default Glorot's uniform rule.
-            dtype: element type; default the layer's.
-            trainable: whether training changes it.
-            regularizer: a function of it, added to the loss.
-            constraint: a function of it, applied after each update.
-            name: "kernel".
-            autocast, aggregation, overwrite_with_gradient: ignored.
-        """
-        from minitensor.keras import constraints
-
-        kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
-        make = initializers.get(initializer or "glorot_uniform")
-        weight = Weight(
-            make(tuple(shape or ()), dtype=kind),
-            trainable,
-            name=name or f"variable_{len(self._weights)}",
-            owner=self.name,
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
-        )
-        weight.trainable = trainable and self._trainable
-        self._weights.append(weight)
-        return weight
-
-    def _owned(self) -> Iterator[Any]:
-        """The layers and variables among its attributes, in the order in which they were set."""
-        for attribute, value in vars(self).items():
-            if attribute not in _NOT_OURS:
-                yield from (x for x in leaves(value) if isinstance(x, Layer | Variable))
-
-    def sublayers(self) -> list[Layer]:
-        """The layers it is directly made of."""
-        return list(dict.fromkeys(x for x in self._owned() if isinstance(x, Layer)))
-
-    def all_layers(self) -> list[Layer]:
-        """Itself, and all layers inside, each once."""
-        found: dict[Layer, None] = {}
-        waiting: list[Layer] = [self]
-        while waiting:
-            layer = waiting.pop()
-            if layer not in found:
-                found[layer] = None
-                waiting.extend(reversed(layer.sublayers()))
-        return list(found)
-
-    @property
-    def own_variables(self) -> list[Variable]:
-        """Its variables without those of its sublayers; those that learn come first."""
-        mine = list({id(x): x for x in self._owned() if isinstance(x, Variable)}.values())
-        return sorted(mine, key=lambda v: not getattr(v, "learns", v.trainable))
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All its variables, then those of its sublayers."""
-        every = [v for layer in self.all_layers() for v in layer.own_variables]
-        return list({id(v): v for v in every}.values())
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The same as `weights`."""
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """Those that training changes."""
-        return [v for v in self.weights if v.trainable]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """Those that it does not."""
-        return [v for v in self.weights if not v.trainable]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The same as `trainable_weights`."""
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The same as `non_trainable_weights`."""
-        return self.non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it reaches all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self.all_layers():
-            layer._trainable = bool(value)
-            for variable in layer.own_variables:
-                if isinstance(variable, Weight):
-                    variable.trainable = bool(value) and variable.learns
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`."""
-        return [np.asarray(v.numpy()) for v in self.weights]
-
-    def set_weights(self, weights: Any) -> None:
-        """Gives `weights` these values, one array each, in the same order."""
-        mine = self.weights
-        if len(weights) != len(mine):
-            raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
-                f"length {len(weights)}, but the layer was expecting {len(mine)} weights."
-            )
-        for variable, value in zip(mine, weights, strict=True):
-            if tuple(np.shape(value)) != tuple(variable.shape):
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} is not compatible with "
-                    f"provided weight shape {np.shape(value)}."
-                )
-            variable.assign(np.asarray(value))
-
-    def count_params(self) -> int:
-        """How many numbers its weights hold."""
-        if not self.built:
-            raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
-                f"built. You can build it manually via: `{self.name}.build(input_shape)`."
-            )
-        return sum(v.shape.num_elements() for v in self.weights)
+    def macs(self, output_shape: Any) -> int:
+        """Multiplications with an addition that one sample costs; the batch size is not read."""
+        return 0
 
     # ----- a call -----
 
@@ -268,7 +124,11 @@ class Layer(Configurable):
         self.prepare(calling.first(args, kwargs))
         with calls.entered(self.name) as call:
             kwargs = calling.with_training(self, kwargs, call)
+            if call.observer:
+                call.observer.begins(self)
             y = self.call(*args, **kwargs)
+            if call.observer:
+                call.observer.ends(self, calling.first(args, kwargs), y)
             if self.activity_regularizer is not None:
                 self.add_loss(sum(self.activity_regularizer(t) for t in leaves(y)))
         if call.depth == 0:
@@ -330,18 +190,6 @@ class Layer(Configurable):
     def output(self) -> Any:
         """What it gave when the model was drawn."""
         return self._only_node().outputs
-
-    # ----- names -----
-
-    @property
-    def dtype(self) -> str:
-        """The float type of its weights."""
-        return self._dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """The float type it computes in, the same."""
-        return self._dtype
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.array import zeros
-from minitensor.keras.engine.calling import symbols
+from minitensor.keras.engine.calling import first, sizes, symbols
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.node import KerasTensor
 from minitensor.keras.engine.tree import mapped
 from minitensor.keras.training.trainer import Trainer
 
@@ -43,9 +44,15 @@ class Model(Trainer, Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.called_with: Any = None  # the shape of its first input
         self._init_training()
 
     # ----- what it consists of -----
+
+    @property
+    def knows_input(self) -> bool:
+        """Whether it was told the shape of its input when it was made."""
+        return False
 
     @property
     def layers(self) -> list[Layer]:
@@ -74,6 +81,8 @@ class Model(Trainer, Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = super().__call__(*args, **kwargs)
+        if self.called_with is None and not isinstance(result, KerasTensor):
+            self.called_with = mapped(sizes, first(args, kwargs))
         self.built = True
         return result
 
@@ -103,7 +112,7 @@ class Model(Trainer, Layer):
             expand_nested: whether layers inside layers are listed too.
             show_trainable: whether a column says what training changes.
             layer_range: [first name, last name] of the layers to show.
-            style: "wide", "keras" or "tf20"; default that of `keras.summary.default_style`.
+            style: "wide" or "tf20"; default that of `keras.summary.default_style`.
         """
         from minitensor.keras.summary import printed
 
@@ -136,5 +145,3 @@ class Model(Trainer, Layer):
         from minitensor.keras.saving import to_json
 
         return to_json(self, **kwargs)
-
-

@@ -40,6 +40,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._stack: list[Layer] = []
+        self._told = False
         self._drawn: list[KerasTensor] = []  # its input, then what each layer makes of it
         for layer in layers or ():
             self.add(layer)
@@ -59,6 +60,7 @@ class Sequential(Model):
                 f"the model already."
             )
         if isinstance(layer, InputLayer):
+            self._told = True
             return self._begin(layer.output)
         self._stack.append(layer)
         if self._drawn:
@@ -74,6 +76,7 @@ class Sequential(Model):
         if shape is None and isinstance(layer, Model) and layer.built:
             shape = getattr(layer, "input_shape", None)
         if len(self._stack) == 1 and shape is not None:
+            self._told = True
             self._begin(InputLayer(batch_shape=shape, dtype=layer.dtype).output)
 
     def _begin(self, start: KerasTensor) -> None:
@@ -114,6 +117,11 @@ class Sequential(Model):
         for layer in self._stack:
             x = layer.drawn((x,), {})
         return shape_of(x)
+
+    @property
+    def knows_input(self) -> bool:
+        """Whether its first layer, or an Input, told the shape."""
+        return self._told
 
     @property
     def layers(self) -> list[Layer]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 _DTYPES = ("float16", "float32", "float64", "bfloat16")
 _LAYOUTS = ("channels_last", "channels_first")
-_values = {"floatx": "float32", "image_data_format": "channels_last", "epsilon": 1e-7}
+_values: dict[str, Any] = {
+    "floatx": "float32",
+    "image_data_format": "channels_last",
+    "epsilon": 1e-7,
+}
 
 
 def floatx() -> str:

@@ -20,9 +20,8 @@ class Weight(Variable):
         constraint: a function of the weight, applied after every update; or None.
 
     Example:
-        >>> Weight([0.0], name="bias", owner="dense")
-        <minitensor.Variable 'dense/bias:0' shape=(1,) dtype=float32, numpy=
-        array([0.], dtype=float32)>
+        >>> Weight([0.0], name="bias", owner="dense").path
+        'dense/bias'
 
     Source: keras.Variable
     """

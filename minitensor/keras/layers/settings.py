@@ -1,43 +1,54 @@
-"""How a layer reads its settings: numbers, pairs, words, names of functions.
+"""How a layer reads its settings: numbers, tuples, words; and the sizes that follow from them.
 
 Errors say what came and the rule it breaks, in Keras' words.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from minitensor import nn, random
-from minitensor.autograd import Tensor
+from minitensor.keras.engine import settings
+from minitensor.window import extent
 
-# "linear" is none at all; the others are functions of `minitensor.nn`.
-_ACTIVATIONS = {"linear", "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu"}
-_ACTIVATIONS |= {"sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"}
+Sizes = tuple[int | None, ...]
 
-
-def positive(name: str, value: Any, rule: str) -> None:
-    """Refuses what is not a positive integer."""
-    if not _is_integer(value) or value <= 0:
-        raise ValueError(f"Invalid value for argument `{name}`. {rule} Received {name}={value!r}.")
+LAYOUTS = {
+    "channels_last": {1: "NWC", 2: "NHWC", 3: "NDHWC"},
+    "channels_first": {1: "NCW", 2: "NCHW", 3: "NCDHW"},
+}
 
 
-def _is_integer(value: Any) -> bool:
+def given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """`locals()` at the beginning of a constructor, as keywords for the constructor above it."""
+    inner = {"self", "__class__", "kwargs"}
+    named = {name: value for name, value in arguments.items() if name not in inner}
+    return named | arguments["kwargs"]
+
+
+def is_integer(value: Any) -> bool:
+    """Whether it counts something; True and 2.0 do not."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
-    """A number for both axes, or two."""
-    items = tuple(value) if isinstance(value, list | tuple) else (value, value)
-    if len(items) != 2 or not all(_is_integer(item) and item >= least for item in items):
+def positive(name: str, value: Any, rule: str = "Expected a strictly positive value.") -> int:
+    """Refuses what is not a positive integer."""
+    if not is_integer(value) or value <= 0:
+        raise ValueError(f"Invalid value for argument `{name}`. {rule} Received {name}={value!r}.")
+    return int(value)
+
+
+def numbers(name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
+    """A number for every axis, or one for each."""
+    items = tuple(value) if isinstance(value, list | tuple | np.ndarray) else (value,) * count
+    if len(items) != count or not all(is_integer(item) and item >= least for item in items):
         raise ValueError(
-            f"The `{name}` argument must be a tuple of 2 integers, each at least {least}. "
+            f"The `{name}` argument must be a tuple of {count} integers, each at least {least}. "
             f"Received {name}={value!r}"
         )
-    return int(items[0]), int(items[1])
+    return tuple(int(item) for item in items)
 
 
 def choice(name: str, value: Any, legal: Collection[str]) -> str:
@@ -49,26 +60,46 @@ def choice(name: str, value: Any, legal: Collection[str]) -> str:
     return value.lower()
 
 
-def activation_of(identifier: Any) -> Callable[[Tensor], Tensor] | None:
-    """A function of a tensor, by itself or by its name in tf.nn."""
-    if identifier is None or callable(identifier):
-        return identifier
-    if identifier not in _ACTIVATIONS:
-        raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")
-    return None if identifier == "linear" else getattr(nn, identifier)
+def layout(value: Any) -> str:
+    """ "channels_last" or "channels_first"; None is what keras.config says."""
+    return choice("data_format", value or settings.image_data_format(), LAYOUTS)
 
 
-def initializer_of(identifier: Any) -> Callable[[tuple[int, ...]], Any]:
-    """A function of a shape, by itself or by its name."""
-    known = {"glorot_uniform": _glorot_uniform, "zeros": lambda shape: np.zeros(shape, np.float32)}
-    if callable(identifier):
-        return identifier
-    if identifier not in known:
-        raise ValueError(f"Could not interpret initializer identifier: {identifier!r}")
-    return known[identifier]
+def split(shape: Sequence[int | None], data_format: str) -> tuple[int | None, Sizes, int | None]:
+    """(batch, spatial sizes, channels) of a shape."""
+    if data_format == "channels_last":
+        return shape[0], tuple(shape[1:-1]), shape[-1]
+    return shape[0], tuple(shape[2:]), shape[1]
 
 
-def _glorot_uniform(shape: tuple[int, ...]) -> Tensor:
-    """Uniform on plus and minus sqrt(6 / (fan in + fan out)); a fan is taps times channels."""
-    limit = math.sqrt(6 / (math.prod(shape[:-2]) * (shape[-2] + shape[-1])))
-    return random.uniform(shape, -limit, limit)
+def joined(batch: int | None, spatial: Sizes, channels: int | None, data_format: str) -> Sizes:
+    """The shape of these sizes."""
+    last = data_format == "channels_last"
+    return (batch, *spatial, channels) if last else (batch, channels, *spatial)
+
+
+def places(
+    layer: str,
+    spatial: Sizes,
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    dilation: Sequence[int],
+) -> Sizes:
+    """How many places a window has along each axis; None where the size may vary.
+
+    "valid": floor((n - reach) / stride) + 1; "same" and "causal": ceil(n / stride)
+    """
+    reach = tuple(extent(k, d) for k, d in zip(window, dilation, strict=True))
+    room = reach if padding == "valid" else (1,) * len(reach)
+    found = tuple(
+        None if n is None else (n - r) // s + 1
+        for n, r, s in zip(spatial, room, strides, strict=True)
+    )
+    if any(n is not None and n <= 0 for n in found):
+        raise ValueError(
+            f"{layer}: Computed output size would be zero or negative: an input of {spatial} "
+            f"pixels has no place for a window that spans {reach} with padding='valid'. "
+            "Use padding='same' or a smaller window."
+        )
+    return found

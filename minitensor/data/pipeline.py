@@ -1,0 +1,205 @@
+"""A pipeline of data: how it is iterated over, counted and described.
+
+Each dataset knows how to start over: `start(run)` gives a fresh iterator of elements. An iteration
+draws one seed from the shared generator when it begins, and everything inside it draws from a
+generator of that seed: so an epoch is the same again whenever the shared generator is.
+Elements are computed on the CPU and handed out on the device of the block around the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from minitensor.autograd import Tensor, placed
+from minitensor.backend import generator
+from minitensor.backend.devices import device
+from minitensor.data.rows import numbers, tensors
+from minitensor.data.structure import mapped, spec_of
+
+AUTOTUNE = -1
+INFINITE, UNKNOWN = -1, -2
+
+
+@dataclass
+class Run:
+    """One iteration over a dataset.
+
+    Attributes:
+        number: how many iterations over that dataset began before.
+        starts: how often each shuffle in it has begun.
+    """
+
+    number: int
+    starts: dict[int, int] = field(default_factory=dict)
+
+    def again(self, step: object) -> int:
+        """How often `step` has begun in this iteration; counts this time too."""
+        count = self.starts.get(id(step), 0)
+        self.starts[id(step)] = count + 1
+        return count
+
+
+Start = Callable[[Run], Iterator[Any]]
+
+
+class ElementIterator:
+    """An iteration over a dataset. Source: tf.data.Iterator"""
+
+    def __init__(self, start: Start, run: Run, finish: Callable[[Any], Any]) -> None:
+        self._rng = np.random.default_rng(int(generator.generator().integers(2**63)))
+        self._finish = finish
+        with generator.using(self._rng):
+            self._elements = start(run)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        with generator.using(self._rng), device("/CPU:0"):
+            element = next(self._elements)
+        return self._finish(element)
+
+    def get_next(self) -> Any:
+        """The next element; StopIteration after the last."""
+        return next(self)
+
+
+class Pipeline:
+    """What every dataset can do, whatever its elements are.
+
+    Args:
+        title: what it does, for people.
+        start: a function of a Run that gives a fresh iterator of elements.
+        count: a function that tells the number of elements, or INFINITE or UNKNOWN.
+        spec: a function that tells what its elements look like; None to look at the first.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        start: Start,
+        count: Callable[[], int],
+        spec: Callable[[], Any] | None = None,
+    ) -> None:
+        self._title, self._start, self._count, self._spec = title, start, count, spec
+        self._begun = 0
+
+    def _then(
+        self,
+        title: str,
+        start: Start,
+        count: Callable[[], int] | None = None,
+        spec: Callable[[], Any] | None = None,
+    ) -> Self:
+        """A dataset of one more step; without `count` and `spec` they stay as they are."""
+        spec = spec or (lambda: self.element_spec)
+        return type(self)(f"{title} of {self._title}", start, count or self._count, spec)
+
+    def __iter__(self) -> ElementIterator:
+        return self._iterate(tensors)
+
+    def _iterate(self, finish: Callable[[Any], Any]) -> ElementIterator:
+        run = Run(self._begun)
+        self._begun += 1
+        return ElementIterator(self._start, run, finish)
+
+    def rewind(self, begun: int = 0) -> None:
+        """Counts iterations anew: shuffles with a seed go on as if `begun` had been started.
+
+        A resumed training needs it. TensorFlow has nothing like it.
+
+        Args:
+            begun: how many iterations shall count as begun.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> dataset = Dataset.range(9).shuffle(9, seed=1)
+            >>> first = list(dataset.as_numpy_iterator())
+            >>> dataset.rewind(0)
+            >>> list(dataset.as_numpy_iterator()) == first
+            True
+        """
+        self._begun = begun
+
+    def as_numpy_iterator(self) -> ElementIterator:
+        """An iteration over the elements as NumPy arrays and scalars.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(3).as_numpy_iterator()]
+            [0, 1, 2]
+
+        Source: tf.data.Dataset.as_numpy_iterator
+        """
+        return self._iterate(numbers)
+
+    def cardinality(self) -> Tensor:
+        """The number of elements, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> Dataset.range(42).batch(10).cardinality().numpy()
+            np.int64(5)
+
+        Source: tf.data.Dataset.cardinality
+        """
+        return placed(np.array(self._count(), np.int64))
+
+    def __len__(self) -> int:
+        count = self._count()
+        if count < 0:
+            raise TypeError(f"The dataset {'is infinite' if count == INFINITE else 'length is unknown'}.")
+        return count
+
+    def __bool__(self) -> bool:
+        return True  # a dataset of unknown length is no error in `if dataset:`
+
+    @property
+    def element_spec(self) -> Any:
+        """What an element looks like: TensorSpecs in the containers of the elements.
+
+        After `map` and `filter` it is found by looking at the first element.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> Dataset.from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec
+            TensorSpec(shape=(None, 2), dtype=float32, name=None)
+
+        Source: tf.data.Dataset.element_spec
+        """
+        if self._spec is None:
+            spec = self._first_spec()
+            self._spec = lambda: spec
+        return self._spec()
+
+    def _first_spec(self) -> Any:
+        with generator.using(np.random.default_rng(0)):
+            for element in ElementIterator(self._start, Run(0), tensors):
+                return mapped(spec_of, element)
+        raise ValueError(f"{self!r} has no elements, so nothing is known of them")
+
+    def apply(self, transformation_func: Callable[[Self], Any]) -> Any:
+        """transformation_func(self), which must be a dataset.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> len(Dataset.range(9).apply(lambda dataset: dataset.take(4)))
+            4
+
+        Source: tf.data.Dataset.apply
+        """
+        found = transformation_func(self)
+        if not isinstance(found, Pipeline):
+            raise TypeError(
+                f"`transformation_func` must return a `tf.data.Dataset` object. Got {type(found)}."
+            )
+        return found
+
+    def __repr__(self) -> str:
+        words = {INFINITE: "without end", UNKNOWN: "unknown length"}
+        count = self._count()
+        return f"<minitensor.data.Dataset: {self._title}, {words.get(count, f'{count} elements')}>"

@@ -1,0 +1,122 @@
+"""Elements that wait: a row of arrays is cut out only when somebody looks at it.
+
+Shuffling moves rows, not pixels; a batch of rows of the same arrays is one indexing of each array.
+Everything else that flows through a pipeline is containers of arrays and tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitensor import backend
+from minitensor.autograd import Tensor, placed
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.data.structure import leaves, mapped
+
+
+class Rows:
+    """Arrays in containers, all of one length."""
+
+    def __init__(self, arrays: Any) -> None:
+        self.arrays = arrays
+        first, *rest = (array.shape for array in leaves(arrays))
+        for shape in (first, *rest):
+            if not shape:
+                raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+            if shape[0] != first[0]:
+                raise ValueError(
+                    f"Dimensions {first[0]} and {shape[0]} are not compatible: all that is sliced "
+                    "must have the same length"
+                )
+        self.length = first[0]
+
+    def __iter__(self) -> Iterator[Row]:
+        return (Row(self, i) for i in range(self.length))
+
+
+class Row:
+    """One row of them: a promise of an element."""
+
+    __slots__ = ("index", "rows")
+
+    def __init__(self, rows: Rows, index: int) -> None:
+        self.rows, self.index = rows, index
+
+    def values(self) -> Any:
+        """The element itself: copies, which later changes of the arrays do not reach."""
+        return mapped(lambda array: np.array(array[self.index]), self.rows.arrays)
+
+
+def opened(element: Any) -> Any:
+    """An element of arrays and tensors, from one that may have rows in it."""
+    return mapped(lambda leaf: leaf.values() if isinstance(leaf, Row) else leaf, element)
+
+
+def tensors(element: Any) -> Any:
+    """An element as user code sees it: tensors on the present device, and text."""
+    return mapped(_tensor, opened(element))
+
+
+def _tensor(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor):
+        return leaf if backend.of(leaf.array) is backend.current() else placed(leaf.numpy())
+    if leaf.dtype.kind == "U":
+        return leaf if leaf.ndim else leaf.item()
+    return placed(leaf)
+
+
+def stacked(elements: Sequence[Any]) -> Any:
+    """Elements side by side along a new first axis.
+
+    Raises:
+        ValueError: their containers, shapes or types differ.
+    """
+    if any(isinstance(element, Row) for element in elements):
+        return _joined(elements)
+    first = elements[0]
+    if isinstance(first, dict):
+        return {key: stacked([element[key] for element in elements]) for key in first}
+    if isinstance(first, tuple):
+        parts = [stacked(column) for column in zip(*elements, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    return _stacked_leaves([np.asarray(element) for element in elements])
+
+
+def _joined(elements: Sequence[Any]) -> Any:
+    """Rows of the same arrays by one indexing of each; others after they were cut out."""
+    rows = elements[0].rows if isinstance(elements[0], Row) else None
+    if not all(isinstance(element, Row) and element.rows is rows for element in elements):
+        return stacked([opened(element) for element in elements])
+    chosen = [element.index for element in elements]
+    start, count = chosen[0], len(chosen)
+    if chosen == list(range(start, start + count)):  # neighbours: one copy of memory
+        return mapped(lambda array: array[start : start + count].copy(), rows.arrays)
+    return mapped(lambda array: array[chosen], rows.arrays)  # (n, ...)
+
+
+def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
+    first = arrays[0]
+    for k, array in enumerate(arrays):
+        if array.shape != first.shape:
+            raise ValueError(
+                "Cannot batch tensors with different shapes. First element had shape "
+                f"{list(first.shape)} and element {k} had shape {list(array.shape)}."
+            )
+        if array.dtype != first.dtype and array.dtype.kind != "U":
+            raise ValueError(f"Cannot batch tensors of types {first.dtype} and {array.dtype}.")
+    return np.stack(arrays)  # (n, ...)
+
+
+def numbers(element: Any) -> Any:
+    """An element as NumPy arrays and scalars."""
+    return mapped(_number, opened(element))
+
+
+def _number(leaf: Any) -> Any:
+    if isinstance(leaf, ArrayLike):
+        return leaf.numpy()
+    found = np.array(leaf)[()]
+    return str(found).encode() if isinstance(found, str) else found

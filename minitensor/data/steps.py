@@ -1,0 +1,84 @@
+"""What each step of a pipeline does with the elements that come in, as generators.
+
+An element is a Row, or containers of arrays and tensors; see rows.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.data.rows import Rows, opened, stacked, tensors
+from minitensor.data.structure import mapped
+
+_DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
+
+
+def called(function: Callable[..., Any], element: Any) -> Any:
+    """What user code gives for an element: a tuple is spread over its arguments."""
+    seen = tensors(element)
+    result = function(*seen) if type(seen) is tuple else function(seen)
+    return mapped(_kept, tuple(result) if isinstance(result, list) else result)
+
+
+def _kept(leaf: Any) -> Any:
+    if isinstance(leaf, str | bytes):
+        return np.asarray(leaf, str)
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "U":
+        return leaf
+    if leaf is None:
+        raise TypeError("Dataset: the function returned None where a tensor is expected")
+    return as_tensor(leaf, what="Dataset: what the function returned")
+
+
+def accepted(predicate: Callable[..., Any], element: Any) -> bool:
+    """Whether a filter lets an element through."""
+    seen = tensors(element)
+    verdict = predicate(*seen) if type(seen) is tuple else predicate(seen)
+    if np.ndim(verdict.array if isinstance(verdict, ArrayLike) else verdict):
+        raise ValueError("Invalid `predicate`. `predicate` must return a `tf.bool` scalar tensor.")
+    return bool(verdict)
+
+
+def shuffled(elements: Iterator[Any], size: int, rng: np.random.Generator) -> Iterator[Any]:
+    """Each time one of the next `size` elements, all equally likely."""
+    waiting = list(islice(elements, size))
+    for place, element in zip(_places(rng, len(waiting)), elements, strict=False):
+        yield waiting[place]
+        waiting[place] = element
+    rng.shuffle(waiting)  # type: ignore[arg-type]
+    yield from waiting
+
+
+def _places(rng: np.random.Generator, count: int) -> Iterator[int]:
+    while count:
+        yield from rng.integers(count, size=_DRAWS).tolist()
+
+
+def batches(elements: Iterable[Any], size: int, drop_remainder: bool) -> Iterator[Any]:
+    """`size` at a time, stacked; the last may be smaller."""
+    elements = iter(elements)
+    while group := list(islice(elements, size)):
+        if len(group) == size or not drop_remainder:
+            yield stacked(group)
+
+
+def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
+    """The rows of each element."""
+    for element in elements:
+        yield from Rows(mapped(_array, opened(element)))
+
+
+def _array(leaf: Any) -> np.ndarray:
+    return np.asarray(leaf) if isinstance(leaf, Tensor) else leaf
+
+
+def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
+    """(index, element)."""
+    for index, element in enumerate(elements, start):
+        yield np.array(index, np.int64), element

@@ -1,0 +1,112 @@
+"""Tensors inside tuples and dictionaries, and what is known of them before there are any.
+
+As in tf.data, lists are not such containers: a list of numbers is a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, TensorShape, as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.dtypes import as_dtype, float32
+
+
+class TensorSpec:
+    """A shape and a type without values.
+
+    Args:
+        shape: sizes; None where one may vary. None for any shape at all.
+        dtype: element type.
+        name: kept.
+
+    Example:
+        >>> TensorSpec([None, 28, 28], "uint8")
+        TensorSpec(shape=(None, 28, 28), dtype=uint8, name=None)
+
+    Source: tf.TensorSpec
+    """
+
+    def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
+        self.shape: Any = None if shape is None else TensorShape(shape)
+        self.dtype = np.dtype(str) if dtype in (str, np.dtype(str)) else as_dtype(dtype)
+        self.name = name
+
+    def is_compatible_with(self, value: Any) -> bool:
+        """Whether an array, a tensor or another spec has this type and shape."""
+        if value.dtype != self.dtype:
+            return False
+        if self.shape is None or value.shape is None:
+            return True
+        pairs = zip(self.shape, value.shape, strict=False)
+        same_rank = len(self.shape) == len(value.shape)
+        return same_rank and all(n is None or m is None or n == m for n, m in pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (
+            other.shape,
+            other.dtype,
+            other.name,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype, self.name))
+
+    def __repr__(self) -> str:
+        words = "string" if self.dtype.kind == "U" else self.dtype.name
+        shape = "<unknown>" if self.shape is None else str(self.shape)
+        return f"TensorSpec(shape={shape}, dtype={words}, name={self.name!r})"
+
+
+def mapped(function: Callable[..., Any], first: Any, *others: Any) -> Any:
+    """The containers of `first` with `function` of the leaves in the same place of each."""
+    if isinstance(first, dict):
+        return {
+            key: mapped(function, item, *(other[key] for other in others))
+            for key, item in first.items()
+        }
+    if isinstance(first, tuple) and not isinstance(first, TensorShape):
+        items = (mapped(function, *parts) for parts in zip(first, *others, strict=True))
+        return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
+    return function(first, *others)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is in the containers, from left to right."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, tuple) and not isinstance(value, TensorShape):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def host_array(value: Any) -> Any:
+    """What a user gave, as an array in the memory of the CPU; a NumPy array is not copied."""
+    if isinstance(value, ArrayLike):
+        return np.asarray(value)
+    if isinstance(value, str | bytes) or _is_text(value):
+        return np.asarray(value, str)
+    if isinstance(value, np.ndarray) and value.dtype.isnative and value.dtype.kind != "O":
+        as_tensor(value[:0] if value.ndim else value, what="Dataset: element")  # a legal type?
+        return value
+    return np.asarray(as_tensor(value, what="Dataset: element"))
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "US"
+    return isinstance(value, list) and bool(value) and isinstance(value[0], str | bytes)
+
+
+def spec_of(leaf: Any) -> TensorSpec:
+    """What is known of one leaf: an array, a tensor, text or a number."""
+    if isinstance(leaf, str):
+        return TensorSpec((), str)
+    array = leaf if isinstance(leaf, Tensor) else np.asarray(leaf)
+    return TensorSpec(array.shape, str if array.dtype.kind == "U" else array.dtype)

@@ -1,0 +1,91 @@
+"""The mirror of keras.activations: functions of a tensor by name.
+
+rectified.py   with a corner: relu and its kin, hard curves, shrinking
+smooth.py      without: sigmoid, tanh, gelu, softmax, ...
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras.activations.rectified import (
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    relu,
+    relu6,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    threshold,
+)
+from minitensor.keras.activations.smooth import (
+    celu,
+    elu,
+    exponential,
+    gelu,
+    glu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    sparsemax,
+    squareplus,
+    tanh,
+    tanh_shrink,
+)
+from minitensor.keras.engine import identifiers
+
+swish, hard_swish = silu, hard_silu
+
+_KNOWN = identifiers.table(
+    *(hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, relu, relu6, soft_shrink),
+    *(sparse_plus, sparse_sigmoid, threshold, celu, elu, exponential, gelu, glu, linear),
+    *(log_sigmoid, log_softmax, mish, selu, sigmoid, silu, softmax, softplus, softsign),
+    *(sparsemax, squareplus, tanh, tanh_shrink),
+    swish=silu,
+    hard_swish=hard_silu,
+)
+
+
+def get(identifier: Any) -> Any:
+    """The function that a name or a config stands for; None is `linear`.
+
+    Raises:
+        ValueError: there is none of this name.
+
+    Example:
+        >>> get("relu")([-1.0, 2.0]).numpy()
+        array([0., 2.], dtype=float32)
+
+    Source: keras.activations.get
+    """
+    if identifier is None:
+        return linear
+    return identifiers.found("activation function", _KNOWN, identifier)
+
+
+def serialize(activation: Any) -> Any:
+    """The name of one of these functions, the config of another.
+
+    Example:
+        >>> serialize(swish)
+        'silu'
+
+    Source: keras.activations.serialize
+    """
+    name = getattr(activation, "__name__", "")
+    return name if _KNOWN.get(name) is activation else identifiers.serialized(activation)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The function of a name or a config. Source: keras.activations.deserialize"""
+    return identifiers.found("activation function", _KNOWN | (custom_objects or {}), config)

@@ -1,0 +1,148 @@
+"""The mirror of keras.applications.imagenet_utils: pixels before a network, words after it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitensor.array import cast
+from minitensor.autograd import as_tensor
+from minitensor.autograd.tensor import is_float
+from minitensor.keras.applications._common import cached
+from minitensor.keras.engine import settings
+from minitensor.keras.engine.node import KerasTensor
+
+# mode: (are red and blue swapped, divided by, then minus, then divided by)
+_MODES: dict[str, tuple[bool, float, Any, Any]] = {
+    "caffe": (True, 1.0, (103.939, 116.779, 123.68), 1.0),
+    "tf": (False, 127.5, 1.0, 1.0),
+    "torch": (False, 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+_LAYOUTS = ("channels_first", "channels_last")
+
+
+def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
+    """Pixels of 0...255 as the networks were trained with them; `x` itself stays as it is.
+
+    caffe: bgr(x) - mean;   tf: x / 127.5 - 1;   torch: (x / 255 - mean) / deviation
+
+    Args:
+        x: images (N, H, W, 3) or one image (H, W, 3): array, tensor or KerasTensor.
+        data_format: "channels_last" or "channels_first"; None for the setting of keras.config.
+        mode: "caffe", "tf" or "torch".
+
+    Returns:
+        An array for an array, a tensor for a tensor.
+
+    Raises:
+        ValueError: another mode or layout.
+
+    Example:
+        >>> preprocess_input(np.array([[[0.0, 51.0, 255.0]]]), mode="tf").tolist()
+        [[[-1.0, -0.6, 1.0]]]
+
+    Source: keras.applications.imagenet_utils.preprocess_input
+    """
+    if mode not in _MODES:
+        raise ValueError(
+            f"Expected mode to be one of `caffe`, `tf` or `torch`. Received: mode={mode}"
+        )
+    layout = data_format or settings.image_data_format()
+    if layout not in _LAYOUTS:
+        raise ValueError(
+            "Expected data_format to be one of `channels_first` or `channels_last`. "
+            f"Received: data_format={data_format}"
+        )
+    if isinstance(x, KerasTensor):
+        from minitensor.keras.layers import Lambda
+
+        return Lambda(functools.partial(preprocess_input, data_format=layout, mode=mode))(x)
+    return _scaled(_floats(x), layout, mode)
+
+
+def _floats(x: Any) -> Any:
+    """Arrays stay arrays, all else becomes a tensor; whole numbers become floats."""
+    if isinstance(x, np.ndarray):
+        return x if np.issubdtype(x.dtype, np.floating) else x.astype(settings.floatx())
+    tensor = as_tensor(x, settings.floatx(), "x")
+    return tensor if is_float(tensor.dtype) else cast(tensor, settings.floatx())
+
+
+def _scaled(x: Any, layout: str, mode: str) -> Any:
+    swapped, scale, mean, deviation = _MODES[mode]
+    axis = len(x.shape) - (1 if layout == "channels_last" else 3)
+    if swapped:
+        x = x[(slice(None),) * axis + (slice(None, None, -1),)]
+    sizes = [1] * len(x.shape)
+    sizes[axis] = -1
+
+    def along(value: Any) -> Any:
+        listed = np.asarray(value, np.dtype(str(x.dtype.name)))
+        return listed.reshape(sizes) if listed.ndim else listed
+
+    return (x / along(scale) - along(mean)) / along(deviation)
+
+
+def of_mode(mode: str) -> Callable[..., Any]:
+    """`preprocess_input` for networks of one mode."""
+
+    def preprocess(x: Any, data_format: str | None = None) -> Any:
+        return preprocess_input(x, data_format, mode)
+
+    preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
+    preprocess.__doc__ = f"imagenet_utils.preprocess_input in mode {mode!r}."
+    return preprocess
+
+
+def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, float]]]:
+    """The likeliest classes of ImageNet in words.
+
+    Args:
+        preds: probabilities (N, 1000).
+        top: how many classes of each row, the likeliest first.
+
+    Returns:
+        For each row a list of (WordNet id, word, probability).
+
+    Raises:
+        ValueError: another shape, or imagenet_class_index.json is not there.
+
+    Example:
+        >>> decode_predictions(np.zeros((1, 10)))
+        Traceback (most recent call last):
+        ...
+        ValueError: `decode_predictions` expects a batch of predictions (i.e. a 2D array of shape \
+(samples, 1000)). Received array with shape: (1, 10)
+
+    Source: keras.applications.imagenet_utils.decode_predictions
+    """
+    rows = np.asarray(preds)
+    if rows.ndim != 2 or rows.shape[1] != 1000:
+        raise ValueError(
+            "`decode_predictions` expects a batch of predictions (i.e. a 2D array of shape "
+            f"(samples, 1000)). Received array with shape: {rows.shape}"
+        )
+    words = _class_index()
+    return [
+        [(*words[i], row[i]) for i in np.argsort(row, kind="stable")[::-1][:top]] for row in rows
+    ]
+
+
+def _class_index() -> dict[int, tuple[str, str]]:
+    """{class: (WordNet id, word)} from the file that Keras uses."""
+    name = "imagenet_class_index.json"
+    path = cached(name)
+    if path is None:
+        raise ValueError(
+            f"decode_predictions needs the file {name}, and nothing is downloaded: put it into "
+            "~/.keras/models (or MINITENSOR_HOME/models, or KERAS_HOME/models)"
+        )
+    found = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return {i: (str(found[str(i)][0]), str(found[str(i)][1])) for i in range(1000)}
+    except (KeyError, IndexError, TypeError) as broken:
+        raise ValueError(f"{path} is no list of the 1000 classes of ImageNet") from broken

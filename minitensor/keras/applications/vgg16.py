@@ -1,0 +1,74 @@
+"""VGG: convolutions of 3 by 3, twice as many filters whenever the image is halved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras import layers
+from minitensor.keras.applications._common import (
+    Wanted,
+    documented,
+    files,
+    network,
+    predictions,
+)
+from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
+from minitensor.keras.engine.functional import Functional
+
+__all__ = ["VGG16", "decode_predictions", "preprocess_input"]
+
+preprocess_input = of_mode("caffe")
+
+
+@documented
+def VGG16(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "vgg16",
+) -> Functional:
+    """13 convolutions in blocks of 2, 2, 3, 3, 3, and 3 dense layers: 138,357,544 parameters.
+
+    Example:
+        >>> VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).count_params()
+        14714688
+
+    Source: keras.applications.VGG16; Simonyan and Zisserman 2014, arXiv 1409.1556, column D
+    """
+    wanted = Wanted(
+        include_top,
+        weights,
+        input_tensor,
+        input_shape,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+    )
+    return vgg((2, 2, 3, 3, 3), wanted, "vgg16")
+
+
+def vgg(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+    """Blocks of so many convolutions."""
+
+    def body(x: Any) -> Any:
+        for block, depth in enumerate(depths, 1):
+            filters = min(512, 32 * 2**block)
+            for i in range(1, depth + 1):
+                name = f"block{block}_conv{i}"
+                x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+            x = layers.MaxPooling2D(2, strides=2, name=f"block{block}_pool")(x)
+        return x
+
+    return network(wanted, body, files(stem), top=_dense_top)
+
+
+def _dense_top(x: Any, wanted: Wanted) -> Any:
+    x = layers.Flatten(name="flatten")(x)
+    for name in ("fc1", "fc2"):
+        x = layers.Dense(4096, activation="relu", name=name)(x)
+    return predictions(x, wanted)

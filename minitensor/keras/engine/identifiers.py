@@ -1,0 +1,51 @@
+"""What may stand for an object in an argument: its name, its config, its class, or itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from minitensor.keras.engine.names import snake_case
+
+
+def table(*things: Any, **aliases: Any) -> dict[str, Any]:
+    """Classes and functions by name, and by their name in snake case; and aliases."""
+    named = {thing.__name__: thing for thing in things}
+    return named | {snake_case(thing.__name__): thing for thing in things} | aliases
+
+
+def found(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
+    """The object that `identifier` stands for; `kind` is said in the error.
+
+    Raises:
+        ValueError: nothing of this name, or it is no function.
+    """
+    thing = identifier
+    if isinstance(identifier, dict):
+        thing = _configured(known, identifier)
+    elif isinstance(identifier, str):
+        thing = known.get(identifier)
+    if inspect.isclass(thing):
+        thing = thing()
+    if not callable(thing):
+        raise ValueError(
+            f"Could not interpret {kind} identifier: {identifier!r}. "
+            f"Known names: {', '.join(sorted(known))}"
+        )
+    return thing
+
+
+def serialized(thing: Any) -> Any:
+    """What `found` takes in place of the object, made of values that JSON can hold."""
+    from minitensor.keras.saving.objects import plain
+
+    return plain(thing)
+
+
+def _configured(known: Mapping[str, Any], config: dict[str, Any]) -> Any:
+    """The object of a config: of a class that is known, or that a program has registered."""
+    from minitensor.keras.saving.objects import revived
+
+    cls = known.get(str(config.get("class_name")))
+    return revived(config) if cls is None else cls.from_config(config.get("config") or {})

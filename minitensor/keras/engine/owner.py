@@ -1,0 +1,182 @@
+"""Owner: what a layer has, weights and layers inside it.
+
+What it has is found by looking at its attributes, lists and dictionaries among them; nothing is
+registered twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Variable
+from minitensor.keras import initializers, regularizers
+from minitensor.keras.engine import calling
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine.tree import leaves
+from minitensor.keras.engine.weight import Weight
+
+_NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
+
+
+class Owner(Configurable):
+    """Something with a name that owns weights and, it may be, others like it."""
+
+    name: str
+    built: bool
+    _weights: list[Weight]
+    _trainable: bool
+    _dtype: str
+
+    @property
+    def dtype(self) -> str:
+        """The float type of its weights."""
+        return self._dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The float type it computes in, the same."""
+        return self._dtype
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Weight:
+        """Makes a weight that belongs to this layer.
+
+        Args:
+            shape: of the weight.
+            initializer: name or function of (shape, dtype); default Glorot's uniform rule.
+            dtype: element type; default the layer's.
+            trainable: whether training changes it.
+            regularizer: a function of it, added to the loss.
+            constraint: a function of it, applied after each update.
+            name: "kernel".
+            autocast, aggregation, overwrite_with_gradient: ignored.
+        """
+        from minitensor.keras import constraints
+
+        kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
+        make = initializers.get(initializer or "glorot_uniform")
+        weight = Weight(
+            make(tuple(shape or ()), dtype=kind),
+            trainable,
+            name=name or f"variable_{len(self._weights)}",
+            owner=self.name,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        weight.trainable = trainable and self._trainable
+        self._weights.append(weight)
+        return weight
+
+    def _owned(self) -> Iterator[Any]:
+        """The layers and variables among its attributes, in the order in which they were set."""
+        for attribute, value in vars(self).items():
+            if attribute not in _NOT_OURS:
+                yield from (x for x in leaves(value) if isinstance(x, Owner | Variable))
+
+    def sublayers(self) -> list[Any]:
+        """The layers it is directly made of."""
+        return list(dict.fromkeys(x for x in self._owned() if isinstance(x, Owner)))
+
+    def all_layers(self) -> list[Any]:
+        """Itself, and all layers inside, each once."""
+        found: dict[Any, None] = {}
+        waiting: list[Any] = [self]
+        while waiting:
+            layer = waiting.pop()
+            if layer not in found:
+                found[layer] = None
+                waiting.extend(reversed(layer.sublayers()))
+        return list(found)
+
+    @property
+    def own_variables(self) -> list[Variable]:
+        """Its variables without those of its sublayers; those that learn come first."""
+        mine = list({id(x): x for x in self._owned() if isinstance(x, Variable)}.values())
+        return sorted(mine, key=lambda v: not getattr(v, "learns", v.trainable))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All its variables, then those of its sublayers."""
+        every = [v for layer in self.all_layers() for v in layer.own_variables]
+        return list({id(v): v for v in every}.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """Those that training changes."""
+        return [v for v in self.weights if v.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """Those that it does not."""
+        return [v for v in self.weights if not v.trainable]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it reaches all layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.all_layers():
+            layer._trainable = bool(value)
+            for variable in layer.own_variables:
+                if isinstance(variable, Weight):
+                    variable.trainable = bool(value) and variable.learns
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`."""
+        return [np.asarray(v.numpy()) for v in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Gives `weights` these values, one array each, in the same order."""
+        mine = self.weights
+        if len(weights) != len(mine):
+            raise ValueError(
+                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of "
+                f"length {len(weights)}, but the layer was expecting {len(mine)} weights."
+            )
+        for variable, value in zip(mine, weights, strict=True):
+            if tuple(np.shape(value)) != tuple(variable.shape):
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} is not compatible with "
+                    f"provided weight shape {np.shape(value)}."
+                )
+            variable.assign(np.asarray(value))
+
+    def count_params(self) -> int:
+        """How many numbers its weights hold."""
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't "
+                f"built. You can build it manually via: `{self.name}.build(input_shape)`."
+            )
+        return sum(v.shape.num_elements() for v in self.weights)

@@ -1,0 +1,81 @@
+"""The mirror of keras.initializers: what weights start from.
+
+    fixed.py   zeros, ones, a constant, the identity
+    drawn.py   random numbers of a given spread
+    fans.py    random numbers whose spread follows from the sizes of a layer
+
+Without a seed each call draws new numbers from the generator that `tf.random.set_seed` starts;
+Keras gives the same numbers whenever one initializer is called again. Not here: STFT.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.keras.engine import identifiers
+from minitensor.keras.initializers.drawn import (
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+)
+from minitensor.keras.initializers.fans import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+from minitensor.keras.initializers.fixed import Constant, Identity, Initializer, Ones, Zeros
+
+constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
+orthogonal, random_normal, random_uniform = Orthogonal, RandomNormal, RandomUniform
+truncated_normal, variance_scaling = TruncatedNormal, VarianceScaling
+glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
+he_normal, he_uniform = HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+
+_KNOWN = identifiers.table(
+    *(Initializer, Constant, Identity, Ones, Zeros),
+    *(Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling),
+    *(GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform),
+    IdentityInitializer=Identity,
+    OrthogonalInitializer=Orthogonal,
+    normal=RandomNormal,
+    uniform=RandomUniform,
+    one=Ones,
+    zero=Zeros,
+)
+
+
+def get(identifier: Any) -> Any:
+    """The initializer that a name, a config, a class or an array stands for; None stays None.
+
+    Raises:
+        ValueError: there is none of this name.
+
+    Example:
+        >>> get("ones")((2,)).numpy()
+        array([1., 1.], dtype=float32)
+
+    Source: keras.initializers.get
+    """
+    if isinstance(identifier, ArrayLike | np.ndarray | np.generic):
+        return Constant(identifier)
+    return None if identifier is None else identifiers.found("initializer", _KNOWN, identifier)
+
+
+def serialize(initializer: Any) -> Any:
+    """What `deserialize` makes it of again. Source: keras.initializers.serialize"""
+    return identifiers.serialized(initializer)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """The initializer of a config. Source: keras.initializers.deserialize"""
+    return identifiers.found("initializer", _KNOWN | (custom_objects or {}), config)

@@ -1,0 +1,129 @@
+"""What every initializer has, and those in which no chance is: zeros, ones, constants."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitensor.array import broadcast_to, eye, fill, reshape
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import settings
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.math import multiply
+
+Shape = tuple[int, ...]
+
+
+class Initializer(Configurable):
+    """What makes the first value of a weight: a function of its shape.
+
+    w = initializer(shape, dtype); a subclass writes `__call__`
+
+    Source: keras.initializers.Initializer
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """A tensor of this shape; dtype None is `keras.config.floatx()`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement `__call__(shape, dtype=None)`"
+        )
+
+    def clone(self) -> Initializer:
+        """Another of the same settings."""
+        return type(self).from_config(self.get_config())
+
+
+class Zeros(Initializer):
+    """w = 0 everywhere.
+
+    Example:
+        >>> Zeros()((2,)).numpy()
+        array([0., 0.], dtype=float32)
+
+    Source: keras.initializers.Zeros
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        return _filled(shape, 0, dtype)
+
+
+class Ones(Initializer):
+    """w = 1 everywhere.
+
+    Example:
+        >>> Ones()((2,)).numpy()
+        array([1., 1.], dtype=float32)
+
+    Source: keras.initializers.Ones
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        return _filled(shape, 1, dtype)
+
+
+class Constant(Initializer):
+    """w = value.
+
+    Args:
+        value: a number; or an array, which is laid out anew where it has as many elements as the
+            weight, and else is repeated along the axes of size 1.
+
+    Raises:
+        ValueError: an array that fits in neither way.
+
+    Example:
+        >>> Constant([[1.0, 2.0]])((2, 1)).numpy().tolist()
+        [[1.0], [2.0]]
+
+    Source: keras.initializers.Constant; tf.constant_initializer
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        sizes = tuple(shape)
+        value = as_tensor(np.asarray(self.value, dtype or settings.floatx()))
+        if math.prod(value.shape) == math.prod(sizes):
+            return reshape(value, sizes)
+        try:
+            return broadcast_to(value, sizes)
+        except ValueError:
+            raise ValueError(
+                f"Constant: a value of shape {value.shape!s} does not fit a weight of shape "
+                f"{sizes}; give a number, or as many elements as the weight has"
+            ) from None
+
+
+class Identity(Initializer):
+    """w = gain * I.
+
+    Args:
+        gain: the number on the diagonal.
+
+    Raises:
+        ValueError: a shape that is not of two axes.
+
+    Example:
+        >>> Identity()((2, 3)).numpy().tolist()
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+    Source: keras.initializers.Identity
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        if len(shape) != 2:
+            raise ValueError(
+                "Identity matrix initializer can only be used for 2D matrices. "
+                f"Received: shape={tuple(shape)} of rank {len(shape)}."
+            )
+        return multiply(eye(*shape, dtype=dtype or settings.floatx()), self.gain)
+
+
+def _filled(shape: Any, value: float, dtype: Any) -> Tensor:
+    return fill(tuple(shape), np.asarray(value, dtype or settings.floatx()))

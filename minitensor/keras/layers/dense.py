@@ -1,0 +1,96 @@
+"""Dense: every output sees every input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Unpack
+
+from minitensor.array import reshape
+from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.settings import Sizes, given, positive
+from minitensor.linalg import matmul
+
+
+class Dense(Affine):
+    """A matrix and a bias over the last axis.
+
+    y = activation(x @ kernel + bias)
+
+    Args:
+        units: number of outputs.
+        activation: a name in `keras.activations`, a function, or None.
+        use_bias: whether a bias is added.
+        kernel_initializer, bias_initializer: names or functions of a shape.
+        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
+        kernel_constraint, bias_constraint: applied after every update.
+        lora_rank, lora_alpha, quantization_config: must stay None.
+        kwargs: what every Layer takes.
+
+    Attributes:
+        kernel: (inputs, units), made when the layer is built.
+        bias: (units,) or None.
+
+    Raises:
+        ValueError: a setting, or the shape of an input, that is not legal.
+
+    Example:
+        >>> import minitensor as mt
+        >>> layer = mt.keras.layers.Dense(4, activation="relu")
+        >>> layer(mt.ones([2, 5, 3])).shape
+        TensorShape([2, 5, 4])
+
+    Source: keras.layers.Dense
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: int | None = None,
+        quantization_config: Any = None,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        arguments = given(locals())
+        self.units = positive("units", arguments.pop("units"))
+        for name in ("lora_rank", "lora_alpha", "quantization_config"):
+            if arguments.pop(name) is not None:
+                raise ValueError(f"Dense: `{name}` must be None; a whole kernel is trained here.")
+        super().__init__(**arguments)
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel and the bias."""
+        if input_shape[-1] is None:
+            raise ValueError(
+                f"The last axis of the inputs to {self.name} must be defined. "
+                f"Full input shape received: {tuple(input_shape)}"
+            )
+        self.kernel = self._weight("kernel", (input_shape[-1], self.units))
+        self._make_bias(self.units)
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
+
+    def call(self, inputs: Any) -> Any:
+        """activation(x @ kernel + bias)"""
+        lead = inputs.shape[:-1]
+        rows = inputs if len(lead) == 1 else reshape(inputs, (-1, inputs.shape[-1]))
+        y = self._finished(matmul(rows, self.kernel))
+        return y if len(lead) == 1 else reshape(y, (*lead, self.units))
+
+    def compute_output_shape(self, input_shape: Any) -> Sizes:
+        """The last axis becomes `units`."""
+        return *input_shape[:-1], self.units
+
+    def macs(self, output_shape: Any) -> int:
+        """One for every input of every output."""
+        return math.prod(output_shape[1:]) * self.kernel.shape[0]

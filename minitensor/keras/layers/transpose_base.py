@@ -1,0 +1,69 @@
+"""The transposed convolution of any rank: settings, weights, computing, cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minitensor import nn
+from minitensor.keras.layers import settings
+from minitensor.keras.layers.windows import Windowed
+
+
+class Transposed(Windowed):
+    """What Conv1DTranspose, Conv2DTranspose and Conv3DTranspose have in common."""
+
+    def __init__(self, *, filters: int, output_padding: Any, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.filters = settings.positive("filters", filters)
+        more = output_padding
+        if more is not None:
+            more = settings.numbers("output_padding", more, self.rank, least=0)
+            if any(p >= s for p, s in zip(more, self.strides, strict=True)):
+                raise ValueError(
+                    "`output_padding` must be strictly less than `strides` for all dimensions. "
+                    f"Received: output_padding={more}, strides={self.strides}"
+                )
+        self.output_padding = more
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel and the bias."""
+        channels = self._known_channels(input_shape)
+        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
+        self._make_bias(self.filters)
+
+    def call(self, inputs: Any) -> Any:
+        """activation(transposed convolution + bias)"""
+        window = self.strides, self.padding.upper(), self.layout, self.dilation_rate
+        shape = self.compute_output_shape(inputs.shape)
+        y = nn.conv_transpose(inputs, self.kernel, shape, *window)
+        return self._finished(y, self.layout)
+
+    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+        """(batch, pixels along each axis, filters)"""
+        batch, spatial, _ = settings.split(input_shape, self.data_format)
+        grown = tuple(
+            None if n is None else n * stride + more
+            for n, (_, stride), more in zip(spatial, self.reach, self._more(), strict=True)
+        )
+        return settings.joined(batch, grown, self.filters, self.data_format)
+
+    def _more(self) -> list[int]:
+        """What the output has along each axis beyond input pixels times stride."""
+        more = self.output_padding or (None,) * self.rank
+        same = self.padding == "same"
+        return [
+            (0 if same else max(reach - stride, 0))
+            if extra is None
+            else (reach % 2 if same else reach) - stride + extra
+            for (reach, stride), extra in zip(self.reach, more, strict=True)
+        ]
+
+    def macs(self, output_shape: Any) -> int:
+        """All of the kernel for every pixel that comes in."""
+        spatial = settings.split(output_shape, self.data_format)[1]
+        places = [
+            (n - more) // stride
+            for n, more, stride in zip(spatial, self._more(), self.strides, strict=True)
+        ]
+        return math.prod(places) * math.prod(self.kernel.shape)

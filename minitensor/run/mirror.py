@@ -1,0 +1,129 @@
+"""Modules that answer to `import tensorflow`, `import keras` and `import tensorflow_datasets`.
+
+A mirror hands out what minitensor has under TensorFlow's dotted name. A name that minitensor lacks
+is an error that gives the dotted name and the nearest one that is there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+TARGETS = {
+    "tensorflow": "minitensor",
+    "keras": "minitensor.keras",
+    "tensorflow_datasets": "minitensor.data.tfds",
+}
+_SHORT = {"tensorflow": "tf", "tensorflow_datasets": "tfds"}  # what programs call them
+MIRRORED_VERSION = "2.21.0"  # of TensorFlow: what the signatures here were compared with
+
+
+class Mirror(ModuleType):
+    """A module of TensorFlow's name with minitensor's contents.
+
+    Args:
+        name: "tensorflow.keras.layers".
+        target: the module, or the class used as one, that has the contents.
+    """
+
+    def __init__(self, name: str, target: Any) -> None:
+        super().__init__(name, target.__doc__)
+        self.__path__: list[str] = []  # so that `import tensorflow.keras.layers` looks further
+        self.__dict__["_target"] = target
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__") and attribute != "__version__":
+            raise AttributeError(attribute)
+        if attribute == "__version__":
+            return f"{MIRRORED_VERSION}+minitensor{sys.modules['minitensor'].__version__}"
+        try:
+            value = getattr(self._target, attribute)
+        except AttributeError:
+            raise AttributeError(lack(self.__name__, attribute, self._target)) from None
+        return importlib.import_module(f"{self.__name__}.{attribute}") if _holds(value) else value
+
+    def __dir__(self) -> list[str]:
+        return _names(self._target)
+
+
+def lack(module: str, name: str, target: Any) -> str:
+    """What is said of `module.name`, which is not there: its dotted name, and the nearest."""
+    head, _, rest = module.partition(".")
+    prefix = ".".join(part for part in (_SHORT.get(head, head), rest) if part)
+    near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.5)
+    if near:
+        return f"minitensor has no {prefix}.{name}; the nearest is {prefix}.{near[0]}"
+    there = ", ".join(f"{prefix}.{other}" for other in _elsewhere(name))
+    return f"minitensor has no {prefix}.{name}" + (f"; it has {there}" if there else "")
+
+
+def _elsewhere(name: str) -> list[str]:
+    """Dotted names of tf under which the last part of `name` is found, if it is."""
+    root = importlib.import_module("minitensor")
+    rooms = {room: getattr(root, room) for room in ("nn", "math", "image", "random", "linalg")}
+    return [f"{room}.{name}" for room, module in rooms.items() if name in _names(module)]
+
+
+def _names(target: Any) -> list[str]:
+    public = getattr(target, "__all__", None) or [*vars(target), *getattr(target, "_LAZY", ())]
+    return sorted({name for name in public if not name.startswith("_")})
+
+
+def _holds(value: Any) -> bool:
+    """Whether a value is a room to look into: a module of ours, or a class used as one."""
+    if isinstance(value, ModuleType):
+        return value.__name__.partition(".")[0] == "minitensor"
+    return isinstance(value, type) and value.__name__.islower() and value.__module__ != "builtins"
+
+
+class Finder(MetaPathFinder, Loader):
+    """Finds mirrors for the import system."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """A spec for the names of `TARGETS` and what is in them."""
+        if fullname.partition(".")[0] not in TARGETS:
+            return None
+        return ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> Mirror:
+        """The mirror; an ImportError that names the nearest if minitensor has no such module."""
+        home, _, name = spec.name.rpartition(".")
+        if not home:
+            return Mirror(spec.name, importlib.import_module(TARGETS[spec.name]))
+        around = sys.modules[home]._target  # type: ignore[attr-defined]
+        value = getattr(around, name, None)
+        if value is None or not _holds(value):
+            raise ImportError(lack(home, name, around), name=spec.name)
+        return Mirror(spec.name, value)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing: a mirror has no code of its own."""
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """Inside the block the names of `TARGETS` mean minitensor, TensorFlow installed or not."""
+    finder, hidden = Finder(), _taken()
+    for name in hidden:
+        del sys.modules[name]
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in _taken():
+            del sys.modules[name]
+        sys.modules.update(hidden)
+
+
+def _taken() -> dict[str, ModuleType]:
+    return {n: m for n, m in sys.modules.items() if n.partition(".")[0] in TARGETS}
