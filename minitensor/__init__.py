@@ -138,14 +138,22 @@ from minitensor.nn.space import batch_to_space, space_to_batch
 
 __version__ = "0.1.0"
 newaxis = None
-_LAZY = ("data", "image", "keras", "parity", "train")  # modules loaded when they are first used
+_LAZY = {  # loaded when they are first used: name -> module, and the name in it
+    **{name: (name, None) for name in ("data", "image", "keras", "models", "parity", "train")},
+    **{name: (f"keras.{name}", None) for name in ("initializers", "losses", "metrics")},
+    "optimizers": ("keras.optimizers", None),
+    "constant_initializer": ("keras.initializers", "Constant"),
+    "ones_initializer": ("keras.initializers", "Ones"),
+    "random_normal_initializer": ("keras.initializers", "RandomNormal"),
+    "random_uniform_initializer": ("keras.initializers", "RandomUniform"),
+    "zeros_initializer": ("keras.initializers", "Zeros"),
+    "bfloat16": ("dtypes", "bfloat16"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return importlib.import_module(f"minitensor.{name}")
-    if name == "bfloat16":
-        from minitensor import dtypes
-
-        return dtypes.bfloat16
+        module, inside = _LAZY[name]
+        found = importlib.import_module(f"minitensor.{module}")
+        return getattr(found, inside) if inside else found
     raise AttributeError(f"module 'minitensor' has no attribute {name!r}")

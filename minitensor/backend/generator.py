@@ -11,18 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.random import Generator
-
-_shared: Generator | None = None  # made by the first draw: numpy.random is slow to import
-_inside: ContextVar[Generator | None] = ContextVar("generator", default=None)
+_shared: np.random.Generator | None = None  # made by the first draw: numpy.random is slow to import
+_inside: ContextVar[np.random.Generator | None] = ContextVar("generator", default=None)
 
 
-def generator(seed: int | None = None) -> Generator:
+def generator(seed: int | None = None) -> np.random.Generator:
     """The generator to draw from: a fresh one of this seed, that of `using`, or the shared one."""
     global _shared
     if seed is not None:
@@ -41,7 +38,7 @@ def set_seed(seed: int) -> None:
 
 
 @contextmanager
-def using(rng: Generator) -> Iterator[None]:
+def using(rng: np.random.Generator) -> Iterator[None]:
     """Draws inside come from `rng`, in this thread. Leave the block before a generator yields."""
     before = _inside.set(rng)
     try:

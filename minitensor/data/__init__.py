@@ -1,4 +1,11 @@
-"""Labelled images to learn from: the UCI digits in this package, IDX pairs, folders of PNG files.
+"""The mirror of tf.data, and readers of data sets.
+
+    structure.py  tensors in tuples and dictionaries
+    rows.py       elements that wait until somebody looks at them
+    steps.py      what each step of a pipeline does
+    pipeline.py   how a dataset is iterated over
+    order.py      shuffle, repeat, take ...
+    dataset.py    Dataset: where elements come from, map, batch ...
 
     idx.py        the file format of MNIST
     labelled.py   images with labels, and how they are parted for learning and testing
@@ -7,13 +14,23 @@
 Nothing is downloaded, and nothing that a file holds is executed.
 """
 
+from minitensor.data import experimental
+from minitensor.data.dataset import Dataset
 from minitensor.data.idx import read_idx
 from minitensor.data.labelled import LabelledImages, split
+from minitensor.data.pipeline import AUTOTUNE
+from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
+from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 
 __all__ = [
+    "AUTOTUNE",
+    "INFINITE_CARDINALITY",
+    "UNKNOWN_CARDINALITY",
+    "Dataset",
     "LabelledImages",
     "digits",
+    "experimental",
     "open_data",
     "read_digits",
     "read_folder",

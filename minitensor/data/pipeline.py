@@ -152,7 +152,9 @@ class Pipeline:
     def __len__(self) -> int:
         count = self._count()
         if count < 0:
-            raise TypeError(f"The dataset {'is infinite' if count == INFINITE else 'length is unknown'}.")
+            raise TypeError(
+                f"The dataset {'is infinite' if count == INFINITE else 'length is unknown'}."
+            )
         return count
 
     def __bool__(self) -> bool:

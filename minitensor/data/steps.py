@@ -14,7 +14,7 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.rows import Rows, opened, stacked, tensors
-from minitensor.data.structure import mapped
+from minitensor.data.structure import TensorSpec, host_array, mapped
 
 _DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
 
@@ -82,3 +82,38 @@ def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
     """(index, element)."""
     for index, element in enumerate(elements, start):
         yield np.array(index, np.int64), element
+
+
+def zipped(iterators: Any) -> Iterator[Any]:
+    """One element of each, in the containers that the iterators are in."""
+    while True:
+        try:
+            element = mapped(next, iterators)
+        except StopIteration:
+            return
+        yield element
+
+
+def yielded(element: Any, signature: Any) -> Any:
+    """What a user's generator gave, in the types and shapes that were promised."""
+    if signature is None:
+        return mapped(host_array, element)
+    try:
+        return mapped(_fitted, signature, element)
+    except (KeyError, TypeError, IndexError) as problem:
+        raise ValueError(
+            f"`generator` yielded an element that does not match the expected structure "
+            f"{signature!r}: {problem}"
+        ) from None
+
+
+def _fitted(spec: TensorSpec, leaf: Any) -> np.ndarray:
+    if spec.dtype.kind == "U":
+        return np.asarray(leaf, str)
+    array = np.array(as_tensor(leaf, None if isinstance(leaf, ArrayLike) else spec.dtype))
+    if not spec.is_compatible_with(array):
+        raise ValueError(
+            f"`generator` yielded an element of shape {array.shape} and type {array.dtype} where "
+            f"{spec!r} was expected."
+        )
+    return array

@@ -45,6 +45,10 @@ class TensorSpec:
         same_rank = len(self.shape) == len(value.shape)
         return same_rank and all(n is None or m is None or n == m for n, m in pairs)
 
+    def batched(self, size: int | None) -> TensorSpec:
+        """The same with one axis more in front."""
+        return TensorSpec(None if self.shape is None else (size, *self.shape), self.dtype)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (
             other.shape,
@@ -110,3 +114,16 @@ def spec_of(leaf: Any) -> TensorSpec:
         return TensorSpec((), str)
     array = leaf if isinstance(leaf, Tensor) else np.asarray(leaf)
     return TensorSpec(array.shape, str if array.dtype.kind == "U" else array.dtype)
+
+
+def signature_of(types: Any, shapes: Any) -> Any:
+    """TensorSpecs of element types, and of shapes in the same containers; None for any shape."""
+    if isinstance(types, dict):
+        return {
+            key: signature_of(kind, None if shapes is None else shapes[key])
+            for key, kind in types.items()
+        }
+    if isinstance(types, tuple):
+        given = (None,) * len(types) if shapes is None else shapes
+        return tuple(signature_of(kind, shape) for kind, shape in zip(types, given, strict=True))
+    return TensorSpec(shapes, types)

@@ -15,7 +15,8 @@ from minitensor.keras.engine import identifiers, settings
 from minitensor.keras.engine.configurable import Configurable
 from minitensor.linalg import matmul, matrix_transpose
 from minitensor.math import abs as magnitude
-from minitensor.math import reduce_sum, sqrt, square
+from minitensor.math import reduce_sum, square
+from minitensor.nn import l2_normalize
 
 
 class Regularizer(Configurable):
@@ -138,8 +139,7 @@ class OrthogonalRegularizer(Regularizer):
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: shape={x.shape!s}"
             )
         rows = x if self.mode == "rows" else matrix_transpose(x)  # (n, d)
-        lengths = sqrt(reduce_sum(square(rows), axis=1, keepdims=True) + settings.epsilon())
-        unit = rows / lengths
+        unit = l2_normalize(rows, axis=1, epsilon=settings.epsilon() ** 2)
         n = unit.shape[0]
         cosines = matmul(unit, matrix_transpose(unit)) * (1 - eye(n, dtype=x.dtype))  # (n, n)
         pairs = max(n * (n - 1) / 2, 1)

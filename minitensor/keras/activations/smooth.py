@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn
-from minitensor.array import fill, reshape, split, where
+from minitensor.array import cast, ones_like, reshape, split, where
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.math import (
-    cast,
     cumsum,
     exp,
     expm1,
     maximum,
     minimum,
     reduce_sum,
-    sort,
     sqrt,
     square,
 )
 from minitensor.math import log_sigmoid as _log_sigmoid
+from minitensor.math.order import sort
 
 
 def linear(x: Any) -> Any:
@@ -270,8 +269,7 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     """
     x = as_tensor(x)
     ordered = sort(x, axis=axis, direction="DESCENDING")
-    ranks = cumsum(fill(x.shape, 1.0), axis=axis)
-    ranks = cast(ranks, x.dtype)
+    ranks = cumsum(ones_like(x), axis=axis)
     inside = ordered * ranks > cumsum(ordered, axis=axis) - 1.0
     k = reduce_sum(cast(inside, x.dtype), axis=axis, keepdims=True)
     total = reduce_sum(where(inside, ordered, 0), axis=axis, keepdims=True)

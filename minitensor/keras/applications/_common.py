@@ -6,6 +6,7 @@ A network is a function from a tensor to features (`body`) and one from features
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections.abc import Callable
@@ -22,37 +23,37 @@ from minitensor.keras.engine.symbolic import Input, InputLayer
 F = TypeVar("F", bound=Callable[..., Any])
 Shape = tuple[int | None, ...]
 
-_ARGUMENTS = """
+_ARGUMENTS = """Args:
+    include_top: whether the classifier at the end is part of it.
+    weights: None for random ones, the path of a file, or "imagenet" for the file of that name in
+        MINITENSOR_HOME/models, KERAS_HOME/models or ~/.keras/models; nothing is downloaded.
+    input_tensor: a KerasTensor to begin with instead of a new input.
+    input_shape: of one image, for networks without their top or without trained weights.
+    pooling: "avg" or "max" over the image, None for none; for networks without their top.
+    classes: number of classes.
+    classifier_activation: activation at the end; None for logits.
+    name: the model's name.
 
-    Args:
-        include_top: whether the classifier at the end is part of it.
-        weights: None for random ones, the path of a file, or "imagenet" for the file of that name
-            in MINITENSOR_HOME/models, KERAS_HOME/models or ~/.keras/models; nothing is downloaded.
-        input_tensor: a KerasTensor to begin with instead of a new input.
-        input_shape: of one image, for networks without their top or without trained weights.
-        pooling: "avg" or "max" over the image, None for none; for networks without their top.
-        classes: number of classes.
-        classifier_activation: activation at the end; None for logits.
-        name: the model's name.
+Returns:
+    A drawn model, with the layers' names and the weights' order as in Keras.
 
-    Returns:
-        A drawn model, with the layers' names and the weights' order as in Keras.
+Raises:
+    ValueError: a file that is not there, a shape too small or of other channels, "imagenet" with
+        other than 1000 classes.
 
-    Raises:
-        ValueError: a file that is not there, a shape too small or of other channels, "imagenet"
-            with other than 1000 classes.
-    """
+"""
 
 
 def documented(function: F) -> F:
-    """Adds what all networks have in common to a docstring."""
-    function.__doc__ = (function.__doc__ or "").rstrip() + _ARGUMENTS
+    """Puts what all networks have in common before the example of a docstring."""
+    head, example, tail = inspect.cleandoc(function.__doc__ or "").partition("Example:")
+    function.__doc__ = head + _ARGUMENTS + example + tail
     return function
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a network was asked for; names and meanings are Keras'."""
+    """What a network was asked for: the arguments by their names, `Wanted(**locals())`."""
 
     include_top: bool
     weights: Any

@@ -39,17 +39,7 @@ def VGG16(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.VGG16; Simonyan and Zisserman 2014, arXiv 1409.1556, column D
     """
-    wanted = Wanted(
-        include_top,
-        weights,
-        input_tensor,
-        input_shape,
-        pooling,
-        classes,
-        classifier_activation,
-        name,
-    )
-    return vgg((2, 2, 3, 3, 3), wanted, "vgg16")
+    return vgg((2, 2, 3, 3, 3), Wanted(**locals()), "vgg16")
 
 
 def vgg(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:

@@ -141,7 +141,7 @@ def first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def with_training(layer: Layer, kwargs: dict[str, Any], call: Call) -> dict[str, Any]:
     """Decides `training`: as the caller says, else as the call around, else as `call` has it."""
-    default = _training_default(type(layer))
+    default = _training_default(type(layer).call)
     told = kwargs.get("training")
     if told is None:
         told = call.training
@@ -153,9 +153,9 @@ def with_training(layer: Layer, kwargs: dict[str, Any], call: Call) -> dict[str,
 
 
 @functools.cache
-def _training_default(cls: Any) -> Any:
-    """The default of `training` in the class's `call`; Parameter.empty if it has none."""
-    parameters = inspect.signature(cls.call).parameters
+def _training_default(call: Any) -> Any:
+    """The default of `training` in a `call`; Parameter.empty if it takes none."""
+    parameters = inspect.signature(call).parameters
     if "training" not in parameters:
         return inspect.Parameter.empty
     default = parameters["training"].default
@@ -201,7 +201,7 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             rest = [other if n is None else n for n in value.shape[1:]]
             return zeros([*head, *rest], value.dtype)
 
-        given = {"training": False} if _training_default(type(layer)) is not inspect._empty else {}
+        given = {"training": False} if _training_default(type(layer).call) is not inspect._empty else {}
         given |= {name: mapped(trial, value) for name, value in kwargs.items()}
         trials.append(layer(*(mapped(trial, value) for value in args), **given))
     others = leaves(trials[1])

@@ -43,9 +43,9 @@ class Configurable:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The object that `config` describes."""
-        from minitensor.keras.saving.objects import revived
+        from minitensor.keras.saving.objects import arguments
 
-        return cls(**{name: revived(value) for name, value in config.items()})
+        return cls(**arguments(cls, config))
 
 
 def _bound(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

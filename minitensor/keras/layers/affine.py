@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import nn
-from minitensor.autograd import Tensor
-from minitensor.keras import constraints, initializers, regularizers
-from minitensor.keras.engine import Layer
+from minitensor.keras import activations, constraints, initializers, regularizers
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.settled import Settled
 from minitensor.nn.noise import biased
 
 _RULES = {
@@ -19,10 +17,14 @@ _RULES = {
     "constraint": constraints.get,
 }
 _WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel")
-_IN_ONE_PASS = ("linear", "relu", "relu6")  # bias and then this
+_WITH_BIAS = (
+    (activations.linear, "linear"),
+    *((relu, "relu") for relu in (activations.relu, nn.relu)),
+    *((relu6, "relu6") for relu6 in (activations.relu6, nn.relu6)),
+)
 
 
-class Affine(Layer):
+class Affine(Settled):
     """A layer that multiplies by kernels, adds a bias and applies an activation.
 
     Arguments named kernel_initializer, bias_regularizer, ... are the rules of the weight that
@@ -37,8 +39,8 @@ class Affine(Layer):
         super().__init__(**rest)
         for name, rule in rules.items():
             setattr(self, name, _RULES[name.rpartition("_")[2]](rule))
-        self.activation = activation_of(activation)
-        self.use_bias = use_bias
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
 
     def _weight(self, name: str, shape: Sequence[int], rules: str | None = None) -> Weight:
         """A new weight, by the arguments that begin with its name, or with `rules`."""
@@ -50,35 +52,22 @@ class Affine(Layer):
 
     def __getattr__(self, name: str) -> Any:
         """What is not there: weights, while the layer is not built."""
-        if name in _WEIGHTS and not self.__dict__.get("built"):
+        if name in _WEIGHTS and not vars(self).get("built"):
             raise AttributeError(f"You must build the layer before accessing `{name}`.")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    @property
+    def _after(self) -> str | None:
+        """The word for an activation that runs in one pass with the bias; None if it is another."""
+        return next((word for function, word in _WITH_BIAS if function is self.activation), None)
+
     def _finished(self, y: Any, layout: str | None = None) -> Any:
         """activation(y + bias), in one pass where there is one."""
-        word = after(self.activation)
         if self.bias is None:
-            return y if word == "linear" else self.activation(y)
-        y = biased(y, self.bias, layout, word or "linear")
-        return y if word else self.activation(y)
+            return self.activation(y)
+        y = biased(y, self.bias, layout, self._after or "linear")
+        return y if self._after else self.activation(y)
 
 
 def _is_rule(name: str) -> bool:
     return name.rpartition("_")[2] in _RULES and name != "activity_regularizer"
-
-
-# TEMP until keras.activations is there
-def activation_of(identifier):
-    if identifier is None or callable(identifier):
-        return identifier
-    if identifier == "linear":
-        return None
-    if not isinstance(identifier, str) or not hasattr(nn, identifier):
-        raise ValueError(f"Could not interpret activation function identifier: {identifier!r}")
-    return getattr(nn, identifier)
-
-
-def after(activation):
-    if activation is None:
-        return "linear"
-    return {nn.relu: "relu", nn.relu6: "relu6"}.get(activation)

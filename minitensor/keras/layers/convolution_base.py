@@ -8,7 +8,6 @@ from typing import Any
 from minitensor import nn
 from minitensor.array import pad
 from minitensor.keras.layers import settings
-from minitensor.keras.layers.affine import after
 from minitensor.keras.layers.windows import Windowed
 from minitensor.nn.conv import conv2d_biased
 
@@ -42,7 +41,7 @@ class Convolution(Windowed):
 
     def call(self, inputs: Any) -> Any:
         """activation(convolution + bias)"""
-        word = after(self.activation)
+        word = self._after
         if self.rank == 2 and self.layout == "NHWC" and self.bias is not None:
             window = self.strides, self.padding.upper(), self.dilation_rate
             y = conv2d_biased(inputs, self.kernel, self.bias, *window, word or "linear")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine import InputSpec, Layer
+from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.settled import Settled
 from minitensor.math import reduce_max, reduce_mean
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Settled):
     """What the global poolings have in common."""
 
     rank: int

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import nn
-from minitensor.keras.engine import InputSpec, Layer
+from minitensor.keras.engine import InputSpec
 from minitensor.keras.layers import settings
+from minitensor.keras.layers.settled import Settled
 
 
-class Pooling(Layer):
+class Pooling(Settled):
     """What the poolings have in common.
 
     Attributes:

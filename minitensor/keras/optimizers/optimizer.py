@@ -1,31 +1,32 @@
 """Optimizer: what all rules share. A rule itself is one method, `update_step`.
 
 A step: gradients are averaged, clipped, weights decay, the rule changes them, averages follow,
-constraints hold. All state is in `variables`. Nothing here is recorded by a tape.
+constraints hold. All state is in `variables`. No tape learns of any of it.
 
-Not here: the arguments (`arguments.py`), where the learning rate comes from (`rate.py`).
+Not here: the arguments (`arguments.py`), the learning rate and the files (`state.py`).
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
-import numpy as np
-
-from minitensor.array import cast
+from minitensor.array import cast, zeros_like
 from minitensor.autograd import Tensor, Variable, as_tensor, recording
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
-from minitensor.keras.engine import calling, settings
+from minitensor.keras.engine import settings
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.rate import Rated
+from minitensor.keras.optimizers.arguments import Shared, outside
+from minitensor.keras.optimizers.state import State
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 
+Pairs = list[tuple[Tensor, Variable]]
 
-class Optimizer(Rated):
+
+class Optimizer(State):
     """Changes variables against their gradients: subclass it and write `update_step`.
 
     x = x - f(gradient, state); build(variables) makes the state
@@ -33,12 +34,13 @@ class Optimizer(Rated):
     Args:
         learning_rate: a number, a schedule, or a function of no arguments.
         kwargs: weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name;
-            see `arguments.Shared`.
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name; see
+            `arguments.Shared`.
 
     Attributes:
-        iterations: how often it was applied.
-        variables: iterations, the learning rate if it is a number, then what the rule keeps.
+        iterations: how many steps there were.
+        learning_rate: the present one; a number can be assigned.
+        variables: all state.
 
     Raises:
         ValueError: arguments that exclude each other or are out of range.
@@ -57,12 +59,12 @@ class Optimizer(Rated):
     """
 
     def __init__(self, learning_rate: Any, **kwargs: Unpack[Shared]) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.built = False
+        super().__init__(learning_rate, dict(kwargs))
         self._trainable_variables: list[Variable] = []
         self._places: dict[int, int] = {}
-        self._accumulated_gradients: list[Weight] = []
+        self._accumulated: list[Weight] = []
         self._averages: list[Weight] = []
+        self._decays: Any = lambda variable: True
 
     # ----- what a rule writes -----
 
@@ -73,17 +75,14 @@ class Optimizer(Rated):
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
-            self._accumulated_gradients = self.add_optimizer_variables(
-                variables, "gradient_accumulator"
-            )
+            self._accumulated = self.add_optimizer_variables(variables, "gradient_accumulator")
         self.built = True
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its state."""
         raise NotImplementedError(f"{type(self).__name__} does not have an `update_step` method.")
 
-    def update_all(self, pairs: list[tuple[Tensor, Variable]], learning_rate: float) -> None:
-        """Changes all variables, one after the other."""
+    def _update(self, pairs: Pairs, learning_rate: float) -> None:
         for gradient, variable in pairs:
             self.update_step(gradient, variable, learning_rate)
 
@@ -106,22 +105,24 @@ class Optimizer(Rated):
         self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
     ) -> Weight:
         """The same, of the shape and type of a variable, on its device."""
-        stem = getattr(reference_variable, "path", reference_variable.name)
-        name = f"{stem.replace('/', '_').replace(':', '_')}_{name or 'var'}"
-        with device(reference_variable.device):
-            kind = reference_variable.dtype.name
-            return self.add_variable(reference_variable.shape, initializer, kind, name=name)
+        like = reference_variable
+        stem = getattr(like, "path", like.name).replace("/", "_").replace(":", "_")
+        with device(like.device):
+            return self.add_variable(
+                like.shape, initializer, like.dtype.name, name=f"{stem}_{name or 'var'}"
+            )
 
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
     ) -> Any:
-        """The same for each of some variables: a list, or for several names a tuple of lists."""
+        """The same for each of some variables: a list, or for several names a list of each."""
         names = [name] if isinstance(name, str) else list(name)
-        made: tuple[list[Weight], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for found, part in zip(made, names, strict=True):
-                found.append(self.add_variable_from_reference(variable, part, initializer))
-        return made[0] if isinstance(name, str) else made
+        rows = [
+            [self.add_variable_from_reference(variable, part, initializer) for part in names]
+            for variable in trainable_variables
+        ]
+        columns = [[row[i] for row in rows] for i in range(len(names))]
+        return columns[0] if isinstance(name, str) else columns
 
     def assign(self, variable: Variable, value: Any) -> None:
         """Gives a variable a value, cast to its type."""
@@ -154,7 +155,7 @@ class Optimizer(Rated):
             trainable_variables: default those it was built for.
 
         Raises:
-            ValueError: gradients of other number or shape, all None, or unknown variables.
+            ValueError: gradients of another number or shape, all None, or unknown variables.
         """
         grads = list(grads)
         if not grads:
@@ -164,8 +165,8 @@ class Optimizer(Rated):
             pairs = self._present(grads, variables)
             self._step(pairs)
             for _, variable in pairs:
-                if getattr(variable, "constraint", None) is not None:
-                    variable.assign(variable.constraint(variable.value()))  # type: ignore[attr-defined]
+                if (constraint := getattr(variable, "constraint", None)) is not None:
+                    variable.assign(constraint(variable.value()))
         self._iterations.assign_add(1)
 
     def _targets(self, grads: list[Any], given: Sequence[Variable] | None) -> list[Variable]:
@@ -178,24 +179,22 @@ class Optimizer(Rated):
         variables = self._trainable_variables if given is None else list(given)
         if len(grads) != len(variables):
             raise ValueError(
-                f"Gradients and variables come in pairs. Received: {len(grads)} gradients, "
-                f"{len(variables)} variables"
+                f"Gradients and variables come in pairs. Received {len(grads)} gradients for "
+                f"{len(variables)} variables."
             )
         if not self.built:
             self.build(variables)
         for variable in variables:
             if id(variable) not in self._places:
                 raise ValueError(
-                    f"Unknown variable: {variable}. This optimizer can only be called for the "
-                    "variables it was originally built with. When working with a new set of "
+                    f"Unknown variable: {variable.name}. This optimizer can only be called for "
+                    "the variables it was originally built with. When working with a new set of "
                     "variables, you should recreate a new optimizer instance."
                 )
         return variables
 
-    def _present(
-        self, grads: list[Any], variables: list[Variable]
-    ) -> list[tuple[Tensor, Variable]]:
-        """The pairs that have a gradient, of the variable's type."""
+    def _present(self, grads: list[Any], variables: list[Variable]) -> Pairs:
+        """The pairs that have a gradient, in the variable's type."""
         pairs = list(zip(grads, variables, strict=True))
         missing = [getattr(v, "path", v.name) for g, v in pairs if g is None]
         if len(missing) == len(pairs):
@@ -204,8 +203,87 @@ class Optimizer(Rated):
             warnings.warn(
                 f"Gradients do not exist for variables {missing} when minimizing the loss. If "
                 "using `model.compile()`, did you forget to provide a `loss` argument?",
-                stacklevel=calling_frame(),
+                stacklevel=outside(),
             )
-        scale = self.loss_scale_factor
         found = [(_fitting(g, v), v) for g, v in pairs if g is not None]
+        scale = self.loss_scale_factor
         return found if scale is None else [(g / scale, v) for g, v in found]
+
+    def _step(self, pairs: Pairs) -> None:
+        """Everything between the gradients and the constraints."""
+        steps, done = self.gradient_accumulation_steps, int(self._iterations)
+        if steps and (done + 1) % steps:
+            for g, v in pairs:
+                put(kept := self._accumulated[self._places[id(v)]], kept + g)
+        else:
+            self._change(self._averaged(pairs, steps) if steps else pairs)
+        if self.use_ema:
+            self._follow(done // steps if steps else done)
+
+    def _averaged(self, pairs: Pairs, steps: int) -> Pairs:
+        """The means of the last gradients, which are forgotten then."""
+        kept = [self._accumulated[self._places[id(v)]] for _, v in pairs]
+        means = [((g + k) / float(steps), v) for (g, v), k in zip(pairs, kept, strict=True)]
+        for accumulator in self._accumulated:
+            put(accumulator, zeros_like(accumulator))
+        return means
+
+    def _change(self, pairs: Pairs) -> None:
+        rate = float(self.learning_rate)
+        clipped = self._clipped([g for g, _ in pairs])
+        pairs = [(g, v) for g, (_, v) in zip(clipped, pairs, strict=True)]
+        if self.weight_decay is not None:
+            for _, v in pairs:
+                if self._decays(v):
+                    put(v, v - v * self.weight_decay * rate)
+        self._update(pairs, rate)
+
+    def _clipped(self, grads: list[Tensor]) -> list[Tensor]:
+        if self.clipnorm:
+            return [clip_by_norm(g, self.clipnorm) for g in grads]
+        if self.global_clipnorm:
+            return clip_by_global_norm(grads, self.global_clipnorm)[0]
+        if self.clipvalue:
+            return [clip_by_value(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return grads
+
+    # ----- averages and decay -----
+
+    def _follow(self, steps: int) -> None:
+        """Moves the averages after the variables; the first step starts them."""
+        keep = self.ema_momentum if steps else 0.0
+        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            put(average, keep * average + (1 - keep) * variable)
+        if self.ema_overwrite_frequency and (steps + 1) % self.ema_overwrite_frequency == 0:
+            self.finalize_variable_values(self._trainable_variables)
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Gives variables their averages, if these are kept; `fit` does it at its end."""
+        if self.use_ema:
+            for variable, average in zip(var_list, self._averages, strict=True):
+                variable.assign(average)
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        """Variables, or words in their names, to which weight decay does not apply."""
+        places = {id(v) for v in var_list or ()}
+        words = [re.compile(word) for word in var_names or ()]
+        self._decays = lambda v: id(v) not in places and not any(w.search(v.name) for w in words)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`, by which gradients are divided again."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+def put(variable: Variable, value: Tensor) -> None:
+    """Assigns what was just computed: nobody else holds it, so it is not copied."""
+    variable.array = value.array
+
+
+def _fitting(gradient: Any, variable: Variable) -> Tensor:
+    g = as_tensor(gradient, None, "gradient", variable)
+    if g.shape != variable.shape:
+        raise ValueError(
+            f"The gradient of {variable.name} has shape {g.shape}, the variable {variable.shape}; "
+            "they must be equal"
+        )
+    return g if g.dtype == variable.dtype else cast(g, variable.dtype)

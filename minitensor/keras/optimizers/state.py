@@ -37,9 +37,8 @@ class State(Configurable):
         self.gradient_accumulation_steps: int | None = shared["gradient_accumulation_steps"]
         self.built = False
         self._variables: list[Weight] = []
-        with device("/CPU:0"):
-            self._iterations = self._keep(np.int64(0), "iteration")
-            self._learning_rate = rate if callable(rate) else self._number(rate)
+        self._iterations = self._scalar(0, np.dtype("int64"), "iteration")
+        self._learning_rate = rate if callable(rate) else self._number(rate)
 
     def _keep(self, value: Any, name: str) -> Weight:
         variable = Weight(value, trainable=False, name=name, owner=self.name)
@@ -52,7 +51,11 @@ class State(Configurable):
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, "
                 f"or a callable. Received instead: learning_rate={rate!r}"
             )
-        return self._keep(np.asarray(rate, settings.floatx()), "learning_rate")
+        return self._scalar(rate, np.dtype(settings.floatx()), "learning_rate")
+
+    def _scalar(self, value: Any, dtype: Any, name: str) -> Weight:
+        with device("/CPU:0"):
+            return self._keep(np.asarray(value, dtype), name)
 
     # ----- the learning rate -----
 

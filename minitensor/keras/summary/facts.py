@@ -19,6 +19,7 @@ from minitensor.keras.engine.calling import symbols
 from minitensor.keras.engine.context import Call, calls
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def rows_of(model: Model, expand_nested: bool, layer_range: Any) -> list[Row]:
 
 def _rows(layer: Layer, facts: dict[Layer, Facts], depth: int, expand: bool) -> Iterator[Row]:
     for inner in getattr(layer, "layers", None) or layer.sublayers():
+        if isinstance(inner, InputLayer):
+            facts[inner] = Facts([inner.batch_shape])
         yield Row(inner, depth, facts.get(inner))
         if expand and inner.sublayers():
             yield from _rows(inner, facts, depth + 1, expand)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor.keras.engine.functional import Functional
+from minitensor.keras.engine.symbolic import InputLayer
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.model import Model
@@ -116,14 +117,15 @@ def _tf20_shape(model: Model, row: Row) -> str:
     if not model.knows_input or row.facts is None:
         return "multiple"
     shapes = row.facts.shapes
-    return str(shapes[0]) if len(shapes) == 1 else str(shapes)
+    listed = len(shapes) != 1 or isinstance(row.layer, InputLayer)
+    return str(shapes) if listed else str(shapes[0])
 
 
 def _fields(cells: list[str], ends: Sequence[float], length: int) -> str:
     """Cells cut and padded so that each ends at its part of the line."""
     line = ""
     for i, (cell, end) in enumerate(zip(cells, ends, strict=True)):
-        line = f"{line} {cell}" if i else cell
+        line = f"{line[:-1]} {cell}" if i else cell
         stop = int(length * end)
         line = line[:stop].ljust(stop)
     return line

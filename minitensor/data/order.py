@@ -1,0 +1,218 @@
+"""Steps of a dataset that change which elements come, and when, but not what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from itertools import count as integers
+from typing import Any, Self
+
+import numpy as np
+
+from minitensor.backend import generator
+from minitensor.data import steps
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run
+from minitensor.data.structure import TensorSpec
+from minitensor.nn import checks as args
+
+
+class Ordered(Pipeline):
+    """Shuffling, repeating, cutting and joining datasets."""
+
+    def shuffle(
+        self,
+        buffer_size: Any,
+        seed: Any = None,
+        reshuffle_each_iteration: bool | None = True,
+        name: str | None = None,
+    ) -> Self:
+        """Elements in a random order: each is drawn from the next `buffer_size` not yet given.
+
+        So element i comes after at least i - buffer_size + 1 others, and only a buffer as large as
+        the dataset shuffles perfectly.
+
+        Args:
+            buffer_size: how many elements wait to be drawn; a Row of a large array takes no memory.
+            seed: makes the orders of all iterations repeatable by itself.
+            reshuffle_each_iteration: False gives every iteration the same order.
+            name: ignored.
+
+        Raises:
+            ValueError: `buffer_size` is below 1.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> sorted(Dataset.range(4).shuffle(4).as_numpy_iterator())
+            [np.int64(0), np.int64(1), np.int64(2), np.int64(3)]
+
+        Source: tf.data.Dataset.shuffle
+        """
+        size = args.number("shuffle", "buffer_size", buffer_size, 1)
+        fixed = None if seed is None else args.number("shuffle", "seed", seed, -(2**63)) % 2**64
+        again = reshuffle_each_iteration in (True, None)
+        if fixed is None and not again:
+            fixed = int(generator.generator().integers(2**63))
+        step = object()
+
+        def start(run: Run) -> Iterator[Any]:
+            if fixed is None:
+                root: Any = int(generator.generator().integers(2**63))
+            else:
+                root = [fixed, run.number, run.again(step)] if again else fixed
+            yield from steps.shuffled(self._start(run), size, np.random.default_rng(root))
+
+        return self._then("shuffle", start)
+
+    def repeat(self, count: Any = None, name: str | None = None) -> Self:
+        """The dataset `count` times in a row; without a count, or with -1, without end.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(2).repeat(2)]
+            [0, 1, 0, 1]
+
+        Source: tf.data.Dataset.repeat
+        """
+        times = -1 if count is None else args.number("repeat", "count", count, -(2**63))
+
+        def start(run: Run) -> Iterator[Any]:
+            for _ in integers() if times < 0 else range(times):
+                empty = True
+                for element in self._start(run):
+                    empty = False
+                    yield element
+                if empty:
+                    return
+
+        def many() -> int:
+            once = self._count()
+            if times == 0 or once == 0:
+                return 0
+            if times < 0:
+                return INFINITE
+            return once if once < 0 else once * times
+
+        return self._then("repeat", start, many)
+
+    def take(self, count: Any, name: str | None = None) -> Self:
+        """The first `count` elements; all of them for -1.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(9).take(2)]
+            [0, 1]
+
+        Source: tf.data.Dataset.take
+        """
+        most = args.number("take", "count", count, -(2**63))
+        if most < 0:
+            return self._then("take", self._start)
+
+        def many() -> int:
+            here = self._count()
+            return most if here == INFINITE else here if here < 0 else min(here, most)
+
+        return self._then("take", lambda run: islice(self._start(run), most), many)
+
+    def skip(self, count: Any, name: str | None = None) -> Self:
+        """All but the first `count` elements; none for -1.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(5).skip(3)]
+            [3, 4]
+
+        Source: tf.data.Dataset.skip
+        """
+        first = args.number("skip", "count", count, -(2**63))
+        if first < 0:
+            return self._then("skip", lambda run: iter(()), lambda: 0)
+
+        def many() -> int:
+            here = self._count()
+            return here if here < 0 else max(here - first, 0)
+
+        return self._then("skip", lambda run: islice(self._start(run), first, None), many)
+
+    def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
+        """The dataset as it is: nothing runs ahead here, each element is made when it is asked for.
+
+        Source: tf.data.Dataset.prefetch
+        """
+        args.number("prefetch", "buffer_size", buffer_size, -1)
+        return self._then("prefetch", self._start)
+
+    def cache(self, filename: str = "", name: str | None = None) -> Self:
+        """Keeps the elements of the first whole iteration in memory for the others.
+
+        Args:
+            filename: must stay empty: no cache is written to files.
+            name: ignored.
+
+        Raises:
+            ValueError: a file name is given.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> dataset = Dataset.range(3).map(lambda n: n * 2).cache()
+            >>> [int(n) for n in dataset] == [int(n) for n in dataset]
+            True
+
+        Source: tf.data.Dataset.cache
+        """
+        if filename:
+            raise ValueError(f"cache: only memory is a cache here; leave filename {filename!r} out")
+        kept: list[Any] = []
+        whole = False
+
+        def start(run: Run) -> Iterator[Any]:
+            nonlocal whole
+            if whole:
+                yield from kept
+                return
+            found = []
+            for element in self._start(run):
+                found.append(element)
+                yield element
+            kept[:], whole = found, True
+
+        return self._then("cache", start)
+
+    def concatenate(self, dataset: Any, name: str | None = None) -> Self:
+        """The elements of this dataset, then those of another.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(2).concatenate(Dataset.range(7, 9))]
+            [0, 1, 7, 8]
+
+        Source: tf.data.Dataset.concatenate
+        """
+        if not isinstance(dataset, Pipeline):
+            raise TypeError(f"concatenate: expected a Dataset, got {type(dataset).__name__}")
+
+        def start(run: Run) -> Iterator[Any]:
+            return chain(self._start(run), dataset._start(run))
+
+        def many() -> int:
+            counts = self._count(), dataset._count()
+            return next((n for n in (INFINITE, UNKNOWN) if n in counts), sum(counts))
+
+        return self._then("concatenate", start, many)
+
+    def enumerate(self, start: Any = 0, name: str | None = None) -> Self:
+        """Pairs (index, element); the index is int64.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [(int(i), int(n)) for i, n in Dataset.range(5, 7).enumerate()]
+            [(0, 5), (1, 6)]
+
+        Source: tf.data.Dataset.enumerate
+        """
+        first = args.number("enumerate", "start", start, -(2**63))
+        return self._then(
+            "enumerate",
+            lambda run: steps.numbered(self._start(run), first),
+            spec=lambda: (TensorSpec((), np.int64), self.element_spec),
+        )

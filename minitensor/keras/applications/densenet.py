@@ -1,0 +1,134 @@
+"""DenseNet: every layer sees the outputs of all layers before it, side by side as channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras import layers
+from minitensor.keras.applications._common import (
+    Wanted,
+    channel_axis,
+    documented,
+    files,
+    network,
+    norm,
+)
+from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
+from minitensor.keras.engine.functional import Functional
+
+__all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
+
+_GROWTH = 32  # channels that each layer adds
+
+preprocess_input = of_mode("torch")
+
+
+@documented
+def DenseNet121(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "densenet121",
+) -> Functional:
+    """Dense blocks of 6, 12, 24, 16 layers: 8,062,504 parameters.
+
+    x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
+
+    Example:
+        >>> DenseNet121(weights=None, input_shape=(32, 32, 3), classes=5).count_params()
+        7042629
+
+    Source: keras.applications.DenseNet121; Huang et al. 2016, arXiv 1608.06993, table 1
+    """
+    return _densenet((6, 12, 24, 16), Wanted(**locals()), "densenet121")
+
+
+@documented
+def DenseNet169(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "densenet169",
+) -> Functional:
+    """Dense blocks of 6, 12, 32, 32 layers: 14,307,880 parameters.
+
+    Example:
+        >>> len(DenseNet169(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        597
+
+    Source: keras.applications.DenseNet169; Huang et al. 2016, arXiv 1608.06993, table 1
+    """
+    return _densenet((6, 12, 32, 32), Wanted(**locals()), "densenet169")
+
+
+@documented
+def DenseNet201(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "densenet201",
+) -> Functional:
+    """Dense blocks of 6, 12, 48, 32 layers: 20,242,984 parameters.
+
+    Example:
+        >>> len(DenseNet201(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        709
+
+    Source: keras.applications.DenseNet201; Huang et al. 2016, arXiv 1608.06993, table 1
+    """
+    return _densenet((6, 12, 48, 32), Wanted(**locals()), "densenet201")
+
+
+def _densenet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+    if channel_axis() == 1:
+        raise ValueError(
+            "DenseNet does not support the `channels_first` image data format. Switch to "
+            "`channels_last`: keras.config.set_image_data_format('channels_last')"
+        )
+
+    def body(x: Any) -> Any:
+        x = layers.ZeroPadding2D(3)(x)
+        x = layers.Conv2D(64, 7, strides=2, use_bias=False, name="conv1_conv")(x)
+        x = _norm_relu(x, "conv1_")
+        x = layers.ZeroPadding2D(1)(x)
+        x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
+        for stage, depth in enumerate(depths, 2):
+            if stage > 2:
+                x = _transition(x, f"pool{stage - 1}")
+            for i in range(1, depth + 1):
+                x = _layer(x, f"conv{stage}_block{i}")
+        return _norm_relu(x, "")
+
+    return network(wanted, body, files(stem), pools=("avg_pool", "max_pool"))
+
+
+def _layer(x: Any, name: str) -> Any:
+    y = _norm_relu(x, f"{name}_0_")
+    y = layers.Conv2D(4 * _GROWTH, 1, use_bias=False, name=f"{name}_1_conv")(y)
+    y = _norm_relu(y, f"{name}_1_")
+    y = layers.Conv2D(_GROWTH, 3, padding="same", use_bias=False, name=f"{name}_2_conv")(y)
+    return layers.Concatenate(axis=3, name=f"{name}_concat")([x, y])
+
+
+def _transition(x: Any, name: str) -> Any:
+    """Half the channels, half the sides."""
+    x = _norm_relu(x, f"{name}_")
+    x = layers.Conv2D(x.shape[3] // 2, 1, use_bias=False, name=f"{name}_conv")(x)
+    return layers.AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
+
+
+def _norm_relu(x: Any, stem: str) -> Any:
+    x = norm(x, f"{stem}bn", epsilon=1.001e-5)
+    return layers.Activation("relu", name=f"{stem}relu")(x)

@@ -1,0 +1,116 @@
+"""ResNet: blocks that add to what comes in, of three convolutions (1, 3, 1) behind a bottleneck."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras import layers
+from minitensor.keras.applications._common import Wanted, documented, files, network, norm
+from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
+from minitensor.keras.engine.functional import Functional
+
+__all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
+
+preprocess_input = of_mode("caffe")
+
+
+@documented
+def ResNet50(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "resnet50",
+) -> Functional:
+    """Bottlenecks 3, 4, 6, 3 times: 25,636,712 parameters.
+
+    y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
+
+    Example:
+        >>> ResNet50(weights=None, input_shape=(32, 32, 3), classes=10).count_params()
+        23608202
+
+    Source: keras.applications.ResNet50; He et al. 2015, arXiv 1512.03385, table 1
+    """
+    return _resnet((3, 4, 6, 3), Wanted(**locals()), "resnet50")
+
+
+@documented
+def ResNet101(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "resnet101",
+) -> Functional:
+    """Bottlenecks 3, 4, 23, 3 times: 44,707,176 parameters.
+
+    Example:
+        >>> len(ResNet101(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        347
+
+    Source: keras.applications.ResNet101; He et al. 2015, arXiv 1512.03385, table 1
+    """
+    return _resnet((3, 4, 23, 3), Wanted(**locals()), "resnet101")
+
+
+@documented
+def ResNet152(  # noqa: N802 -- Keras' name
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    input_shape: Any = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str = "resnet152",
+) -> Functional:
+    """Bottlenecks 3, 8, 36, 3 times: 60,419,944 parameters.
+
+    Example:
+        >>> len(ResNet152(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        517
+
+    Source: keras.applications.ResNet152; He et al. 2015, arXiv 1512.03385, table 1
+    """
+    return _resnet((3, 8, 36, 3), Wanted(**locals()), "resnet152")
+
+
+def _resnet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+    def body(x: Any) -> Any:
+        x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
+        x = _relu(_conv(x, 64, 7, "conv1", strides=2), "conv1_relu")
+        x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
+        x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+        for stage, depth in enumerate(depths, 2):
+            for i in range(1, depth + 1):
+                stride = 2 if i == 1 and stage > 2 else 1
+                x = _bottleneck(x, 16 * 2**stage, stride, i == 1, f"conv{stage}_block{i}")
+        return x
+
+    return network(wanted, body, files(stem), pools=("avg_pool", "max_pool"))
+
+
+def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> Any:
+    shortcut = x
+    if widens:
+        shortcut = _conv(x, 4 * filters, 1, f"{name}_0", strides=stride)
+    x = _relu(_conv(x, filters, 1, f"{name}_1", strides=stride), f"{name}_1_relu")
+    x = _relu(_conv(x, filters, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
+    x = _conv(x, 4 * filters, 1, f"{name}_3")
+    return _relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
+
+
+def _conv(x: Any, filters: int, taps: int, name: str, **options: Any) -> Any:
+    x = layers.Conv2D(filters, taps, name=f"{name}_conv", **options)(x)
+    return norm(x, f"{name}_bn", epsilon=1.001e-5)
+
+
+def _relu(x: Any, name: str) -> Any:
+    return layers.Activation("relu", name=name)(x)

@@ -1,0 +1,210 @@
+"""Callback: what fit, evaluate and predict tell others at each point; CallbackList: to all of them.
+
+Logs are plain dictionaries {name: float} when they arrive at a callback.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras.engine.tree import leaves
+
+Logs = dict[str, Any] | None
+
+
+class Callback:
+    """Is told what happens during training: subclass it and write the hooks you need.
+
+    fit: train_begin, (epoch_begin, (train_batch_begin, train_batch_end)*, epoch_end)*, train_end
+
+    Attributes:
+        params: {"verbose": int, "epochs": int, "steps": int or None}.
+        model: the model that is trained.
+
+    Example:
+        >>> class Twice(Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(2 * logs["loss"])
+        >>> Twice().on_epoch_end(0, {"loss": 0.5})
+        1.0
+
+    Source: keras.callbacks.Callback
+    """
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] | None = None
+        self._model: Any = None
+
+    @property
+    def model(self) -> Any:
+        """The model that is trained."""
+        return self._model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Is given what fit was called with."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Is given the model."""
+        self._model = model
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Another name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Another name of `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Before an epoch of training; epochs count from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """After an epoch and its validation, with the means over both ("val_..." the second)."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a step of training; steps count from 0 in every epoch."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a step, with the means over the epoch so far."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a batch of evaluate, or of validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a batch of evaluate, or of validation."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a batch of predict."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a batch of predict, with {"outputs": what came out}."""
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """After the last epoch, with its logs."""
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Before evaluate or validation."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """After evaluate or validation."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Before predict."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """After predict."""
+
+
+class CallbackList(Callback):
+    """Passes on every hook to many callbacks, in their order.
+
+    Args:
+        callbacks: one, or a list of them.
+        add_history: whether a History is added if there is none.
+        add_progbar: whether a ProgbarLogger is added if there is none.
+        model: what they watch.
+        params: given to every callback.
+
+    Example:
+        >>> CallbackList([Callback()], add_history=True, epochs=3).params
+        {'epochs': 3}
+
+    Source: keras.callbacks.CallbackList
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        super().__init__()
+        self.callbacks = list(leaves(callbacks)) if callbacks else []
+        self._add_defaults(add_history, add_progbar)
+        if model is not None:
+            self.set_model(model)
+        self.set_params(params)
+
+    def _add_defaults(self, add_history: bool, add_progbar: bool) -> None:
+        from minitensor.keras.callbacks import History, ProgbarLogger
+
+        for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
+            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
+                self.callbacks.append(kind())
+
+    def append(self, callback: Callback) -> None:
+        """One more, at the end."""
+        self.callbacks.append(callback)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Gives all of them what fit was called with."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Gives all of them the model; `model.history` is the History among them."""
+        from minitensor.keras.callbacks import History
+
+        super().set_model(model)
+        for callback in self.callbacks:
+            if isinstance(callback, History):
+                model.history = callback
+            callback.set_model(model)
+
+    def on_interrupt(self) -> None:
+        """Ctrl-C stopped fit between two steps; told to the callbacks that have this hook."""
+        for callback in self.callbacks:
+            if hasattr(callback, "on_interrupt"):
+                callback.on_interrupt()
+
+
+def plain_logs(logs: Logs) -> dict[str, Any]:
+    """Logs in alphabetical order, tensors as floats where they are single numbers.
+
+    Example:
+        >>> plain_logs({"loss": 1, "accuracy": "?"})
+        {'accuracy': '?', 'loss': 1.0}
+    """
+    plain: dict[str, Any] = {}
+    for name, value in sorted((logs or {}).items()):
+        if isinstance(value, dict):
+            plain |= plain_logs(value)
+        else:
+            plain[name] = _number(value)
+    return plain
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _passed_on(hook: str) -> Any:
+    """The method of CallbackList that calls `hook` of every callback."""
+
+    def with_index(self: CallbackList, index: int, logs: Logs = None) -> None:
+        logs = plain_logs(logs)
+        for callback in self.callbacks:
+            getattr(callback, hook)(index, logs)
+
+    def without(self: CallbackList, logs: Logs = None) -> None:
+        logs = plain_logs(logs)
+        for callback in self.callbacks:
+            getattr(callback, hook)(logs)
+
+    method = with_index if "batch" in hook or "epoch" in hook else without
+    method.__name__, method.__doc__ = hook, f"Calls `{hook}` of every callback."
+    return method
+
+
+for _hook in [name for name in vars(Callback) if name.startswith("on_")]:
+    setattr(CallbackList, _hook, _passed_on(_hook))

@@ -1,0 +1,235 @@
+"""Activations as layers."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from minitensor import nn
+from minitensor.array import cast, where
+from minitensor.keras import activations, constraints, initializers, regularizers
+from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.elementwise import Elementwise
+from minitensor.math import exp, reduce_logsumexp
+
+
+class Activation(Elementwise):
+    """y = activation(x).
+
+    Args:
+        activation: a name in `keras.activations`, or a function.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: no function of this name.
+
+    Example:
+        >>> Activation("relu")([-1.0, 2.0]).numpy()
+        array([0., 2.], dtype=float32)
+
+    Source: keras.layers.Activation
+    """
+
+    def __init__(self, activation: Any, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Any) -> Any:
+        """activation(inputs)"""
+        return self.activation(inputs)
+
+
+class ReLU(Elementwise):
+    """y = x where x > threshold, at most max_value; else negative_slope * (x - threshold).
+
+    Args:
+        max_value: where y stops to grow; None is never.
+        negative_slope: slope below the threshold.
+        threshold: where x begins to count.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: a negative setting.
+
+    Example:
+        >>> ReLU(6)([-1.0, 9.0]).numpy()
+        array([0., 6.], dtype=float32)
+
+    Source: keras.layers.ReLU
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        super().__init__(**kwargs)
+        if max_value is not None and max_value < 0:
+            raise ValueError(
+                "max_value of a ReLU layer cannot be a negative value. "
+                f"Received: max_value={max_value}"
+            )
+        self.max_value = max_value
+        self.negative_slope = _not_negative("ReLU", "negative_slope", negative_slope)
+        self.threshold = _not_negative("ReLU", "threshold", threshold)
+
+    def call(self, inputs: Any) -> Any:
+        """relu(inputs) with these settings."""
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(Elementwise):
+    """y = x where x > 0, else negative_slope * x.
+
+    Args:
+        negative_slope: not negative; `alpha` is its older name.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: a negative slope.
+
+    Example:
+        >>> LeakyReLU(0.5)([-1.0, 2.0]).numpy()
+        array([-0.5,  2. ], dtype=float32)
+
+    Source: keras.layers.LeakyReLU; Maas et al. 2013
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        slope = kwargs.pop("alpha", negative_slope)
+        super().__init__(**kwargs)
+        self.negative_slope = _not_negative("LeakyReLU", "negative_slope", slope)
+
+    def call(self, inputs: Any) -> Any:
+        """leaky_relu(inputs)"""
+        return nn.leaky_relu(inputs, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """The slope under its present name."""
+        config = super().get_config() | {"negative_slope": self.negative_slope}
+        config.pop("alpha", None)
+        return config
+
+
+class ELU(Elementwise):
+    """y = x where x > 0, else alpha * (exp(x) - 1).
+
+    Args:
+        alpha: where y ends on the left, with the sign changed.
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> ELU(0.5)([-100.0, 2.0]).numpy()
+        array([-0.5,  2. ], dtype=float32)
+
+    Source: keras.layers.ELU; Clevert et al. 2015
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+
+    def call(self, inputs: Any) -> Any:
+        """elu(inputs)"""
+        return activations.elu(inputs, self.alpha)
+
+
+class PReLU(Elementwise):
+    """y = x where x > 0, else alpha * x, with slopes alpha that are learned.
+
+    Args:
+        alpha_initializer: name or function of a shape.
+        alpha_regularizer: added to the loss.
+        alpha_constraint: applied after every update.
+        shared_axes: axes along which one slope serves all: [1, 2] for one per channel.
+        kwargs: what every Layer takes.
+
+    Attributes:
+        alpha: the shape of one sample, 1 along the shared axes.
+
+    Example:
+        >>> PReLU("ones")([[-1.0, 2.0]]).numpy()
+        array([[-1.,  2.]], dtype=float32)
+
+    Source: keras.layers.PReLU; He et al. 2015
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        self.shared_axes = None if axes is None else list(axes)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the slopes."""
+        shared = [axis % len(input_shape) for axis in self.shared_axes or []]
+        sizes = {axis: n for axis, n in enumerate(input_shape) if axis and axis not in shared}
+        if None in sizes.values():
+            raise ValueError(
+                f"PReLU: axes {sorted(sizes)} of the input must have a known size, or be in "
+                f"`shared_axes`. Received: input_shape={tuple(input_shape)}"
+            )
+        self.alpha = self.add_weight(
+            shape=tuple(sizes.get(axis, 1) for axis in range(1, len(input_shape))),
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else None)
+
+    def call(self, inputs: Any) -> Any:
+        """relu(inputs) - alpha * relu(-inputs)"""
+        return nn.relu(inputs) - self.alpha * nn.relu(-inputs)
+
+
+class Softmax(Elementwise):
+    """p_i = exp(x_i) / sum_j exp(x_j) along an axis, or over several together.
+
+    Args:
+        axis: one, or a list of them.
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> Softmax()([[0.0, 0.0]]).numpy()
+        array([[0.5, 0.5]], dtype=float32)
+
+    Source: keras.layers.Softmax
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """softmax(inputs); where a `mask` is False there is no probability."""
+        kept = None if mask is None else mask if mask.dtype == bool else mask > 0.5
+        if kept is not None:
+            inputs = where(kept, inputs, -3e4 if inputs.dtype == "float16" else -1e9)
+        y = self._softmax(inputs)
+        return y if kept is None else y * cast(kept, y.dtype)
+
+    def _softmax(self, x: Any) -> Any:
+        if not isinstance(self.axis, list | tuple):
+            return activations.softmax(x, self.axis)
+        return exp(x - reduce_logsumexp(x, axis=list(self.axis), keepdims=True))
+
+
+def _not_negative(layer: str, name: str, value: Any) -> float:
+    if value is None or value < 0:
+        raise ValueError(
+            f"{name} of a {layer} layer cannot be None or a negative value. "
+            f"Received: {name}={value}"
+        )
+    return value

@@ -1,0 +1,85 @@
+"""The mirror of keras.optimizers: rules by which gradients change variables.
+
+    optimizer.py   what all rules share: clipping, weight decay, averages, accumulation
+    sgd.py         SGD with momentum, Lion
+    adam.py        Adam, AdamW, Adamax, Nadam
+    adaptive.py    RMSprop, Adagrad, Adadelta
+    schedules/     learning rates that follow the number of steps
+
+Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.keras.engine import lookup
+from minitensor.keras.optimizers import schedules
+from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
+from minitensor.keras.optimizers.optimizer import Optimizer
+from minitensor.keras.optimizers.sgd import SGD, Lion
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+_RULES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
+_KNOWN = {rule.__name__: rule for rule in _RULES}
+
+
+def get(identifier: Any) -> Optimizer | None:
+    """An optimizer from its name, its configuration, or itself.
+
+    Args:
+        identifier: "adam", a dictionary, an Optimizer, or None.
+
+    Returns:
+        An Optimizer; None for None.
+
+    Raises:
+        ValueError: there is none of that name.
+
+    Example:
+        >>> float(get("sgd").learning_rate)
+        0.009999999776482582
+
+    Source: keras.optimizers.get
+    """
+    rule = lookup.found("optimizer", identifier, _KNOWN)
+    if rule is not None and not isinstance(rule, Optimizer):
+        raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
+    return rule
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Its class and arguments as values that JSON can hold. Source: keras.optimizers.serialize"""
+    from minitensor.keras.saving import objects
+
+    return objects.plain(optimizer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
+    """The optimizer that `serialize` wrote. Source: keras.optimizers.deserialize"""
+    return lookup.revived(config, {**_KNOWN, **(custom_objects or {})})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "legacy":
+        raise AttributeError(
+            "keras.optimizers.legacy is not there, as in Keras 3: use keras.optimizers"
+        )
+    raise AttributeError(f"module 'minitensor.keras.optimizers' has no attribute {name!r}")

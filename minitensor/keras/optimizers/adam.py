@@ -1,0 +1,254 @@
+"""Adam and its relatives: a mean of gradients, divided by a mean of their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import numpy as np
+
+from minitensor import backend, math
+from minitensor.autograd import Tensor, Variable
+from minitensor.keras.optimizers.arguments import Shared
+from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put
+
+
+class _Adaptive(Optimizer):
+    """What the rules of this file share: two means, and the corrections of their start at 0."""
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    parts = ["momentum", "velocity"]
+
+    def _settle(self, beta_1: float, beta_2: float, epsilon: float) -> None:
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the two means."""
+        super().build(variables)
+        self._momentums, self._velocities = self.add_optimizer_variables(variables, self.parts)
+
+    def _step_number(self) -> int:
+        return int(self.iterations) + 1
+
+
+class Adam(_Adaptive):
+    """Steps of even size along the running mean of the gradient.
+
+    m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2,
+    x = x - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+
+    Args:
+        learning_rate: rate: a number, a schedule, or a function of no arguments.
+        beta_1, beta_2: how long the two means remember.
+        epsilon: keeps a step finite where gradients are 0.
+        amsgrad: whether v is replaced by the largest v so far.
+        kwargs: what all optimizers take; see `arguments.Shared`.
+
+    Raises:
+        ValueError: a wrong shared argument.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.Variable([1.0, -2.0])
+        >>> Adam(0.1).apply([2.0 * x], [x])
+        >>> x.numpy().round(3)
+        array([ 0.9, -1.9], dtype=float32)
+
+    Source: keras.optimizers.Adam; Kingma and Ba 2015; Reddi et al. 2018
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Unpack[Shared],
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self._settle(beta_1, beta_2, epsilon)
+        self.amsgrad = amsgrad
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the two means, and the largest v if it is asked for."""
+        super().build(variables)
+        if self.amsgrad:
+            self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat")
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
+        """Changes one variable and its means."""
+        i, t = self._get_variable_index(variable), self._step_number()
+        m, v = self._momentums[i], self._velocities[i]
+        if self.amsgrad:
+            return self._amsgrad(gradient, variable, learning_rate, i, t)
+        be = backend.of(variable.array, gradient.array)
+        variable.array, m.array, v.array = map(
+            be.asarray,
+            be.adam(
+                *(variable.array, m.array, v.array, gradient.array, learning_rate),
+                *(self.beta_1, self.beta_2, self.epsilon, t),
+            ),
+        )
+        return None
+
+    def _amsgrad(self, g: Tensor, variable: Variable, rate: float, i: int, t: int) -> None:
+        m, v, most = self._momentums[i], self._velocities[i], self._velocity_hats[i]
+        size = rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        put(m, m + (g - m) * (1 - self.beta_1))
+        put(v, v + (math.square(g) - v) * (1 - self.beta_2))
+        put(most, math.maximum(most, v))
+        put(variable, variable - m * size / (math.sqrt(most) + self.epsilon))
+
+
+class AdamW(Adam):
+    """Adam with weight decay beside it, which the two means do not see.
+
+    x = x - rate * weight_decay * x, then as Adam
+
+    Args:
+        learning_rate: rate: a number, a schedule, or a function of no arguments.
+        weight_decay: how fast weights fall to 0.
+        beta_1, beta_2, epsilon, amsgrad: as for Adam.
+        kwargs: what all optimizers take; see `arguments.Shared`.
+
+    Raises:
+        ValueError: no weight_decay, or a wrong shared argument.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.Variable([1.0, -2.0])
+        >>> AdamW(0.1, weight_decay=0.5).apply([2.0 * x], [x])
+        >>> x.numpy().round(3)
+        array([ 0.85, -1.8 ], dtype=float32)
+
+    Source: keras.optimizers.AdamW; Loshchilov and Hutter 2019
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Unpack[Shared],
+    ) -> None:
+        if weight_decay is None:
+            raise ValueError("Argument `weight_decay` must be a float. Received: weight_decay=None")
+        kwargs["weight_decay"] = weight_decay
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **kwargs)
+
+
+class Adamax(_Adaptive):
+    """Adam with the largest gradient in place of the mean of squares.
+
+    m = beta_1 m + (1 - beta_1) g,  u = max(beta_2 u, |g|),
+    x = x - rate * m / ((1 - beta_1^t) * (u + epsilon))
+
+    Args:
+        learning_rate: rate: a number, a schedule, or a function of no arguments.
+        beta_1, beta_2: how long the mean and the maximum remember.
+        epsilon: keeps a step finite where gradients are 0.
+        kwargs: what all optimizers take; see `arguments.Shared`.
+
+    Raises:
+        ValueError: a wrong shared argument.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.Variable([1.0, -2.0])
+        >>> Adamax(0.1).apply([2.0 * x], [x])
+        >>> x.numpy().round(3)
+        array([ 0.9, -1.9], dtype=float32)
+
+    Source: keras.optimizers.Adamax; Kingma and Ba 2015, section 7.1
+    """
+
+    parts = ["momentum", "norm"]
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Unpack[Shared],
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self._settle(beta_1, beta_2, epsilon)
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
+        """Changes one variable, its mean and its maximum."""
+        i = self._get_variable_index(variable)
+        m, u = self._momentums[i], self._velocities[i]
+        put(m, m + (gradient - m) * (1 - self.beta_1))
+        put(u, math.maximum(self.beta_2 * u, math.abs(gradient)))
+        start = 1 - self.beta_1 ** self._step_number()
+        put(variable, variable - learning_rate * m / (start * (u + self.epsilon)))
+
+
+class Nadam(_Adaptive):
+    """Adam that looks one step ahead, as Nesterov's momentum does.
+
+    u_t = beta_1 (1 - 0.96^t / 2),  U_t = u_1 u_2 ... u_t,  m and v as in Adam,
+    x = x - rate * (u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) g / (1 - U_t))
+    / (sqrt(v / (1 - beta_2^t)) + epsilon)
+
+    Args:
+        learning_rate: rate: a number, a schedule, or a function of no arguments.
+        beta_1, beta_2: how long the two means remember.
+        epsilon: keeps a step finite where gradients are 0.
+        kwargs: what all optimizers take; see `arguments.Shared`.
+
+    Raises:
+        ValueError: a wrong shared argument.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.Variable([1.0, -2.0])
+        >>> Nadam(0.1).apply([2.0 * x], [x])
+        >>> x.numpy().round(3)
+        array([ 0.9, -1.9], dtype=float32)
+
+    Source: keras.optimizers.Nadam; Dozat 2015
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Unpack[Shared],
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self._settle(beta_1, beta_2, epsilon)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the two means and the product of the u."""
+        super().build(variables)
+        kind = variables[0].dtype if variables else np.dtype("float32")
+        self._u_product = self._scalar(1.0, kind, "variable")
+
+    def _update(self, pairs: Pairs, learning_rate: float) -> None:
+        product = float(self._u_product) * self._u(self._step_number())
+        self._u_product.assign(np.asarray(product, self._u_product.dtype))
+        super()._update(pairs, learning_rate)
+
+    def _u(self, t: int) -> float:
+        return self.beta_1 * (1 - 0.5 * 0.96**t)
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
+        """Changes one variable and its means."""
+        i, t = self._get_variable_index(variable), self._step_number()
+        m, v = self._momentums[i], self._velocities[i]
+        product, u, ahead = float(self._u_product), self._u(t), self._u(t + 1)
+        put(m, m + (gradient - m) * (1 - self.beta_1))
+        put(v, v + (math.square(gradient) - v) * (1 - self.beta_2))
+        mean = m * (ahead / (1 - product * ahead)) + gradient * ((1 - u) / (1 - product))
+        size = math.sqrt(v / (1 - self.beta_2**t)) + self.epsilon
+        put(variable, variable - mean * learning_rate / size)

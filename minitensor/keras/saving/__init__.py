@@ -1,0 +1,1 @@
+"""stub: objects.py is ready"""

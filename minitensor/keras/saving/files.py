@@ -1,0 +1,66 @@
+"""Files that are whole or not there: what a crash, or a full disk, leaves is the old file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def replaced(path: Any) -> Iterator[Path]:
+    """Gives a path to write to; when the block ends without an error it becomes `path` at once.
+
+    The new file lies beside the old one, reaches the disk before it takes its name, and is
+    removed if the block fails.
+
+    Args:
+        path: of the file to write; a text or a PathLike.
+
+    Raises:
+        OSError: the folder is not there, or may not be written to.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "note"
+        >>> with replaced(path) as fresh:
+        ...     _ = fresh.write_text("done")
+        >>> path.read_text(), len(list(path.parent.iterdir()))
+        ('done', 1)
+    """
+    target = Path(os.path.realpath(os.fspath(path)))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    os.close(handle)
+    fresh = Path(name)
+    try:
+        yield fresh
+        fresh.chmod(_mode(target))
+        _to_disk(fresh)
+        os.replace(fresh, target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    _to_disk(target.parent)
+
+
+def _mode(target: Path) -> int:
+    """The rights of the file that is replaced, or those that any new file gets."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until what was written is on the disk; a folder only where the system lets it."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

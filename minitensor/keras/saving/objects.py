@@ -1,0 +1,230 @@
+"""Objects as JSON values, in the form of Keras 3, and back.
+
+    {"module": "keras.layers", "class_name": "Dense", "config": {...}, "registered_name": None}
+
+A function of ours is its name. Nothing that a file says is imported or executed: names are looked
+up in `registry.py`, and code in a file (a marshalled lambda) is refused.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor
+from minitensor.keras.saving import registry
+
+Json = Any
+
+# Settings of Keras that ours lack: a file may say them where they change nothing.
+_NEUTRAL = {
+    "quantization_config": None,
+    "synchronized": False,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "optional": False,
+}
+
+
+def plain(value: Any) -> Json:
+    """A value as JSON can hold it; tuples stay tuples, which JSON writes as lists.
+
+    Raises:
+        TypeError: an object without `get_config`, or a lambda.
+
+    Example:
+        >>> plain({"size": (3, np.int64(4)), "dtype": np.dtype("float32")})
+        {'size': (3, 4), 'dtype': 'float32'}
+
+    Source: keras.saving.serialize_keras_object
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        items = [plain(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
+        return np.dtype(value).name
+    special = _special(value)
+    return _described(value) if special is None else special
+
+
+def _special(value: Any) -> Json:
+    """The values that Keras writes under a name of their own; None if it is another."""
+    if isinstance(value, np.ndarray):
+        return _form("__numpy__", value=value.tolist(), dtype=value.dtype.name)
+    if isinstance(value, Tensor):
+        return _form("__tensor__", value=value.numpy().tolist(), dtype=value.dtype.name)
+    if isinstance(value, bytes):
+        return _form("__bytes__", value=value.decode("utf-8"))
+    if isinstance(value, slice):
+        return _form("__slice__", start=value.start, stop=value.stop, step=value.step)
+    return _form("__ellipsis__") if value is Ellipsis else None
+
+
+def _form(name: str, **config: Any) -> Json:
+    return {"class_name": name, "config": config}
+
+
+def _described(thing: Any) -> Json:
+    """A function by its name, an object by its class and its config."""
+    if inspect.isroutine(thing) or not hasattr(thing, "get_config"):
+        return _function(thing)
+    cls = type(thing)
+    module = registry.place(cls)
+    return {
+        "module": module or cls.__module__,
+        "class_name": cls.__name__,
+        "config": plain(thing.get_config()),
+        "registered_name": None if module else registry.get_registered_name(cls),
+    }
+
+
+def _function(thing: Any) -> Json:
+    name = getattr(thing, "__name__", None)
+    if name is None or name == "<lambda>":
+        raise TypeError(
+            f"Cannot serialize {thing!r}: a lambda, or an object without `get_config`, cannot be "
+            "written. Give a named function, registered by keras.saving.register_keras_serializable"
+        )
+    if thing.__module__.startswith("minitensor."):
+        return name
+    known = registry.get_registered_name(thing)
+    return {
+        "module": thing.__module__,
+        "class_name": "function",
+        "config": known,
+        "registered_name": known,
+    }
+
+
+def revived(value: Json, custom_objects: registry.Objects | None = None) -> Any:
+    """The object that JSON values describe: the inverse of `plain`.
+
+    Args:
+        value: what `plain` or Keras wrote.
+        custom_objects: {name: class or function} that it may mention.
+
+    Raises:
+        ValueError: a class that is not known, code, or settings that the class does not take.
+
+    Example:
+        >>> layer = revived({"class_name": "Flatten", "config": {"name": "flat"}})
+        >>> layer.name
+        'flat'
+
+    Source: keras.saving.deserialize_keras_object
+    """
+    if custom_objects:
+        with registry.custom_object_scope(custom_objects):
+            return revived(value)
+    if isinstance(value, list | tuple):
+        return [revived(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value or "config" not in value:
+        return {key: revived(item) for key, item in value.items()}
+    name, config = value["class_name"], value["config"]
+    if not isinstance(name, str):
+        raise ValueError(f"class_name must be a text. Received: {name!r}")
+    if name == "function":
+        return _named_function(value)
+    config = {} if config is None else config
+    if not isinstance(config, dict):
+        raise ValueError(f"Expected 'config' to be a dict for {name}. Received: {config!r}")
+    return _SPECIAL[name](config) if name in _SPECIAL else _made(value, name, config)
+
+
+def _made(value: Json, name: str, config: Json) -> Any:
+    module, registered = value.get("module"), value.get("registered_name")
+    if not all(text is None or isinstance(text, str) for text in (module, registered)):
+        raise ValueError(f"{name}: module and registered_name must be texts")
+    cls = registry.found(module, name, registered)
+    if not hasattr(cls, "from_config"):
+        return cls  # a function, passed under the name of a class
+    try:
+        made = cls.from_config(config)
+    except TypeError as error:
+        raise ValueError(f"{name} cannot be made from its config: {error}") from error
+    shape = (value.get("build_config") or {}).get("input_shape")
+    if shape is not None and not getattr(made, "built", True):
+        made.build(_shape(shape))
+    return made
+
+
+def _shape(value: Json) -> Any:
+    """Lists of sizes as tuples, which is how a layer tells a shape from several."""
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items()}
+    if all(size is None or isinstance(size, int) for size in value):
+        return tuple(value)
+    return [_shape(item) for item in value]
+
+
+def _named_function(value: Json) -> Any:
+    """A function of the program; one of ours stays a name, which every layer understands."""
+    name = value["config"]
+    if not isinstance(name, str):
+        raise ValueError(f"A function must be given by its name. Received: {name!r}")
+    own = registry.get_registered_object(name)
+    if own is not None:
+        return own
+    module = str(value.get("module"))
+    if module == "builtins" or module.split(".")[0] in ("keras", "tensorflow", "minitensor"):
+        return name
+    raise ValueError(
+        f"Could not locate function '{module}.{name}'. Register it by "
+        f"`@keras.saving.register_keras_serializable()` or pass custom_objects={{'{name}': ...}}"
+    )
+
+
+def _array(config: Json) -> np.ndarray:
+    kind = np.dtype(config["dtype"])
+    if kind.kind not in "biuf":
+        raise ValueError(f"An array in a config must hold numbers. Received: {kind}")
+    return np.asarray(config["value"], kind)
+
+
+def _tensor(config: Json) -> Tensor:
+    return Tensor(_array(config))
+
+
+def _refused(config: Json) -> Any:
+    raise ValueError(
+        "The config holds the code of a Python lambda. It is not run. Give the function a name, "
+        "register it by keras.saving.register_keras_serializable, and save again."
+    )
+
+
+_SPECIAL = {
+    "__numpy__": _array,
+    "__tensor__": _tensor,
+    "__bytes__": lambda config: config["value"].encode("utf-8"),
+    "__slice__": lambda config: slice(config["start"], config["stop"], config["step"]),
+    "__ellipsis__": lambda config: Ellipsis,
+    "__lambda__": _refused,
+    "DTypePolicy": lambda config: config["name"],
+    "Policy": lambda config: config["name"],
+}
+
+
+def arguments(cls: type, config: Json) -> dict[str, Any]:
+    """What the constructor of `cls` is given for a config, objects revived."""
+    taken = {name for base in cls.__mro__ for name in _parameters(base)}
+    return {
+        name: revived(value)
+        for name, value in config.items()
+        if name in taken or name not in _NEUTRAL or value != _NEUTRAL[name]
+    }
+
+
+def _parameters(cls: type) -> list[str]:
+    init = cls.__dict__.get("__init__")
+    return list(inspect.signature(init).parameters) if init else []

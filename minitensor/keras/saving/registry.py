@@ -1,0 +1,165 @@
+"""Which class a name in a file means: ours by room and name, a program's own by its registration.
+
+Nothing is imported because a file says so: a name is looked up among the classes of our rooms, and
+among those that the program has registered or passed as `custom_objects`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from minitensor.keras.engine.configurable import Configurable
+
+Objects = dict[str, Any]
+
+_ROOMS = (
+    *("layers", "models", "initializers", "regularizers", "constraints"),
+    *("optimizers.schedules", "optimizers", "losses", "metrics"),
+)
+_MODELS = {"Functional": "keras.src.models.functional", "Model": "keras", "Sequential": "keras"}
+_LIBRARIES = ("keras", "tensorflow", "tf_keras", "minitensor")
+
+_registered: Objects = {}
+_names: dict[Any, str] = {}
+_scopes: list[Objects] = []
+
+
+# ----- a program's own -----
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Any], Any]:
+    """A decorator that lets files mention a class or a function of the program.
+
+    Args:
+        package: prefix of its name in files, "Custom>Scale".
+        name: in files; default its own.
+
+    Raises:
+        ValueError: a class without `get_config`.
+
+    Example:
+        >>> from minitensor import keras
+        >>> @register_keras_serializable("docs")
+        ... class Scale(keras.layers.Layer):
+        ...     pass
+        >>> get_registered_name(Scale)
+        'docs>Scale'
+
+    Source: keras.saving.register_keras_serializable
+    """
+
+    def register(thing: Any) -> Any:
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError("Cannot register a class that does not have a get_config() method.")
+        known = f"{package}>{name or thing.__name__}"
+        _registered[known], _names[thing] = thing, known
+        return thing
+
+    return register
+
+
+@contextmanager
+def custom_object_scope(*args: Objects) -> Iterator[None]:
+    """Inside the block files may also mention what these dictionaries name.
+
+    Example:
+        >>> with custom_object_scope({"half": lambda x: x / 2}):
+        ...     get_registered_object("half")(4)
+        2.0
+
+    Source: keras.saving.custom_object_scope
+    """
+    added = [dict(objects) for objects in args]
+    _scopes.extend(added)
+    try:
+        yield
+    finally:
+        del _scopes[len(_scopes) - len(added) :]
+
+
+def get_custom_objects() -> Objects:
+    """What is registered, by name; it may be changed. Source: keras.saving.get_custom_objects"""
+    return _registered
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name of a class or function in files. Source: keras.saving.get_registered_name"""
+    return _names.get(obj, obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Objects | None = None, module_objects: Objects | None = None
+) -> Any:
+    """What a name in a file means; None if nothing. Source: keras.saving.get_registered_object"""
+    for objects in (*reversed(_scopes), _registered, custom_objects, module_objects):
+        if objects and name in objects:
+            return objects[name]
+    return None
+
+
+# ----- ours -----
+
+
+def place(cls: type) -> str | None:
+    """The module that Keras has the class in: "keras.layers"; None for a program's own class."""
+    home, name = cls.__module__, cls.__name__
+    if home.startswith("minitensor.keras.engine"):
+        return _MODELS.get(name, "keras.layers")
+    rooms = (room for room in _ROOMS if home.startswith(f"minitensor.keras.{room}"))
+    return next((f"keras.{room}" for room in rooms if _room(room).get(name) is cls), None)
+
+
+def found(module: str | None, name: str, registered: str | None = None) -> Any:
+    """The class of this name.
+
+    Args:
+        module: "keras.layers", "keras.src.layers.core.dense", ...; None for any.
+        name: of the class.
+        registered: what a program calls it.
+
+    Raises:
+        ValueError: neither we nor the program have it; says what is nearest.
+    """
+    own = get_registered_object(registered or name)
+    if own is not None:
+        return own
+    rooms = [_room(room) for room in _rooms_of(module)]
+    for room in rooms:
+        if name in room:
+            return room[name]
+    dotted = f"{module}.{name}" if module else name
+    nearest = difflib.get_close_matches(name, [n for room in rooms for n in room], 1, 0.5)
+    hint = f" The nearest that there is: {nearest[0]}." if nearest else ""
+    raise ValueError(
+        f"Could not locate class '{dotted}'.{hint} A class of your own must be registered by "
+        f"`@keras.saving.register_keras_serializable()` or passed: custom_objects={{'{name}': ...}}"
+    )
+
+
+def _rooms_of(module: str | None) -> list[str]:
+    if not module:
+        return list(_ROOMS)
+    parts = module.split(".")
+    if parts[0] not in _LIBRARIES:
+        return []
+    chosen = [room for room in _ROOMS if room in module or room.split(".")[0] in parts]
+    return chosen or ["models"]
+
+
+@functools.cache
+def _room(room: str) -> Objects:
+    """The public classes of one of our modules, by name."""
+    everything = vars(importlib.import_module(f"minitensor.keras.{room}"))
+    return {
+        name: thing
+        for name, thing in everything.items()
+        if inspect.isclass(thing) and issubclass(thing, Configurable) and name[0] != "_"
+    }
