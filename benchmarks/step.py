@@ -1,7 +1,7 @@
 """A whole training step, as a user runs it: forward, backward, update, on one batch.
 
-Eager everywhere; beside that the whole step recorded: our CUDA graph and PyTorch's on a GPU,
-tf.function on a CPU. Time here is all of it, Python's too.
+Eager everywhere, in functions and as a Keras model with Keras' optimizer; beside that the whole
+step recorded: our CUDA graph and PyTorch's on a GPU, tf.function on a CPU. Time here is all of it, Python's too.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ from benchmarks.cases import Case, conv_case
 from benchmarks.networks import NETWORKS, layers
 
 COLUMNS = {
-    "cpu": ("minitensor:eager", "tensorflow:eager", "tensorflow:tf.function", "torch:eager"),
-    "gpu": ("minitensor:eager", "minitensor:graph", "torch:eager", "torch:graph"),
+    "cpu": (
+        *("minitensor:eager", "minitensor:keras", "tensorflow:eager", "tensorflow:keras"),
+        *("tensorflow:tf.function", "torch:eager"),
+    ),
+    "gpu": (
+        *("minitensor:eager", "minitensor:keras", "minitensor:graph"),
+        *("torch:eager", "torch:graph"),
+    ),
     "emulator": ("minitensor:eager",),
 }
 

@@ -25,7 +25,10 @@ ENGINE = {
     "ops": {"autograd", "backend", "window"},
     "nn": {"ops", "autograd", "backend", "window"},
 }
-MIRRORS = {"array", "config", "data", "dtypes", "extras", "image", "linalg", "math", "random"}
+MIRRORS = {
+    *("array", "config", "data", "debugging", "dtypes"),
+    *("extras", "image", "linalg", "math", "random"),
+}
 PROGRAMS = {
     "__main__",
     "cli",

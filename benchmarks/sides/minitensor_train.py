@@ -1,6 +1,7 @@
 """Our training steps: the same networks through the public functions, with the fused update.
 
-The option "graph" replays the step as one CUDA graph, which trains on as an eager step does.
+The option "keras" is the same net of layers, with Keras' optimizer; "graph" replays the step as
+one CUDA graph, which trains on as an eager step does.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import minitensor as mt
-from benchmarks import networks
+from benchmarks import keras_net, networks
 from benchmarks.cases import NotOffered
 from benchmarks.clock import Maker, Step
 
@@ -48,6 +49,9 @@ def maker(be: Any, case: dict[str, Any], option: str) -> Maker:
         raise NotOffered("a CUDA graph needs a GPU")
 
     def make() -> Step:
+        if option == "keras":
+            with mt.device({"numpy": "cpu", "cuda": "gpu"}.get(be.name, be.name)):
+                return keras_net.training_step(mt, network, case["batch"])
         values = [mt.Variable(be.asarray(a)) for a in networks.parameters(network)]
         speeds = [mt.Variable(mt.zeros_like(value), trainable=False) for value in values]
         batch = [mt.constant(be.asarray(a)) for a in networks.batch(network, case["batch"])]

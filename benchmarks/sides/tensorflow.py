@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks import networks
+from benchmarks import keras_net, networks
 from benchmarks.cases import NotOffered, drawn, layer_of
 from benchmarks.clock import HostClock, Maker, Step
 
@@ -53,10 +53,12 @@ class Side:
         raise NotOffered("operations bound by memory are timed beside PyTorch")
 
     def train(self, case: dict[str, Any], option: str) -> Maker:
-        """A whole training step, compiled if the option is "tf.function"."""
+        """A whole training step, by Keras' layers if the option is "keras", compiled if "tf.function"."""
         network = networks.NETWORKS[case["network"]]
 
         def make() -> Step:
+            if option == "keras":
+                return keras_net.training_step(tf, network, case["batch"])
             values = [tf.Variable(a) for a in networks.parameters(network)]
             speeds = [tf.Variable(tf.zeros_like(v)) for v in values]
             images, labels = (tf.constant(a) for a in networks.batch(network, case["batch"]))

@@ -87,14 +87,15 @@ def stacked(elements: Sequence[Any]) -> Any:
 
 def _joined(elements: Sequence[Any]) -> Any:
     """Rows of the same arrays by one indexing of each; others after they were cut out."""
-    rows = elements[0].rows if isinstance(elements[0], Row) else None
-    if not all(isinstance(element, Row) and element.rows is rows for element in elements):
+    rows = {element.rows if isinstance(element, Row) else None for element in elements}
+    source = rows.pop()
+    if rows or source is None:
         return stacked([opened(element) for element in elements])
     chosen = [element.index for element in elements]
     start, count = chosen[0], len(chosen)
     if chosen == list(range(start, start + count)):  # neighbours: one copy of memory
-        return mapped(lambda array: array[start : start + count].copy(), rows.arrays)
-    return mapped(lambda array: array[chosen], rows.arrays)  # (n, ...)
+        return mapped(lambda array: array[start : start + count].copy(), source.arrays)
+    return mapped(lambda array: array[chosen], source.arrays)  # (n, ...)
 
 
 def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.rows import Rows, opened, stacked, tensors
-from minitensor.data.structure import TensorSpec, host_array, mapped
+from minitensor.data.structure import TensorSpec, host_array, leaves, mapped
 
 _DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
 
@@ -84,12 +84,14 @@ def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
         yield np.array(index, np.int64), element
 
 
+_END = object()
+
+
 def zipped(iterators: Any) -> Iterator[Any]:
-    """One element of each, in the containers that the iterators are in."""
+    """One element of each, in the containers that the iterators are in, until one has none."""
     while True:
-        try:
-            element = mapped(next, iterators)
-        except StopIteration:
+        element = mapped(lambda iterator: next(iterator, _END), iterators)
+        if any(leaf is _END for leaf in leaves(element)):
             return
         yield element
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import backend
 from minitensor.extras import require
 
 _FORMAT = "minitensor training state 1"
@@ -37,6 +38,14 @@ def write_next(folder: Path, state: dict[str, Any]) -> Path:
     for old in older[_KEPT - 1 :]:
         old.unlink()
     return path
+
+
+def delete_all(folder: Path) -> None:
+    """Deletes the checkpoints, the newest last, and the folder if nothing else is in it."""
+    for path in reversed(paths(folder)):
+        path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def read_newest(folder: Path) -> dict[str, Any] | None:
@@ -105,6 +114,8 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return {str(key): _packed(item, arrays) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_packed(item, arrays) for item in value]
+    if (home := backend.owner(value)) is not None:
+        value = home.to_numpy(value)
     if isinstance(value, np.ndarray | np.generic):
         name = str(len(arrays))
         arrays[name] = np.array(value, order="C")
@@ -130,9 +141,9 @@ def _unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
     total = zlib.crc32(text.encode())
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total = zlib.crc32(f"{name} {array.dtype} {arrays[name].shape}".encode(), total)
-        total = zlib.crc32(array.view(np.uint8) if array.size else b"", total)
+        array = arrays[name]
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.reshape(-1).view(np.uint8).data, total)
     return f"{total:08x}"
 
 

@@ -22,20 +22,33 @@ from minitensor.keras.engine.owner import Owner
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.engine.weight import Weight
 
-__all__ = ["Common", "InputSpec", "Layer"]
+__all__ = ["Common", "InputSpec", "Layer", "Named", "Regularized"]
 
 
-class Common(TypedDict, total=False):
-    """The arguments that every layer takes beside its own, as `**kwargs`."""
-
-    activity_regularizer: Any
+class _Shared(TypedDict, total=False):
     trainable: bool
     dtype: Any
     autocast: bool
-    name: str | None
     input_shape: Any
     input_dim: int
     batch_input_shape: Any
+    batch_size: int | None
+
+
+class Named(_Shared, total=False):
+    """`Common` for a constructor that writes `activity_regularizer` out."""
+
+    name: str | None
+
+
+class Regularized(_Shared, total=False):
+    """`Common` for a constructor that writes `name` out."""
+
+    activity_regularizer: Any
+
+
+class Common(Named, Regularized, total=False):
+    """The arguments that every layer takes beside its own, as `**kwargs`."""
 
 
 class Layer(Owner):

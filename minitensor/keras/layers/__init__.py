@@ -7,6 +7,7 @@ from minitensor.keras.layers.average_pooling import (
     AveragePooling3D,
 )
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
+from minitensor.keras.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from minitensor.keras.layers.dense import Dense
 from minitensor.keras.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from minitensor.keras.layers.global_pooling import (
@@ -18,12 +19,14 @@ from minitensor.keras.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from minitensor.keras.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
+from minitensor.keras.layers.padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from minitensor.keras.layers.separable import SeparableConv1D, SeparableConv2D
 from minitensor.keras.layers.transpose import (
     Conv1DTranspose,
     Conv2DTranspose,
     Conv3DTranspose,
 )
+from minitensor.keras.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 # Keras' other names.
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
@@ -55,6 +58,9 @@ __all__ = [
     "Convolution2DTranspose",
     "Convolution3D",
     "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -84,4 +90,10 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

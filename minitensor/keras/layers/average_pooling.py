@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Regularized
 from minitensor.keras.layers.pooling_base import AveragePooling
 from minitensor.keras.layers.settings import given
+
 
 class AveragePooling1D(AveragePooling):
     """The mean of each window of signals.
@@ -41,7 +42,7 @@ class AveragePooling1D(AveragePooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -79,7 +80,7 @@ class AveragePooling2D(AveragePooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -117,6 +118,6 @@ class AveragePooling3D(AveragePooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))

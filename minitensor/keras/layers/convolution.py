@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.convolution_base import Convolution
 from minitensor.keras.layers.settings import given
+
 
 class Conv1D(Convolution):
     """A bank of filters and a bias over signals.
@@ -65,7 +66,7 @@ class Conv1D(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -126,7 +127,7 @@ class Conv2D(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -187,6 +188,6 @@ class Conv3D(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))

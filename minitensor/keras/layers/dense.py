@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
-from minitensor.array import reshape
+from minitensor.array import cast, reshape
+from minitensor.autograd.tensor import is_float
 from minitensor.keras.engine import InputSpec
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.affine import Affine
-from minitensor.keras.layers.settings import Sizes, given, positive
+from minitensor.keras.layers.settings import Sizes, given, is_integer
 from minitensor.linalg import matmul
 
 
@@ -59,14 +60,19 @@ class Dense(Affine):
         lora_rank: int | None = None,
         lora_alpha: int | None = None,
         quantization_config: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         arguments = given(locals())
-        self.units = positive("units", arguments.pop("units"))
+        if not is_integer(arguments.pop("units")) or units <= 0:
+            raise ValueError(
+                "Received an invalid value for `units`, expected a positive integer. "
+                f"Received: units={units!r}"
+            )
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if arguments.pop(name) is not None:
                 raise ValueError(f"Dense: `{name}` must be None; a whole kernel is trained here.")
         super().__init__(**arguments)
+        self.units = int(units)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
@@ -82,8 +88,9 @@ class Dense(Affine):
 
     def call(self, inputs: Any) -> Any:
         """activation(x @ kernel + bias)"""
+        x = inputs if is_float(inputs.dtype) else cast(inputs, self.compute_dtype)
         lead = inputs.shape[:-1]
-        rows = inputs if len(lead) == 1 else reshape(inputs, (-1, inputs.shape[-1]))
+        rows = x if len(lead) == 1 else reshape(x, (-1, inputs.shape[-1]))
         y = self._finished(matmul(rows, self.kernel))
         return y if len(lead) == 1 else reshape(y, (*lead, self.units))
 

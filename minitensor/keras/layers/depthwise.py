@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.depthwise_base import Depthwise
 from minitensor.keras.layers.settings import given
+
 
 class DepthwiseConv1D(Depthwise):
     """Filters of its own for each channel of signals, and a bias.
@@ -63,7 +64,7 @@ class DepthwiseConv1D(Depthwise):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -123,6 +124,6 @@ class DepthwiseConv2D(Depthwise):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))

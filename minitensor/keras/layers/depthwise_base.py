@@ -82,5 +82,5 @@ class Separable(Depthwise):
     def macs(self, output_shape: Any) -> int:
         """The taps of a window and one for each filter, for every channel between the two."""
         between = self.pointwise_kernel.shape[-2]
-        places = math.prod(settings.split(output_shape, self.data_format)[1])
+        places = math.prod(settings.pixels(output_shape, self.data_format))
         return places * between * (math.prod(self.kernel_size) + self.filters)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Regularized
 from minitensor.keras.layers.pooling_base import MaxPooling
 from minitensor.keras.layers.settings import given
+
 
 class MaxPooling1D(MaxPooling):
     """The largest value of each window of signals.
@@ -41,7 +42,7 @@ class MaxPooling1D(MaxPooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -79,7 +80,7 @@ class MaxPooling2D(MaxPooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -117,6 +118,6 @@ class MaxPooling3D(MaxPooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(**given(locals()))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from minitensor import nn
+from minitensor.array import transpose
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
@@ -218,3 +219,11 @@ class GroupNormalization(Normalization):
         x = moved(inputs, self._place(inputs.ndim, self.axis), inputs.ndim - 1)  # (N, ..., C)
         y = nn.group_normalization(x, self.gamma, self.beta, self.groups, self.epsilon)
         return moved(y, inputs.ndim - 1, self._place(inputs.ndim, self.axis))
+
+
+def moved(x: Any, source: int, target: int) -> Any:
+    """The same tensor with one axis at another place."""
+    if source == target:
+        return x
+    rest = [axis for axis in range(x.ndim) if axis != source]
+    return transpose(x, [*rest[:target], source, *rest[target:]])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.depthwise_base import Separable
 from minitensor.keras.layers.settings import given
+
 
 class SeparableConv1D(Separable):
     """A depthwise convolution of signals, then one with a single tap that mixes the channels.
@@ -70,7 +71,7 @@ class SeparableConv1D(Separable):
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -137,6 +138,6 @@ class SeparableConv2D(Separable):
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))

@@ -5,7 +5,7 @@ Errors say what came and the rule it breaks, in Keras' words.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,18 @@ def numbers(name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...
     return tuple(int(item) for item in items)
 
 
+def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """(before, after) for every axis, from a number, one for each axis, or pairs."""
+    entries = (value,) * rank if rank == 1 or is_integer(value) else value
+    if not isinstance(entries, list | tuple | np.ndarray) or len(entries) != rank:
+        raise ValueError(
+            f"`{name}` should be an int, a tuple of {rank} ints, or a tuple of {rank} tuples of 2 "
+            f"ints (before, after). Received: {name}={value!r}"
+        )
+    read = [numbers(f"entry {i} of {name}", entry, 2, least=0) for i, entry in enumerate(entries)]
+    return tuple((before, after) for before, after in read)
+
+
 def choice(name: str, value: Any, legal: Collection[str]) -> str:
     """One of some words, in lower case."""
     if not isinstance(value, str) or value.lower() not in legal:
@@ -72,10 +84,24 @@ def split(shape: Sequence[int | None], data_format: str) -> tuple[int | None, Si
     return shape[0], tuple(shape[2:]), shape[1]
 
 
+def pixels(shape: Sequence[int | None], data_format: str) -> list[int]:
+    """The spatial sizes of a shape that knows them."""
+    return [n for n in split(shape, data_format)[1] if n is not None]
+
+
 def joined(batch: int | None, spatial: Sizes, channels: int | None, data_format: str) -> Sizes:
     """The shape of these sizes."""
     last = data_format == "channels_last"
     return (batch, *spatial, channels) if last else (batch, channels, *spatial)
+
+
+def resized(
+    shape: Sequence[int | None], data_format: str, size: Callable[[int, int], int]
+) -> Sizes:
+    """The shape after `size(pixels, axis)` has changed each spatial size that is known."""
+    batch, spatial, channels = split(shape, data_format)
+    found = tuple(None if n is None else size(n, axis) for axis, n in enumerate(spatial))
+    return joined(batch, found, channels, data_format)
 
 
 def places(

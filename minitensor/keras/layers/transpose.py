@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.transpose_base import Transposed
+from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.transpose_base import Transposed
+
 
 class Conv1DTranspose(Transposed):
     """The transpose of Conv1D, with a kernel and a bias: small signals to larger ones.
@@ -67,7 +68,7 @@ class Conv1DTranspose(Transposed):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -131,7 +132,7 @@ class Conv2DTranspose(Transposed):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))
 
@@ -195,6 +196,6 @@ class Conv3DTranspose(Transposed):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Unpack[Common],
+        **kwargs: Unpack[Named],
     ) -> None:
         super().__init__(**given(locals()))

@@ -61,9 +61,6 @@ class Transposed(Windowed):
 
     def macs(self, output_shape: Any) -> int:
         """All of the kernel for every pixel that comes in."""
-        spatial = settings.split(output_shape, self.data_format)[1]
-        places = [
-            (n - more) // stride
-            for n, more, stride in zip(spatial, self._more(), self.strides, strict=True)
-        ]
+        sizes = settings.pixels(output_shape, self.data_format), self._more(), self.strides
+        places = [(size - more) // stride for size, more, stride in zip(*sizes, strict=True)]
         return math.prod(places) * math.prod(self.kernel.shape)

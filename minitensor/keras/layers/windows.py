@@ -58,7 +58,7 @@ class Windowed(Affine):
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
         return channels
 
-    def _shape_of(self, input_shape: Any, channels: int) -> settings.Sizes:
+    def _shape_of(self, input_shape: Any, channels: int | None) -> settings.Sizes:
         """The shape of an output with that many channels."""
         batch, spatial, _ = settings.split(input_shape, self.data_format)
         window = self.kernel_size, self.strides, self.padding, self.dilation_rate

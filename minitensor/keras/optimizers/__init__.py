@@ -11,9 +11,9 @@ Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from minitensor.keras.engine import lookup
 from minitensor.keras.optimizers import schedules
 from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _RULES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
-_KNOWN = {rule.__name__: rule for rule in _RULES}
+_KNOWN = {rule.__name__.lower(): rule for rule in _RULES}
 
 
 def get(identifier: Any) -> Optimizer | None:
@@ -59,10 +59,19 @@ def get(identifier: Any) -> Optimizer | None:
 
     Source: keras.optimizers.get
     """
-    rule = lookup.found("optimizer", identifier, _KNOWN)
-    if rule is not None and not isinstance(rule, Optimizer):
-        raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
-    return rule
+    rule = identifier
+    if isinstance(rule, str):
+        rule = _KNOWN.get(rule.lower())
+    elif isinstance(rule, dict):
+        rule = deserialize(rule)
+    if inspect.isclass(rule) and issubclass(rule, Optimizer):
+        rule = rule()
+    if isinstance(rule, Optimizer) or identifier is None:
+        return rule
+    raise ValueError(
+        f"Could not interpret optimizer identifier: {identifier}. Known names: "
+        f"{', '.join(sorted(_KNOWN))}"
+    )
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -74,7 +83,12 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
     """The optimizer that `serialize` wrote. Source: keras.optimizers.deserialize"""
-    return lookup.revived(config, {**_KNOWN, **(custom_objects or {})})
+    cls = _KNOWN.get(str(config.get("class_name")).lower())
+    if cls is not None:
+        return cls.from_config(config.get("config") or {})
+    from minitensor.keras.saving import objects
+
+    return objects.revived(config, custom_objects)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,238 @@
+"""Layers that disturb a net in training, and do nothing afterwards; and one that adds to the loss.
+
+Not here: GaussianDropout, AlphaDropout.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from minitensor import nn, random
+from minitensor.array import zeros_like
+from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.chance import Chance
+from minitensor.keras.layers.elementwise import Elementwise
+from minitensor.keras.layers.settings import joined, layout, split
+from minitensor.keras.regularizers import L1L2
+
+
+class Dropout(Elementwise):
+    """Zeroes numbers with probability `rate` in training; scales the others: the mean stays.
+
+    y = x / (1 - rate) where u >= rate, else 0; u uniform in [0, 1)
+
+    Args:
+        rate: probability of zero, in [0, 1].
+        noise_shape: shape of u, broadcast against x; a None in it is the size of x.
+        seed: an integer makes the draws the same in every run.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: a rate outside [0, 1], or a noise shape that is no list of sizes.
+
+    Example:
+        >>> Dropout(0.5)([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
+
+    Source: keras.layers.Dropout; Srivastava et al. 2014
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[Common]
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate <= 1:
+            raise ValueError(
+                "Invalid value received for argument `rate`. Expected a float value between 0 "
+                f"and 1. Received: rate={rate}"
+            )
+        self.rate, self.noise_shape, self.chance = rate, _noise(noise_shape), Chance(seed)
+
+    @property
+    def seed(self) -> Any:
+        """What it was made with."""
+        return self.chance.seed
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """inputs, with zeros in training."""
+        if not training or not self.rate:
+            return inputs
+        if self.rate == 1:
+            return zeros_like(inputs)
+        return nn.dropout(inputs, self.rate, self._noise(inputs), self.chance.next_seed())
+
+    def _noise(self, x: Any) -> Any:
+        """The shape of u."""
+        return self.noise_shape
+
+
+class _SpatialDropout(Dropout):
+    """Drops whole channels of each sample."""
+
+    data_format = "channels_last"
+
+    def _noise(self, x: Any) -> Any:
+        batch, spatial, channels = split(x.shape, self.data_format)
+        return joined(batch, (1,) * len(spatial), channels, self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        """Its arguments, which are fewer than those of other layers."""
+        config = super().get_config()
+        config.pop("trainable")
+        return config
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """Drops whole channels of sequences: neighbours are too alike for `Dropout` to matter.
+
+    Args:
+        rate: probability of zero, in [0, 1].
+        seed: an integer makes the draws the same in every run.
+        name, dtype: as every Layer has them.
+
+    Example:
+        >>> SpatialDropout1D(0.5)([[[1.0], [2.0]]]).shape
+        TensorShape([1, 2, 1])
+
+    Source: keras.layers.SpatialDropout1D; Tompson et al. 2014
+    """
+
+    def __init__(
+        self, rate: float, seed: Any = None, name: str | None = None, dtype: Any = None
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.input_spec = InputSpec(ndim=3)
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """Drops whole channels of images: neighbours are too alike for `Dropout` to matter.
+
+    Args:
+        rate: probability of zero, in [0, 1].
+        data_format: "channels_last" (default) or "channels_first".
+        seed: an integer makes the draws the same in every run.
+        name, dtype: as every Layer has them.
+
+    Example:
+        >>> SpatialDropout2D(0.5)([[[[1.0], [2.0]]]]).shape
+        TensorShape([1, 1, 2, 1])
+
+    Source: keras.layers.SpatialDropout2D; Tompson et al. 2014
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: Any = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.data_format = layout(data_format)
+        self.input_spec = InputSpec(ndim=4)
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """Drops whole channels of volumes: neighbours are too alike for `Dropout` to matter.
+
+    Args:
+        rate: probability of zero, in [0, 1].
+        data_format: "channels_last" (default) or "channels_first".
+        seed: an integer makes the draws the same in every run.
+        name, dtype: as every Layer has them.
+
+    Example:
+        >>> SpatialDropout3D(0.5)([[[[[1.0], [2.0]]]]]).shape
+        TensorShape([1, 1, 1, 2, 1])
+
+    Source: keras.layers.SpatialDropout3D; Tompson et al. 2014
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: Any = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.data_format = layout(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+
+class GaussianNoise(Elementwise):
+    """y = x + e in training, e ~ N(0, stddev^2) for each number.
+
+    Args:
+        stddev: of the noise, in [0, 1].
+        seed: an integer makes the draws the same in every run.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: a deviation outside [0, 1].
+
+    Example:
+        >>> GaussianNoise(0.1)([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
+
+    Source: keras.layers.GaussianNoise
+    """
+
+    def __init__(self, stddev: float, seed: Any = None, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= stddev <= 1:
+            raise ValueError(
+                "Invalid value received for argument `stddev`. Expected a float value between 0 "
+                f"and 1. Received: stddev={stddev}"
+            )
+        self.stddev, self.chance = stddev, Chance(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """inputs, with noise in training."""
+        if not training or not self.stddev:
+            return inputs
+        seed = self.chance.next_seed()
+        return inputs + random.normal(inputs.shape, 0.0, self.stddev, inputs.dtype, seed)
+
+
+class ActivityRegularization(Elementwise):
+    """y = x, and l1 * sum |x| + l2 * sum x^2 is added to the loss.
+
+    Args:
+        l1, l2: factors, not negative.
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> layer = ActivityRegularization(l1=1.0)
+        >>> y = layer([-1.0, 2.0])
+        >>> layer.losses[0].numpy()
+        np.float32(3.0)
+
+    Source: keras.layers.ActivityRegularization
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[Common]) -> None:
+        super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)  # type: ignore[misc]
+        self.l1, self.l2 = l1, l2
+
+    def call(self, inputs: Any) -> Any:
+        """inputs"""
+        return inputs
+
+
+def _noise(shape: Any) -> tuple[int | None, ...] | None:
+    """Sizes, each positive or None."""
+    if shape is None:
+        return None
+    sizes = tuple(shape) if isinstance(shape, list | tuple) else (shape,)
+    if not isinstance(shape, list | tuple) or not all(
+        n is None or (isinstance(n, int) and n > 0) for n in sizes
+    ):
+        raise ValueError(
+            "Invalid value received for argument `noise_shape`. Expected a tuple or list of "
+            f"positive integers or None. Received: noise_shape={shape}"
+        )
+    return sizes

@@ -1,0 +1,186 @@
+"""Loss: one number per sample, and how the numbers become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.array import broadcast_to, cast, expand_dims, squeeze, where
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import names
+from minitensor.keras.engine.calling import dtype_name
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine.notes import noted
+from minitensor.math import reduce_sum
+
+REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
+
+
+class Loss(Configurable):
+    """How far predictions are from the truth: subclass it and write `call`.
+
+    loss = reduction(weights * call(y_true, y_pred))
+
+    Args:
+        name: default the class.
+        reduction: "sum_over_batch_size" or "mean" for the mean, "mean_with_sample_weight" for the
+            sum divided by that of the weights, "sum", or "none" for a number per sample.
+        dtype: the float type it computes in; default `keras.config.floatx()`.
+
+    Raises:
+        ValueError: another reduction.
+
+    Example:
+        >>> from minitensor import keras
+        >>> class Worst(keras.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return keras.losses.mean_absolute_error(y_true, y_pred)
+        >>> Worst()([[0.0], [1.0]], [[1.0], [3.0]], sample_weight=[1.0, 2.0]).numpy()
+        np.float32(2.5)
+
+    Source: keras.losses.Loss
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: Any = None,
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                "Invalid value for argument `reduction`. Expected one of "
+                f"{REDUCTIONS}. Received: reduction={reduction}"
+            )
+        self.name = name or names.fresh(type(self))
+        self.reduction = reduction
+        self._dtype = dtype_name(dtype)
+
+    @property
+    def dtype(self) -> str:
+        """The float type it computes in."""
+        return self._dtype
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Any:
+        """One number per sample."""
+        raise NotImplementedError(f"Loss {type(self).__name__} does not have a `call` method.")
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        prediction = floats(y_pred, self.dtype)
+        values = self.call(floats(y_true, self.dtype, prediction), prediction)
+        mask = noted(values, "mask")
+        return reduced(floats(values, self.dtype), sample_weight, mask, self.reduction)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments it was made with; the type only if it is not the usual one."""
+        config = super().get_config()
+        if config.get("dtype") is None:
+            config.pop("dtype", None)
+        return config
+
+
+class LossFunctionWrapper(Loss):
+    """A loss from a function of the truth and the predictions.
+
+    loss = reduction(weights * fn(y_true, y_pred, **kwargs))
+
+    Args:
+        fn: a function that gives one number per sample.
+        reduction, name, dtype: see `Loss`.
+        kwargs: more arguments of `fn`.
+
+    Raises:
+        ValueError: another reduction.
+
+    Example:
+        >>> from minitensor import keras
+        >>> loss = LossFunctionWrapper(keras.losses.huber, delta=2.0)
+        >>> loss([[0.0]], [[3.0]]).numpy()
+        np.float32(4.0)
+
+    Source: keras.losses.LossFunctionWrapper
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Tensor],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.fn, self._settings = fn, kwargs
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """What the function gives; a last axis of size 1 that one of the two has is no matter."""
+        return self.fn(*same_rank(y_true, y_pred), **self._settings)
+
+
+# ----- arguments -----
+
+
+def floats(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Tensor:
+    """A tensor of this float type, or of its own if none is said and it is a float type."""
+    tensor = as_tensor(value, None, "value", beside)
+    if dtype is None:
+        dtype = tensor.dtype if tensor.dtype.kind in "fV" else dtype_name(None)
+    return tensor if tensor.dtype == dtype else cast(tensor, dtype)
+
+
+def pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Truth and predictions as tensors of the type of the predictions."""
+    prediction = floats(y_pred)
+    return floats(y_true, prediction.dtype, prediction), prediction
+
+
+def same_rank(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Adds or drops a last axis of size 1 if one of the two has it alone."""
+    if a.ndim == b.ndim + 1:
+        b, a = same_rank(b, a)
+    elif b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        if a.ndim == 1:
+            a = expand_dims(a, -1)
+        else:
+            b = squeeze(b, -1)
+    return a, b
+
+
+# ----- reduction -----
+
+
+def reduced(values: Tensor, weights: Any, mask: Tensor | None, reduction: str | None) -> Tensor:
+    """One number, or with "none" all of them, each times its weight."""
+    weight = masked(weights, mask, values, reduction in ("mean", "sum_over_batch_size"))
+    if weight is not None:
+        values, weight = same_rank(values, weight)
+        values = values * weight
+    if reduction in (None, "none") or tuple(values.shape) in ((), (0,)):
+        return values
+    total = reduce_sum(values)
+    if reduction == "sum":
+        return total
+    if reduction == "mean_with_sample_weight" and weight is not None:
+        return quotient(total, reduce_sum(weight))
+    return quotient(total, float(values.shape.num_elements()))
+
+
+def masked(weights: Any, mask: Tensor | None, values: Tensor, mean: bool) -> Tensor | None:
+    """Weights that are 0 where the mask is; for a mean the others grow to make up for it."""
+    weight = None if weights is None else floats(weights, values.dtype, values)
+    if mask is None:
+        return weight
+    kept = cast(mask, values.dtype)
+    if mean:
+        kept = kept * quotient(reduce_sum(kept) * 0 + kept.shape.num_elements(), reduce_sum(kept))
+    if weight is None:
+        return kept
+    kept, weight = same_rank(kept, weight)
+    return weight * kept
+
+
+def quotient(a: Tensor, b: Any) -> Tensor:
+    """a / b, and 0 where b is 0."""
+    b = as_tensor(b, a.dtype, "divisor", a)
+    nothing = b == 0
+    return where(nothing, 0.0, a / where(nothing, 1.0, b))

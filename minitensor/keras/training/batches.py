@@ -1,0 +1,242 @@
+"""The data of fit, evaluate and predict as batches: from arrays, datasets and generators.
+
+A source is iterated once per pass. Random numbers come from the generator that is in force while
+it is iterated. How many steps make an epoch is the business of `feed.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor import backend
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.backend.generator import generator
+from minitensor.keras.engine import settings
+from minitensor.keras.engine.tree import leaves, mapped
+
+DEFAULT_BATCH = 32
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """A batch as (x, y, sample_weight), None for what it does not have.
+
+    Args:
+        data: x, (x,), (x, y) or (x, y, sample_weight).
+
+    Raises:
+        ValueError: a tuple of more than three.
+
+    Example:
+        >>> unpack_x_y_sample_weight((1, 2))
+        (1, 2, None)
+
+    Source: keras.utils.unpack_x_y_sample_weight
+    """
+    if not isinstance(data, list | tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"found: {data}"
+        )
+    return (*data, None, None)[:3]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The opposite of `unpack_x_y_sample_weight`.
+
+    Example:
+        >>> pack_x_y_sample_weight(1, 2)
+        (1, 2)
+
+    Source: keras.utils.pack_x_y_sample_weight
+    """
+    if y is None and sample_weight is None:
+        return (x,) if isinstance(x, list | tuple) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def is_array(value: Any) -> bool:
+    """Whether it has samples along a first axis that can be taken out."""
+    return isinstance(value, ArrayLike) or (
+        hasattr(value, "shape") and (hasattr(value, "__array__") or backend.owner(value))
+    )
+
+
+def source_of(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: Any = False,
+    class_weight: Any = None,
+) -> Arrays | Dataset:
+    """What gives batches of this data.
+
+    Raises:
+        ValueError: data of a kind that is not known, or of different lengths.
+    """
+    given = [value for value in leaves([x, y, sample_weight]) if value is not None]
+    if given and all(is_array(value) for value in given):
+        weights = _weights_for(y, sample_weight, class_weight)
+        return Arrays(pack_x_y_sample_weight(x, y, weights), batch_size, steps, shuffle)
+    if isinstance(x, list | tuple | dict | str) or not hasattr(x, "__iter__"):
+        raise ValueError(
+            f"Unrecognized data type: x={x!r} (of type {type(x)}); give arrays, tensors, lists or "
+            "dictionaries of them, a Dataset or a generator"
+        )
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ValueError(
+                f"When providing `x` as a {type(x).__name__}, `{name}` should not be passed. "
+                f"Instead, it should be included as part of the {type(x).__name__}."
+            )
+    return Dataset(x, class_weight)
+
+
+class Arrays:
+    """Batches cut from arrays.
+
+    Args:
+        data: x, (x, y) or (x, y, sample_weight), arrays inside.
+        batch_size: samples in each; the last may have fewer.
+        steps: decides the batch size if that is None.
+        shuffle: True for a new order in every pass; "batch" for one within each batch.
+    """
+
+    def __init__(
+        self, data: Any, batch_size: int | None, steps: int | None, shuffle: Any
+    ) -> None:
+        self._data = data
+        self._count = _common_length(data)
+        default = math.ceil(self._count / steps) if steps else DEFAULT_BATCH
+        self._batch_size = int(batch_size or default)
+        self._shuffle = shuffle
+        self.size: int | None = math.ceil(self._count / self._batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        everywhere = self._shuffle and self._shuffle != "batch"
+        order = generator().permutation(self._count) if everywhere else None
+        for start in range(0, self._count, self._batch_size):
+            stop = min(start + self._batch_size, self._count)
+            if self._shuffle == "batch":
+                part: Any = start + generator().permutation(stop - start)
+            else:
+                part = slice(start, stop) if order is None else order[start:stop]
+            yield mapped(lambda array, part=part: samples(array, part), self._data)
+
+    def first(self) -> Any:
+        """The first sample of all, as a batch."""
+        return mapped(lambda array: samples(array, slice(0, 1)), self._data)
+
+
+class Dataset:
+    """Batches that an object gives when it is iterated, again and again or once.
+
+    Args:
+        data: gives x, (x, y) or (x, y, sample_weight), tensors or arrays inside.
+        class_weight: {class: weight}, for labels that have no sample weights.
+    """
+
+    def __init__(self, data: Any, class_weight: Any) -> None:
+        self._data, self._class_weight = data, class_weight
+        self._peeked: list[Any] = []
+        self.size = _length(data)
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = iter(self._data)
+        while self._peeked:
+            yield self._batch(self._peeked.pop(0))
+        for batch in batches:
+            yield self._batch(batch)
+
+    def _batch(self, batch: Any) -> Any:
+        batch = tuple(batch) if isinstance(batch, list) else batch
+        if self._class_weight is not None:
+            x, y, weights = unpack_x_y_sample_weight(batch)
+            batch = (x, y, _weights_for(y, weights, self._class_weight))
+        return mapped(lambda value: None if value is None else as_tensor(value), batch)
+
+    def first(self) -> Any:
+        """The first batch; one that cannot be had a second time is kept for the next pass."""
+        batches = iter(self._data)
+        batch = next(batches, None)
+        if batch is None:
+            raise ValueError("The data must give at least one batch. Received an empty one.")
+        if batches is self._data:
+            self._peeked.append(batch)
+        return self._batch(batch)
+
+
+def _length(data: Any) -> int | None:
+    try:
+        return len(data)
+    except TypeError:
+        return None
+
+
+def samples(array: Any, part: Any) -> Tensor | None:
+    """Some samples of an array as a new tensor; floats of NumPy as `keras.config.floatx()`."""
+    if array is None:
+        return None
+    if isinstance(array, ArrayLike):
+        be = backend.of(array.array)
+        index = part if isinstance(part, slice) else be.xp.asarray(part)
+        return Tensor(be.asarray(be.xp.array(array.array[index])))
+    if backend.owner(array) is not None:
+        return samples(as_tensor(array), part)
+    return floats_cast(np.asarray(array)[part])
+
+
+def floats_cast(array: Any) -> Tensor:
+    """A tensor of an array; a NumPy array of floats takes the type `keras.config.floatx()`."""
+    if isinstance(array, np.ndarray) and is_float(array.dtype):
+        return as_tensor(array, settings.floatx())
+    return as_tensor(array)
+
+
+def _common_length(data: Any) -> int:
+    """How many samples all arrays have."""
+    found = {value.shape[0] if value.shape else None for value in leaves(data) if value is not None}
+    if len(found) != 1 or None in found:
+        parts = zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(data), strict=True)
+        listed = "; ".join(
+            f"'{name}' sizes: {[tuple(v.shape)[:1] for v in leaves(part) if v is not None]}"
+            for name, part in parts
+        )
+        raise ValueError(
+            "Data cardinality is ambiguous. Make sure all arrays contain the same number of "
+            f"samples. {listed}"
+        )
+    return int(found.pop())
+
+
+def _weights_for(y: Any, sample_weight: Any, class_weight: Any) -> Any:
+    """The sample weights, from the classes if these have weights."""
+    if class_weight is None:
+        return sample_weight
+    if sample_weight is not None:
+        raise ValueError("You cannot use `class_weight` and `sample_weight` at the same time.")
+    if y is None or isinstance(y, list | tuple | dict):
+        raise ValueError("`class_weight` is only supported for Models with a single output.")
+    return weights_of_classes(y, class_weight)
+
+
+def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray:
+    """For each label the weight of its class, 1 for a class without.
+
+    Args:
+        y: (N,) or (N, 1) numbers of classes, or (N, C) one-hot.
+        class_weight: {class: weight}.
+    """
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
+    weights = [class_weight.get(int(label), 1.0) for label in np.round(labels).astype(int)]
+    return np.asarray(weights, settings.floatx())

@@ -1,0 +1,100 @@
+"""Feed: passes over the data cut into epochs, at a place that can be written down and found again."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.generator import generator, restore, state, using
+from minitensor.keras.training.batches import Arrays, Dataset
+
+_END = object()
+
+
+class Feed:
+    """The batches of one epoch after the other.
+
+    A pass draws its order from a generator of its own, which the shared one seeds when the pass
+    begins: what layers draw in between does not change the order.
+
+    Args:
+        source: gives the batches of a pass.
+        steps: batches of an epoch; None for a whole pass.
+
+    Attributes:
+        size: batches of an epoch; None if that is not known.
+        order: where the shared generator stood when the present pass began; None between passes.
+        taken: how many batches the present pass has given.
+    """
+
+    def __init__(self, source: Arrays | Dataset, steps: int | None = None) -> None:
+        self._source, self._steps = source, steps
+        self._batches: Iterator[Any] | None = None
+        self.order: dict[str, Any] | None = None
+        self.taken = 0
+
+    @property
+    def size(self) -> int | None:
+        """Batches of an epoch; None if that is not known."""
+        return self._steps or self._source.size
+
+    def epoch(self, done: int = 0) -> Iterator[tuple[int, Any]]:
+        """Number and batch of each step of an epoch, of which some are done."""
+        if self._batches is None or (self._steps is None and not done):
+            self._begin()
+        for step in itertools.count(done):
+            if step == self._steps:
+                return
+            batch = self._next()
+            if batch is _END and step == 0 and self.taken:  # the pass ended with the last epoch
+                self._begin()
+                batch = self._next()
+            if batch is _END:
+                self._end()
+                return
+            self.taken += 1
+            yield step, batch
+
+    def _begin(self) -> None:
+        self.order, self.taken = state(), 0
+        self._rng = np.random.default_rng(int(generator().integers(2**63)))
+        with using(self._rng):
+            self._batches = iter(self._source)
+
+    def _next(self) -> Any:
+        assert self._batches is not None
+        with using(self._rng):
+            return next(self._batches, _END)
+
+    def _end(self) -> None:
+        self._batches = self.order = None
+        if self._steps is not None:
+            warnings.warn(
+                "Your input ran out of data; interrupting training. Make sure that your dataset or "
+                "generator can generate at least `steps_per_epoch * epochs` batches. You may need "
+                "to use the `.repeat()` function when building your dataset.",
+                stacklevel=2,
+            )
+
+    def first(self) -> Any:
+        """A batch to build a model for; it disturbs nothing."""
+        with using(np.random.default_rng(0)):
+            return self._source.first()
+
+    def find(self, order: dict[str, Any] | None, taken: int) -> None:
+        """Goes to a place: begins the pass again and takes as many batches from it."""
+        if order is None:
+            return
+        restore(order)
+        self._begin()
+        for _ in range(taken):
+            if self._next() is _END:
+                raise ValueError(
+                    f"resume: the data ended before the {taken} batches that were trained on; "
+                    "give fit the same data as before"
+                )
+        self.taken = taken

@@ -1,0 +1,121 @@
+"""Networks for 28 by 28 digits and clothes: dense ones, the CNN of seed 002, and LeNet-5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor import keras
+from minitensor.keras import layers
+
+
+def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
+    """Four dense layers, what a convolution is compared with: 335,114 parameters.
+
+    784 -> 256 (200,960) -> 256 (65,792) -> 256 (65,792) -> 10 (2,570)
+
+    Args:
+        units: width of the hidden layers, each with relu.
+        classes: number of logits.
+
+    Returns:
+        A Sequential model.
+
+    Example:
+        >>> mlp().count_params()
+        335114
+
+    Source: seeds 001 and 004, chapter 10.1
+    """
+    hidden = [layers.Dense(n, activation="relu") for n in units]
+    return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(classes)], name="mlp")
+
+
+def mnist_cnn(classes: int = 10) -> Any:
+    """Two convolutions of 5 by 5 and two dense layers: 3,274,634 parameters; gives probabilities.
+
+    (28, 28, 1) -> (28, 28, 32) -> pool (14, 14, 32) -> (14, 14, 64) -> pool (7, 7, 64) -> 3136
+    -> 1024 -> 10
+
+    Args:
+        classes: number of probabilities.
+
+    Returns:
+        A Sequential model.
+
+    Example:
+        >>> mnist_cnn().count_params()
+        3274634
+
+    Source: seed 002, class CNN
+    """
+    net = keras.Sequential([keras.Input((28, 28, 1))], name="mnist_cnn")
+    for filters in (32, 64):
+        net.add(layers.Conv2D(filters, 5, padding="same", activation="relu"))
+        net.add(layers.MaxPooling2D(2, strides=2))
+    net.add(layers.Reshape((7 * 7 * 64,)))
+    net.add(layers.Dense(1024, activation="relu"))
+    net.add(layers.Dense(classes))
+    net.add(layers.Softmax())
+    return net
+
+
+def lenet5(classes: int = 10, norms: bool = False) -> Any:
+    """LeNet-5 as the chapter changes it: 60,074 parameters, 60,162 with norms.
+
+    (28, 28, 1) -> (26, 26, 6) -> pool (13, 13, 6) -> (11, 11, 16) -> pool (5, 5, 16) -> 400
+    -> 120 -> 84 -> 10
+
+    Args:
+        classes: number of logits.
+        norms: whether a BatchNormalization stands behind each convolution.
+
+    Returns:
+        A Sequential model.
+
+    Example:
+        >>> lenet5().count_params(), lenet5(norms=True).count_params()
+        (60074, 60162)
+
+    Source: seed 004, chapters 10.5 and 10.8
+    """
+    net = keras.Sequential([keras.Input((28, 28, 1))], name="lenet5")
+    for filters in (6, 16):
+        net.add(layers.Conv2D(filters, kernel_size=3))
+        if norms:
+            net.add(layers.BatchNormalization())
+        net.add(layers.MaxPooling2D(2, strides=2))
+        net.add(layers.ReLU())
+    net.add(layers.Flatten())
+    for units in (120, 84):
+        net.add(layers.Dense(units, activation="relu"))
+    net.add(layers.Dense(classes))
+    return net
+
+
+def lenet5_original(classes: int = 10) -> Any:
+    """LeNet-5 in the shape of 1998, but every map of C3 sees all of S2: 61,706 parameters.
+
+    (32, 32, 1) -> C1 (28, 28, 6) -> S2 (14, 14, 6) -> C3 (10, 10, 16) -> S4 (5, 5, 16) -> 400
+    -> 120 -> 84 -> 10
+
+    Args:
+        classes: number of logits; the Gaussian units of the paper are a dense layer here.
+
+    Returns:
+        A Sequential model.
+
+    Example:
+        >>> lenet5_original().count_params()
+        61706
+
+    Source: LeCun et al. 1998, Gradient-based learning applied to document recognition, figure 2
+    """
+    net = keras.Sequential([keras.Input((32, 32, 1))], name="lenet5_original")
+    for filters in (6, 16):
+        net.add(layers.Conv2D(filters, kernel_size=5, activation="tanh"))
+        net.add(layers.AveragePooling2D(2, strides=2))
+    net.add(layers.Flatten())
+    for units in (120, 84):
+        net.add(layers.Dense(units, activation="tanh"))
+    net.add(layers.Dense(classes))
+    return net
