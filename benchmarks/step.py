@@ -1,7 +1,8 @@
 """A whole training step, as a user runs it: forward, backward, update, on one batch.
 
 Eager everywhere, in functions and as a Keras model with Keras' optimizer; beside that the whole
-step recorded: our CUDA graph and PyTorch's on a GPU, tf.function on a CPU. Time here is all of it, Python's too.
+step recorded: our CUDA graph and PyTorch's on a GPU, tf.function on a CPU. Time here is all of it,
+Python's too.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def _undamaged(block: str) -> str:
     """Without prompts, results and what the book's translation put in; from the left margin."""
     lines = [line for line in block.splitlines() if not re.match(r"In ?\[\d+\]:", line.strip())]
     results = (n for n, line in enumerate(lines) if re.match(r"Out ?\[\d+\]", line.strip()))
-    code = [line.removesuffix("...").replace("\\.", ".") for line in lines[: next(results, len(lines))]]
+    code = [
+        line.removesuffix("...").replace("\\.", ".") for line in lines[: next(results, len(lines))]
+    ]
     kept = [line for line in code if not re.match(r" # ", line)]  # half a comment, at the margin
     return textwrap.dedent("\n".join(kept)).strip("\n")
 
@@ -129,10 +131,15 @@ def shown(cell: str) -> str:
 def seed_000(p: list[str]) -> Iterator[tuple[str, str]]:
     """VGG13, trained; ResNet18, built and asked once."""
     yield "000-vgg13", p[0].replace(*CUT)
-    yield "000-resnet18", p[1] + in_loop(
-        "\n\nmodel = resnet18()\nfor training in (True, False):",
-        "print(model(tf.random.normal([4, 32, 32, 3]), training=training).shape)",
-    ) + "\nprint(len(model.trainable_variables))\nmodel.summary()"
+    yield (
+        "000-resnet18",
+        p[1]
+        + in_loop(
+            "\n\nmodel = resnet18()\nfor training in (True, False):",
+            "print(model(tf.random.normal([4, 32, 32, 3]), training=training).shape)",
+        )
+        + "\nprint(len(model.trainable_variables))\nmodel.summary()",
+    )
 
 
 def seed_001(p: list[str]) -> Iterator[tuple[str, str]]:
@@ -182,7 +189,10 @@ def seed_004(p: list[str]) -> Iterator[tuple[str, str]]:
     yield "004-lenet5", program(p[12], p[13], MNIST, train, p[16])
     loss = "    loss = criteon(tf.one_hot(y, depth=10), out)"
     train = in_loop("for x, y in db:", p[20], loss, p[15])
-    yield "004-lenet5-bn", program(*of(17), p[18], p[19], p[13], MNIST, train, p[21], "print(out.shape)")
+    yield (
+        "004-lenet5-bn",
+        program(*of(17), p[18], p[19], p[13], MNIST, train, p[21], "print(out.shape)"),
+    )
     step = (
         "with tf.GradientTape() as tape:\n"
         "    logits = fc_net(tf.reshape(conv_net(x), [-1, 512]))\n"
@@ -200,7 +210,10 @@ def seed_004(p: list[str]) -> Iterator[tuple[str, str]]:
     network = p[40] + "\n" + textwrap.indent(p[39], "    ")
     start = "model = resnet18()\noptimizer = optimizers.Adam(lr=1e-4)"
     loop = p[44].replace(*CUT)
-    yield "004-resnet18", program(p[38], network, p[41], p[43], p[42], start, loop, "model.summary()")
+    yield (
+        "004-resnet18",
+        program(p[38], network, p[41], p[43], p[42], start, loop, "model.summary()"),
+    )
 
 
 PROGRAMS = {"000": seed_000, "001": seed_001, "002": seed_002, "004": seed_004}
@@ -230,7 +243,9 @@ def run(name: str, text: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 def main() -> int:
     """The command; 0 if every program ran."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="where the documents 000_*.txt ... are")
     parser.add_argument("names", nargs="*", help="programs to run, or all")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write the programs there")
@@ -241,7 +256,9 @@ def main() -> int:
         for name, text in found.items():
             (args.write / f"{name}.py").write_text(text)
     if not args.names:
-        print("\n".join(f"{name:16} {len(text.splitlines()):4} lines" for name, text in found.items()))
+        print(
+            "\n".join(f"{name:16} {len(text.splitlines()):4} lines" for name, text in found.items())
+        )
     failed = 0
     with tempfile.TemporaryDirectory() as home:
         make_small_data(Path(home))

@@ -14,13 +14,16 @@ def floatx(tf, dtype):
     """Both libraries make layers of this float type inside the block."""
     libraries = (mt.keras.config, tf.keras.config)
     before = [library.floatx() for library in libraries]
+    policy = tf.keras.config.dtype_policy()  # Keras reads its floatx for this only once
     for library in libraries:
         library.set_floatx(dtype)
+    tf.keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
         for library, old in zip(libraries, before, strict=True):
             library.set_floatx(old)
+        tf.keras.config.set_dtype_policy(policy)
 
 
 def assert_same(tf, make, *inputs, training=False, dtype="float64", tolerance=None, grads=True):

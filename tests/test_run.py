@@ -49,7 +49,10 @@ def test_every_way_to_import_tensorflow_gives_minitensor(tmp_path):
     [
         ("tf.contrib.layers", "minitensor has no tf.contrib"),
         ("tf.nn.conv2", "minitensor has no tf.nn.conv2; the nearest is tf.nn.conv2d"),
-        ("tf.keras.layers.Conv2", "no tf.keras.layers.Conv2; the nearest is tf.keras.layers.Conv2D"),
+        (
+            "tf.keras.layers.Conv2",
+            "no tf.keras.layers.Conv2; the nearest is tf.keras.layers.Conv2D",
+        ),
         ("tf.truncated_normal([3])", "no tf.truncated_normal; it has tf.random.truncated_normal"),
         ("from tensorflow.keras import Sequental", "the nearest is tf.keras.Sequential"),
         ("import tensorflow.contrib.slim as slim", "minitensor has no tf.contrib"),

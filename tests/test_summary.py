@@ -95,9 +95,7 @@ def test_a_residual_sum_sees_what_its_wider_branch_sees():
 
 
 def test_a_dense_layer_behind_flatten_sees_all():
-    model = keras.Sequential(
-        [keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(2, name="d")]
-    )
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(2, name="d")])
     assert by_name(model)["d"].field == ()
     assert any("d (Dense)" in line and line.endswith("all") for line in printed(model))
 

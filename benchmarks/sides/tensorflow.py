@@ -53,7 +53,7 @@ class Side:
         raise NotOffered("operations bound by memory are timed beside PyTorch")
 
     def train(self, case: dict[str, Any], option: str) -> Maker:
-        """A whole training step, by Keras' layers if the option is "keras", compiled if "tf.function"."""
+        """A whole training step: in functions, as a Keras model, or compiled by tf.function."""
         network = networks.NETWORKS[case["network"]]
 
         def make() -> Step:

@@ -8,17 +8,15 @@ by name. A file must hold exactly what its header promises: nothing is guessed o
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from minitensor.data.bounded import MOST, Readable, read_up_to, unpacked
+
 _UNSIGNED_BYTE = 8
-_CHUNK = 1 << 20
 
 
 def read_idx(path: str | Path, axes: int) -> np.ndarray:
@@ -45,17 +43,11 @@ def read_idx(path: str | Path, axes: int) -> np.ndarray:
     Source: the description that comes with the MNIST database (LeCun, Cortes and Burges)
     """
     file = Path(path)
-    with file.open("rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-        plain.seek(0)
-        try:
-            with gzip.open(plain) if packed else plain as stream:
-                return _read(stream, file, axes)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-            raise ValueError(f"{file}: damaged or cut short gzip file ({problem})") from None
+    with unpacked(file) as stream:
+        return _read(stream, file, axes)
 
 
-def _read(stream: BinaryIO | gzip.GzipFile, file: Path, axes: int) -> np.ndarray:
+def _read(stream: Readable, file: Path, axes: int) -> np.ndarray:
     magic = stream.read(4)
     expected = bytes([0, 0, _UNSIGNED_BYTE, axes])
     if magic != expected:
@@ -69,19 +61,14 @@ def _read(stream: BinaryIO | gzip.GzipFile, file: Path, axes: int) -> np.ndarray
     shape = struct.unpack(f">{axes}I", header)
     if 0 in shape:
         raise ValueError(f"{file}: its header promises the shape {shape}, which is empty")
-    body = _read_up_to(stream, math.prod(shape) + 1)
-    if len(body) != math.prod(shape):
-        what = "cut short" if len(body) < math.prod(shape) else "bytes left over"
+    promised = math.prod(shape)
+    body = read_up_to(stream, min(promised, MOST) + 1)
+    if len(body) > MOST:
+        raise ValueError(f"{file}: more than {MOST} bytes, which no data set read here has")
+    if len(body) != promised:
+        what = "cut short" if len(body) < promised else "bytes left over"
         raise ValueError(
-            f"{file}: {what}: its header promises {math.prod(shape)} bytes, shape {shape}; "
+            f"{file}: {what}: its header promises {promised} bytes, shape {shape}; "
             f"it has {'more' if what == 'bytes left over' else len(body)}"
         )
     return np.frombuffer(bytes(body), np.uint8).reshape(shape)
-
-
-def _read_up_to(stream: BinaryIO | gzip.GzipFile, count: int) -> bytearray:
-    """At most `count` bytes, in chunks: a header that lies does not reserve memory."""
-    body = bytearray()
-    while len(body) < count and (chunk := stream.read(min(_CHUNK, count - len(body)))):
-        body += chunk
-    return body

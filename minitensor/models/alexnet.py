@@ -1,4 +1,4 @@
-"""AlexNet: the two small ones of seed 003, which are not the same network, and that of the paper."""
+"""AlexNet: the two small ones of seed 003, not the same network, and that of the paper."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
 
     Example:
         >>> alexnet(classes=10, input_shape=(67, 67, 3)).count_params()
-        21620074
+        20209034
 
     Source: Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep CNNs, section 3
     """
@@ -117,7 +117,7 @@ def response_norm(alpha: float, bias: float) -> Any:
         A Lambda layer.
 
     Example:
-        >>> float(response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]))
+        >>> response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]).numpy().item()
         0.25
 
     Source: Krizhevsky, Sutskever, Hinton 2012, section 3.3

@@ -80,8 +80,72 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
     """
     inputs = keras.Input((32, 32, 3))
     x = conv_norm(inputs, 64, 5, strides=2)  # (N, 16, 16, 64)
-    x = conv_norm(conv_norm(x, 64, 1), 192, 3)
+    x = conv_norm(conv_norm(x, 64, 1), 192, 3)  # (N, 16, 16, 192)
+    x = _modules(x, conv_norm, as_printed)[-1]  # (N, 2, 2, 1024)
+    x = layers.AveragePooling2D(2, strides=2, padding="same")(x)  # (N, 1, 1, 1024)
+    x = layers.Dense(classes)(layers.Flatten()(x))
+    return keras.Model(inputs, x, name="googlenet")
+
+
+def inception_v1(
+    classes: int = 1000, auxiliary: bool = False, input_shape: Any = (224, 224, 3)
+) -> Any:
+    """GoogLeNet as in the paper: 6,998,552 parameters, 13,378,280 with both auxiliary classifiers.
+
+    (224, 224, 3) -> conv 7x7/2 (112, 112, 64) -> pool (56, 56, 64) -> 1x1, 3x3, pool
+    (28, 28, 192) -> 2 modules, pool (14, 14, 480) -> 5 modules, pool (7, 7, 832) -> 2 modules,
+    mean 1024 -> classes
+
+    Args:
+        classes: number of logits.
+        auxiliary: whether modules 4a and 4d have classifiers too, whose losses count 0.3 each.
+        input_shape: of one image; exactly (224, 224, channels) with `auxiliary`.
+
+    Returns:
+        A drawn model; with `auxiliary` its outputs are the logits, those of 4a, those of 4d.
+
+    Example:
+        >>> inception_v1(classes=10, input_shape=(32, 32, 3)).count_params()
+        5983802
+
+    Source: Szegedy et al. 2014, arXiv 1409.4842, table 1 and section 5
+    """
+    inputs = keras.Input(input_shape)
+    x = _conv_relu(inputs, 64, 7, strides=2)  # (N, 112, 112, 64)
+    x = layers.MaxPooling2D(3, 2, padding="same")(x)  # (N, 56, 56, 64)
+    x = _conv_relu(_response_norm(x), 64, 1)
+    x = _response_norm(_conv_relu(x, 192, 3))  # (N, 56, 56, 192)
+    modules = _modules(x, _conv_relu)
+    x = layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(modules[-1]))  # (N, 1024)
+    outputs = [layers.Dense(classes)(x)]
+    if auxiliary:
+        outputs += [_auxiliary(modules[2], classes), _auxiliary(modules[5], classes)]
+    return keras.Model(inputs, outputs if auxiliary else outputs[0], name="inception_v1")
+
+
+def _modules(x: Any, conv: Conv, as_printed: bool = False) -> list[Any]:
+    """What each of the nine modules gives; a pool stands before each group."""
+    outputs = []
     for group in (_THREE, _FOUR, _FIVE):
-        if group is not _THREE:
-            x = _modules_before
-    return x
+        x = layers.MaxPooling2D(3, strides=2, padding="same")(x)  # (N, h/2, w/2, C)
+        for widths in group:
+            shown = _MISPRINTS.get(widths, widths) if as_printed else widths
+            x = inception(x, shown, conv, as_printed)
+            outputs.append(x)
+    return outputs
+
+
+def _auxiliary(x: Any, classes: int) -> Any:
+    """A classifier half-way, so that early layers get gradients of their own."""
+    x = layers.AveragePooling2D(5, 3)(x)  # (N, 4, 4, C)
+    x = layers.Flatten()(_conv_relu(x, 128, 1))
+    x = layers.Dropout(0.7)(layers.Dense(1024, activation="relu")(x))
+    return layers.Dense(classes)(x)
+
+
+def _conv_relu(x: Any, filters: int, taps: int, strides: int = 1) -> Any:
+    return layers.Conv2D(filters, taps, strides, padding="same", activation="relu")(x)
+
+
+def _response_norm(x: Any) -> Any:
+    return response_norm(alpha=2e-5, bias=1.0)(x)

@@ -89,7 +89,7 @@ def vgg(
 
     Example:
         >>> vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()
-        8102
+        8902
 
     Source: seed 003, `vgg`
     """
@@ -101,7 +101,7 @@ def vgg(
 
 
 def vgg11(classes: int = 10) -> Any:
-    """8 convolutions and 3 dense layers: 9,385,930 parameters.
+    """8 convolutions and 3 dense layers: 9,385,994 parameters.
 
     Args:
         classes: number of logits.

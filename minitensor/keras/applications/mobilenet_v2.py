@@ -67,9 +67,7 @@ def _top(x: Any, wanted: Wanted) -> Any:
 
 
 def _body(x: Any, alpha: float) -> Any:
-    x = layers.Conv2D(
-        _divisible(32 * alpha), 3, 2, padding="same", use_bias=False, name="Conv1"
-    )(x)
+    x = layers.Conv2D(_divisible(32 * alpha), 3, 2, padding="same", use_bias=False, name="Conv1")(x)
     x = norm_relu6(x, "bn_Conv1", "Conv1_relu", **_NORM)
     number = 0
     for filters, first, repeats in _STAGES:

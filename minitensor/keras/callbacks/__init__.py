@@ -9,7 +9,7 @@ model_checkpoint.py    ModelCheckpoint
 learning_rate.py       LearningRateScheduler, ReduceLROnPlateau
 small.py               LambdaCallback, TerminateOnNaN
 csv_logger.py          CSVLogger
-tensorboard.py         TensorBoard
+tensorboard.py         TensorBoard; its files: event_file.py
 backup_and_restore.py  BackupAndRestore, for trainings that are killed; its files: state_file.py
 """
 
@@ -22,6 +22,7 @@ from minitensor.keras.callbacks.learning_rate import LearningRateScheduler, Redu
 from minitensor.keras.callbacks.model_checkpoint import ModelCheckpoint
 from minitensor.keras.callbacks.progbar import ProgbarLogger
 from minitensor.keras.callbacks.small import LambdaCallback, TerminateOnNaN
+from minitensor.keras.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -35,5 +36,6 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

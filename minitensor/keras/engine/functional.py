@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from minitensor.keras.engine.calling import shape_of, sizes, symbols
 from minitensor.keras.engine.graph import sorted_nodes
@@ -54,6 +54,19 @@ class Functional(Model):
                     f"Graph disconnected: the outputs need {node.outputs}, which is not among the "
                     f"inputs {self.inputs}."
                 )
+
+    def get_config(self) -> dict[str, Any]:
+        """Its layers and their calls, as values that JSON can hold."""
+        from minitensor.keras.saving.functional import functional_config
+
+        return functional_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The model that `config` describes, with fresh weights."""
+        from minitensor.keras.saving.functional import functional_arguments
+
+        return cls(**functional_arguments(config))
 
     @property
     def layers(self) -> list[Layer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from minitensor.keras.engine.calling import shape_of, sizes, symbols
 from minitensor.keras.engine.layer import Layer
@@ -122,6 +122,19 @@ class Sequential(Model):
     def knows_input(self) -> bool:
         """Whether its first layer, or an Input, told the shape."""
         return self._told
+
+    def get_config(self) -> dict[str, Any]:
+        """Its layers, as values that JSON can hold."""
+        from minitensor.keras.saving.sequential import sequential_config
+
+        return sequential_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The model that `config` describes, with fresh weights."""
+        from minitensor.keras.saving.sequential import sequential_model
+
+        return sequential_model(cls, config)
 
     @property
     def layers(self) -> list[Layer]:

@@ -1,15 +1,26 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`."""
 
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
+from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from minitensor.keras.layers.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
 )
+from minitensor.keras.layers.batch_normalization import BatchNormalization
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
+from minitensor.keras.layers.core import Identity, Lambda
 from minitensor.keras.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from minitensor.keras.layers.dense import Dense
 from minitensor.keras.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from minitensor.keras.layers.dropout import (
+    ActivityRegularization,
+    Dropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from minitensor.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -18,8 +29,27 @@ from minitensor.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from minitensor.keras.layers.joining import (
+    Concatenate,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from minitensor.keras.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
+from minitensor.keras.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
+from minitensor.keras.layers.normalization import GroupNormalization, LayerNormalization
+from minitensor.keras.layers.operators import Arithmetic
 from minitensor.keras.layers.padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from minitensor.keras.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from minitensor.keras.layers.scaling import (
+    LocalResponseNormalization,
+    Rescaling,
+    UnitNormalization,
+)
 from minitensor.keras.layers.separable import SeparableConv1D, SeparableConv2D
 from minitensor.keras.layers.transpose import (
     Conv1DTranspose,
@@ -40,12 +70,20 @@ Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
 __all__ = [
+    "ELU",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "Arithmetic",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
+    "BatchNormalization",
+    "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -64,6 +102,9 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -76,24 +117,52 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "Lambda",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "LocalResponseNormalization",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]

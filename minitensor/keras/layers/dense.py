@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
-from minitensor.array import cast, reshape
-from minitensor.autograd.tensor import is_float
+from minitensor.array import reshape
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.affine import Affine
-from minitensor.keras.layers.settings import Sizes, given, is_integer
+from minitensor.keras.layers.settings import Sizes, as_floats, given, is_integer
 from minitensor.linalg import matmul
 
 
@@ -88,7 +87,7 @@ class Dense(Affine):
 
     def call(self, inputs: Any) -> Any:
         """activation(x @ kernel + bias)"""
-        x = inputs if is_float(inputs.dtype) else cast(inputs, self.compute_dtype)
+        x = as_floats(inputs, self.compute_dtype)
         lead = inputs.shape[:-1]
         rows = x if len(lead) == 1 else reshape(x, (-1, inputs.shape[-1]))
         y = self._finished(matmul(rows, self.kernel))

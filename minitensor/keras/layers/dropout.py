@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from minitensor import nn, random
 from minitensor.array import zeros_like
 from minitensor.keras.engine import InputSpec
-from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.layer import Common, Named
 from minitensor.keras.layers.chance import Chance
 from minitensor.keras.layers.elementwise import Elementwise
 from minitensor.keras.layers.settings import joined, layout, split
@@ -214,8 +214,8 @@ class ActivityRegularization(Elementwise):
     Source: keras.layers.ActivityRegularization
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[Common]) -> None:
-        super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)  # type: ignore[misc]
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[Named]) -> None:
+        super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
 
     def call(self, inputs: Any) -> Any:

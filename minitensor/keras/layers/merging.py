@@ -1,20 +1,14 @@
-"""Layers that make one tensor of several, their short functions, and operators while drawing.
-
-`add([x, y])` is `Add()([x, y])`, for tensors and for the symbolic tensors of a model.
-Not here: Dot.
-"""
+"""Layers that make one tensor of several, number by number. Not here: Dot."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any
 
-from minitensor.array import concat, expand_dims
+from minitensor import math
+from minitensor.array import expand_dims
 from minitensor.keras.engine import Layer
-from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.settings import Sizes
-from minitensor.math import maximum, minimum
 
 
 class Merge(Layer):
@@ -43,14 +37,14 @@ class Merge(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape that the inputs have together."""
-        shapes = _shapes(self, input_shape)
+        shapes = shapes_of(self, input_shape)
         batches = {shape[0] for shape in shapes if shape} - {None}
         if len(batches) > 1:
             raise ValueError(
                 "Cannot merge tensors with different batch sizes. "
                 f"Received tensors with shapes {shapes}"
             )
-        rest = functools.reduce(_broadcast, (shape[1:] for shape in shapes))
+        rest = functools.reduce(broadcast, (shape[1:] for shape in shapes))
         return next(iter(batches), None), *rest
 
 
@@ -95,7 +89,7 @@ class Subtract(Merge):
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape that the two have together."""
-        if len(_shapes(self, input_shape)) != 2:
+        if len(shapes_of(self, input_shape)) != 2:
             raise ValueError(
                 "A `Subtract` layer should be called on exactly 2 inputs. "
                 f"Received: input_shape={input_shape}"
@@ -170,7 +164,7 @@ class Maximum(Merge):
 
     def merged(self, inputs: list[Any]) -> Any:
         """The greatest."""
-        return functools.reduce(maximum, inputs)
+        return functools.reduce(math.maximum, inputs)
 
 
 class Minimum(Merge):
@@ -192,80 +186,16 @@ class Minimum(Merge):
 
     def merged(self, inputs: list[Any]) -> Any:
         """The least."""
-        return functools.reduce(minimum, inputs)
+        return functools.reduce(math.minimum, inputs)
 
 
-class Concatenate(Layer):
-    """The inputs one after the other along an axis.
-
-    Args:
-        axis: along which sizes may differ.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: no list of inputs, or other sizes that differ.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Concatenate()([mt.zeros([2, 5, 3]), mt.zeros([2, 5, 4])]).shape
-        TensorShape([2, 5, 7])
-
-    Source: keras.layers.Concatenate
-    """
-
-    def __init__(self, axis: int = -1, **kwargs: Unpack[Common]) -> None:
-        super().__init__(**kwargs)
-        self.axis = axis
-
-    def build(self, input_shape: Any) -> None:
-        """Refuses shapes that do not fit; there are no weights."""
-        self.compute_output_shape(input_shape)
-
-    def call(self, inputs: Any) -> Any:
-        """The inputs as one."""
-        return concat(inputs, self.axis)
-
-    def compute_output_shape(self, input_shape: Any) -> Sizes:
-        """The sizes add up along the axis."""
-        shapes = _shapes(self, input_shape)
-        rank = len(shapes[0])
-        place = self.axis % rank
-        sizes: list[int | None] = []
-        for axis in range(rank):
-            found = [shape[axis] for shape in shapes if len(shape) == rank]
-            known = [n for n in found if n is not None]
-            if len(found) < len(shapes) or (axis != place and len(set(known)) > 1):
-                raise ValueError(
-                    "A `Concatenate` layer requires inputs with matching shapes except for the "
-                    f"concatenation axis. Received: input_shape={shapes}"
-                )
-            total = sum(known) if len(known) == len(found) else None
-            sizes.append(total if axis == place else next(iter(known), None))
-        return tuple(sizes)
-
-
-def _function(layer: Callable[..., Layer]) -> Callable[..., Any]:
-    """The short function of a layer."""
-
-    def call(inputs: Any, **kwargs: Any) -> Any:
-        return layer(**kwargs)(inputs)
-
-    call.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`. Source: keras.layers"
-    return call
-
-
-add, subtract, multiply = _function(Add), _function(Subtract), _function(Multiply)
-average, maximum_of, minimum_of = _function(Average), _function(Maximum), _function(Minimum)
-
-
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """`Concatenate(axis, **kwargs)(inputs)`. Source: keras.layers.concatenate"""
-    return Concatenate(axis=axis, **kwargs)(inputs)
-
-
-def _shapes(layer: Layer, shapes: Any) -> list[Sizes]:
+def shapes_of(layer: Layer, shapes: Any) -> list[Sizes]:
     """The shapes of at least one input in a list."""
-    if not isinstance(shapes, list | tuple) or not shapes or not isinstance(shapes[0], list | tuple):
+    if (
+        not isinstance(shapes, list | tuple)
+        or not shapes
+        or not isinstance(shapes[0], list | tuple)
+    ):
         raise ValueError(
             f"A `{type(layer).__name__}` layer should be called on a list of at least 1 input. "
             f"Received: input_shape={shapes} (not a list of shapes)"
@@ -273,7 +203,7 @@ def _shapes(layer: Layer, shapes: Any) -> list[Sizes]:
     return [tuple(shape) for shape in shapes]
 
 
-def _broadcast(one: Sizes, other: Sizes) -> Sizes:
+def broadcast(one: Sizes, other: Sizes) -> Sizes:
     """The shape of both together; a size that may vary stays open."""
     rank = max(len(one), len(other))
     longer = [(1,) * (rank - len(shape)) + tuple(shape) for shape in (one, other)]

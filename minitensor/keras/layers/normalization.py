@@ -208,8 +208,7 @@ class GroupNormalization(Normalization):
         channels = self._size(input_shape, self.axis)
         if channels % max(self.groups, 1):
             raise ValueError(
-                f"Number of groups ({self.groups}) must divide the number of channels "
-                f"({channels})."
+                f"Number of groups ({self.groups}) must divide the number of channels ({channels})."
             )
         self._make_affine([channels])
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})

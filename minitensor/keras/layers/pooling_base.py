@@ -61,3 +61,8 @@ class AveragePooling(Pooling):
     """The mean of each window; padding does not count."""
 
     kind = "AVG"
+
+    def prepare(self, inputs: Any) -> None:
+        """Checks an input."""
+        settings.floats_only(self, inputs)
+        super().prepare(inputs)

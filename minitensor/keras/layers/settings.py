@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.keras.engine import settings
+from minitensor.array import cast
+from minitensor.autograd import Tensor
+from minitensor.autograd.tensor import is_float
+from minitensor.keras.engine import Layer, settings
 from minitensor.window import extent
 
 Sizes = tuple[int | None, ...]
@@ -61,6 +64,22 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[int, int], ...]:
         )
     read = [numbers(f"entry {i} of {name}", entry, 2, least=0) for i, entry in enumerate(entries)]
     return tuple((before, after) for before, after in read)
+
+
+def floats_only(layer: Layer, inputs: Any) -> None:
+    """Refuses integers, which a window of floats does not fit."""
+    dtype = getattr(inputs.dtype, "name", inputs.dtype)
+    if "float" not in dtype:
+        raise TypeError(
+            f"Input of layer {layer.name} ({type(layer).__name__}) is incompatible with the layer: "
+            f"expected floats, found {dtype}. Use tf.cast(x, 'float32'), or begin the model with "
+            "a Rescaling layer."
+        )
+
+
+def as_floats(x: Tensor, dtype: str) -> Tensor:
+    """Integers as floats of a type; floats as they are."""
+    return x if is_float(x.dtype) else cast(x, dtype)
 
 
 def choice(name: str, value: Any, legal: Collection[str]) -> str:

@@ -34,6 +34,11 @@ class Windowed(Affine):
         self.data_format = settings.layout(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
+    def prepare(self, inputs: Any) -> None:
+        """Checks an input, and builds the layer for it."""
+        settings.floats_only(self, inputs)
+        super().prepare(inputs)
+
     @property
     def layout(self) -> str:
         """The order of the axes, in the words of `minitensor.nn`."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.array import broadcast_to, cast, expand_dims, squeeze, where
+from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine import names
 from minitensor.keras.engine.calling import dtype_name
 from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.notes import noted
-from minitensor.math import reduce_sum
+from minitensor.math import divide_no_nan, reduce_sum
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
 
@@ -161,8 +161,8 @@ def reduced(values: Tensor, weights: Any, mask: Tensor | None, reduction: str | 
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return quotient(total, reduce_sum(weight))
-    return quotient(total, float(values.shape.num_elements()))
+        return divide_no_nan(total, reduce_sum(weight))
+    return divide_no_nan(total, float(values.shape.num_elements()))
 
 
 def masked(weights: Any, mask: Tensor | None, values: Tensor, mean: bool) -> Tensor | None:
@@ -172,15 +172,8 @@ def masked(weights: Any, mask: Tensor | None, values: Tensor, mean: bool) -> Ten
         return weight
     kept = cast(mask, values.dtype)
     if mean:
-        kept = kept * quotient(reduce_sum(kept) * 0 + kept.shape.num_elements(), reduce_sum(kept))
+        kept = kept * divide_no_nan(float(kept.shape.num_elements()), reduce_sum(kept))
     if weight is None:
         return kept
     kept, weight = same_rank(kept, weight)
     return weight * kept
-
-
-def quotient(a: Tensor, b: Any) -> Tensor:
-    """a / b, and 0 where b is 0."""
-    b = as_tensor(b, a.dtype, "divisor", a)
-    nothing = b == 0
-    return where(nothing, 0.0, a / where(nothing, 1.0, b))

@@ -1,1 +1,126 @@
-"""Placeholder of the contract of fit and resume: see /tmp/house4_resume.md."""
+"""The loops of fit, evaluate and predict: which hook comes when, and what survives Ctrl-C.
+
+fit        for each epoch: metrics forget, on_epoch_begin, the steps, validation, on_epoch_end
+a step     on_train_batch_begin, train_step, on_train_batch_end; Ctrl-C waits for its end
+
+Exact resume: `model._progress` (progress.py) tells callbacks at any hook how far fit has come.
+If a callback sets `model._resume_from` in on_train_begin to what `_progress.state()` was, fit
+begins at that epoch, finds the place in the data again, puts the random state and the metrics back
+and goes on with the next step. A Ctrl-C calls `on_interrupt()` of the callbacks that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitensor.keras.callbacks.base import CallbackList, plain_logs
+from minitensor.keras.engine.tree import leaves, mapped, packed
+from minitensor.keras.training.feed import Feed
+from minitensor.keras.training.interrupt import whole_step
+from minitensor.keras.training.progress import Progress
+
+
+def fit(
+    model: Any,
+    feed: Feed,
+    callbacks: CallbackList,
+    epochs: range,
+    validate: Callable[[int], dict[str, Any]],
+) -> None:
+    """Trains; `validate` gives what validation adds to the logs of an epoch."""
+    progress = model._progress = Progress(model, feed)
+    model.stop_training = False
+    model._checks_loss = not any(
+        getattr(callback, "handles_nonfinite", False) for callback in callbacks.callbacks
+    )
+    logs = None
+    try:
+        callbacks.on_train_begin()
+        start = model._initial_epoch or epochs.start
+        if model._resume_from is not None:
+            start = model._resume_from["epoch"]
+        for epoch in range(start, epochs.stop):
+            logs = _epoch(model, feed, callbacks, epoch, validate)
+            if model.stop_training:
+                break
+    except KeyboardInterrupt:
+        callbacks.on_interrupt()
+        raise
+    finally:
+        model._progress, model._resume_from, model._checks_loss = None, None, True
+    if hasattr(model.optimizer, "finalize_variable_values"):
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs)
+
+
+def _epoch(
+    model: Any,
+    feed: Feed,
+    callbacks: CallbackList,
+    epoch: int,
+    validate: Callable[[int], dict[str, Any]],
+) -> dict[str, Any]:
+    progress = model._progress
+    model.reset_metrics()
+    progress.reach(epoch, 0)
+    callbacks.on_epoch_begin(epoch)
+    logs: dict[str, Any] = {}
+    if model._resume_from is not None:
+        progress.resume(model._resume_from)
+        logs, model._resume_from = model.get_metrics_result(), None
+    done = progress.step
+    for step, batch in feed.epoch(done):
+        callbacks.on_train_batch_begin(step)
+        with whole_step():
+            logs = model._train(batch)
+            progress.reach(epoch, step + 1)
+        callbacks.on_train_batch_end(step, logs)
+        if model.stop_training:
+            break
+    if not progress.step:
+        raise ValueError(f"fit: the data gave no batch in epoch {epoch}")
+    progress.keep_metrics()
+    logs = {**model._logs_or_metrics(logs), **validate(epoch)}
+    feed.end_epoch()
+    progress.reach(epoch + 1, 0)
+    callbacks.on_epoch_end(epoch, logs)
+    return logs
+
+
+def evaluate(model: Any, feed: Feed, callbacks: CallbackList) -> dict[str, Any]:
+    """The logs after all batches."""
+    model.stop_evaluating = False
+    callbacks.on_test_begin()
+    logs: dict[str, Any] = {}
+    model.reset_metrics()
+    for step, batch in feed.epoch():
+        callbacks.on_test_batch_begin(step)
+        logs = model.test_step(batch)
+        callbacks.on_test_batch_end(step, logs)
+        if model.stop_evaluating:
+            break
+    logs = plain_logs(model._logs_or_metrics(logs))
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def predict(model: Any, feed: Feed, callbacks: CallbackList) -> Any:
+    """The outputs of all batches, one after the other, as NumPy arrays."""
+    model.stop_predicting = False
+    callbacks.on_predict_begin()
+    found: list[list[np.ndarray]] = []
+    outputs: Any = None
+    for step, batch in feed.epoch():
+        callbacks.on_predict_batch_begin(step)
+        outputs = mapped(np.asarray, model.predict_step(batch))
+        found.append(list(leaves(outputs)))
+        callbacks.on_predict_batch_end(step, {"outputs": outputs})
+        if model.stop_predicting:
+            break
+    callbacks.on_predict_end()
+    if not found:
+        raise ValueError("predict: the data gave no batch")
+    return packed(outputs, iter([np.concatenate(parts) for parts in zip(*found, strict=True)]))

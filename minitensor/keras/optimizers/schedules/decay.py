@@ -139,7 +139,7 @@ class PolynomialDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Tensor:
         now = numbered(step)
         if self.cycle:
-            rounds = where(now == 0.0, 1.0, math.ceil(now / self.decay_steps))
+            rounds = where(math.equal(now, 0.0), 1.0, math.ceil(now / self.decay_steps))
             p = now / (self.decay_steps * rounds)
         else:
             p = math.minimum(now, self.decay_steps) / self.decay_steps

@@ -1,0 +1,105 @@
+"""The CNN of seed 002 on MNIST, Fashion-MNIST or the digits inside minitensor.
+
+    python examples/mnist_cnn.py                                     the digits, a minute
+    python examples/mnist_cnn.py --data fashion_mnist --out run      60,000 images
+
+Two 5x5 convolutions with pooling, a dense layer of 1,024, 3,274,634 parameters. Writes the log
+of every epoch as CSV, a picture of it and the weights; a training that was cut off goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import minitensor as tf
+from minitensor import models
+from minitensor.keras import callbacks, datasets, utils
+
+Part = tuple[np.ndarray, np.ndarray]
+
+
+def read(name: str) -> tuple[Part, Part]:
+    """Images (N, 28, 28, 1), 0 black to 1 white, and labels: to learn from, to test on."""
+    if name == "digits":
+        from minitensor.data import read_digits, split
+
+        train, test = split(read_digits().resized((28, 28)), 0)
+        return (train.images, train.labels), (test.images, test.labels)
+    (x, y), (x_test, y_test) = getattr(datasets, name).load_data()
+    images = [part[..., np.newaxis].astype(np.float32) / 255 for part in (x, x_test)]
+    return (images[0], y), (images[1], y_test)
+
+
+def curve(path: Path, title: str, history: dict[str, list[float]]) -> None:
+    """Loss and accuracy by epoch, as a PNG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.8), dpi=150, layout="constrained")
+    for axes, name, factor in zip(
+        figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True
+    ):
+        epochs = range(1, len(history[name]) + 1)
+        for key, label in ((name, "training images"), (f"val_{name}", "test images")):
+            axes.plot(epochs, [factor * v for v in history[key]], marker="o", label=label)
+        axes.set(xlabel="epoch", title=f"{name} (%)" if factor > 1 else name, xticks=epochs)
+        axes.grid(color="#e3e5e8")
+        axes.legend(frameon=False)
+    figure.suptitle(title)
+    figure.savefig(path)
+
+
+def trained(args: argparse.Namespace) -> dict[str, list[float]]:
+    """Trains, writes what `--out` asks for, and gives the history."""
+    utils.set_random_seed(args.seed)
+    train, test = read(args.data)
+    model = models.mnist_cnn()
+    model.build((None, 28, 28, 1))
+    model.summary()
+    model.compile(
+        optimizer=tf.keras.optimizers.Adam(learning_rate=args.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    watchers: list[Any] = [
+        callbacks.BackupAndRestore(args.out / "backup"),
+        callbacks.CSVLogger(args.out / "log.csv", append=True),
+    ]
+    history = model.fit(
+        *train,
+        batch_size=args.batch_size,
+        epochs=args.epochs,
+        validation_data=test,
+        callbacks=watchers,
+        verbose=2,
+    ).history
+    model.save_weights(args.out / "mnist_cnn.weights.h5")
+    curve(args.out / "curve.png", f"MNIST CNN on {args.data}", history)
+    return history
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=("digits", "mnist", "fashion_mnist"), default="digits")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=50)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu", help="cpu or gpu")
+    parser.add_argument("--out", type=Path, default=Path("mnist-cnn-run"))
+    args = parser.parse_args()
+    start = time.perf_counter()
+    with tf.device(args.device):
+        history = trained(args)
+    print(f"test accuracy: {history['val_accuracy'][-1]:f}")
+    print(f"{time.perf_counter() - start:.0f} s; wrote {args.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Identity, and Lambda: a function as a layer."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Unpack
+
+from minitensor.keras.engine import Layer, calling
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.tree import leaves
+from minitensor.keras.layers.elementwise import Elementwise
+
+
+class Identity(Elementwise):
+    """y = x.
+
+    Args:
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> Identity()([1.0]).numpy()
+        array([1.], dtype=float32)
+
+    Source: keras.layers.Identity
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """inputs"""
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the input, or the shapes."""
+        return input_shape
+
+
+class Lambda(Layer):
+    """y = function(x, **arguments).
+
+    It is for formulas without weights: variables that the function uses are not the layer's.
+
+    Args:
+        function: of a tensor, or of a list of them; it may take `training` too.
+        output_shape: of one sample, or a function of the input's shape; None finds out by a trial.
+        mask: must be None, as there are no masks.
+        arguments: keywords for the function.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: `mask`.
+
+    Example:
+        >>> Lambda(lambda x: x * 2.0)([1.0]).numpy()
+        array([2.], dtype=float32)
+
+    Source: keras.layers.Lambda
+    """
+
+    def __init__(
+        self,
+        function: Any,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Any = None,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        super().__init__(**kwargs)
+        if mask is not None:
+            raise ValueError("Lambda: `mask` must be None; masks are not there.")
+        self.function, self.output_shape = function, output_shape
+        self.arguments = dict(arguments or {})
+        self._takes_training = "training" in inspect.signature(function).parameters
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """function(inputs, **arguments)"""
+        more = {"training": training} if self._takes_training else {}
+        return self.function(inputs, **self.arguments, **more)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """As it was told, else by a trial with zeros."""
+        if callable(self.output_shape):
+            return self.output_shape(input_shape)
+        if self.output_shape is not None:
+            return next(leaves(input_shape)), *self.output_shape
+        trial = calling.traced(self, (calling.symbols(input_shape, self.dtype),), {})
+        return calling.shape_of(trial)

@@ -1,0 +1,78 @@
+"""Operators while a model is drawn: `x * 0.5` and `x + y` of symbolic tensors are layers too."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, Unpack
+
+import numpy as np
+
+from minitensor.autograd import as_tensor
+from minitensor.keras.engine import KerasTensor, Layer
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.merging import Add, Multiply, Subtract, broadcast
+from minitensor.keras.layers.settings import Sizes, choice
+
+_FUNCTIONS = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+}
+_LAYERS = {"add": Add, "subtract": Subtract, "multiply": Multiply}
+
+
+class Arithmetic(Layer):
+    """y = x (operation) constant, or constant (operation) x; or x_1 (operation) x_2 for a list.
+
+    Args:
+        operation: "add", "subtract", "multiply" or "divide".
+        constant: a number or an array; None for two inputs.
+        reverse: whether the constant comes first.
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: another operation.
+
+    Example:
+        >>> Arithmetic("subtract", 1.0, reverse=True)([3.0]).numpy()
+        array([-2.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        constant: Any = None,
+        reverse: bool = False,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        super().__init__(**kwargs)
+        self.operation = choice("operation", operation, _FUNCTIONS)
+        self.constant, self.reverse = constant, reverse
+
+    def call(self, inputs: Any) -> Any:
+        """The two sides as one."""
+        if self.constant is None:
+            left, right = inputs
+        else:
+            left, right = inputs, as_tensor(self.constant, inputs.dtype, "constant", inputs)
+        function = _FUNCTIONS[self.operation]
+        return function(right, left) if self.reverse else function(left, right)
+
+    def compute_output_shape(self, input_shape: Any) -> Sizes:
+        """The shape that both sides have together."""
+        sides = input_shape if self.constant is None else (input_shape, np.shape(self.constant))
+        return broadcast(*(tuple(side) for side in sides))
+
+
+def _operate(operation: str, left: Any, right: Any) -> KerasTensor:
+    """What KerasTensor's operators do."""
+    if not isinstance(left, KerasTensor):
+        return Arithmetic(operation, left, reverse=True)(right)
+    if not isinstance(right, KerasTensor):
+        return Arithmetic(operation, right)(left)
+    layer = _LAYERS[operation]() if operation in _LAYERS else Arithmetic(operation)
+    return layer([left, right])
+
+
+KerasTensor.operate = staticmethod(_operate)

@@ -1,0 +1,52 @@
+"""Losses of distributions and of regions as functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor import math
+from minitensor.autograd import Tensor
+from minitensor.keras.engine import settings
+from minitensor.keras.losses.loss import pair
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = sum(y_true * log(y_true / y_pred)), with both kept within [epsilon, 1].
+
+    Example:
+        >>> kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy()
+        array([0.14384104], dtype=float32)
+
+    Source: keras.losses.kl_divergence
+    """
+    least = settings.epsilon()
+    t, p = (math.minimum(math.maximum(x, least), 1.0) for x in pair(y_true, y_pred))
+    return math.reduce_sum(t * math.log(t / p), -1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean(y_pred - y_true * log(y_pred + epsilon)).
+
+    Example:
+        >>> poisson([[0.0, 1.0]], [[1.0, 1.0]]).numpy()
+        array([1.], dtype=float32)
+
+    Source: keras.losses.poisson
+    """
+    t, p = pair(y_true, y_pred)
+    return math.reduce_mean(p - t * math.log(p + settings.epsilon()), -1)
+
+
+def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
+    """loss = 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred)): 0 where regions agree.
+
+    Example:
+        >>> dice([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
+        np.float32(0.3333)
+
+    Source: keras.losses.dice
+    """
+    t, p = pair(y_true, y_pred)
+    both = math.reduce_sum(t * p, axis)
+    sizes = math.reduce_sum(t, axis) + math.reduce_sum(p, axis)
+    return 1.0 - 2.0 * both / (sizes + settings.epsilon())

@@ -1,0 +1,173 @@
+"""Losses of numbers as functions: one number per sample, from y_true and y_pred of one shape.
+
+Each takes y_true and y_pred, (..., n), casts y_true to the type of y_pred, and returns (...).
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+from minitensor import math
+from minitensor.array import where
+from minitensor.autograd import Tensor
+from minitensor.keras.engine import settings
+from minitensor.keras.losses.loss import pair, same_rank
+
+
+def _two(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    return same_rank(*pair(y_true, y_pred))
+
+
+def _mean(values: Tensor) -> Tensor:
+    return math.reduce_mean(values, -1)
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean((y_true - y_pred)^2).
+
+    Example:
+        >>> mean_squared_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
+        array([5.], dtype=float32)
+
+    Source: keras.losses.mean_squared_error
+    """
+    t, p = _two(y_true, y_pred)
+    return _mean(math.square(t - p))
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean(|y_true - y_pred|).
+
+    Example:
+        >>> mean_absolute_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
+        array([2.], dtype=float32)
+
+    Source: keras.losses.mean_absolute_error
+    """
+    t, p = _two(y_true, y_pred)
+    return _mean(math.abs(t - p))
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = 100 * mean(|y_true - y_pred| / max(|y_true|, epsilon)).
+
+    Example:
+        >>> mean_absolute_percentage_error([[2.0, 1.0]], [[1.0, 1.0]]).numpy()
+        array([25.], dtype=float32)
+
+    Source: keras.losses.mean_absolute_percentage_error
+    """
+    t, p = _two(y_true, y_pred)
+    return 100.0 * _mean(math.abs((t - p) / math.maximum(math.abs(t), settings.epsilon())))
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean((log(1 + y_true) - log(1 + y_pred))^2), with both at least epsilon.
+
+    Example:
+        >>> mean_squared_logarithmic_error([[0.0, 1.0]], [[1.0, 1.0]]).numpy()
+        array([0.24022646], dtype=float32)
+
+    Source: keras.losses.mean_squared_logarithmic_error
+    """
+    t, p = _two(y_true, y_pred)
+    least = settings.epsilon()
+    first, second = (math.log(math.maximum(x, least) + 1.0) for x in (p, t))
+    return _mean(math.square(first - second))
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
+    """loss = mean(e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2), e = y_pred - y_true.
+
+    Example:
+        >>> huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()
+        array([1.5], dtype=float32)
+
+    Source: keras.losses.huber
+    """
+    t, p = _two(y_true, y_pred)
+    error = p - t
+    size = math.abs(error)
+    line = delta * size - 0.5 * delta**2
+    return _mean(where(size <= delta, 0.5 * math.square(error), line))
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean(log(cosh(y_pred - y_true))), computed without overflow.
+
+    Example:
+        >>> log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).numpy()
+        array([0.21689042], dtype=float32)
+
+    Source: keras.losses.log_cosh
+    """
+    t, p = _two(y_true, y_pred)
+    x = p - t
+    return _mean(x + math.softplus(-2.0 * x) - log(2.0))
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
+    """loss = -sum(y_true / |y_true| * y_pred / |y_pred|): -1 for one direction, 1 for opposite ones.
+
+    Example:
+        >>> cosine_similarity([[0.0, 1.0]], [[1.0, 1.0]]).numpy()
+        array([-0.70710677], dtype=float32)
+
+    Source: keras.losses.cosine_similarity
+    """
+    t, p = _two(y_true, y_pred)
+    return -math.reduce_sum(unit(t, axis) * unit(p, axis), axis)
+
+
+def unit(x: Tensor, axis: int) -> Tensor:
+    """x divided by its length along an axis, which counts as at least epsilon."""
+    squares = math.reduce_sum(math.square(x), axis, keepdims=True)
+    return x * math.minimum(math.rsqrt(squares), 1.0 / settings.epsilon())
+
+
+def hinge(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean(max(1 - y_true * y_pred, 0)); y_true of 0 and 1 becomes -1 and 1.
+
+    Example:
+        >>> hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
+        array([0.75], dtype=float32)
+
+    Source: keras.losses.hinge
+    """
+    return _mean(_margin(y_true, y_pred))
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = mean(max(1 - y_true * y_pred, 0)^2); y_true of 0 and 1 becomes -1 and 1.
+
+    Example:
+        >>> squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
+        array([1.125], dtype=float32)
+
+    Source: keras.losses.squared_hinge
+    """
+    return _mean(math.square(_margin(y_true, y_pred)))
+
+
+def _margin(y_true: Any, y_pred: Any) -> Tensor:
+    t, p = pair(y_true, y_pred)
+    binary = math.logical_or(math.equal(t, 0.0), math.equal(t, 1.0))
+    if bool(math.reduce_all(binary)):
+        t = 2.0 * t - 1.0
+    return math.maximum(1.0 - t * p, 0.0)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
+    """loss = max(max((1 - y_true) * y_pred) - sum(y_true * y_pred) + 1, 0).
+
+    Example:
+        >>> categorical_hinge([[0.0, 1.0]], [[0.5, 0.6]]).numpy()
+        array([0.9], dtype=float32)
+
+    Source: keras.losses.categorical_hinge
+    """
+    t, p = pair(y_true, y_pred)
+    right = math.reduce_sum(t * p, -1)
+    wrong = math.reduce_max((1.0 - t) * p, -1)
+    return math.maximum(wrong - right + 1.0, 0.0)

@@ -1,0 +1,198 @@
+"""Drawn models as configs: every layer once, with the calls of it that the model is made of.
+
+A tensor is written as [layer, which call of it, which output of that call].
+
+    functional_config(model) -> {"name", "trainable", "layers", "input_layers", "output_layers"}
+    functional_arguments(config) -> the arguments of Functional
+
+The old form, in which Keras 2 wrote calls as lists, is read too.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from minitensor.keras.engine.node import KerasTensor, Node
+from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.keras.saving.objects import plain, revived
+
+Json = Any
+Key = tuple[str, int]  # name of a layer, number of a call of it
+
+# ----- writing -----
+
+
+def functional_config(model: Any) -> Json:
+    """What `Functional.get_config` gives."""
+    calls = _numbered(model.nodes)
+
+    def history(tensor: KerasTensor) -> Json:
+        node = tensor.node
+        assert node is not None  # the model was drawn from it
+        which = [id(t) for t in leaves(node.outputs)].index(id(tensor))
+        return [node.layer.name, calls[node], which]
+
+    def written(value: Any) -> Json:
+        if not isinstance(value, KerasTensor):
+            return plain(value)
+        config = {"shape": value.shape, "dtype": value.dtype, "keras_history": history(value)}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    layers = []
+    for layer in model.operations:
+        nodes = [node for node in calls if node.layer is layer and node.inputs]
+        inbound = [
+            {"args": mapped(written, node.args), "kwargs": mapped(written, node.kwargs)}
+            for node in nodes
+        ]
+        layers.append({**plain(layer), "name": layer.name, "inbound_nodes": inbound})
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": mapped(history, model.input_structure),
+        "output_layers": mapped(history, model.output_structure),
+    }
+
+
+def _numbered(nodes: list[Node]) -> dict[Node, int]:
+    """Each call and its number among the calls of its layer, in the order of drawing."""
+    layers = {node.layer for node in nodes}
+    place = {id(node): i for layer in layers for i, node in enumerate(layer._nodes)}
+    found: dict[Node, int] = {}
+    counts: dict[Any, int] = {}
+    for node in sorted(nodes, key=lambda node: place[id(node)]):
+        found[node] = counts.get(node.layer, 0)
+        counts[node.layer] = found[node] + 1
+    return found
+
+
+# ----- reading -----
+
+
+def functional_arguments(config: Json) -> dict[str, Any]:
+    """Makes the layers of a config, calls them, and gives the arguments of `Functional`.
+
+    Raises:
+        ValueError: a layer stands twice, or a call needs a tensor that nothing makes.
+    """
+    drawing = _Drawing(config["layers"])
+    found = {
+        "inputs": drawing.tensors(config["input_layers"]),
+        "outputs": drawing.tensors(config["output_layers"]),
+        "name": config.get("name"),
+    }
+    return found | {"trainable": config.get("trainable", True)}
+
+
+class _Drawing:
+    """The layers of a config, and their calls, each made when it is first asked for."""
+
+    def __init__(self, entries: Json) -> None:
+        self.layers: dict[str, Any] = {}
+        self.pending: dict[Key, Json] = {}
+        self.made: dict[Key, list[KerasTensor]] = {}
+        for entry in entries:
+            name = entry.get("name") or entry["config"]["name"]
+            if name in self.layers:
+                raise ValueError(f"The name {name!r} is used twice in the model's config.")
+            self.layers[name] = layer = revived(entry)
+            if isinstance(layer, InputLayer):
+                self.made[name, 0] = [layer.output]
+            for number, call in enumerate(entry.get("inbound_nodes") or ()):
+                self.pending[name, number] = _call(call)
+
+    def tensors(self, value: Json) -> Any:
+        """The tensors that ["dense", 0, 0] means, or lists or dictionaries of such."""
+        if isinstance(value, dict):
+            return {key: self.tensors(item) for key, item in value.items()}
+        if _is_history(value):
+            return self.tensor(value)
+        return [self.tensors(item) for item in value]
+
+    def tensor(self, history: Json) -> KerasTensor:
+        """The tensor of [layer, call, output]; makes all the calls that lead to it."""
+        name, number, which = history[:3]
+        self._ensure((name, number))
+        found = self.made[name, number]
+        if not 0 <= which < len(found):
+            raise ValueError(f"The config asks for output {which} of {len(found)} of {name!r}.")
+        return found[which]
+
+    def _ensure(self, key: Key) -> None:
+        """Makes a call after all those it needs, without recursion: a model may be deep."""
+        waiting, open_calls = [key], set()
+        while waiting:
+            key = waiting[-1]
+            if key in self.made:
+                waiting.pop()
+                continue
+            if key not in self.pending:
+                raise ValueError(f"The model's config lacks call {key[1]} of layer {key[0]!r}.")
+            missing = [other for other in self._needed(key) if other not in self.made]
+            if not missing:
+                self._make(key)
+            elif key in open_calls:
+                raise ValueError(f"Layer {key[0]!r} of the config needs its own output.")
+            open_calls.add(key)
+            waiting.extend(missing)
+
+    def _needed(self, key: Key) -> list[Key]:
+        name, number = key
+        before = [(name, number - 1)] if number else []
+        return before + [(h[0], h[1]) for h in _histories(self.pending[key])]
+
+    def _make(self, key: Key) -> None:
+        layer, call = self.layers[key[0]], self.pending[key]
+        args, kwargs = self._value(call["args"]), self._value(call["kwargs"])
+        taken = inspect.signature(layer.call).parameters
+        kwargs = {k: v for k, v in kwargs.items() if v is not None or k in taken}
+        self.made[key] = list(leaves(layer(*args, **kwargs)))
+
+    def _value(self, value: Json) -> Any:
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("class_name") == "__keras_tensor__":
+            return self.tensor(value["config"]["keras_history"])
+        if "class_name" in value:
+            return revived(value)
+        return {key: self._value(item) for key, item in value.items()}
+
+
+def _is_history(value: Json) -> bool:
+    return len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int)
+
+
+def _histories(value: Json) -> Iterator[Json]:
+    """What every tensor in the arguments of a call is made by."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict) and item.get("class_name") == "__keras_tensor__":
+            yield item["config"]["keras_history"]
+        elif isinstance(item, dict | list):
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+
+
+def _call(call: Json) -> Json:
+    """A call in the form of Keras 3; Keras 2 wrote [[layer, call, output, kwargs], ...]."""
+    if isinstance(call, dict):
+        return {"args": call["args"], "kwargs": call["kwargs"]}
+    tensors = [_old_tensor(item) for item in ([call] if _is_history(call) else call)]
+    items = call if _is_history(call[0]) else [call]
+    kwargs = {name: value for item in items if len(item) > 3 for name, value in item[3].items()}
+    new = {k: _old_tensor(v) if _is_old(v) else v for k, v in kwargs.items()}
+    return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": new}
+
+
+def _is_old(value: Json) -> bool:
+    return isinstance(value, list) and _is_history(value)
+
+
+def _old_tensor(item: Json) -> Json:
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": item[:3]}}

@@ -1,0 +1,115 @@
+"""Where Keras keeps the weights of each layer of a model: "layers/dense", "encoder/blocks/conv2d".
+
+A drawn or listed model has its layers under "layers". Any other object is walked by its attributes
+in alphabetical order, private ones last; in lists and dictionaries a layer is named by its class
+and a number. Every layer is listed where it is met first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from minitensor.autograd import Variable
+from minitensor.keras.engine import Functional, Layer, Model, Sequential
+from minitensor.keras.engine.names import snake_case
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer in the tree of a model.
+
+    Attributes:
+        path: where Keras keeps it; "" for the model itself.
+        layer: it.
+        variables: its own, without those of the layers inside.
+    """
+
+    path: str
+    layer: Layer
+    variables: list[Variable]
+
+
+def places(model: Layer) -> list[Place]:
+    """Every layer of a model, the model first, with its place."""
+    found: dict[int, Place] = {}
+    waiting: list[Iterator[tuple[str, Any]]] = [iter([("", model)])]
+    while waiting:
+        step = next(waiting[-1], None)
+        if step is None:
+            waiting.pop()
+            continue
+        path, thing = step
+        if isinstance(thing, Layer) and id(thing) not in found:
+            found[id(thing)] = Place(path, thing, thing.own_variables)
+            waiting.append(_attributes(thing, path))
+        elif isinstance(thing, list | tuple | dict):
+            waiting.append(_items(thing, path))
+    return list(found.values())
+
+
+def _attributes(layer: Layer, path: str) -> Iterator[tuple[str, Any]]:
+    prefix = f"{path}/" if path else ""
+    if isinstance(layer, Functional | Sequential):
+        yield f"{prefix}layers", layer.layers
+    base: type[Layer] = Model if isinstance(layer, Model) else Layer
+    for name in sorted(set(dir(layer)) - _common(base), key=_private_last):
+        try:
+            value = getattr(layer, name)
+        except Exception:  # a property that does not answer now owns nothing
+            continue
+        yield f"{prefix}{name}", value
+
+
+def _private_last(name: str) -> str:
+    return f"~{name}" if name[0] == "_" else name
+
+
+@functools.cache
+def _common(base: type[Layer]) -> frozenset[str]:
+    """The attributes that every layer, or every model, has; the list of its layers is walked."""
+    names = {*dir(base), *vars(base(name="common"))}
+    return frozenset(names - {"layers"})
+
+
+def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The layers and lists in a list, each under a name that no other has."""
+    counts: dict[str, int] = {}
+    for thing in container.values() if isinstance(container, dict) else container:
+        if isinstance(thing, Layer):
+            name = snake_case(type(thing).__name__)
+        elif isinstance(thing, list | tuple | dict):
+            name = "container"
+        else:
+            continue
+        counts[name] = number = counts.get(name, -1) + 1
+        yield f"{path}/{name}_{number}" if number else f"{path}/{name}", thing
+
+
+def named(model: Layer) -> dict[str, Variable]:
+    """Every weight by its path, "block/conv2d/kernel".
+
+    Raises:
+        ValueError: two have the same path.
+    """
+    found: dict[str, Variable] = {}
+    seen: dict[int, Variable] = {}
+    waiting: list[tuple[str, Layer]] = [("", model)]
+    while waiting:
+        path, layer = waiting.pop()
+        for variable in layer.own_variables:
+            name = f"{path}{_leaf(variable)}"
+            if seen.setdefault(id(variable), variable) is variable and name in found:
+                raise ValueError(
+                    f"Two weights are called {name!r}. Give their layers different names."
+                )
+            found[name] = variable
+        inner = [(f"{path}{inner.name}/", inner) for inner in layer.sublayers()]
+        waiting.extend(reversed(inner))
+    return found
+
+
+def _leaf(variable: Variable) -> str:
+    return getattr(variable, "leaf", variable.name.partition(":")[0])

@@ -1,0 +1,230 @@
+"""What a model is trained with: compile, the loss and the metrics."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from minitensor.array import cast
+from minitensor.autograd import as_tensor
+from minitensor.keras.engine import settings
+from minitensor.keras.engine.tree import leaves
+from minitensor.keras.training.compiled_loss import CompiledLoss
+from minitensor.keras.training.compiled_metrics import CompiledMetrics
+from minitensor.math import reduce_sum
+
+
+@dataclass
+class Tools:
+    """What `compile` made."""
+
+    loss: CompiledLoss | None
+    metrics: CompiledMetrics | None
+    tracker: Any
+    config: dict[str, Any]
+
+
+class Compiling:
+    """The part of a model that knows its optimizer, loss and metrics.
+
+    Attributes:
+        compiled: whether `compile` was called.
+        optimizer, loss: what it was given; the optimizer as an object.
+        stop_training: a callback sets it, and fit stops after the present step.
+    """
+
+    name: str
+
+    def _init_training(self) -> None:
+        self.compiled = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.history: Any = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._tools: Tools | None = None
+        self._initial_epoch: int | None = None
+        self._resume_from: dict[str, Any] | None = None
+        self._progress: Any = None
+        self._checks_loss = True
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says what the model is trained with.
+
+        L = sum over outputs i of loss_weights_i loss_i(y_i, y_pred_i) + what layers and
+        regularizers add
+
+        Args:
+            optimizer: a name or an optimizer.
+            loss: a name, a function of (y_true, y_pred) or a Loss; for several outputs one for
+                all, or a list or dictionary with one for each, None for none.
+            loss_weights: a number for each loss.
+            metrics: names, functions and Metrics in a list; for several outputs a list or
+                dictionary with an entry for each. "accuracy" is binary, categorical or sparse
+                categorical as the shapes of labels and outputs say.
+            weighted_metrics: metrics that heed sample weights and class weights.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: change nothing:
+                everything is eager here, and of one float type.
+
+        Raises:
+            ValueError: names that do not exist, arguments of another kind.
+
+        Example:
+            >>> from minitensor import keras
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+            >>> model.compiled, model.metrics_names
+            (True, ['loss', 'compile_metrics'])
+
+        Source: keras.Model.compile
+        """
+        from minitensor.keras import optimizers
+        from minitensor.keras.metrics import Mean
+
+        config = {name: value for name, value in locals().items() if name in _ARGUMENTS}
+        self.optimizer = optimizers.get(optimizer)
+        names = getattr(self, "output_names", None)
+        some = metrics is not None or weighted_metrics is not None
+        self._tools = Tools(
+            None if loss is None else CompiledLoss(loss, loss_weights, names),
+            CompiledMetrics(metrics, weighted_metrics, names) if some else None,
+            Mean(name="loss"),
+            config,
+        )
+        self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile is True
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self.compiled = True
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, as values that JSON can hold."""
+        from minitensor.keras.saving.objects import plain
+
+        if self._tools is None:
+            return {}
+        config = self._tools.config | {"optimizer": self.optimizer}
+        return {name: plain(value) for name, value in config.items()}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles with what `get_compile_config` gave."""
+        from minitensor.keras.saving.objects import revived
+
+        self.compile(**{name: revived(value) for name, value in config.items()})
+        if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    def _assert_compiled(self) -> Tools:
+        if self._tools is None:
+            raise ValueError("You must call `compile()` before using the model.")
+        return self._tools
+
+    # ----- the loss -----
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The loss of a batch, a single number; override it for one of your own.
+
+        Args:
+            x: inputs.
+            y: targets.
+            y_pred: what the model gave for x.
+            sample_weight: weights of the samples, or None.
+            training: whether an update will follow.
+
+        Raises:
+            ValueError: no loss was given and no layer adds one.
+
+        Source: keras.Model.compute_loss
+        """
+        found = []
+        if self._tools is not None and self._tools.loss is not None:
+            found.append(self._tools.loss(y, y_pred, sample_weight))
+        found += self.losses  # type: ignore[attr-defined]
+        values = [_one_number(value) for value in found if value is not None]
+        if not values:
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
+        return sum(values[1:], values[0])
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """`compute_loss`, which a program may have written without `training`."""
+        taken = "training" in inspect.signature(self.compute_loss).parameters
+        options = {"training": training} if taken else {}
+        return self.compute_loss(x, y, y_pred, sample_weight, **options)
+
+    # ----- the metrics -----
+
+    @property
+    def metrics(self) -> list[Any]:
+        """All metrics: the mean loss, those of `compile`, those that layers keep."""
+        tools, found = self._tools, []
+        if tools is not None:
+            found = [tools.tracker]
+            found += [tools.metrics] if tools.metrics is not None else []
+            found += tools.loss.metrics if tools.loss is not None else []
+        return [*found, *self._own_metrics()]
+
+    def _own_metrics(self) -> list[Any]:
+        """Metrics among the attributes of this model and its layers, but not of models inside."""
+        from minitensor.keras.metrics import Metric
+
+        found: dict[Any, None] = {}
+        for layer in self.all_layers():  # type: ignore[attr-defined]
+            if layer is self or not isinstance(layer, Compiling):
+                for value in vars(layer).values():
+                    found |= {x: None for x in leaves(value) if isinstance(x, Metric)}
+        return list(found)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Their names; those of `compile` count as one, "compile_metrics", as in Keras 3."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """All metrics forget what they saw."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Shows a batch to the metrics of `compile`; returns what all metrics say now.
+
+        Source: keras.Model.compute_metrics
+        """
+        if self._tools is not None and self._tools.metrics is not None:
+            self._tools.metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """{name: value} of all metrics. Source: keras.Model.get_metrics_result"""
+        found: dict[str, Any] = {}
+        for metric in self.metrics:
+            result = metric.result()
+            found |= result if isinstance(result, dict) else {metric.name: result}
+        return found
+
+
+_ARGUMENTS = set(inspect.signature(Compiling.compile).parameters) - {"self", "auto_scale_loss"}
+
+
+def _one_number(value: Any) -> Any:
+    """The sum of a loss's elements, in the common float type."""
+    found = as_tensor(value)
+    return cast(found if not found.ndim else reduce_sum(found), settings.floatx())

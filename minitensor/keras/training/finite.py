@@ -1,0 +1,167 @@
+"""A loss or a gradient that is not finite: training stops before the update and says where it began.
+
+Nothing is watched while all is well. When a step goes wrong it is run again, the same batch from
+the same random state and the same statistics, with every computation remembered
+(`autograd/finite.py`). Afterwards the model is as it was before the step.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd import Tensor, Variable
+from minitensor.autograd.finite import Event, Origin, Watcher, described, is_finite
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.backend import generator
+from minitensor.keras.engine.context import calls
+from minitensor.keras.engine.tree import leaves
+
+_REMEDIES = {
+    "log": "keep its argument above 0: log(maximum(x, 1e-7)), or a loss with from_logits=True",
+    "divide": "keep the divisor away from 0: x / (y + epsilon), or math.divide_no_nan",
+    "truediv": "keep the divisor away from 0: x / (y + epsilon), or math.divide_no_nan",
+    "exp": "bound its argument; with softmax or sigmoid, give the loss from_logits=True",
+    "sqrt": "its derivative is infinite at 0: take the root of x + epsilon",
+    "rsqrt": "keep its argument above 0: add epsilon",
+    "pow": "keep the base above 0, or the exponent small",
+}
+_GENERAL = "lower the learning rate, clip gradients (the optimizer's clipnorm=1.0), scale the inputs"
+
+
+class NonFiniteError(FloatingPointError):
+    """Training met NaN or an infinity and stopped before the update.
+
+    Attributes:
+        op: name of the op that first gave it; None if it came from outside.
+        layer: the layers around that op, "model/dense", or "".
+
+    Example:
+        >>> issubclass(NonFiniteError, ArithmeticError)
+        True
+
+    Source: minitensor
+    """
+
+    def __init__(self, message: str, op: str | None = None, layer: str = "") -> None:
+        super().__init__(message)
+        self.op, self.layer = op, layer
+
+
+class Attempt:
+    """A step that can be undone until its update.
+
+    Args:
+        model: the model, before anything of the step has run.
+        weights: all its weights.
+        data: the batch: x, y and sample weights.
+    """
+
+    def __init__(self, model: Any, weights: Sequence[Variable], data: tuple[Any, Any, Any]) -> None:
+        self._model, self._data = model, data
+        self._learning = [v for v in weights if v.trainable]
+        self._others = [(v, v.array) for v in weights if not v.trainable]
+        self._random = generator.state()
+
+    def check(self, loss: Tensor, gradients: Sequence[Tensor | None]) -> None:
+        """Stops if the loss, or a gradient, is not finite.
+
+        Raises:
+            NonFiniteError: it is not.
+        """
+        if not is_finite(loss):
+            raise self._explained(f"the loss is {loss.numpy()}", with_gradients=False)
+        found = [g for g in gradients if g is not None]
+        if not _all_finite(found):
+            names = [
+                getattr(v, "path", v.name)
+                for v, g in zip(self._learning, gradients, strict=True)
+                if g is not None and not is_finite(g)
+            ]
+            what = f"the loss is {loss.numpy()}, but the gradient of {', '.join(names)} is not"
+            raise self._explained(f"{what} finite", with_gradients=True)
+
+    def _undo(self) -> None:
+        generator.restore(self._random)
+        for variable, array in self._others:
+            variable.array = array
+
+    def _explained(self, what: str, with_gradients: bool) -> NonFiniteError:
+        """Runs the step again, watched, and says where it went wrong."""
+        self._undo()
+        with Watcher(_place) as seen:
+            _, loss = self._model._forward(*self._data)
+            suspects: list[Any] = [loss]
+            if with_gradients:
+                suspects = [g for g in seen.gradients(loss, self._learning) if g is not None]
+        origin = seen.origin(suspects)
+        self._undo()
+        source = self._source(origin)
+        event = None if source else origin.op
+        if event is not None:
+            source = _told(event)
+        source = source or "Where it began could not be found: the step did not repeat itself."
+        return NonFiniteError(
+            f"Training stopped {self._model._where()}: {what}. The update was not made: weights, "
+            f"statistics and random state are those from before the step. {source}",
+            event and event.op,
+            event.place if event else "",
+        )
+
+    def _source(self, origin: Origin) -> str:
+        """What was not finite before anything was computed; "" if all was."""
+        if weights := [s for s in origin.sources if hasattr(s, "assign")]:
+            names = ", ".join(getattr(w, "path", w.name) for w in weights)  # type: ignore[attr-defined]
+            return f"The weights {names} were not finite already ({described(weights[0])})."
+        parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)
+        for name, part in parts:
+            for tensor in leaves(part):
+                if isinstance(tensor, ArrayLike) and _among(tensor, origin.sources):
+                    return f"The {name} of the model are not finite ({described(tensor)})."
+        if origin.op is None and origin.sources:
+            return f"A constant is not finite ({described(origin.sources[0])})."
+        return ""
+
+
+def _among(tensor: ArrayLike, found: list[ArrayLike]) -> bool:
+    return any(tensor.array is other.array for other in found)
+
+
+def _place() -> str:
+    return "/".join(calls.current.path) if calls.current else ""
+
+
+def _told(event: Event) -> str:
+    """The op, its layer, shapes, and what helps."""
+    what = "the derivative of the op" if event.derivative else "the op"
+    where = f"in layer '{event.place}'" if event.place else "outside of the layers (in the loss)"
+    shapes = ", ".join(str(i.shape) for i in event.inputs)
+    bad = next(o for o in event.outputs if not is_finite(o))
+    return (
+        f"It began in {what} '{event.op}' {where}: of finite inputs {shapes} it made a result of "
+        f"{described(bad)}. To mend it: {_REMEDIES.get(event.op, _GENERAL)}."
+    )
+
+
+def _all_finite(tensors: Sequence[Tensor]) -> bool:
+    """Asks the device once."""
+    flags = [backend.of(t.array).xp.isfinite(t.array).all() for t in tensors]
+    return bool(functools.reduce(operator.and_, flags, True))
+
+
+def check_logs(logs: Any, where: str) -> None:
+    """The check for a train_step of the user's own, which has made its update already.
+
+    Raises:
+        NonFiniteError: a log called "loss" or "..._loss" is not finite.
+    """
+    for name, value in logs.items() if isinstance(logs, dict) else ():
+        if (name == "loss" or name.endswith("_loss")) and not abs(float(value)) < float("inf"):
+            raise NonFiniteError(
+                f"Training stopped {where}: {name} is {float(value)} after the model's own "
+                "train_step. Call minitensor.debugging.enable_check_numerics() before to learn "
+                "which op made it."
+            )

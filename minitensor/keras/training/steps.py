@@ -1,0 +1,221 @@
+"""One batch at a time: the steps that fit, evaluate and predict repeat, and that may be overridden."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import GradientTape, Tensor
+from minitensor.keras.callbacks.base import plain_logs
+from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.keras.training.batches import (
+    floats_cast,
+    unpack_x_y_sample_weight,
+    weights_of_classes,
+)
+from minitensor.keras.training.compiled_metrics import CompiledMetrics
+from minitensor.keras.training.compiling import Compiling
+from minitensor.keras.training.finite import Attempt, check_logs
+
+
+class Steps(Compiling):
+    """The part of a model that trains, tests and predicts on a batch."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Makes one update; override it for a training of your own.
+
+        Args:
+            data: x, (x, y) or (x, y, sample_weight).
+
+        Returns:
+            {name: value} of the metrics, the mean loss among them.
+
+        Raises:
+            NonFiniteError: the loss or a gradient is not finite; nothing was changed.
+
+        Source: keras.Model.train_step
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        weights = self.weights  # type: ignore[attr-defined]
+        attempt = Attempt(self, weights, (x, y, sample_weight))
+        with GradientTape() as tape:
+            y_pred, loss = self._forward(x, y, sample_weight)
+            scaled = self.optimizer.scale_loss(loss)
+        weights = [v for v in self.weights if v.trainable]  # type: ignore[attr-defined]
+        gradients = tape.gradient(scaled, weights)
+        if self._checks_loss:
+            attempt.check(loss, gradients)
+        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+        if weights:
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _forward(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """What the model gives in training, and the loss."""
+        y_pred = self(x, training=True)  # type: ignore[operator]
+        return y_pred, self._loss_of(x, y, y_pred, sample_weight, True)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Shows one batch to the metrics; override it for a test of your own.
+
+        Args:
+            data: x, (x, y) or (x, y, sample_weight).
+
+        Returns:
+            {name: value} of the metrics, the mean loss among them.
+
+        Source: keras.Model.test_step
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self._loss_of(x, y, y_pred, sample_weight, False)
+        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """What the model gives for a batch. Source: keras.Model.predict_step"""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    # ----- the same for a program that has its own loop -----
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Makes one update.
+
+        Args:
+            x: inputs, as the model takes them.
+            y: targets.
+            sample_weight: a weight for each sample, (N,).
+            class_weight: {class: weight} instead.
+            return_dict: whether to return {name: value} instead of a list.
+
+        Returns:
+            The loss if there are no metrics, else [loss, metrics...], of this batch.
+
+        Raises:
+            NonFiniteError: the loss or a gradient is not finite; nothing was changed.
+            ValueError: not compiled, or both kinds of weights.
+
+        Example:
+            >>> import numpy as np
+            >>> from minitensor import keras
+            >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> model.set_weights([np.zeros((1, 1)), np.zeros(1)])
+            >>> model.train_on_batch(np.ones((4, 1)), 2.0 * np.ones((4, 1)))
+            4.0
+
+        Source: keras.Model.train_on_batch
+        """
+        self._assert_compiled()
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "Arguments `sample_weight` and `class_weight` cannot be specified at the same "
+                    f"time. Received: sample_weight={sample_weight}, class_weight={class_weight}"
+                )
+            sample_weight = weights_of_classes(y, class_weight)
+        self.reset_metrics()
+        self._progress = None
+        logs = self._train(_tensors((x, y, sample_weight)))
+        return plain_logs(logs) if return_dict else self._in_order(plain_logs(logs))
+
+    def _train(self, data: Any) -> dict[str, Any]:
+        """A step, looked at afterwards if it is the program's own."""
+        logs = self.train_step(data)
+        if self._checks_loss and type(self).train_step is not Steps.train_step:
+            check_logs(logs, self._where())
+        return logs
+
+    def _where(self) -> str:
+        """In which step a training is, in words."""
+        if self._progress is None:
+            return f"in train_on_batch, update {int(self.optimizer.iterations)}"
+        return f"at step {self._progress.step} of epoch {self._progress.epoch}"
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The loss and the metrics of a batch, without an update.
+
+        Args:
+            x, y, sample_weight, return_dict: as for `train_on_batch`.
+
+        Returns:
+            The loss if there are no metrics, else [loss, metrics...].
+
+        Raises:
+            ValueError: not compiled.
+
+        Source: keras.Model.test_on_batch
+        """
+        self._assert_compiled()
+        self.reset_metrics()
+        logs = plain_logs(self.test_step(_tensors((x, y, sample_weight))))
+        return logs if return_dict else self._in_order(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """What the model gives for a batch, as NumPy arrays.
+
+        Source: keras.Model.predict_on_batch
+        """
+        return mapped(np.asarray, self.predict_step((_tensors(x),)))
+
+    # ----- logs -----
+
+    def _logs_or_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """What the metrics say now, if that is what the last step returned."""
+        found = self.get_metrics_result()
+        return found if set(found) == set(logs) else logs
+
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        """Logs as a list in the order of `metrics`; as a number if there is only one."""
+        names = []
+        for metric in self.metrics:
+            inside = metric.metrics if isinstance(metric, CompiledMetrics) else [metric]
+            names += [one.name for one in inside]
+        rest = [name for name in sorted(logs) if name not in names]
+        values = [logs[name] for name in (*names, *rest) if name in logs]
+        return values[0] if len(values) == 1 else values
+
+    # ----- before the first step -----
+
+    def _build_all(self, batch: Any, for_training: bool) -> None:
+        """Makes the weights, and the optimizer's state, so that they can be loaded into."""
+        if not all(layer.built for layer in self.all_layers()):  # type: ignore[attr-defined]
+            x, _, _ = unpack_x_y_sample_weight(batch() if callable(batch) else batch)
+            self(mapped(lambda t: t[:1], x), training=False)  # type: ignore[operator]
+        if for_training and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build([v for v in self.weights if v.trainable])  # type: ignore[attr-defined]
+
+    def _build_metrics(self, batch: Any) -> None:
+        """Makes the metrics that depend on the shapes of labels and outputs."""
+        x, y, _ = unpack_x_y_sample_weight(batch)
+        tools = self._assert_compiled()
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        if tools.metrics is not None and not tools.metrics.built:
+            tools.metrics.build(y, y_pred)
+        if tools.loss is not None and not tools.loss.built:
+            tools.loss.build(y, y_pred)
+
+
+def _samples(x: Any) -> int:
+    return next(t for t in leaves(x) if t is not None).shape[0]
+
+
+def _tensors(data: Any) -> Any:
+    def tensor(value: Any) -> Tensor | None:
+        return None if value is None else floats_cast(value)
+
+    return mapped(tensor, data)

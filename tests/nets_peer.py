@@ -1,0 +1,141 @@
+"""Compares whole networks of ours with Keras': logits, gradients, statistics after some steps.
+
+Weights are drawn so that what flows through a deep network stays of order one: with numbers of
+1e-20 or 1e20 a comparison would say nothing. That it did is checked: `lively`.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from keras_peer import TOLERANCE, floatx
+
+import minitensor as mt
+
+MODELS = Path(mt.__file__).parent / "models"
+
+
+def on_keras(folder):
+    """A copy of the room `models` in which `minitensor` is TensorFlow: the same files, run there."""
+    copy = folder / "models_on_keras"
+    copy.mkdir()
+    for file in MODELS.glob("*.py"):
+        text = file.read_text().replace("minitensor.models", "models_on_keras")
+        (copy / file.name).write_text(text.replace("from minitensor", "from tensorflow"))
+    sys.path.insert(0, str(folder))
+    try:
+        return __import__("models_on_keras")
+    finally:
+        sys.path.remove(str(folder))
+
+
+def images(*shape, dtype="float32"):
+    """Images that differ: blocks of one colour, with some noise."""
+    draw = np.random.default_rng(2)
+    batch, height, width, channels = shape
+    blocks = draw.normal(size=(batch, 4, 4, channels)) + draw.normal(size=(batch, 1, 1, channels))
+    tall = blocks.repeat(-(-height // 4), 1)[:, :height]
+    wide = tall.repeat(-(-width // 4), 2)[:, :, :width]
+    return np.asarray(wide + 0.3 * draw.normal(size=shape), dtype)
+
+
+def draw_weights(ours, theirs, seed=0):
+    """Gives both the same weights: kernels with variance 2 / fan-in, the rest near its usual."""
+    draw = np.random.default_rng(seed)
+    values = [_drawn(w.path.split("/")[-1], w.shape, draw) for w in theirs.weights]
+    assert [tuple(w.shape) for w in ours.weights] == [w.shape for w in values]
+    theirs.set_weights(values)
+    ours.set_weights(values)
+
+
+def _drawn(leaf, shape, draw):
+    noise = draw.normal(size=tuple(shape))
+    if leaf == "gamma":
+        return 1 + 0.1 * noise
+    if leaf == "moving_variance":
+        return 1 + 0.1 * np.abs(noise)
+    if len(shape) == 1:
+        return 0.1 * noise
+    fan_in = np.prod(shape[:2]) if leaf == "depthwise_kernel" else np.prod(shape[:-1])
+    return noise * np.sqrt(2 / fan_in)
+
+
+def lively(y):
+    """Numbers of order one, that differ from image to image."""
+    y = np.asarray(y, np.float64)
+    y = y.reshape(len(y), -1)
+    spread = np.abs(y - y.mean(axis=0)).max()
+    assert 1e-3 < np.abs(y).max() < 1e4, f"of size {np.abs(y).max()}"
+    assert spread > 1e-2 * np.abs(y).max(), f"the images differ by {spread} of {np.abs(y).max()}"
+
+
+def assert_same_net(tf, mine, other, x, training=False, dtype="float64", grads=True):
+    """Equal outputs and gradients with the same weights, and equal weights after the call.
+
+    Args:
+        tf: TensorFlow.
+        mine, other: make the network, ours and theirs.
+        x: a batch.
+        training: of the call.
+        dtype: of layers and images.
+        grads: whether gradients are compared.
+
+    Returns:
+        (largest difference of the outputs, of the gradients), relative to the largest value
+    """
+    with floatx(tf, dtype):
+        ours, theirs = mine(), other()
+        draw_weights(ours, theirs)
+        x = np.asarray(x, dtype)
+        y, dw = _run(mt, ours, x, training, grads)
+        y_tf, dw_tf = _run(tf, theirs, x, training, grads)
+    lively(y_tf[0])
+    far = max(_distance(a, b) for a, b in zip(y, y_tf, strict=True))
+    assert far <= TOLERANCE[dtype], f"outputs differ by {far}"
+    floor = 0.01 * np.median([np.abs(g).max() for g in dw_tf]) if grads else 0.0
+    gap = max((_distance(a, b, floor) for a, b in zip(dw, dw_tf, strict=True)), default=0.0)
+    assert gap <= TOLERANCE[dtype], f"gradients differ by {gap}"
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert _distance(a, b, 1.0) <= TOLERANCE[dtype], "weights after the call"
+    return far, gap
+
+
+def assert_same_steps(tf, mine, other, x, steps=3, rate=1e-3, dtype="float64"):
+    """Equal weights, moving statistics among them, after some steps down the gradient."""
+    with floatx(tf, dtype):
+        ours, theirs = mine(), other()
+        draw_weights(ours, theirs)
+        before = theirs.get_weights()
+        for library, model in ((mt, ours), (tf, theirs)):
+            for _ in range(steps):
+                _, gradients = _run(library, model, np.asarray(x, dtype), True, True)
+                for w, g in zip(model.trainable_weights, gradients, strict=True):
+                    w.assign(w - rate * g)
+    worst = 0.0
+    for a, b, start in zip(ours.get_weights(), theirs.get_weights(), before, strict=True):
+        assert np.abs(b - start).max() > 0, "a weight that no step changes"
+        worst = max(worst, _distance(a, b, 1.0))
+    assert worst <= TOLERANCE[dtype], f"weights differ by {worst}"
+    return worst
+
+
+def _distance(a, b, floor=0.0):
+    """The largest difference, relative to the largest value or `floor`."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    assert a.shape == b.shape
+    return float(np.abs(a - b).max() / max(np.abs(b).max(), floor, 1e-300))
+
+
+def _run(library, model, x, training, grads):
+    """Outputs, and gradients of their sum with random factors by all that is trained, as arrays."""
+    with library.GradientTape() as tape:
+        y = model(library.constant(x), training=training)
+        ys = list(y) if isinstance(y, list | tuple) else [y]
+        draw = np.random.default_rng(1)
+        factors = [np.asarray(draw.normal(size=tuple(t.shape)), x.dtype) for t in ys]
+    arrays = [np.asarray(t) for t in ys]
+    if not grads:
+        return arrays, []
+    wrt = [w if library is mt else w.value for w in model.trainable_weights]
+    found = tape.gradient(ys, wrt, [library.constant(f) for f in factors])
+    return arrays, [np.asarray(g) for g in found]
