@@ -160,7 +160,7 @@ CHECKPOINTS = [
     {"filepath": "{epoch}-{loss:.3f}.weights.h5", "save_weights_only": True},
     {"filepath": "m.keras", "save_best_only": True},
     {"filepath": "{epoch}.h5", "save_best_only": True, "monitor": "auc", "mode": "max"},
-    {"filepath": "{epoch}.keras", "save_best_only": True, "initial_value_threshold": 0.1},
+    {"filepath": "{epoch}.keras", "save_best_only": True, "initial_value_threshold": 0.3},
     {"filepath": "{epoch}-{batch}.keras", "save_freq": 3},
     {"filepath": "{epoch}-{batch}.keras", "save_freq": 1, "monitor": "loss"},
 ]

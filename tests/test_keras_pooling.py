@@ -59,7 +59,8 @@ def assert_first_is_last(name, settings, rank):
 def test_a_pooling_is_keras_s(tf, kind, rank, settings):
     cut = {key: v[:rank] if isinstance(v, tuple) else v for key, v in settings.items()}
     cut |= {"padding": cut.get("padding", "valid").lower()}  # Keras takes no other case here
-    same(tf, f"{kind}Pooling{rank}D", cut, images(rank))
+    dtype = "float32" if rank == 3 else "float64"  # TensorFlow has no other volumes on a CPU
+    same(tf, f"{kind}Pooling{rank}D", cut, images(rank), dtype=dtype)
     assert_first_is_last(f"{kind}Pooling{rank}D", cut | {"padding": cut["padding"].upper()}, rank)
 
 
@@ -75,7 +76,11 @@ def test_a_global_pooling_is_keras_s(tf, kind, rank, keepdims):
 def test_the_maximum_of_integers_stays_an_integer_and_the_global_mean_does_not(tf):
     x = np.random.default_rng(0).integers(0, 255, (1, 4, 4, 3)).astype(np.uint8)
     for name in ("GlobalMaxPooling2D", "GlobalAveragePooling2D"):
-        assert_same(tf, lambda keras, name=name: getattr(keras.layers, name)(), x, grads=False)
+
+        def make(keras, name=name):
+            return getattr(keras.layers, name)()
+
+        assert_same(tf, make, x, dtype="float32", grads=False)
     assert LAYERS.MaxPooling2D()(x).dtype == mt.uint8
     with pytest.raises(TypeError, match=r"uint8.*tf\.cast.*Rescaling"):
         LAYERS.AveragePooling2D(2)(x)
@@ -129,12 +134,14 @@ def test_interpolated_images_are_keras_s(tf, method):
     differentiable = method in ("bilinear", "bicubic")  # in TensorFlow; here all are
     settings = {"size": (2, 3), "interpolation": method}
     options = {"dtype": "float32", "tolerance": 1e-5, "grads": differentiable}
+    if method == "bicubic":  # TensorFlow reads its weights from a table of 1024 distances
+        options["tolerance"] = 2e-3
     same(tf, "UpSampling2D", settings, images(2), **options)
     settings |= {"data_format": "channels_first"}
     same(tf, "UpSampling2D", settings, images(2, first=True), **options)
 
 
-@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "lanczos3"])
 def test_larger_images_of_integers_stay_integers(tf, interpolation):
     x = np.random.default_rng(0).integers(0, 255, (1, 3, 4, 2)).astype(np.uint8)
 
@@ -158,7 +165,7 @@ def test_a_pooling_knows_its_reach():
         (lambda: LAYERS.MaxPooling2D(2, 0), "`strides`.*strides=0"),
         (lambda: LAYERS.MaxPooling1D(2, padding="causal"), "`padding`.*'causal'"),
         (lambda: LAYERS.AveragePooling3D(2, data_format="NHWC"), "`data_format`.*'NHWC'"),
-        (lambda: LAYERS.MaxPooling2D(5)(np.ones((1, 4, 4, 1))), "zero or negative.*5"),
+        (lambda: LAYERS.MaxPooling2D(5)(np.ones((1, 4, 4, 1))), "spans .5, 5. pixels.*smaller kernel"),
         (lambda: LAYERS.GlobalMaxPooling2D()(np.ones((1, 4, 1))), "ndim=4, found ndim=3"),
         (lambda: LAYERS.ZeroPadding2D("a"), "`padding`.*tuple of 2.*'a'"),
         (lambda: LAYERS.ZeroPadding2D((1, 2, 3)), r"`padding`.*\(1, 2, 3\)"),

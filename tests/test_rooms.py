@@ -34,6 +34,7 @@ PROGRAMS = {
     "cli",
     "explain",
     "parity",
+    "run",
     "train",
 }  # they may use everything; nobody uses them
 PLAN = {

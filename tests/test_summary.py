@@ -6,7 +6,7 @@ import pytest
 import minitensor as mt
 from minitensor import keras
 from minitensor.keras import layers
-from minitensor.keras.summary import facts
+from minitensor.keras.summary import facts, picture
 
 MLP = """\
 Model: "{name}"
@@ -152,3 +152,39 @@ def test_a_range_of_layers_and_the_trainable_column():
     assert [line.split()[-1] for line in rows] == ["N", "Y"]
     with pytest.raises(ValueError, match="layer_range"):
         model.summary(layer_range=["none", names[0]])
+
+
+# ----- the picture -----
+
+
+def drawn_model():
+    x = keras.Input((8, 8, 3), name="image")
+    body = layers.Conv2D(3, 3, padding="same", activation="relu", name="conv")(x)
+    return keras.Model(x, layers.Add(name="sum")([x, body]))
+
+
+def test_a_picture_has_a_box_for_each_layer_and_an_arrow_for_each_tensor(tmp_path):
+    keras.utils.plot_model(
+        drawn_model(), tmp_path / "net.svg", show_shapes=True, show_layer_names=True
+    )
+    text = (tmp_path / "net.svg").read_text()
+    for word in ("image", "conv", "sum", "(None, 8, 8, 3)"):
+        assert f"<!-- {word} -->" in text
+    arrows = picture._arrows(drawn_model())
+    assert [(a.name, b.name) for a, b in arrows] == [
+        ("image", "conv"), ("image", "sum"), ("conv", "sum"),
+    ]  # fmt: skip
+
+
+def test_a_layer_stands_below_all_that_feed_it():
+    model = drawn_model()
+    rows = {
+        layer.name: row
+        for layer, (_, row) in picture._places(model.layers, picture._arrows(model)).items()
+    }
+    assert rows == {"image": 0, "conv": 1, "sum": 2}
+
+
+def test_a_model_that_is_not_built_has_no_picture(tmp_path):
+    with pytest.raises(ValueError, match="build the model"):
+        keras.utils.plot_model(keras.Sequential([layers.Dense(1)]), tmp_path / "net.png")

@@ -21,7 +21,7 @@ from minitensor.autograd.walk import filled, walk_back
 
 
 class Event(NamedTuple):
-    """One computation: which op, what went in and came out, and where; or part of its derivative."""
+    """One computation, or part of its derivative: op, what went in, what came out, and where."""
 
     op: str
     inputs: tuple[ArrayLike, ...]
@@ -160,7 +160,7 @@ def op_name(entry: Record) -> str:
 
 
 def described(tensor: ArrayLike) -> str:
-    """"2 of 6 values are nan or inf", and its shape."""
+    """ "2 of 6 values are nan or inf", and its shape."""
     values = np.asarray(tensor).astype(np.float64)
     bad = values[~np.isfinite(values)]
     kinds = " and ".join(sorted({str(value) for value in bad}))

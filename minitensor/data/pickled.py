@@ -55,7 +55,7 @@ def read_pickle(data: bytes) -> dict[str, Any]:
 
     Source: https://www.cs.toronto.edu/~kriz/cifar.html; Python's module pickletools
     """
-    machine = _Machine()
+    machine = _Machine(len(data))
     for operation, argument in _operations(data):
         machine.run(operation, argument)
     found = machine.pop()
@@ -92,9 +92,10 @@ def _operations(data: bytes) -> Iterator[tuple[str, Any]]:
 class _Machine:
     """The stack and the memo, and what each legal opcode does with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self._left = size  # how many bytes may still be copied
 
     def run(self, operation: str, argument: Any) -> None:
         """Does one operation."""
@@ -174,14 +175,14 @@ class _Machine:
             raise ValueError("damaged pickle: a call of no function")
         match given:
             case (text, "latin1") if function == "_codecs encode" and isinstance(text, str):
-                self.stack.append(_latin(text))
+                self.stack.append(self._latin(text))
             case (str() as kind, *_) if function == "numpy dtype" and kind in _BYTE:
                 self.stack.append(_Byte())
             case (str() as owner, *_) if function in _MAKE_ARRAY and owner == "numpy ndarray":
                 self.stack.append(_Array())
             case (data, _Byte(), shape, "C") if function in _FROM_BUFFER:
                 self.stack.append(_Array())
-                self.top(_Array).filled = _shaped(data, shape)
+                self.top(_Array).filled = self._shaped(data, shape)
             case _:
                 raise ValueError(f"the pickle calls {function.replace(' ', '.')} as CIFAR's do not")
 
@@ -192,25 +193,28 @@ class _Machine:
             return
         match state:
             case (int(), shape, _Byte(), False | 0, data):
-                self.top(_Array).filled = _shaped(data, shape)
+                self.top(_Array).filled = self._shaped(data, shape)
             case _:
                 raise ValueError("the pickle holds an array of another kind than bytes by rows")
 
+    def _shaped(self, data: Any, shape: Any) -> np.ndarray:
+        data = self._latin(data) if isinstance(data, str) else data
+        legal = isinstance(shape, tuple) and len(shape) <= 4 and isinstance(data, bytes)
+        if not legal or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
+            raise ValueError("damaged pickle: an array of no legal shape")
+        if math.prod(shape) != len(data):
+            raise ValueError("damaged pickle: the bytes of an array do not fit its shape")
+        return np.frombuffer(data, np.uint8).reshape(shape)
 
-def _shaped(data: Any, shape: Any) -> np.ndarray:
-    data = _latin(data) if isinstance(data, str) else data
-    legal = isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
-    if not legal or not isinstance(data, bytes) or len(shape) > 4 or math.prod(shape) != len(data):
-        raise ValueError("damaged pickle: the bytes of an array do not fit its shape")
-    return np.frombuffer(data, np.uint8).reshape(shape)
-
-
-def _latin(text: str) -> bytes:
-    """Python 2's text, byte by byte."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        raise ValueError("damaged pickle: text that is no bytes") from None
+    def _latin(self, text: str) -> bytes:
+        """Python 2's text, byte by byte. A text used a thousand times must not fill the memory."""
+        self._left -= len(text)
+        if self._left < 0:
+            raise ValueError("the pickle unpacks to more than it holds: refused")
+        try:
+            return text.encode("latin-1")
+        except UnicodeEncodeError:
+            raise ValueError("damaged pickle: text that is no bytes") from None
 
 
 def _small(number: Any) -> int:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras.engine.tree import leaves
-
-Logs = dict[str, Any] | None
+from minitensor.keras.training.logs import Logs, plain_logs
 
 
 class Callback:
@@ -163,29 +162,6 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if hasattr(callback, "on_interrupt"):
                 callback.on_interrupt()
-
-
-def plain_logs(logs: Logs) -> dict[str, Any]:
-    """Logs in alphabetical order, tensors as floats where they are single numbers.
-
-    Example:
-        >>> plain_logs({"loss": 1, "accuracy": "?"})
-        {'accuracy': '?', 'loss': 1.0}
-    """
-    plain: dict[str, Any] = {}
-    for name, value in sorted((logs or {}).items()):
-        if isinstance(value, dict):
-            plain |= plain_logs(value)
-        else:
-            plain[name] = _number(value)
-    return plain
-
-
-def _number(value: Any) -> Any:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return value
 
 
 def _passed_on(hook: str) -> Any:

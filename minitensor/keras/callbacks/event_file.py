@@ -62,7 +62,7 @@ class EventFile:
 
         height, width = images.shape[1:3]
         pixels = (np.clip(images[:3], 0, 1) * 255.5).astype(np.uint8)
-        texts = [str(width), str(height), *(_png(image) for image in pixels)]
+        texts = [b"%d" % width, b"%d" % height, *(_png(image) for image in pixels)]
         self._tensor(tag, texts, create_summary_metadata(None, None), step)
 
     def graph(self, json: str) -> None:

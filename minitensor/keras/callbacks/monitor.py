@@ -58,11 +58,8 @@ class Monitor(Remembering):
 
     def better(self, value: Any, than: Any) -> bool:
         """Whether `value` improves on another; on None, anything does."""
-        if than is None:
-            return True
-        if self._sign() > 0:
-            return bool(value - self.min_delta > than)
-        return bool(value + self.min_delta < than)
+        sign = self._sign()
+        return than is None or bool(sign * value - self.min_delta > sign * than)
 
     def _sign(self) -> int:
         """+1 if more is better, -1 if less is."""

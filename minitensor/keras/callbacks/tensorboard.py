@@ -13,8 +13,6 @@ from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.event_file import EventFile
 from minitensor.keras.callbacks.monitor import Remembering
 from minitensor.keras.engine import settings
-from minitensor.keras.engine.functional import Functional
-from minitensor.keras.engine.sequential import Sequential
 
 
 class TensorBoard(Remembering):
@@ -82,6 +80,8 @@ class TensorBoard(Remembering):
 
     def set_model(self, model: Any) -> None:
         """Begins new files, and writes the architecture."""
+        from minitensor.keras.engine import Functional, Sequential  # which import us
+
         super().set_model(model)
         self._files = {}
         if self.write_graph and isinstance(model, Functional | Sequential):

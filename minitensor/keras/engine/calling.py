@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
 
 Sizes = tuple[int | None, ...]
+SHAPES = {"input_shape", "input_dim", "batch_input_shape", "batch_size"}  # told to a first layer
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ def dtype_name(dtype: Any) -> str:
 
 def batch_input_shape(layer: str, kwargs: dict[str, Any]) -> Sizes | None:
     """The shape that the first layer of a Sequential was told, from what is left of arguments."""
-    known = {"input_shape", "input_dim", "batch_input_shape", "batch_size"}
-    if unknown := sorted(set(kwargs) - known):
+    if unknown := sorted(set(kwargs) - SHAPES):
         raise ValueError(f"Unrecognized keyword arguments passed to {layer}: {unknown}")
     if kwargs.get("batch_input_shape") is not None:
         return tuple(kwargs["batch_input_shape"])

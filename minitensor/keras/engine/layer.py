@@ -207,7 +207,8 @@ class Layer(Owner):
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""
         common = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
-        return common | super().get_config() | {"name": self.name, "trainable": self._trainable}
+        config = common | super().get_config() | common
+        return {name: value for name, value in config.items() if name not in calling.SHAPES}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

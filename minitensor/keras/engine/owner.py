@@ -14,6 +14,7 @@ import numpy as np
 from minitensor.autograd import Variable
 from minitensor.keras import initializers, regularizers
 from minitensor.keras.engine import calling
+from minitensor.keras.engine.allowance import spend
 from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.engine.weight import Weight
@@ -68,6 +69,7 @@ class Owner(Configurable):
         from minitensor.keras import constraints
 
         kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
+        spend(tuple(shape or ()), kind)
         make = initializers.get(initializer or "glorot_uniform")
         weight = Weight(
             make(tuple(shape or ()), dtype=kind),

@@ -14,6 +14,8 @@ from minitensor.array import cast
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.keras.engine import Layer, settings
+from minitensor.math import round
+from minitensor.math.clip import clip_by_value
 from minitensor.window import extent
 
 Sizes = tuple[int | None, ...]
@@ -80,6 +82,14 @@ def floats_only(layer: Layer, inputs: Any) -> None:
 def as_floats(x: Tensor, dtype: str) -> Tensor:
     """Integers as floats of a type; floats as they are."""
     return x if is_float(x.dtype) else cast(x, dtype)
+
+
+def like(y: Tensor, dtype: np.dtype) -> Tensor:
+    """`y` in another type: whole numbers are rounded, and cut off where the type ends."""
+    if is_float(dtype):
+        return cast(y, dtype)
+    ends = np.iinfo(dtype)
+    return cast(clip_by_value(round(y), ends.min, ends.max), dtype)
 
 
 def choice(name: str, value: Any, legal: Collection[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.array import broadcast_to, cast, reshape
+from minitensor.array import broadcast_to, reshape
 from minitensor.image import resize
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
@@ -114,7 +114,7 @@ class UpSampling2D(UpSampling):
         last = self.data_format == "channels_last"
         x = moved_last(inputs, last)
         h, w = (n * factor for n, factor in zip(x.shape[1:3], self._factors, strict=True))
-        return moved_back(cast(resize(x, [h, w], self.interpolation), x.dtype), last)
+        return moved_back(settings.like(resize(x, [h, w], self.interpolation), x.dtype), last)
 
 
 class UpSampling3D(UpSampling):

@@ -1,1 +1,16 @@
-"""stub"""
+"""Training of models: what `Model` has beside its layers.
+
+trainer.py           fit, evaluate, predict
+loop.py              which hook comes when
+steps.py             one batch: train_step, train_on_batch and the like
+compiling.py         compile, the loss and the metrics of a model
+compiled_loss.py     a loss for each output
+compiled_metrics.py  metrics for each output, and their names
+outputs.py           which target belongs to which output
+batches.py           arrays, datasets and generators as batches
+feed.py              batches of one epoch after the other
+progress.py          how far it has come, for exact resume
+interrupt.py         Ctrl-C between steps
+logs.py              what callbacks are told in numbers
+finite.py            which op gave the first NaN
+"""

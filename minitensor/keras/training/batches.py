@@ -110,9 +110,7 @@ class Arrays:
         shuffle: True for a new order in every pass; "batch" for one within each batch.
     """
 
-    def __init__(
-        self, data: Any, batch_size: int | None, steps: int | None, shuffle: Any
-    ) -> None:
+    def __init__(self, data: Any, batch_size: int | None, steps: int | None, shuffle: Any) -> None:
         self._data = data
         self._count = _common_length(data)
         default = math.ceil(self._count / steps) if steps else DEFAULT_BATCH

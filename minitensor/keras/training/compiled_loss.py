@@ -48,6 +48,11 @@ class CompiledLoss:
         self._parts: list[_Part] = []
 
     @property
+    def built(self) -> bool:
+        """Whether the outputs are known."""
+        return self._outputs is not None
+
+    @property
     def metrics(self) -> list[Any]:
         """The mean of each loss, if there are several."""
         return [part.tracker for part in self._parts if part.tracker is not None]
@@ -112,7 +117,7 @@ def resolved_loss(identifier: Any, y: Any, y_pred: Any) -> Any:
 
 
 def kind_of_classes(y: Any, y_pred: Any) -> str:
-    """"binary", "sparse_categorical" or "categorical": what the shapes of labels and outputs say.
+    """ "binary", "sparse_categorical" or "categorical": what the shapes of labels and outputs say.
 
     Args:
         y: labels (N,), (N, 1) or one-hot (N, C).

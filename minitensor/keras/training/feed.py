@@ -1,4 +1,4 @@
-"""Feed: passes over the data cut into epochs, at a place that can be written down and found again."""
+"""Feed: passes over the data cut into epochs, at a place that can be written down and found."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class Feed:
     def _end(self) -> None:
         self._batches = self.order = None
         if self._steps is not None:
-            warnings.warn(
-                "Your input ran out of data; interrupting training. Make sure that your dataset or "
-                "generator can generate at least `steps_per_epoch * epochs` batches. You may need "
-                "to use the `.repeat()` function when building your dataset.",
-                stacklevel=2,
-            )
+            warn_of_end()
+
+    def end_epoch(self) -> None:
+        """The next epoch begins a pass, unless epochs have a number of steps of their own."""
+        if self._steps is None:
+            self._batches = self.order = None
 
     def first(self) -> Any:
         """A batch to build a model for; it disturbs nothing."""
@@ -98,3 +98,13 @@ class Feed:
                     "give fit the same data as before"
                 )
         self.taken = taken
+
+
+def warn_of_end() -> None:
+    """There are fewer batches than fit was asked to take."""
+    warnings.warn(
+        "Your input ran out of data; interrupting training. Make sure that your dataset or "
+        "generator can generate at least `steps_per_epoch * epochs` batches. You may need to use "
+        "the `.repeat()` function when building your dataset.",
+        stacklevel=2,
+    )

@@ -1,4 +1,4 @@
-"""A loss or a gradient that is not finite: training stops before the update and says where it began.
+"""A loss or gradient that is not finite: training stops before the update, and says where it began.
 
 Nothing is watched while all is well. When a step goes wrong it is run again, the same batch from
 the same random state and the same statistics, with every computation remembered
@@ -29,7 +29,9 @@ _REMEDIES = {
     "rsqrt": "keep its argument above 0: add epsilon",
     "pow": "keep the base above 0, or the exponent small",
 }
-_GENERAL = "lower the learning rate, clip gradients (the optimizer's clipnorm=1.0), scale the inputs"
+_GENERAL = (
+    "lower the learning rate, clip gradients (the optimizer's clipnorm=1.0), scale the inputs"
+)
 
 
 class NonFiniteError(FloatingPointError):
@@ -56,13 +58,16 @@ class Attempt:
 
     Args:
         model: the model, before anything of the step has run.
-        weights: all its weights.
         data: the batch: x, y and sample weights.
+
+    Attributes:
+        learning: the weights that the update changes.
     """
 
-    def __init__(self, model: Any, weights: Sequence[Variable], data: tuple[Any, Any, Any]) -> None:
+    def __init__(self, model: Any, data: tuple[Any, Any, Any]) -> None:
         self._model, self._data = model, data
-        self._learning = [v for v in weights if v.trainable]
+        weights: list[Variable] = model.weights
+        self.learning = [v for v in weights if v.trainable]
         self._others = [(v, v.array) for v in weights if not v.trainable]
         self._random = generator.state()
 
@@ -78,7 +83,7 @@ class Attempt:
         if not _all_finite(found):
             names = [
                 getattr(v, "path", v.name)
-                for v, g in zip(self._learning, gradients, strict=True)
+                for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
             what = f"the loss is {loss.numpy()}, but the gradient of {', '.join(names)} is not"
@@ -96,7 +101,7 @@ class Attempt:
             _, loss = self._model._forward(*self._data)
             suspects: list[Any] = [loss]
             if with_gradients:
-                suspects = [g for g in seen.gradients(loss, self._learning) if g is not None]
+                suspects = [g for g in seen.gradients(loss, self.learning) if g is not None]
         origin = seen.origin(suspects)
         self._undo()
         source = self._source(origin)

@@ -16,22 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.keras.callbacks.base import CallbackList, plain_logs
 from minitensor.keras.engine.tree import leaves, mapped, packed
-from minitensor.keras.training.feed import Feed
+from minitensor.keras.training.feed import Feed, warn_of_end
 from minitensor.keras.training.interrupt import whole_step
+from minitensor.keras.training.logs import plain_logs
 from minitensor.keras.training.progress import Progress
 
 
 def fit(
     model: Any,
     feed: Feed,
-    callbacks: CallbackList,
+    callbacks: Any,
     epochs: range,
     validate: Callable[[int], dict[str, Any]],
 ) -> None:
     """Trains; `validate` gives what validation adds to the logs of an epoch."""
-    progress = model._progress = Progress(model, feed)
+    model._progress = Progress(model, feed)
     model.stop_training = False
     model._checks_loss = not any(
         getattr(callback, "handles_nonfinite", False) for callback in callbacks.callbacks
@@ -43,7 +43,10 @@ def fit(
         if model._resume_from is not None:
             start = model._resume_from["epoch"]
         for epoch in range(start, epochs.stop):
-            logs = _epoch(model, feed, callbacks, epoch, validate)
+            if (found := _epoch(model, feed, callbacks, epoch, validate)) is None:
+                _no_batch(epoch, first=epoch == start)
+                break
+            logs = found
             if model.stop_training:
                 break
     except KeyboardInterrupt:
@@ -59,10 +62,11 @@ def fit(
 def _epoch(
     model: Any,
     feed: Feed,
-    callbacks: CallbackList,
+    callbacks: Any,
     epoch: int,
     validate: Callable[[int], dict[str, Any]],
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
+    """The logs of one epoch; None if there was no batch."""
     progress = model._progress
     model.reset_metrics()
     progress.reach(epoch, 0)
@@ -81,7 +85,7 @@ def _epoch(
         if model.stop_training:
             break
     if not progress.step:
-        raise ValueError(f"fit: the data gave no batch in epoch {epoch}")
+        return None
     progress.keep_metrics()
     logs = {**model._logs_or_metrics(logs), **validate(epoch)}
     feed.end_epoch()
@@ -90,7 +94,13 @@ def _epoch(
     return logs
 
 
-def evaluate(model: Any, feed: Feed, callbacks: CallbackList) -> dict[str, Any]:
+def _no_batch(epoch: int, first: bool) -> None:
+    if first:
+        raise ValueError(f"fit: the data gave no batch in epoch {epoch}")
+    warn_of_end()
+
+
+def evaluate(model: Any, feed: Feed, callbacks: Any) -> dict[str, Any]:
     """The logs after all batches."""
     model.stop_evaluating = False
     callbacks.on_test_begin()
@@ -107,7 +117,7 @@ def evaluate(model: Any, feed: Feed, callbacks: CallbackList) -> dict[str, Any]:
     return logs
 
 
-def predict(model: Any, feed: Feed, callbacks: CallbackList) -> Any:
+def predict(model: Any, feed: Feed, callbacks: Any) -> Any:
     """The outputs of all batches, one after the other, as NumPy arrays."""
     model.stop_predicting = False
     callbacks.on_predict_begin()

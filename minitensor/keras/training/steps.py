@@ -1,4 +1,4 @@
-"""One batch at a time: the steps that fit, evaluate and predict repeat, and that may be overridden."""
+"""One batch at a time: the steps that fit, evaluate and predict repeat; they may be overridden."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import GradientTape, Tensor
-from minitensor.keras.callbacks.base import plain_logs
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.training.batches import (
     floats_cast,
@@ -18,6 +17,7 @@ from minitensor.keras.training.batches import (
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.keras.training.compiling import Compiling
 from minitensor.keras.training.finite import Attempt, check_logs
+from minitensor.keras.training.logs import plain_logs
 
 
 class Steps(Compiling):
@@ -37,19 +37,19 @@ class Steps(Compiling):
 
         Source: keras.Model.train_step
         """
+        if not self.built:  # type: ignore[attr-defined]
+            self._build_all(data)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        weights = self.weights  # type: ignore[attr-defined]
-        attempt = Attempt(self, weights, (x, y, sample_weight))
+        attempt = Attempt(self, (x, y, sample_weight))
         with GradientTape() as tape:
             y_pred, loss = self._forward(x, y, sample_weight)
             scaled = self.optimizer.scale_loss(loss)
-        weights = [v for v in self.weights if v.trainable]  # type: ignore[attr-defined]
-        gradients = tape.gradient(scaled, weights)
+        gradients = tape.gradient(scaled, attempt.learning)
         if self._checks_loss:
             attempt.check(loss, gradients)
         self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
-        if weights:
-            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        if gradients:
+            self.optimizer.apply_gradients(zip(gradients, attempt.learning, strict=True))
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -127,7 +127,6 @@ class Steps(Compiling):
                 )
             sample_weight = weights_of_classes(y, class_weight)
         self.reset_metrics()
-        self._progress = None
         logs = self._train(_tensors((x, y, sample_weight)))
         return plain_logs(logs) if return_dict else self._in_order(plain_logs(logs))
 
@@ -191,13 +190,16 @@ class Steps(Compiling):
 
     # ----- before the first step -----
 
-    def _build_all(self, batch: Any, for_training: bool) -> None:
-        """Makes the weights, and the optimizer's state, so that they can be loaded into."""
-        if not all(layer.built for layer in self.all_layers()):  # type: ignore[attr-defined]
-            x, _, _ = unpack_x_y_sample_weight(batch() if callable(batch) else batch)
+    def _build_all(self, batch: Any) -> None:
+        """Makes the weights and the optimizer's state; a model that cannot be called stays."""
+        from minitensor.keras.engine.layer import Layer
+
+        if type(self).call is not Layer.call:  # type: ignore[attr-defined]
+            x, _, _ = unpack_x_y_sample_weight(batch)
             self(mapped(lambda t: t[:1], x), training=False)  # type: ignore[operator]
-        if for_training and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build([v for v in self.weights if v.trainable])  # type: ignore[attr-defined]
+        learning = self.trainable_weights  # type: ignore[attr-defined]
+        if learning and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(learning)
 
     def _build_metrics(self, batch: Any) -> None:
         """Makes the metrics that depend on the shapes of labels and outputs."""

@@ -1,0 +1,44 @@
+"""The four IDX files in which MNIST and its like come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from minitensor.data.idx import read_idx
+
+Part = tuple[np.ndarray, np.ndarray]
+Parts = tuple[Part, Part]
+FILES = tuple(
+    f"{part}-{kind}-ubyte.gz"
+    for part in ("train", "t10k")
+    for kind in ("labels-idx1", "images-idx3")
+)
+
+
+def read_folder(folder: Path) -> Parts:
+    """(images, labels) to learn from and to test on, from train-* and t10k-*, packed or not.
+
+    Raises:
+        ValueError: a file is missing, damaged, or does not belong to the other.
+    """
+    return _part(folder, "train"), _part(folder, "t10k")
+
+
+def _part(folder: Path, part: str) -> Part:
+    images = read_idx(_file(folder, f"{part}-images-idx3-ubyte"), axes=3)
+    labels = read_idx(_file(folder, f"{part}-labels-idx1-ubyte"), axes=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{folder}: {part} has {len(images)} images but {len(labels)} labels; they must be "
+            "one for one"
+        )
+    return images, labels
+
+
+def _file(folder: Path, name: str) -> Path:
+    for file in (folder / f"{name}.gz", folder / name):
+        if file.is_file():
+            return file
+    raise ValueError(f"{folder}: the file {name}.gz (or {name}) is missing in it")

@@ -1,0 +1,52 @@
+"""How much memory new weights may take while a model is made from a file that nobody has vetted."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+
+class _Allowance(threading.local):
+    def __init__(self) -> None:
+        self.left: int | None = None  # bytes; None where nothing is counted
+
+
+_allowance = _Allowance()
+
+
+@contextmanager
+def allowed(size: int) -> Iterator[None]:
+    """Inside the block new weights take no more than `size` bytes.
+
+    Example:
+        >>> with allowed(1000):
+        ...     spend((300,), "float32")
+        Traceback (most recent call last):
+        ...
+        ValueError: a weight of shape (300,) takes 1200 bytes, where 1000 are left
+    """
+    before, _allowance.left = _allowance.left, size
+    try:
+        yield
+    finally:
+        _allowance.left = before
+
+
+def spend(shape: Sequence[int], dtype: str) -> None:
+    """Notes a new weight.
+
+    Raises:
+        ValueError: it is larger than what is left.
+    """
+    if _allowance.left is None:
+        return
+    size = math.prod(shape) * (2 if dtype == "bfloat16" else np.dtype(dtype).itemsize)
+    if size > _allowance.left:
+        raise ValueError(
+            f"a weight of shape {tuple(shape)} takes {size} bytes, where {_allowance.left} are left"
+        )
+    _allowance.left -= size

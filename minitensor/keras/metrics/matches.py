@@ -1,0 +1,113 @@
+"""Which predictions are right, as functions: 1 for each that is, else 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor import math, nn
+from minitensor.array import cast, expand_dims, reshape, squeeze
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import settings
+from minitensor.keras.losses.loss import same_rank
+
+
+def _both(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    p = as_tensor(y_pred, None, "y_pred")
+    return as_tensor(y_true, None, "y_true", p), p
+
+
+def _ones(found: Tensor) -> Tensor:
+    return cast(found, settings.floatx())
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """match = (y_true == y_pred), element by element.
+
+    Example:
+        >>> accuracy([1, 2], [1, 0]).numpy()
+        array([1., 0.], dtype=float32)
+
+    Source: keras.metrics.Accuracy
+    """
+    t, p = _both(y_true, y_pred)
+    return _ones(math.equal(*same_rank(cast(t, p.dtype), p)))
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+    """match = (y_true == (y_pred > threshold)), element by element.
+
+    Example:
+        >>> binary_accuracy([[1.0], [0.0]], [[0.6], [0.7]]).numpy()
+        array([[1.],
+               [0.]], dtype=float32)
+
+    Source: keras.metrics.binary_accuracy
+    """
+    t, p = same_rank(*_both(y_true, y_pred))
+    return _ones(math.equal(t, cast(p > threshold, t.dtype)))
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """match = (argmax(y_true) == argmax(y_pred)), for (..., classes).
+
+    Example:
+        >>> categorical_accuracy([[0.0, 1.0], [1.0, 0.0]], [[0.1, 0.9], [0.2, 0.8]]).numpy()
+        array([1., 0.], dtype=float32)
+
+    Source: keras.metrics.categorical_accuracy
+    """
+    t, p = _both(y_true, y_pred)
+    return _ones(math.equal(math.argmax(t, -1), math.argmax(p, -1)))
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """match = (y_true == argmax(y_pred)), for (...) or (..., 1) and (..., classes).
+
+    Example:
+        >>> sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]).numpy()
+        array([1., 0.], dtype=float32)
+
+    Source: keras.metrics.sparse_categorical_accuracy
+    """
+    t, p = _both(y_true, y_pred)
+    if t.ndim == p.ndim and t.shape[-1] == 1:
+        t = squeeze(t, -1)
+    found = _ones(math.equal(t, cast(math.argmax(p, -1), t.dtype)))
+    return squeeze(found, -1) if found.ndim > 1 and found.shape[-1] == 1 else found
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+    """match = whether argmax(y_true) is among the k strongest predictions, for (..., classes).
+
+    Example:
+        >>> top_k_categorical_accuracy([[0.0, 1.0, 0.0]], [[0.5, 0.4, 0.1]], k=2).numpy()
+        array([1.], dtype=float32)
+
+    Source: keras.metrics.top_k_categorical_accuracy
+    """
+    t, p = _both(y_true, y_pred)
+    return sparse_top_k_categorical_accuracy(math.argmax(t, -1), p, k)
+
+
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
+    """match = whether y_true is among the k strongest predictions, for (...) and (..., classes).
+
+    With `from_sorted_ids` y_pred holds class numbers, the strongest first.
+
+    Example:
+        >>> sparse_top_k_categorical_accuracy([1], [[0.5, 0.4, 0.1]], k=2).numpy()
+        array([1.], dtype=float32)
+
+    Source: keras.metrics.sparse_top_k_categorical_accuracy
+    """
+    t, p = _both(y_true, y_pred)
+    shape = t.shape
+    t, p = reshape(t, [-1]), reshape(p, [-1, p.shape[-1]])
+    if from_sorted_ids:
+        same = math.equal(expand_dims(cast(t, p.dtype), 1), p[:, :k])
+        found = math.reduce_any(same, 1)
+    else:
+        found = nn.in_top_k(cast(t, "int32"), p, k)
+    return reshape(_ones(found), shape)

@@ -1,0 +1,123 @@
+"""Metric: a number gathered over many batches. No tape learns of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, Variable, recording
+from minitensor.keras import initializers
+from minitensor.keras.engine import names
+from minitensor.keras.engine.calling import dtype_name
+from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine.tree import leaves
+from minitensor.keras.engine.weight import Weight
+
+
+class Metric(Configurable):
+    """A number gathered over many batches: subclass it, write `update_state` and `result`.
+
+    metric(batch) = update_state(batch), then result()
+
+    Args:
+        dtype: the float type of its state; default `keras.config.floatx()`.
+        name: default the class.
+
+    Attributes:
+        variables: all state; `reset_state` makes it 0.
+
+    Raises:
+        NotImplementedError: one of the two methods is missing.
+
+    Example:
+        >>> class Count(Metric):
+        ...     def __init__(self, name="count"):
+        ...         super().__init__(name=name)
+        ...         self.count = self.add_variable((), "zeros", name="count")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.count.assign_add(len(y_true))
+        ...     def result(self):
+        ...         return self.count
+        >>> float(Count()([1.0, 2.0], [0.0, 0.0]))
+        2.0
+
+    Source: keras.metrics.Metric
+    """
+
+    _direction: str | None = None  # "up" or "down": where better is, if that is known
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = name or names.fresh(type(self))
+        self._dtype = dtype_name(dtype)
+        self._own: list[Weight] = []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("update_state", "result"):
+            if name in cls.__dict__:
+                setattr(cls, name, recording.paused()(cls.__dict__[name]))
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Takes a batch in."""
+        raise NotImplementedError(f"Metric {type(self).__name__} has no `update_state` method.")
+
+    def result(self) -> Any:
+        """The number, as far as it is known."""
+        raise NotImplementedError(f"Metric {type(self).__name__} has no `result` method.")
+
+    def reset_state(self) -> None:
+        """Forgets all batches."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Weight:
+        """Makes a part of the state; aggregation is ignored."""
+        start = initializers.get(initializer)(tuple(shape), dtype=dtype or self._dtype)
+        name = name or f"variable_{len(self._own)}"
+        variable = Weight(start, trainable=False, name=name, owner=self.name)
+        self._own.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: Any = None
+    ) -> Weight:
+        """The same, by its old name."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Its state, and that of the metrics among its attributes."""
+        inside = [value for value in leaves(list(vars(self).values()))]
+        own = [*self._own, *(value for value in inside if isinstance(value, Variable))]
+        found = [*own, *(v for m in inside if isinstance(m, Metric) for v in m.variables)]
+        return list({id(v): v for v in found}.values())
+
+    @property
+    def dtype(self) -> str:
+        """The type of its state."""
+        return self._dtype
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments it was made with, as values that JSON can hold."""
+        return super().get_config() | {"name": self.name, "dtype": self.dtype}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def gather(variable: Variable, value: Any) -> None:
+    """Adds a number or an array of any device and type to a part of the state."""
+    value = value.numpy() if isinstance(value, Tensor) else value
+    variable.assign_add(np.asarray(value, variable.dtype))

@@ -1,0 +1,137 @@
+"""Means and sums over batches, of values or of what a function makes of truth and prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minitensor.array import broadcast_to
+from minitensor.autograd import Tensor
+from minitensor.keras import losses
+from minitensor.keras.engine.notes import noted
+from minitensor.keras.losses.loss import floats, masked, same_rank
+from minitensor.keras.metrics.metric import Metric, gather
+from minitensor.math import divide_no_nan, reduce_mean, reduce_sum
+
+
+class Sum(Metric):
+    """The sum of all values.
+
+    result = sum(values * weights)
+
+    Args:
+        name, dtype: see `Metric`.
+
+    Example:
+        >>> total = Sum()
+        >>> total.update_state([1.0, 2.0])
+        >>> total([3.0]).numpy()
+        np.float32(6.0)
+
+    Source: keras.metrics.Sum
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Adds values, times their weights."""
+        gather(self.total, reduce_sum(per_sample(values, sample_weight, reduce_sum, self.dtype)[0]))
+
+    def result(self) -> Tensor:
+        """The sum so far."""
+        return self.total.value()
+
+
+class Mean(Metric):
+    """The mean of all values.
+
+    result = sum(values * weights) / sum(weights)
+
+    Args:
+        name, dtype: see `Metric`.
+
+    Example:
+        >>> mean = Mean()
+        >>> mean.update_state([1.0, 3.0])
+        >>> mean(5.0).numpy()
+        np.float32(3.0)
+
+    Source: keras.metrics.Mean
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), name="total")
+        self.count = self.add_variable((), name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Takes values in; of several per sample the mean."""
+        found, weight = per_sample(values, sample_weight, reduce_mean, self.dtype)
+        gather(self.total, reduce_sum(found))
+        many = found.shape[0] if found.ndim else 1
+        gather(self.count, many if weight is None else reduce_sum(weight))
+
+    def result(self) -> Tensor:
+        """The mean so far; 0 of nothing."""
+        return divide_no_nan(self.total, self.count)
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of truth and prediction.
+
+    result = sum(fn(y_true, y_pred, **kwargs) * weights) / sum(weights)
+
+    Args:
+        fn: a function that gives one number per sample.
+        name, dtype: see `Metric`.
+        kwargs: more arguments of `fn`.
+
+    Example:
+        >>> from minitensor import keras
+        >>> metric = MeanMetricWrapper(keras.losses.huber, delta=2.0)
+        >>> metric([[0.0]], [[3.0]]).numpy()
+        np.float32(4.0)
+
+    Source: keras.metrics.MeanMetricWrapper
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Tensor],
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, dtype)
+        self._fn, self._settings = fn, kwargs
+        if fn in losses.FUNCTIONS.values() or isinstance(fn, losses.Loss):
+            self._direction = "down"
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes a batch in."""
+        values = self._fn(y_true, y_pred, **self._settings)
+        super().update_state(values, sample_weight)
+
+
+def per_sample(
+    values: Any, weights: Any, reduce: Callable[..., Tensor], dtype: str
+) -> tuple[Tensor, Tensor | None]:
+    """One value per sample, times its weight; and the weights, one per sample."""
+    found, mask = floats(values, dtype), noted(values, "mask")
+    weight = None
+    if weights is not None:
+        weight = floats(weights, dtype, found)
+        weight = masked(weight, mask, found, False)
+        found, weight = same_rank(found, weight)
+        rank = weight.ndim
+        if found.ndim > rank:
+            found = reduce(found, list(range(rank, found.ndim)))
+        weight = broadcast_to(weight, found.shape)
+        found = found * weight
+        if rank > 1:
+            weight = reduce(weight, list(range(1, rank)))
+    if found.ndim > 1:
+        found = reduce(found, list(range(1, found.ndim)))
+    return found, weight

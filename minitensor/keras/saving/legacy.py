@@ -1,0 +1,164 @@
+"""The old HDF5 form, of Keras 1 and 2: a group for each layer, under the layer's own name.
+
+    attribute layer_names        [b"conv2d", ...]
+    conv2d: weight_names         [b"conv2d/kernel", ...], and the datasets of these names
+
+In a file that holds a whole model this lies in `model_weights`, beside the attributes
+`model_config` and `training_config`, which are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Variable
+from minitensor.keras.engine.layer import Layer
+from minitensor.keras.saving.hdf5 import Dataset, Group
+from minitensor.keras.saving.pairs import Pair, complain, fill
+from minitensor.keras.saving.places import named
+
+_LONGEST = 64000  # bytes of one attribute; HDF5 has room for little more
+VERSION = "3.15.1"  # of Keras, whose form this is
+
+
+def is_legacy(root: Group) -> bool:
+    """Whether a file is in the old form."""
+    return "model_weights" in root or bool(_texts(root, "layer_names"))
+
+
+# ----- writing -----
+
+
+def write(group: Any, model: Any) -> None:
+    """Writes the weights of a model into an h5py group."""
+    names = {id(v): f"{model.name}/{name}" for name, v in named(model).items()}
+    layers = list(model.layers)
+    _write_texts(group, "layer_names", [layer.name for layer in layers])
+    group.attrs["backend"] = "tensorflow"
+    group.attrs["keras_version"] = VERSION
+    for layer in layers:
+        _write_weights(group.create_group(layer.name), _in_order(layer.weights), names)
+    _write_weights(group.create_group("top_level_model_weights"), model.own_variables, names)
+
+
+def write_optimizer(file: Any, optimizer: Any) -> None:
+    """Writes the state of an optimizer into an open h5py file."""
+    variables = optimizer.variables
+    names = {id(v): v.path for v in variables}
+    _write_weights(file.create_group("optimizer_weights"), variables, names)
+
+
+def _write_weights(group: Any, variables: Sequence[Variable], names: dict[int, str]) -> None:
+    _write_texts(group, "weight_names", [names[id(v)] for v in variables])
+    for variable in variables:
+        group[names[id(variable)]] = variable.numpy()
+
+
+def _write_texts(group: Any, name: str, texts: list[str]) -> None:
+    """A list of texts as an attribute, or as several if it is too long for one."""
+    data = np.asarray([text.encode() for text in texts])
+    parts = -(-data.nbytes // _LONGEST) or 1
+    if parts == 1:
+        group.attrs[name] = data
+        return
+    for i, part in enumerate(np.array_split(data, parts + 1)):
+        group.attrs[f"{name}{i}"] = part
+
+
+def _in_order(weights: Sequence[Variable]) -> list[Variable]:
+    """What training changes first, as old files have it."""
+    return sorted(weights, key=lambda v: not v.trainable)
+
+
+# ----- reading -----
+
+
+def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
+    """Gives a model the weights of an HDF5 file in the old form.
+
+    Args:
+        root: of the file.
+        model: it.
+        skip_mismatch: whether layers that do not fit are left out, with a warning.
+        by_name: whether layers are found by their names; else by their order.
+
+    Raises:
+        ValueError: they do not fit; nothing was changed.
+    """
+    group = root.group("model_weights") if "model_weights" in root else root
+    stored = {name: _weights(group.group(name)) for name in _texts(group, "layer_names")}
+    found = _by_name(model, stored) if by_name else _by_order(model, stored)
+    pairs: list[Pair] = []
+    for layer, name in found:
+        pairs += _pairs(_in_order(layer.weights), stored[name], layer.name, name, skip_mismatch)
+    if "top_level_model_weights" in group and not by_name:
+        extra = _weights(group.group("top_level_model_weights"))
+        pairs += _pairs(model.own_variables, extra, model.name, "top level", skip_mismatch)
+    fill(pairs, skip_mismatch)
+
+
+def read_optimizer(root: Group, optimizer: Any) -> None:
+    """Gives an optimizer, built already, the state in the file if there is one."""
+    if "optimizer_weights" not in root:
+        return
+    stored = _weights(root.group("optimizer_weights"))
+    fill(_pairs(optimizer.variables, stored, optimizer.name, "optimizer", False), False)
+
+
+def _by_order(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:
+    layers = [layer for layer in model.layers if layer.weights]
+    names = [name for name, data in stored.items() if data]
+    if len(layers) != len(names):
+        raise ValueError(
+            "Layer count mismatch when loading weights from file. "
+            f"Model expected {len(layers)} layers, found {len(names)} saved layers."
+        )
+    return list(zip(layers, names, strict=True))
+
+
+def _by_name(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:
+    return [(layer, layer.name) for layer in model.layers if layer.name in stored]
+
+
+def _pairs(
+    variables: Sequence[Variable], stored: list[Dataset], layer: str, name: str, skip: bool
+) -> list[Pair]:
+    if len(variables) != len(stored):
+        complain(
+            f"Weight count mismatch for layer '{layer}' ({name!r} in the file): it expects "
+            f"{len(variables)} weight(s), the file has {len(stored)}",
+            skip,
+        )
+        return []
+    return [
+        Pair(variable.name.partition(":")[0], variable, data.shape, data.dtype, data.read)
+        for variable, data in zip(variables, stored, strict=True)
+    ]
+
+
+def _weights(group: Group) -> list[Dataset]:
+    return [group.dataset(name) for name in _texts(group, "weight_names")]
+
+
+def _texts(group: Group, name: str) -> list[str]:
+    """A list of texts, which may be in several attributes."""
+    attributes = group.attributes
+    found, number = [], 0
+    if name in attributes:
+        found = list(attributes[name])
+    while f"{name}{number}" in attributes:
+        found += list(attributes[f"{name}{number}"])
+        number += 1
+    if len(set(found)) != len(found) or not all(isinstance(text, str) for text in found):
+        raise ValueError(f"damaged: the attribute {name} must be a list of different texts")
+    return found
+
+
+def config(root: Group, name: str) -> Any:
+    """One of the attributes that are JSON; None if it is not there."""
+    text = root.attributes.get(name)
+    return None if text is None else json.loads(text)
