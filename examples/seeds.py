@@ -41,11 +41,19 @@ def _undamaged(block: str) -> str:
     """Without prompts, results and what the book's translation put in; from the left margin."""
     lines = [line for line in block.splitlines() if not re.match(r"In ?\[\d+\]:", line.strip())]
     results = (n for n, line in enumerate(lines) if re.match(r"Out ?\[\d+\]", line.strip()))
-    code = [
-        line.removesuffix("...").replace("\\.", ".") for line in lines[: next(results, len(lines))]
-    ]
+    end = next(results, len(lines))
+    code = [line.removesuffix("...").replace("\\.", ".") for line in lines[:end]]
     kept = [line for line in code if not re.match(r" # ", line)]  # half a comment, at the margin
-    return textwrap.dedent("\n".join(kept)).strip("\n")
+    text = textwrap.dedent("\n".join(kept)).strip("\n")
+    return text + _asked(text, "\n".join(lines[end:]))
+
+
+def _asked(code: str, result: str) -> str:
+    """The line that shows what a cell made, where the book shows it without asking."""
+    made = re.findall(r"^(\w+) = ", code, re.MULTILINE)
+    if not result or not made or not re.match(r"\w+ = |    ", code.splitlines()[-1]):
+        return ""
+    return f"\n{made[-1]}" + (".shape" if "TensorShape" in result else "")
 
 
 def cells(text: str) -> list[str]:

@@ -4,6 +4,8 @@ Weights are drawn so that what flows through a deep network stays of order one: 
 1e-20 or 1e20 a comparison would say nothing. That it did is checked: `lively`.
 """
 
+import functools
+import importlib
 import sys
 from pathlib import Path
 
@@ -15,8 +17,11 @@ import minitensor as mt
 MODELS = Path(mt.__file__).parent / "models"
 
 
-def on_keras(folder):
-    """A copy of the room `models` in which `minitensor` is TensorFlow: the same files, run there."""
+def on_keras(tf, folder):
+    """A copy of the room `models` in which `minitensor` is TensorFlow: the same files, run there.
+
+    TensorFlow has no local response normalization of float64; one of single ops stands in for it.
+    """
     copy = folder / "models_on_keras"
     copy.mkdir()
     for file in MODELS.glob("*.py"):
@@ -24,9 +29,25 @@ def on_keras(folder):
         (copy / file.name).write_text(text.replace("from minitensor", "from tensorflow"))
     sys.path.insert(0, str(folder))
     try:
-        return __import__("models_on_keras")
+        models = importlib.import_module("models_on_keras")
     finally:
         sys.path.remove(str(folder))
+    for user in ("alexnets", "googlenets"):
+        module = importlib.import_module(f"models_on_keras.{user}")
+        module.response_norm = functools.partial(_response_norm, tf, module.response_norm)
+    return models
+
+
+def _response_norm(tf, own, alpha, bias):
+    if tf.keras.config.floatx() == "float32":
+        return own(alpha, bias)
+
+    def composed(x):
+        size = x.shape[-1]
+        near = [[float(abs(i - j) <= 2) for i in range(size)] for j in range(size)]
+        return x / (bias + alpha * tf.matmul(x * x, tf.constant(near, x.dtype))) ** 0.75
+
+    return tf.keras.layers.Lambda(composed, output_shape=lambda shape: shape)
 
 
 def images(*shape, dtype="float32"):

@@ -21,7 +21,7 @@ LOSSES = np.random.default_rng(4).random((12, 9)).round(2)  # twelve trainings o
 
 
 class Model:
-    """What callbacks see of a model: weights that say their epoch, and a record of what was saved."""
+    """What callbacks see of a model: weights that say their epoch, a list of what was saved."""
 
     def __init__(self, rate=0.5):
         self.stop_training = False

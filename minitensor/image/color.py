@@ -206,3 +206,66 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     rows = array.reshape(_as_float32(x), shape=(-1, 3))
     gray = array.reshape(linalg.matmul(rows, weights), shape=(*x.shape[:-1], 1))
     return convert_image_dtype(gray, x.dtype)
+
+
+def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
+    """Gray images with three equal channels.
+
+    Args:
+        images: (..., 1).
+        name: ignored.
+
+    Returns:
+        (..., 3), the dtype of `images`.
+
+    Raises:
+        TypeError: `images` are no numbers.
+        ValueError: the last axis is not of size 1.
+
+    Example:
+        >>> import minitensor as mt
+        >>> grayscale_to_rgb(mt.constant([[1.0], [2.0]])).numpy()
+        array([[1., 1., 1.],
+               [2., 2., 2.]], dtype=float32)
+
+    Source: tf.image.grayscale_to_rgb
+    """
+    x = args.tensor("grayscale_to_rgb", "images", images, NUMBERS)
+    if x.ndim < 2 or x.shape[-1] != 1:
+        raise ValueError(
+            f"grayscale_to_rgb: images must have 1 channel in their last axis, got shape {x.shape}"
+        )
+    return array.concat(x, x, x, axis=-1)  # (..., 3)
+
+
+def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
+    """Makes the middle tones of images darker or brighter.
+
+    y = gain * x^gamma, in the scale from 0 to 1
+
+    Args:
+        image: of any shape; integers are clipped to their range, floats are not.
+        gamma: at least 0; above 1 is darker.
+        gain: a factor.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        TypeError: an argument is no number.
+        ValueError: `gamma` is negative.
+
+    Example:
+        >>> import minitensor as mt
+        >>> adjust_gamma(mt.constant([0.0, 0.5, 1.0]), 2).numpy()
+        array([0.  , 0.25, 1.  ], dtype=float32)
+
+    Source: tf.image.adjust_gamma
+    """
+    x = args.tensor("adjust_gamma", "image", image, NUMBERS)
+    power, factor = (
+        scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain))
+    )
+    if power < 0:
+        raise ValueError(f"adjust_gamma: gamma must not be negative, got {gamma}")
+    return convert_image_dtype(factor * _as_float32(x) ** power, x.dtype, saturate=True)

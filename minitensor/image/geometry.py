@@ -6,6 +6,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.image.arguments import batched, picture, pixels, scalar, unbatched
+from minitensor.nn import checks as args
 from minitensor.ops import array
 
 
@@ -202,6 +203,66 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
     top, left = (max((old - new) // 2, 0) for old, new in ((height, h), (width, w)))
     cut = _cut(x, top, left, min(h, height), min(w, width))
     return _framed(cut, max((h - height) // 2, 0), max((w - width) // 2, 0), h, w)
+
+
+def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
+    """Turns images by quarters, against the clock.
+
+    y[n, i, j, c] = image[n, j, W - 1 - i, c] for k = 1
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        k: how many quarters; any integer.
+        name: ignored.
+
+    Returns:
+        (H, W, C), or (W, H, C) if k is odd; with N in front if `image` has it.
+
+    Raises:
+        TypeError: `k` is no integer.
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> rot90(mt.reshape(mt.range(4), [2, 2, 1])).numpy()[..., 0]
+        array([[1, 3],
+               [0, 2]], dtype=int32)
+
+    Source: tf.image.rot90
+    """
+    x = picture("rot90", "image", image)
+    quarters = args.number("rot90", "k", k, -(2**31)) % 4
+    if quarters % 2:
+        x = transpose(x)
+    flipped: tuple[int, ...] = {0: (), 1: (-3,), 2: (-3, -2), 3: (-2,)}[quarters]
+    return array.flip(x, axes=flipped) if flipped else x
+
+
+def transpose(image: Any, name: str | None = None) -> Tensor:
+    """Exchanges rows and columns of images.
+
+    y[n, i, j, c] = image[n, j, i, c]
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        name: ignored.
+
+    Returns:
+        (W, H, C) or (N, W, H, C)
+
+    Raises:
+        ValueError: another number of axes, or no pixels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> transpose(mt.zeros([5, 8, 3])).shape
+        TensorShape([8, 5, 3])
+
+    Source: tf.image.transpose
+    """
+    x = picture("transpose", "image", image)
+    axes = (*range(x.ndim - 3), x.ndim - 2, x.ndim - 3, x.ndim - 1)
+    return array.transpose(x, axes=axes)  # (..., W, H, C)
 
 
 def _cut(x: Tensor, top: int, left: int, h: int, w: int) -> Tensor:

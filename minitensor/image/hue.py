@@ -122,6 +122,39 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     return convert_image_dtype(turned, x.dtype)
 
 
+def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
+    """Makes colours purer or paler.
+
+    saturation = min(saturation * saturation_factor, 1); hue and value stay
+
+    Args:
+        image: (..., H, W, 3).
+        saturation_factor: 0 leaves gray, 1 the image.
+        name: ignored.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        TypeError: an argument is no number.
+        ValueError: the last axis is not of size 3.
+
+    Example:
+        >>> import minitensor as mt
+        >>> adjust_saturation(mt.constant([[[200, 100, 100]]], "uint8"), 2).numpy().ravel().tolist()
+        [200, 0, 0]
+
+    Source: tf.image.adjust_saturation
+    """
+    x = args.tensor("adjust_saturation", "image", image, NUMBERS)
+    colored("adjust_saturation", "image", x, rank=3)
+    factor = scalar("adjust_saturation", "saturation_factor", saturation_factor)
+    hsv = _rgb_to_hsv(convert_image_dtype(x, np.float32))
+    pure = math.minimum(math.maximum(_channel(hsv, 1) * factor, 0), 1)
+    adjusted = _hsv_to_rgb(array.concat(_channel(hsv, 0), pure, _channel(hsv, 2), axis=-1))
+    return convert_image_dtype(adjusted, x.dtype)
+
+
 def _floats(op: str, images: Any) -> Tensor:
     x = args.tensor(op, "images", images, NUMBERS)
     if not is_float(x.dtype):

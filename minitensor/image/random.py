@@ -14,7 +14,7 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
 from minitensor.image.arguments import picture, scalar
 from minitensor.image.color import adjust_brightness, adjust_contrast
-from minitensor.image.hue import adjust_hue
+from minitensor.image.hue import adjust_hue, adjust_saturation
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
@@ -151,12 +151,7 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
 
     Source: tf.image.random_contrast
     """
-    least, most = (scalar("random_contrast", w, v) for w, v in (("lower", lower), ("upper", upper)))
-    if not 0 <= least < most:
-        raise ValueError(
-            f"random_contrast: lower {lower} and upper {upper} must satisfy 0 <= lower < upper"
-        )
-    return adjust_contrast(image, _draws("random_contrast", seed).uniform(least, most))
+    return adjust_contrast(image, _between("random_contrast", lower, upper, seed))
 
 
 def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
@@ -181,6 +176,38 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
     Source: tf.image.random_hue
     """
     return adjust_hue(image, _around_zero("random_hue", max_delta, 0.5, seed))
+
+
+def random_saturation(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
+    """Scales saturation by one number, drawn evenly from [lower, upper).
+
+    Args:
+        image: (..., H, W, 3).
+        lower: at least 0.
+        upper: greater than `lower`.
+        seed: of this call alone.
+
+    Returns:
+        The shape and dtype of `image`.
+
+    Raises:
+        ValueError: the limits are not 0 <= lower < upper, or the last axis is not of size 3.
+
+    Example:
+        >>> import minitensor as mt
+        >>> random_saturation(mt.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
+        np.float32(1.0)
+
+    Source: tf.image.random_saturation
+    """
+    return adjust_saturation(image, _between("random_saturation", lower, upper, seed))
+
+
+def _between(op: str, lower: float, upper: float, seed: int | None) -> float:
+    least, most = (scalar(op, w, v) for w, v in (("lower", lower), ("upper", upper)))
+    if not 0 <= least < most:
+        raise ValueError(f"{op}: lower {lower} and upper {upper} must satisfy 0 <= lower < upper")
+    return _draws(op, seed).uniform(least, most)
 
 
 def _around_zero(op: str, max_delta: float, limit: float, seed: int | None) -> float:

@@ -1,11 +1,11 @@
 """The networks of the course, each built from the layers of `minitensor.keras`.
 
     digits.py      mlp, mnist_cnn, lenet5, lenet5_original
-    alexnet.py     alexnet_cifar, alexnet_cifar_keras, alexnet
-    vgg.py         vgg_block, vgg_stack, vgg; vgg11, vgg13, vgg16, vgg19 for 32 by 32
-    googlenet.py   inception, googlenet, inception_v1
-    resnet.py      basic_block, resnet18, resnet34; residual_block, resnet_bottleneck
-    densenet.py    bn_relu_conv, dense_block, transition, densenet
+    alexnets.py    alexnet_cifar, alexnet_cifar_keras, alexnet
+    vggs.py        vgg_block, vgg_stack, vgg; vgg11, vgg13, vgg16, vgg19 for 32 by 32
+    googlenets.py  inception, googlenet, inception_v1
+    resnets.py     basic_block, resnet18, resnet34; residual_block, resnet_bottleneck
+    densenets.py   bn_relu_conv, dense_block, transition, densenet
     slim.py        conv_bn_net, and the conventions of TF-Slim
     dcgan.py       dcgan_generator, dcgan_discriminator
     pixels.py      context_network, unet
@@ -28,13 +28,13 @@ from minitensor.keras.applications import (
     ResNet152,
     Xception,
 )
-from minitensor.models.alexnet import alexnet, alexnet_cifar, alexnet_cifar_keras, response_norm
+from minitensor.models.alexnets import alexnet, alexnet_cifar, alexnet_cifar_keras, response_norm
 from minitensor.models.dcgan import dcgan_discriminator, dcgan_generator
-from minitensor.models.densenet import bn_relu_conv, dense_block, densenet, transition
+from minitensor.models.densenets import bn_relu_conv, dense_block, densenet, transition
 from minitensor.models.digits import lenet5, lenet5_original, mlp, mnist_cnn
-from minitensor.models.googlenet import googlenet, inception, inception_v1
+from minitensor.models.googlenets import googlenet, inception, inception_v1
 from minitensor.models.pixels import IdentityKernel, context_network, unet
-from minitensor.models.resnet import (
+from minitensor.models.resnets import (
     basic_block,
     residual_block,
     resnet18,
@@ -43,7 +43,7 @@ from minitensor.models.resnet import (
     subsample,
 )
 from minitensor.models.slim import batch_norm, conv_bn_net, conv_norm
-from minitensor.models.vgg import vgg, vgg11, vgg13, vgg16, vgg19, vgg_block, vgg_stack
+from minitensor.models.vggs import vgg, vgg11, vgg13, vgg16, vgg19, vgg_block, vgg_stack
 
 # Every network by name; each builder makes it with random weights.
 NETWORKS: dict[str, Callable[..., Any]] = {

@@ -7,6 +7,7 @@ from typing import Any
 from minitensor import nn
 from minitensor.array import cast, ones_like, reshape, split, where
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine.notes import note
 from minitensor.math import (
     cumsum,
     exp,
@@ -42,7 +43,8 @@ def sigmoid(x: Any) -> Tensor:
 
     Source: keras.activations.sigmoid
     """
-    return nn.sigmoid(x)
+    x = as_tensor(x)
+    return note(nn.sigmoid(x), logits=x)  # cross entropies are exact from those
 
 
 def log_sigmoid(x: Any) -> Tensor:
@@ -241,7 +243,8 @@ def softmax(x: Any, axis: int | None = -1) -> Tensor:
 
     Source: keras.activations.softmax
     """
-    return _along(nn.softmax, x, axis)
+    x = as_tensor(x)
+    return note(_along(nn.softmax, x, axis), logits=x)  # cross entropies are exact from those
 
 
 def log_softmax(x: Any, axis: int | None = -1) -> Tensor:

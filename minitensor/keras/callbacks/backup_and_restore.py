@@ -83,6 +83,8 @@ class BackupAndRestore(Callback):
                 f"`fit()`. Model {self.model.name} is unbuilt. You can build it beforehand by "
                 "calling it on a batch of data."
             )
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)
         self._remembered, self._found = None, state_file.read_newest(self.backup_dir)
         if self._found is not None:
             self._check(self._found)

@@ -126,6 +126,7 @@ class CallbackList(Callback):
         super().__init__()
         self.callbacks = list(leaves(callbacks)) if callbacks else []
         self._add_defaults(add_history, add_progbar)
+        self._arrange()
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -140,6 +141,11 @@ class CallbackList(Callback):
     def append(self, callback: Callback) -> None:
         """One more, at the end."""
         self.callbacks.append(callback)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Those that look at what the others did come after them."""
+        self.callbacks.sort(key=lambda callback: getattr(callback, "last", False))
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Gives all of them what fit was called with."""

@@ -38,3 +38,12 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def get_state(self) -> dict[str, Any]:
+        """The numbers so far, for a checkpoint of the training."""
+        values = {name: list(values) for name, values in self.history.items()}
+        return {"epoch": list(self.epoch), "history": values}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""
+        self.epoch, self.history = state["epoch"], state["history"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minitensor.data.sources import digits
 from minitensor.keras.datasets.idx_folder import Parts
 
-_LEARNT = 1437  # the others, a fifth, were written by other people
+_LEARNT = 1437  # four fifths
 
 
 def load_data() -> Parts:

@@ -16,6 +16,7 @@ _REMOTE = Remote(
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
     "mnist.npz",
 )
+_BYTE = np.dtype(np.uint8)
 
 
 def load_data(path: str = "mnist.npz") -> Parts:
@@ -46,6 +47,8 @@ def load_data(path: str = "mnist.npz") -> Parts:
     """
     names = [str(path), "mnist"]
     place = Path(path) if Path(path).exists() else places.found(names)
+    if place is None and Path(path).name != str(path):
+        raise FileNotFoundError(f"MNIST: there is no file or folder {path}")
     if place is None:
         places.fetched("MNIST", [_REMOTE], "", names)
         place = places.places()[0] / _REMOTE.name
@@ -61,6 +64,3 @@ def _from_npz(file: Path) -> Parts:
                 f"{x.shape} and {y.dtype} {y.shape}"
             )
     return (x_train, y_train), (x_test, y_test)
-
-
-_BYTE = np.dtype(np.uint8)

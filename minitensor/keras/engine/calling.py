@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.array import cast, zeros
+from minitensor.array import cast, expand_dims, squeeze, zeros
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.devices import device
@@ -166,6 +166,17 @@ def beside(inputs: Any) -> AbstractContextManager[None]:
     """Makes new weights where the inputs lie."""
     home = next((t for t in leaves(inputs) if isinstance(t, ArrayLike)), None)
     return nullcontext() if home is None else device(home.device)
+
+
+def as_drawn(tensor: Any, drawn: KerasTensor) -> Any:
+    """A tensor as the input of a drawn model: of its type; (N,) where it has (N, 1), and back."""
+    if not isinstance(tensor, ArrayLike):
+        return tensor
+    if tensor.ndim == len(drawn.shape) - 1 and drawn.shape[-1] == 1:
+        tensor = expand_dims(tensor, -1)
+    elif tensor.ndim == len(drawn.shape) + 1 and tensor.shape[-1] == 1:
+        tensor = squeeze(tensor, -1)
+    return tensor if tensor.dtype.name == drawn.dtype else cast(tensor, drawn.dtype)
 
 
 # ----- a call on symbolic tensors -----

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from minitensor.keras.engine.calling import shape_of, sizes, symbols
+from minitensor.keras.engine.calling import as_drawn, shape_of, sizes, symbols
 from minitensor.keras.engine.graph import sorted_nodes
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
@@ -74,6 +74,11 @@ class Functional(Model):
         return list(self.operations)
 
     @property
+    def output_names(self) -> list[str]:
+        """The name of the layer that gives each output."""
+        return [t.node.layer.name for t in self.outputs if t.node is not None]
+
+    @property
     def knows_input(self) -> bool:
         """True."""
         return True
@@ -118,6 +123,7 @@ class Functional(Model):
                 f"Layer {self.name} expects {len(self.inputs)} input(s), but it received "
                 f"{len(given)} input tensors."
             )
+        given = [as_drawn(t, drawn) for t, drawn in zip(given, self.inputs, strict=True)]
         for i, (tensor, drawn) in enumerate(zip(given, self.inputs, strict=True)):
             found, wanted = sizes(tensor), drawn.shape
             fits = len(found) == len(wanted) and all(

@@ -142,8 +142,9 @@ class Layer(Owner):
             y = self.call(*args, **kwargs)
             if call.observer:
                 call.observer.ends(self, calling.first(args, kwargs), y)
-            if self.activity_regularizer is not None:
-                self.add_loss(sum(self.activity_regularizer(t) for t in leaves(y)))
+            for t in leaves(y) if self.activity_regularizer is not None else ():
+                loss = self.activity_regularizer(t)
+                self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)  # a sample's share
         if call.depth == 0:
             self._call_losses = call.losses
         return y

@@ -86,7 +86,9 @@ class Owner(Configurable):
     def _owned(self) -> Iterator[Any]:
         """The layers and variables among its attributes, in the order in which they were set."""
         for attribute, value in vars(self).items():
-            if attribute not in _NOT_OURS:
+            if isinstance(value, Owner | Variable):
+                yield value
+            elif isinstance(value, list | tuple | dict) and attribute not in _NOT_OURS:
                 yield from (x for x in leaves(value) if isinstance(x, Owner | Variable))
 
     def sublayers(self) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from minitensor.keras.engine.calling import shape_of, sizes, symbols
+from minitensor.keras.engine.calling import as_drawn, shape_of, sizes, symbols
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
 from minitensor.keras.engine.node import KerasTensor
@@ -107,6 +107,8 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Runs the layers."""
+        if self._drawn:
+            inputs = as_drawn(inputs, self._drawn[0])
         for layer in self._stack:
             inputs = layer(inputs)
         return inputs

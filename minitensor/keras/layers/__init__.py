@@ -29,6 +29,7 @@ from minitensor.keras.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from minitensor.keras.layers.image_size import CenterCrop, RandomCrop, Resizing
 from minitensor.keras.layers.joining import (
     Concatenate,
     add,
@@ -44,6 +45,13 @@ from minitensor.keras.layers.merging import Add, Average, Maximum, Minimum, Mult
 from minitensor.keras.layers.normalization import GroupNormalization, LayerNormalization
 from minitensor.keras.layers.operators import Arithmetic
 from minitensor.keras.layers.padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from minitensor.keras.layers.random_color import RandomBrightness, RandomContrast
+from minitensor.keras.layers.random_geometry import (
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from minitensor.keras.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from minitensor.keras.layers.scaling import (
     LocalResponseNormalization,
@@ -83,6 +91,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -138,10 +147,18 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

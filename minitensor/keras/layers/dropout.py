@@ -195,7 +195,7 @@ class GaussianNoise(Elementwise):
         if not training or not self.stddev:
             return inputs
         seed = self.chance.next_seed()
-        return inputs + random.normal(inputs.shape, 0.0, self.stddev, inputs.dtype, seed)
+        return random.normal(inputs.shape, inputs, self.stddev, inputs.dtype, seed)
 
 
 class ActivityRegularization(Elementwise):

@@ -3,7 +3,7 @@
     loss.py           Loss, and how one number per sample becomes one number
     regression.py     losses of numbers as functions       distances.py       as classes
     crossentropy.py   of probabilities as functions        probabilities.py   as classes
-    divergence.py     of distributions and regions as functions
+    divergence.py     of distributions and regions, as both
 
 Circle, CTC, Tversky and generalized cross entropy are not here.
 """
@@ -32,16 +32,20 @@ from minitensor.keras.losses.distances import (
     MeanSquaredLogarithmicError,
     SquaredHinge,
 )
-from minitensor.keras.losses.divergence import dice, kl_divergence, poisson
+from minitensor.keras.losses.divergence import (
+    Dice,
+    KLDivergence,
+    Poisson,
+    dice,
+    kl_divergence,
+    poisson,
+)
 from minitensor.keras.losses.loss import Loss, LossFunctionWrapper
 from minitensor.keras.losses.probabilities import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
-    Dice,
-    KLDivergence,
-    Poisson,
     SparseCategoricalCrossentropy,
 )
 from minitensor.keras.losses.regression import (
@@ -80,9 +84,19 @@ msle = MSLE = mean_squared_logarithmic_error
 logcosh = log_cosh
 
 ALIASES = {
-    "bce": bce, "BCE": bce, "kld": kld, "KLD": kld, "logcosh": logcosh,
-    "mae": mae, "MAE": mae, "mse": mse, "MSE": mse, "mape": mape, "MAPE": mape,
-    "msle": msle, "MSLE": msle,
+    "bce": bce,
+    "BCE": bce,
+    "kld": kld,
+    "KLD": kld,
+    "logcosh": logcosh,
+    "mae": mae,
+    "MAE": mae,
+    "mse": mse,
+    "MSE": mse,
+    "mape": mape,
+    "MAPE": mape,
+    "msle": msle,
+    "MSLE": msle,
 }
 _KNOWN = {thing.__name__: thing for thing in (*_CLASSES, *_FUNCTIONS)} | ALIASES
 FUNCTIONS = {thing.__name__: thing for thing in _FUNCTIONS} | ALIASES

@@ -88,8 +88,8 @@ def categorical_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        array([0.6931472], dtype=float32)
+        >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        array([0.6931], dtype=float32)
 
     Source: keras.losses.categorical_crossentropy
     """
@@ -125,8 +125,8 @@ def sparse_categorical_crossentropy(
         ValueError: the shapes do not match, there is no such class, or another axis.
 
     Example:
-        >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy()
-        array([0.6931472], dtype=float32)
+        >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)
+        array([0.6931], dtype=float32)
 
     Source: keras.losses.sparse_categorical_crossentropy
     """
@@ -178,8 +178,8 @@ def binary_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        array([0.6931472], dtype=float32)
+        >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        array([0.6931], dtype=float32)
 
     Source: keras.losses.binary_crossentropy
     """
@@ -223,8 +223,8 @@ def categorical_focal_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        array([0.0433217], dtype=float32)
+        >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        array([0.0433], dtype=float32)
 
     Source: keras.losses.categorical_focal_crossentropy; Lin et al. 2017
     """
@@ -261,8 +261,8 @@ def binary_focal_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        array([0.1732868], dtype=float32)
+        >>> binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        array([0.1733], dtype=float32)
 
     Source: keras.losses.binary_focal_crossentropy; Lin et al. 2017
     """

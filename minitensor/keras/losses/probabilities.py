@@ -1,4 +1,4 @@
-"""Losses of probabilities as classes; the formulas are in `crossentropy.py`, `divergence.py`."""
+"""Losses of probabilities as classes; the formulas are in `crossentropy.py`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from minitensor.keras.losses.crossentropy import (
     categorical_crossentropy,
     categorical_focal_crossentropy,
     sparse_categorical_crossentropy,
-)
-from minitensor.keras.losses.divergence import (
-    dice,
-    kl_divergence,
-    poisson,
 )
 from minitensor.keras.losses.loss import LossFunctionWrapper
 
@@ -34,8 +29,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         ValueError: an unknown reduction; shapes that differ.
 
     Example:
-        >>> CategoricalCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
-        np.float32(0.6931472)
+        >>> CategoricalCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).numpy().round(4)
+        np.float32(0.6931)
 
     Source: keras.losses.CategoricalCrossentropy
     """
@@ -75,8 +70,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         ValueError: an unknown reduction; shapes that do not match; no such class.
 
     Example:
-        >>> SparseCategoricalCrossentropy(from_logits=True)([1], [[0.0, 0.0]]).numpy()
-        np.float32(0.6931472)
+        >>> SparseCategoricalCrossentropy(from_logits=True)([1], [[0.0, 0.0]]).numpy().round(4)
+        np.float32(0.6931)
 
     Source: keras.losses.SparseCategoricalCrossentropy
     """
@@ -116,8 +111,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
         ValueError: an unknown reduction; shapes that differ.
 
     Example:
-        >>> BinaryCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
-        np.float32(0.6931472)
+        >>> BinaryCrossentropy(from_logits=True)([[0.0, 1.0]], [[0.0, 0.0]]).numpy().round(4)
+        np.float32(0.6931)
 
     Source: keras.losses.BinaryCrossentropy
     """
@@ -157,8 +152,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         ValueError: an unknown reduction; shapes that differ.
 
     Example:
-        >>> CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        np.float32(0.0433217)
+        >>> CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        np.float32(0.0433)
 
     Source: keras.losses.CategoricalFocalCrossentropy
     """
@@ -203,8 +198,8 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         ValueError: an unknown reduction; shapes that differ.
 
     Example:
-        >>> BinaryFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy()
-        np.float32(0.1732868)
+        >>> BinaryFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        np.float32(0.1733)
 
     Source: keras.losses.BinaryFocalCrossentropy
     """
@@ -233,86 +228,3 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
             label_smoothing=label_smoothing,
             axis=axis,
         )
-
-
-class KLDivergence(LossFunctionWrapper):
-    """How much one distribution tells beyond another.
-
-    loss = sum(y_true * log(y_true / y_pred))
-
-    Args:
-        reduction, name, dtype: see `Loss`.
-
-    Raises:
-        ValueError: an unknown reduction.
-
-    Example:
-        >>> KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).numpy()
-        np.float32(0.14384106)
-
-    Source: keras.losses.KLDivergence
-    """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "kl_divergence",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(kl_divergence, reduction, name, dtype)
-
-
-class Poisson(LossFunctionWrapper):
-    """The likelihood of counts.
-
-    loss = mean(y_pred - y_true * log(y_pred + epsilon))
-
-    Args:
-        reduction, name, dtype: see `Loss`.
-
-    Raises:
-        ValueError: an unknown reduction.
-
-    Example:
-        >>> Poisson()([[0.0, 1.0]], [[1.0, 1.0]]).numpy()
-        np.float32(0.99999994)
-
-    Source: keras.losses.Poisson
-    """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "poisson",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(poisson, reduction, name, dtype)
-
-
-class Dice(LossFunctionWrapper):
-    """How little two regions cover each other.
-
-    loss = 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))
-
-    Args:
-        axis: axes of the sums; None is all.
-        reduction, name, dtype: see `Loss`.
-
-    Raises:
-        ValueError: an unknown reduction.
-
-    Example:
-        >>> Dice()([[0.0, 1.0]], [[0.0, 1.0]]).numpy()
-        np.float32(0.0)
-
-    Source: keras.losses.Dice
-    """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "dice",
-        axis: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(dice, reduction, name, dtype, axis=axis)

@@ -3,6 +3,9 @@
     metric.py      Metric                            reduction.py      Mean, Sum
     matches.py     which predictions are right       accuracy.py       how many
     errors.py      of numbers                        probabilities.py  cross entropies
+    counts.py      yes and no, right and wrong       confusion.py      Precision, Recall
+    auc.py         areas under curves                fbeta.py          F-scores
+    iou.py         regions of images
 
 Concordance, Pearson, R2, and a rate at a given other rate are not here.
 """
@@ -39,6 +42,15 @@ from minitensor.keras.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from minitensor.keras.metrics.auc import AUC
+from minitensor.keras.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
 from minitensor.keras.metrics.errors import (
     CategoricalHinge,
     CosineSimilarity,
@@ -51,6 +63,8 @@ from minitensor.keras.metrics.errors import (
     RootMeanSquaredError,
     SquaredHinge,
 )
+from minitensor.keras.metrics.fbeta import F1Score, FBetaScore
+from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from minitensor.keras.metrics.matches import (
     binary_accuracy,
     categorical_accuracy,
@@ -74,7 +88,9 @@ _CLASSES = (
     *(MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError),
     *(MeanSquaredLogarithmicError, Metric, Poisson, RootMeanSquaredError),
     *(SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy),
-    *(SquaredHinge, Sum, TopKCategoricalAccuracy),
+    *(SquaredHinge, Sum, TopKCategoricalAccuracy, AUC, FalseNegatives, FalsePositives, Precision),
+    *(Recall, TrueNegatives, TruePositives, F1Score, FBetaScore, BinaryIoU, IoU, MeanIoU),
+    *(OneHotIoU, OneHotMeanIoU),
 )
 _FUNCTIONS = (
     *(binary_accuracy, binary_crossentropy, binary_focal_crossentropy, categorical_accuracy),

@@ -99,7 +99,7 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """Its state, and that of the metrics among its attributes."""
-        inside = [value for value in leaves(list(vars(self).values()))]
+        inside = list(leaves(list(vars(self).values())))
         own = [*self._own, *(value for value in inside if isinstance(value, Variable))]
         found = [*own, *(v for m in inside if isinstance(m, Metric) for v in m.variables)]
         return list({id(v): v for v in found}.values())

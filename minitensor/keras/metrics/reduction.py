@@ -109,7 +109,9 @@ class MeanMetricWrapper(Mean):
         if fn in losses.FUNCTIONS.values() or isinstance(fn, losses.Loss):
             self._direction = "down"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Takes a batch in."""
         values = self._fn(y_true, y_pred, **self._settings)
         super().update_state(values, sample_weight)
@@ -120,10 +122,8 @@ def per_sample(
 ) -> tuple[Tensor, Tensor | None]:
     """One value per sample, times its weight; and the weights, one per sample."""
     found, mask = floats(values, dtype), noted(values, "mask")
-    weight = None
-    if weights is not None:
-        weight = floats(weights, dtype, found)
-        weight = masked(weight, mask, found, False)
+    weight = None if weights is None else masked(weights, mask, found, False)
+    if weight is not None:
         found, weight = same_rank(found, weight)
         rank = weight.ndim
         if found.ndim > rank:

@@ -59,13 +59,13 @@ def get(identifier: Any) -> Optimizer | None:
 
     Source: keras.optimizers.get
     """
-    rule = identifier
+    rule: Any = identifier
     if isinstance(rule, str):
         rule = _KNOWN.get(rule.lower())
     elif isinstance(rule, dict):
         rule = deserialize(rule)
     if inspect.isclass(rule) and issubclass(rule, Optimizer):
-        rule = rule()
+        rule = rule()  # type: ignore[call-arg]
     if isinstance(rule, Optimizer) or identifier is None:
         return rule
     raise ValueError(

@@ -19,7 +19,7 @@ class _Adaptive(Optimizer):
     beta_1: float
     beta_2: float
     epsilon: float
-    parts = ["momentum", "velocity"]
+    parts: tuple[str, str] = ("momentum", "velocity")
 
     def _settle(self, beta_1: float, beta_2: float, epsilon: float) -> None:
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
@@ -135,7 +135,7 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        **kwargs: Unpack[Shared],
+        **kwargs: Any,
     ) -> None:
         if weight_decay is None:
             raise ValueError("Argument `weight_decay` must be a float. Received: weight_decay=None")
@@ -168,7 +168,7 @@ class Adamax(_Adaptive):
     Source: keras.optimizers.Adamax; Kingma and Ba 2015, section 7.1
     """
 
-    parts = ["momentum", "norm"]
+    parts = ("momentum", "norm")
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class Nadam(_Adaptive):
         >>> x = mt.Variable([1.0, -2.0])
         >>> Nadam(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
-        array([ 0.9, -1.9], dtype=float32)
+        array([ 0.894, -1.894], dtype=float32)
 
     Source: keras.optimizers.Nadam; Dozat 2015
     """

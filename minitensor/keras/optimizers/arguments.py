@@ -36,7 +36,9 @@ class Shared(TypedDict, total=False):
 
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")),
-    "use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
     **dict.fromkeys(("loss_scale_factor", "gradient_accumulation_steps", "name")),
 }
 

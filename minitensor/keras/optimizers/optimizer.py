@@ -242,7 +242,8 @@ class Optimizer(State):
         if self.clipnorm:
             return [clip_by_norm(g, self.clipnorm) for g in grads]
         if self.global_clipnorm:
-            return clip_by_global_norm(grads, self.global_clipnorm)[0]
+            clipped, _ = clip_by_global_norm(grads, self.global_clipnorm)
+            return [g for g in clipped if g is not None]
         if self.clipvalue:
             return [clip_by_value(g, -self.clipvalue, self.clipvalue) for g in grads]
         return grads

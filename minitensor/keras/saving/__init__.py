@@ -1,1 +1,44 @@
-"""stub: objects.py is ready"""
+"""The mirror of keras.saving: models and weights as files that Keras reads, and Keras' files read.
+
+objects.py        objects as JSON values        registry.py     what names in files mean
+architecture.py   models as JSON                functional.py, sequential.py
+places.py         where each weight is kept     pairs.py        from a file into a model, or not
+layout.py         HDF5 as Keras 3 has it        legacy.py       HDF5 as Keras 2 had it
+archive.py        .keras                        tensors.py      .safetensors
+hdf5/             a reader of HDF5              files.py        files that are whole
+live.py           models that are in memory     cloning.py      copies
+"""
+
+from minitensor.keras.saving.api import load_model, load_weights, save_model, save_weights
+from minitensor.keras.saving.architecture import model_from_json, to_json
+from minitensor.keras.saving.live import from_keras, to_keras
+from minitensor.keras.saving.objects import plain as serialize_keras_object
+from minitensor.keras.saving.objects import revived as deserialize_keras_object
+from minitensor.keras.saving.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+
+CustomObjectScope = custom_object_scope
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "from_keras",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "model_from_json",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+    "to_json",
+    "to_keras",
+]

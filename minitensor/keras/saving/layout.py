@@ -22,12 +22,12 @@ _OTHER = ("optimizer/", "metrics/", "_metrics/", "_compile_metrics/", "_loss_tra
 _EARLY = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 called "layers"
 
 
-def write(file: Any, model: Any) -> None:
+def write(file: Any, model: Any, with_optimizer: bool = True) -> None:
     """Writes the weights of a model, and of its optimizer, into an open h5py file."""
     for place in places(model):
         _write_one(file, place.path, place.layer.name, place.variables)
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None:
+    if with_optimizer and optimizer is not None:
         _write_one(file, "optimizer", optimizer.name, optimizer.variables)
 
 
@@ -44,7 +44,8 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
     Raises:
         ValueError: they do not fit; nothing was changed.
     """
-    pairs, known = [], set()
+    pairs: list[Pair] = []
+    known: set[int] = set()
     for place in places(model):
         found = _group(root, place.path)
         path = place.path or "the model itself"

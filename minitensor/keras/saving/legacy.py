@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from minitensor.autograd import Variable
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.saving import architecture
 from minitensor.keras.saving.hdf5 import Dataset, Group
 from minitensor.keras.saving.pairs import Pair, complain, fill
 from minitensor.keras.saving.places import named
@@ -33,6 +34,22 @@ def is_legacy(root: Group) -> bool:
 # ----- writing -----
 
 
+def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
+    """Writes a whole model."""
+    import h5py
+
+    config = architecture.described(model)
+    training = config.pop("compile_config", None)
+    with h5py.File(file, "w") as inner:
+        inner.attrs["model_config"] = json.dumps(config)
+        inner.attrs["backend"], inner.attrs["keras_version"] = "tensorflow", VERSION
+        write(inner.create_group("model_weights"), model)
+        if with_optimizer and training is not None:
+            training["optimizer_config"] = training.pop("optimizer")
+            inner.attrs["training_config"] = json.dumps(training)
+            _write_optimizer(inner, model.optimizer)
+
+
 def write(group: Any, model: Any) -> None:
     """Writes the weights of a model into an h5py group."""
     names = {id(v): f"{model.name}/{name}" for name, v in named(model).items()}
@@ -45,7 +62,7 @@ def write(group: Any, model: Any) -> None:
     _write_weights(group.create_group("top_level_model_weights"), model.own_variables, names)
 
 
-def write_optimizer(file: Any, optimizer: Any) -> None:
+def _write_optimizer(file: Any, optimizer: Any) -> None:
     """Writes the state of an optimizer into an open h5py file."""
     variables = optimizer.variables
     names = {id(v): v.path for v in variables}
@@ -101,7 +118,26 @@ def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
     fill(pairs, skip_mismatch)
 
 
-def read_optimizer(root: Group, optimizer: Any) -> None:
+def read_model(root: Group, compile_it: bool) -> Any:
+    """Makes the model that an HDF5 file holds.
+
+    Raises:
+        ValueError: damaged, or only weights.
+    """
+    config = _json(root, "model_config")
+    if config is None:
+        raise ValueError("No model config found in the file: it holds only weights.")
+    model = architecture.made(config, sum(data.nbytes for _, data in root.datasets()))
+    read(root, model, False, False)
+    training = _json(root, "training_config") if compile_it else None
+    if training is not None:
+        training["optimizer"] = training.pop("optimizer_config", None)
+        architecture.compile_again(model, training)
+        _read_optimizer(root, model.optimizer)
+    return model
+
+
+def _read_optimizer(root: Group, optimizer: Any) -> None:
     """Gives an optimizer, built already, the state in the file if there is one."""
     if "optimizer_weights" not in root:
         return
@@ -158,7 +194,7 @@ def _texts(group: Group, name: str) -> list[str]:
     return found
 
 
-def config(root: Group, name: str) -> Any:
+def _json(root: Group, name: str) -> Any:
     """One of the attributes that are JSON; None if it is not there."""
     text = root.attributes.get(name)
-    return None if text is None else json.loads(text)
+    return None if text is None else architecture.parsed(text)

@@ -54,7 +54,7 @@ def _attributes(layer: Layer, path: str) -> Iterator[tuple[str, Any]]:
     prefix = f"{path}/" if path else ""
     if isinstance(layer, Functional | Sequential):
         yield f"{prefix}layers", layer.layers
-    base: type[Layer] = Model if isinstance(layer, Model) else Layer
+    base = Model if isinstance(layer, Model) else Layer
     for name in sorted(set(dir(layer)) - _common(base), key=_private_last):
         try:
             value = getattr(layer, name)
@@ -68,7 +68,7 @@ def _private_last(name: str) -> str:
 
 
 @functools.cache
-def _common(base: type[Layer]) -> frozenset[str]:
+def _common(base: Any) -> frozenset[str]:
     """The attributes that every layer, or every model, has; the list of its layers is walked."""
     names = {*dir(base), *vars(base(name="common"))}
     return frozenset(names - {"layers"})

@@ -14,7 +14,10 @@ from minitensor.keras.saving.places import named
 
 _SLACK = 2**24  # bytes that a file may have beside four times the weights
 _KINDS = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?",
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BOOL": "?",
     **{f"{'U' if k == 'u' else 'I'}{8 * n}": f"<{k}{n}" for k in "iu" for n in (1, 2, 4, 8)},
 }
 
@@ -39,7 +42,8 @@ def read(file: BinaryIO, model: Any, skip_mismatch: bool) -> None:
     missing, foreign = sorted(wanted.keys() - stored), sorted(stored.keys() - wanted)
     if missing or foreign:
         complain(f"missing weights {missing}, unknown weights {foreign}", skip_mismatch)
-    fill([_pair(name, wanted[name], stored[name]) for name in wanted if name in stored], skip_mismatch)
+    common = [name for name in wanted if name in stored]
+    fill([_pair(name, wanted[name], stored[name]) for name in common], skip_mismatch)
 
 
 def _stored(file: BinaryIO, needed: int) -> dict[str, dict[str, Any]]:

@@ -61,6 +61,16 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
+def mapped_numbers(value: Any) -> Any:
+    """The same with lists of numbers as arrays."""
+    found = list(leaves(value)) if isinstance(value, list) else []
+    if found and all(isinstance(number, bool | int | float) for number in found):
+        return np.asarray(value)
+    if isinstance(value, tuple | list):
+        return type(value)(mapped_numbers(item) for item in value)
+    return value
+
+
 def is_array(value: Any) -> bool:
     """Whether it has samples along a first axis that can be taken out."""
     return isinstance(value, ArrayLike) or (
@@ -82,6 +92,7 @@ def source_of(
     Raises:
         ValueError: data of a kind that is not known, or of different lengths.
     """
+    x, y, sample_weight = (mapped_numbers(value) for value in (x, y, sample_weight))
     given = [value for value in leaves([x, y, sample_weight]) if value is not None]
     if given and all(is_array(value) for value in given):
         weights = _weights_for(y, sample_weight, class_weight)
@@ -110,6 +121,8 @@ class Arrays:
         shuffle: True for a new order in every pass; "batch" for one within each batch.
     """
 
+    begun = 0  # an order depends on nothing but the generator
+
     def __init__(self, data: Any, batch_size: int | None, steps: int | None, shuffle: Any) -> None:
         self._data = data
         self._count = _common_length(data)
@@ -128,6 +141,9 @@ class Arrays:
             else:
                 part = slice(start, stop) if order is None else order[start:stop]
             yield mapped(lambda array, part=part: samples(array, part), self._data)
+
+    def rewind(self, begun: int) -> None:
+        """Nothing to do."""
 
     def first(self) -> Any:
         """The first sample of all, as a batch."""
@@ -160,6 +176,16 @@ class Dataset:
             x, y, weights = unpack_x_y_sample_weight(batch)
             batch = (x, y, _weights_for(y, weights, self._class_weight))
         return mapped(lambda value: None if value is None else as_tensor(value), batch)
+
+    @property
+    def begun(self) -> int:
+        """How many passes over a Dataset of ours began; its seeded shuffles count them."""
+        return getattr(self._data, "_begun", 0)
+
+    def rewind(self, begun: int) -> None:
+        """Counts passes from this number."""
+        if hasattr(self._data, "rewind"):
+            self._data.rewind(begun)
 
     def first(self) -> Any:
         """The first batch; one that cannot be had a second time is kept for the next pass."""

@@ -116,7 +116,7 @@ def _joined(prefix: str | None, name: str) -> str:
 
 
 def resolved_metric(identifier: Any, y: Any, y_pred: Any) -> Any:
-    """A Metric from a name, a function or a Metric; "accuracy" by the shapes of what it compares."""
+    """A Metric from a name, a function or a Metric; which "accuracy", the shapes say."""
     from minitensor.keras import metrics
 
     if str(identifier).lower() in ("accuracy", "acc"):

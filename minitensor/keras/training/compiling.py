@@ -46,6 +46,7 @@ class Compiling:
         self._initial_epoch: int | None = None
         self._resume_from: dict[str, Any] | None = None
         self._progress: Any = None
+        self._callbacks: list[Any] = []  # of the fit that runs
         self._checks_loss = True
 
     def compile(

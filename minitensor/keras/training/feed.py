@@ -35,7 +35,7 @@ class Feed:
         self._source, self._steps = source, steps
         self._batches: Iterator[Any] | None = None
         self.order: dict[str, Any] | None = None
-        self.taken = 0
+        self.taken = self._begun = 0
 
     @property
     def size(self) -> int | None:
@@ -60,7 +60,7 @@ class Feed:
             yield step, batch
 
     def _begin(self) -> None:
-        self.order, self.taken = state(), 0
+        self.order, self.taken, self._begun = state(), 0, self._source.begun
         self._rng = np.random.default_rng(int(generator().integers(2**63)))
         with using(self._rng):
             self._batches = iter(self._source)
@@ -85,8 +85,14 @@ class Feed:
         with using(np.random.default_rng(0)):
             return self._source.first()
 
-    def find(self, order: dict[str, Any] | None, taken: int) -> None:
+    def place(self) -> dict[str, Any]:
+        """Where it is: the pass, and how many passes over a Dataset began before."""
+        begun = self._source.begun if self.order is None else self._begun
+        return {"order": self.order, "taken": self.taken, "begun": begun}
+
+    def find(self, order: dict[str, Any] | None, taken: int, begun: int) -> None:
         """Goes to a place: begins the pass again and takes as many batches from it."""
+        self._source.rewind(begun)
         if order is None:
             return
         restore(order)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import backend
@@ -59,26 +59,29 @@ class Attempt:
     Args:
         model: the model, before anything of the step has run.
         data: the batch: x, y and sample weights.
+        forward: from the model and the batch to its outputs and the loss.
 
     Attributes:
         learning: the weights that the update changes.
     """
 
-    def __init__(self, model: Any, data: tuple[Any, Any, Any]) -> None:
-        self._model, self._data = model, data
+    def __init__(
+        self, model: Any, data: tuple[Any, Any, Any], forward: Callable[..., tuple[Any, Any]]
+    ) -> None:
+        self._model, self._data, self._forward = model, data, forward
         weights: list[Variable] = model.weights
         self.learning = [v for v in weights if v.trainable]
         self._others = [(v, v.array) for v in weights if not v.trainable]
         self._random = generator.state()
 
-    def check(self, loss: Tensor, gradients: Sequence[Tensor | None]) -> None:
-        """Stops if the loss, or a gradient, is not finite.
+    def check(self, loss: Tensor, gradients: Sequence[Tensor | None], where: str) -> None:
+        """Stops if the loss, or a gradient, is not finite; `where` says in which step.
 
         Raises:
             NonFiniteError: it is not.
         """
         if not is_finite(loss):
-            raise self._explained(f"the loss is {loss.numpy()}", with_gradients=False)
+            raise self._explained(f"{where}: the loss is {loss.numpy()}", with_gradients=False)
         found = [g for g in gradients if g is not None]
         if not _all_finite(found):
             names = [
@@ -86,7 +89,7 @@ class Attempt:
                 for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
-            what = f"the loss is {loss.numpy()}, but the gradient of {', '.join(names)} is not"
+            what = f"{where}: the loss is {loss.numpy()}, but the gradient of {', '.join(names)} is not"
             raise self._explained(f"{what} finite", with_gradients=True)
 
     def _undo(self) -> None:
@@ -98,7 +101,7 @@ class Attempt:
         """Runs the step again, watched, and says where it went wrong."""
         self._undo()
         with Watcher(_place) as seen:
-            _, loss = self._model._forward(*self._data)
+            _, loss = self._forward(self._model, *self._data)
             suspects: list[Any] = [loss]
             if with_gradients:
                 suspects = [g for g in seen.gradients(loss, self.learning) if g is not None]
@@ -110,7 +113,7 @@ class Attempt:
             source = _told(event)
         source = source or "Where it began could not be found: the step did not repeat itself."
         return NonFiniteError(
-            f"Training stopped {self._model._where()}: {what}. The update was not made: weights, "
+            f"Training stopped {what}. The update was not made: weights, "
             f"statistics and random state are those from before the step. {source}",
             event and event.op,
             event.place if event else "",

@@ -21,6 +21,7 @@ from minitensor.keras.training.feed import Feed, warn_of_end
 from minitensor.keras.training.interrupt import whole_step
 from minitensor.keras.training.logs import plain_logs
 from minitensor.keras.training.progress import Progress
+from minitensor.keras.training.steps import latest, trained
 
 
 def fit(
@@ -31,7 +32,7 @@ def fit(
     validate: Callable[[int], dict[str, Any]],
 ) -> None:
     """Trains; `validate` gives what validation adds to the logs of an epoch."""
-    model._progress = Progress(model, feed)
+    model._progress, model._callbacks = Progress(model, feed), callbacks.callbacks
     model.stop_training = False
     model._checks_loss = not any(
         getattr(callback, "handles_nonfinite", False) for callback in callbacks.callbacks
@@ -43,12 +44,12 @@ def fit(
         if model._resume_from is not None:
             start = model._resume_from["epoch"]
         for epoch in range(start, epochs.stop):
+            if model.stop_training:  # before it was killed, a training that goes on had ended
+                break
             if (found := _epoch(model, feed, callbacks, epoch, validate)) is None:
                 _no_batch(epoch, first=epoch == start)
                 break
             logs = found
-            if model.stop_training:
-                break
     except KeyboardInterrupt:
         callbacks.on_interrupt()
         raise
@@ -79,7 +80,7 @@ def _epoch(
     for step, batch in feed.epoch(done):
         callbacks.on_train_batch_begin(step)
         with whole_step():
-            logs = model._train(batch)
+            logs = trained(model, batch)
             progress.reach(epoch, step + 1)
         callbacks.on_train_batch_end(step, logs)
         if model.stop_training:
@@ -87,7 +88,7 @@ def _epoch(
     if not progress.step:
         return None
     progress.keep_metrics()
-    logs = {**model._logs_or_metrics(logs), **validate(epoch)}
+    logs = {**latest(model, logs), **validate(epoch)}
     feed.end_epoch()
     progress.reach(epoch + 1, 0)
     callbacks.on_epoch_end(epoch, logs)
@@ -112,7 +113,7 @@ def evaluate(model: Any, feed: Feed, callbacks: Any) -> dict[str, Any]:
         callbacks.on_test_batch_end(step, logs)
         if model.stop_evaluating:
             break
-    logs = plain_logs(model._logs_or_metrics(logs))
+    logs = plain_logs(latest(model, logs))
     callbacks.on_test_end(logs)
     return logs
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from minitensor.backend import generator
 from minitensor.keras.training.feed import Feed
+from minitensor.keras.training.steps import build_metrics
 
 
 class Progress:
@@ -34,7 +35,7 @@ class Progress:
     def reach(self, epoch: int, step: int) -> None:
         """So many steps of this epoch are done."""
         self.epoch, self.step = epoch, step
-        self._place = {"order": self._feed.order, "taken": self._feed.taken}
+        self._place = self._feed.place()
         self._random = generator.state()
         self._metrics: list[np.ndarray] | None = None if step else []
 
@@ -53,9 +54,9 @@ class Progress:
 
     def resume(self, saved: dict[str, Any]) -> None:
         """Goes where `state` was taken; the model is built."""
-        self._feed.find(saved["order"], saved["taken"])
+        self._feed.find(saved["order"], saved["taken"], saved["begun"])
         if saved["metrics"]:
-            self._model._build_metrics(self._feed.first())
+            build_metrics(self._model, self._feed.first())
         found = metric_variables(self._model)
         if saved["metrics"] and len(found) != len(saved["metrics"]):
             raise ValueError(

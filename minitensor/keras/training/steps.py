@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import GradientTape, Tensor
+from minitensor.autograd import GradientTape
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.training.batches import (
     floats_cast,
+    mapped_numbers,
     unpack_x_y_sample_weight,
     weights_of_classes,
 )
@@ -38,26 +39,21 @@ class Steps(Compiling):
         Source: keras.Model.train_step
         """
         if not self.built:  # type: ignore[attr-defined]
-            self._build_all(data)
+            build(self, data)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        attempt = Attempt(self, (x, y, sample_weight))
+        attempt = Attempt(self, (x, y, sample_weight), forward)
         with GradientTape() as tape:
-            y_pred, loss = self._forward(x, y, sample_weight)
+            y_pred, loss = forward(self, x, y, sample_weight)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, attempt.learning)
         if self._checks_loss:
-            attempt.check(loss, gradients)
+            attempt.check(loss, gradients, where(self))
         self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
         if gradients:
             self.optimizer.apply_gradients(zip(gradients, attempt.learning, strict=True))
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
-    def _forward(self, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-        """What the model gives in training, and the loss."""
-        y_pred = self(x, training=True)  # type: ignore[operator]
-        return y_pred, self._loss_of(x, y, y_pred, sample_weight, True)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Shows one batch to the metrics; override it for a test of your own.
@@ -127,21 +123,8 @@ class Steps(Compiling):
                 )
             sample_weight = weights_of_classes(y, class_weight)
         self.reset_metrics()
-        logs = self._train(_tensors((x, y, sample_weight)))
-        return plain_logs(logs) if return_dict else self._in_order(plain_logs(logs))
-
-    def _train(self, data: Any) -> dict[str, Any]:
-        """A step, looked at afterwards if it is the program's own."""
-        logs = self.train_step(data)
-        if self._checks_loss and type(self).train_step is not Steps.train_step:
-            check_logs(logs, self._where())
-        return logs
-
-    def _where(self) -> str:
-        """In which step a training is, in words."""
-        if self._progress is None:
-            return f"in train_on_batch, update {int(self.optimizer.iterations)}"
-        return f"at step {self._progress.step} of epoch {self._progress.epoch}"
+        logs = plain_logs(trained(self, _tensors((x, y, sample_weight))))
+        return logs if return_dict else in_order(self, logs)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -162,7 +145,7 @@ class Steps(Compiling):
         self._assert_compiled()
         self.reset_metrics()
         logs = plain_logs(self.test_step(_tensors((x, y, sample_weight))))
-        return logs if return_dict else self._in_order(logs)
+        return logs if return_dict else in_order(self, logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model gives for a batch, as NumPy arrays.
@@ -171,45 +154,71 @@ class Steps(Compiling):
         """
         return mapped(np.asarray, self.predict_step((_tensors(x),)))
 
-    # ----- logs -----
 
-    def _logs_or_metrics(self, logs: dict[str, Any]) -> dict[str, Any]:
-        """What the metrics say now, if that is what the last step returned."""
-        found = self.get_metrics_result()
-        return found if set(found) == set(logs) else logs
+def forward(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """What a model gives in training, and the loss."""
+    y_pred = model(x, training=True)
+    return y_pred, model._loss_of(x, y, y_pred, sample_weight, True)
 
-    def _in_order(self, logs: dict[str, Any]) -> Any:
-        """Logs as a list in the order of `metrics`; as a number if there is only one."""
-        names = []
-        for metric in self.metrics:
-            inside = metric.metrics if isinstance(metric, CompiledMetrics) else [metric]
-            names += [one.name for one in inside]
-        rest = [name for name in sorted(logs) if name not in names]
-        values = [logs[name] for name in (*names, *rest) if name in logs]
-        return values[0] if len(values) == 1 else values
 
-    # ----- before the first step -----
+def trained(model: Any, data: Any) -> dict[str, Any]:
+    """A step of training, looked at afterwards if it is the program's own."""
+    logs = model.train_step(data)
+    if model._checks_loss and type(model).train_step is not Steps.train_step:
+        check_logs(logs, where(model))
+    return logs
 
-    def _build_all(self, batch: Any) -> None:
-        """Makes the weights and the optimizer's state; a model that cannot be called stays."""
-        from minitensor.keras.engine.layer import Layer
 
-        if type(self).call is not Layer.call:  # type: ignore[attr-defined]
-            x, _, _ = unpack_x_y_sample_weight(batch)
-            self(mapped(lambda t: t[:1], x), training=False)  # type: ignore[operator]
-        learning = self.trainable_weights  # type: ignore[attr-defined]
-        if learning and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(learning)
+def where(model: Any) -> str:
+    """In which step a training is, in words."""
+    if model._progress is None:
+        return f"in train_on_batch, update {int(model.optimizer.iterations)}"
+    return f"at step {model._progress.step} of epoch {model._progress.epoch}"
 
-    def _build_metrics(self, batch: Any) -> None:
-        """Makes the metrics that depend on the shapes of labels and outputs."""
-        x, y, _ = unpack_x_y_sample_weight(batch)
-        tools = self._assert_compiled()
-        y_pred = self(x, training=False)  # type: ignore[operator]
-        if tools.metrics is not None and not tools.metrics.built:
-            tools.metrics.build(y, y_pred)
-        if tools.loss is not None and not tools.loss.built:
-            tools.loss.build(y, y_pred)
+
+# ----- logs -----
+
+
+def latest(model: Any, logs: dict[str, Any]) -> dict[str, Any]:
+    """What the metrics say now, if that is what the last step returned."""
+    found = model.get_metrics_result()
+    return found if set(found) == set(logs) else logs
+
+
+def in_order(model: Any, logs: dict[str, Any]) -> Any:
+    """Logs as a list in the order of `metrics`; as a number if there is only one."""
+    names = []
+    for metric in model.metrics:
+        inside = metric.metrics if isinstance(metric, CompiledMetrics) else [metric]
+        names += [one.name for one in inside]
+    rest = [name for name in sorted(logs) if name not in names]
+    values = [logs[name] for name in (*names, *rest) if name in logs]
+    return values[0] if len(values) == 1 else values
+
+
+# ----- before the first step -----
+
+
+def build(model: Any, batch: Any) -> None:
+    """Makes the weights and the optimizer's state; a model that cannot be called stays."""
+    from minitensor.keras.engine.layer import Layer
+
+    if type(model).call is not Layer.call:
+        x, _, _ = unpack_x_y_sample_weight(batch)
+        model(mapped(lambda t: t[:1], x), training=False)
+    learning = model.trainable_weights
+    if learning and model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(learning)
+
+
+def build_metrics(model: Any, batch: Any) -> None:
+    """Makes the metrics that depend on the shapes of labels and outputs."""
+    x, y, _ = unpack_x_y_sample_weight(batch)
+    tools = model._assert_compiled()
+    y_pred = model(x, training=False)
+    for part in (tools.metrics, tools.loss):
+        if part is not None and not part.built:
+            part.build(y, y_pred)
 
 
 def _samples(x: Any) -> int:
@@ -217,7 +226,4 @@ def _samples(x: Any) -> int:
 
 
 def _tensors(data: Any) -> Any:
-    def tensor(value: Any) -> Tensor | None:
-        return None if value is None else floats_cast(value)
-
-    return mapped(tensor, data)
+    return mapped(lambda v: None if v is None else floats_cast(v), mapped_numbers(data))

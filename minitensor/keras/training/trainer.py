@@ -13,7 +13,7 @@ from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.training import loop
 from minitensor.keras.training.batches import is_array, source_of, unpack_x_y_sample_weight
 from minitensor.keras.training.feed import Feed
-from minitensor.keras.training.steps import Steps
+from minitensor.keras.training.steps import Steps, build, in_order
 
 __all__ = ["Trainer"]
 
@@ -89,43 +89,19 @@ class Trainer(Steps):
         source = source_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         feed = Feed(source, steps_per_epoch)
         if not all(layer.built for layer in self.all_layers()):  # type: ignore[attr-defined]
-            self._build_all(feed.first())
-        told = self._told(callbacks, verbose, epochs, feed, history=True)
+            build(self, feed.first())
+        told_of = told(self, callbacks, verbose, epochs, feed, history=True)
         size = validation_batch_size or batch_size
-        held_out = self._held_out(validation_data, size, validation_steps)
+        held_out = _held_out(validation_data, size, validation_steps)
 
         def validate(epoch: int) -> dict[str, Any]:
             if held_out is None or not is_due(epoch, validation_freq):
                 return {}
-            logs = loop.evaluate(self, held_out, told)
+            logs = loop.evaluate(self, held_out, told_of)
             return {f"val_{name}": value for name, value in logs.items()}
 
-        loop.fit(self, feed, told, range(initial_epoch, epochs), validate)
+        loop.fit(self, feed, told_of, range(initial_epoch, epochs), validate)
         return self.history
-
-    def _held_out(self, data: Any, batch_size: int | None, steps: int | None) -> Feed | None:
-        if data is None:
-            return None
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        return Feed(source_of(x, y, sample_weight, batch_size, steps), steps)
-
-    def _told(
-        self, callbacks: Any, verbose: Any, epochs: int, feed: Feed, history: bool = False
-    ) -> Any:
-        from minitensor.keras.callbacks.base import CallbackList
-
-        if isinstance(callbacks, CallbackList):
-            return callbacks
-        verbose = 1 if verbose == "auto" else int(verbose)
-        return CallbackList(
-            callbacks,
-            add_history=history,
-            add_progbar=verbose != 0,
-            model=self,
-            verbose=verbose,
-            epochs=epochs,
-            steps=feed.size,
-        )
 
     def evaluate(
         self,
@@ -169,8 +145,8 @@ class Trainer(Steps):
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         feed = Feed(source_of(x, y, sample_weight, batch_size, steps), steps)
-        logs = loop.evaluate(self, feed, self._told(callbacks, verbose, 1, feed))
-        return logs if return_dict else self._in_order(logs)
+        logs = loop.evaluate(self, feed, told(self, callbacks, verbose, 1, feed))
+        return logs if return_dict else in_order(self, logs)
 
     def predict(
         self,
@@ -203,7 +179,34 @@ class Trainer(Steps):
         Source: keras.Model.predict
         """
         feed = Feed(source_of(x, batch_size=batch_size, steps=steps), steps)
-        return loop.predict(self, feed, self._told(callbacks, verbose, 1, feed))
+        return loop.predict(self, feed, told(self, callbacks, verbose, 1, feed))
+
+
+def _held_out(data: Any, batch_size: int | None, steps: int | None) -> Feed | None:
+    if data is None:
+        return None
+    x, y, sample_weight = unpack_x_y_sample_weight(data)
+    return Feed(source_of(x, y, sample_weight, batch_size, steps), steps)
+
+
+def told(
+    model: Any, callbacks: Any, verbose: Any, epochs: int, feed: Feed, history: bool = False
+) -> Any:
+    """The callbacks as a CallbackList, with a History and a bar if these are wanted."""
+    from minitensor.keras.callbacks.base import CallbackList
+
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    verbose = 1 if verbose == "auto" else int(verbose)
+    return CallbackList(
+        callbacks,
+        add_history=history,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=feed.size,
+    )
 
 
 def is_due(epoch: int, frequency: Any) -> bool:

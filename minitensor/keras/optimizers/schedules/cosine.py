@@ -32,7 +32,7 @@ class CosineDecay(LearningRateSchedule):
         ValueError: decay_steps is not above 0.
 
     Example:
-        >>> CosineDecay(0.1, decay_steps=100)(50).numpy()
+        >>> CosineDecay(0.1, decay_steps=100)(50).numpy().round(6)
         np.float32(0.05)
 
     Source: keras.optimizers.schedules.CosineDecay; Loshchilov and Hutter 2016
@@ -85,7 +85,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     Example:
         >>> restarts = CosineDecayRestarts(0.1, first_decay_steps=100, m_mul=0.5)
-        >>> restarts(50).numpy(), restarts(100).numpy()
+        >>> restarts(50).numpy().round(6), restarts(100).numpy().round(6)
         (np.float32(0.05), np.float32(0.05))
 
     Source: keras.optimizers.schedules.CosineDecayRestarts; Loshchilov and Hutter 2016

@@ -7,7 +7,7 @@ from typing import Any
 
 from minitensor import keras
 from minitensor.keras import layers
-from minitensor.models.alexnet import response_norm
+from minitensor.models.alexnets import response_norm
 from minitensor.models.slim import conv_norm
 
 Widths = tuple[int, int, int, int, int, int]

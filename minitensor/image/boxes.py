@@ -1,0 +1,147 @@
+"""Images fitted into frames, and boxes cut out of images at any scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor
+from minitensor.image.arguments import NUMBERS, batched, picture, pixels, scalar, unbatched
+from minitensor.image.geometry import pad_to_bounding_box
+from minitensor.image.resize import ResizeMethod, resize
+from minitensor.nn import checks as args
+from minitensor.ops import array, math
+
+
+def resize_with_pad(
+    image: Any,
+    target_height: int,
+    target_width: int,
+    method: str = ResizeMethod.BILINEAR,
+    antialias: bool = False,
+) -> Tensor:
+    """Resizes images undistorted to fit into a frame, and fills what is left with zeros.
+
+    new size = floor(old size / ratio), ratio = max(H / target_height, W / target_width)
+
+    Args:
+        image: (H, W, C) or (N, H, W, C).
+        target_height, target_width: the frame in pixels.
+        method, antialias: as in `resize`.
+
+    Returns:
+        (target_height, target_width, C), with N in front if `image` has it.
+
+    Raises:
+        TypeError: a length is not an integer.
+        ValueError: a length is below 1, or nothing is left of the image.
+
+    Example:
+        >>> import minitensor as mt
+        >>> resize_with_pad(mt.ones([2, 1, 1]), 2, 3).numpy()[..., 0]
+        array([[0., 1., 0.],
+               [0., 1., 0.]], dtype=float32)
+
+    Source: tf.image.resize_with_pad
+    """
+    op = "resize_with_pad"
+    x = picture(op, "image", image)
+    goal = pixels(op, 1, target_height=target_height, target_width=target_width)
+    old, frame = (np.array(sizes, np.float32) for sizes in (x.shape[-3:-1], goal))
+    fitted = old / np.max(old / frame)
+    h, w = np.floor(fitted).astype(int).tolist()
+    top, left = np.maximum(np.floor((frame - fitted) / 2), 0).astype(int).tolist()
+    return pad_to_bounding_box(resize(x, [h, w], method, antialias=antialias), top, left, *goal)
+
+
+def crop_and_resize(
+    image: Any,
+    boxes: Any,
+    box_indices: Any,
+    crop_size: Any,
+    method: str = "bilinear",
+    extrapolation_value: float = 0.0,
+    name: str | None = None,
+) -> Tensor:
+    """Cuts boxes out of a batch and brings them to one size.
+
+    y[b, i, j] = image[box_indices[b]] at row (y1 + (y2 - y1) i / (h - 1)) (H - 1), column alike;
+    the middle of the box if h = 1
+
+    Args:
+        image: (N, H, W, C).
+        boxes: (B, 4): y1, x1, y2, x2 of each, 0 the first and 1 the last pixel; y1 > y2 flips.
+            No gradient reaches them.
+        box_indices: (B,) integers: which image of the batch.
+        crop_size: (h, w) in pixels.
+        method: "bilinear" or "nearest".
+        extrapolation_value: of pixels outside of the image.
+        name: ignored.
+
+    Returns:
+        (B, h, w, C) float32.
+
+    Raises:
+        TypeError: `box_indices` are no integers.
+        ValueError: shapes do not fit, an index is out of range, or the method is unknown.
+
+    Example:
+        >>> import minitensor as mt
+        >>> x = mt.reshape(mt.range(16.0), [1, 4, 4, 1])
+        >>> crop_and_resize(x, [[0, 0, 1, 1]], [0], [2, 2]).numpy()[0, ..., 0]
+        array([[ 0.,  3.],
+               [12., 15.]], dtype=float32)
+
+    Source: tf.image.crop_and_resize
+    """
+    op = "crop_and_resize"
+    x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)
+    corners = np.asarray(args.tensor(op, "boxes", boxes, NUMBERS), np.float32)
+    owners = np.asarray(args.tensor(op, "box_indices", box_indices, "iu"))
+    size = args.numbers(op, "crop_size", crop_size, 1)
+    if corners.shape != (len(owners), 4) or owners.ndim != 1 or len(size) != 2:
+        raise ValueError(
+            f"{op}: boxes must be (B, 4), box_indices (B,) and crop_size (2,), got "
+            f"{corners.shape}, {owners.shape} and {size}"
+        )
+    if owners.size and not 0 <= owners.min() <= owners.max() < x.shape[0]:
+        raise ValueError(f"{op}: box_indices must lie in 0 ... {x.shape[0] - 1}, got {owners}")
+    if method not in ("bilinear", "nearest"):
+        raise ValueError(f"{op}: method must be 'bilinear' or 'nearest', got {method!r}")
+    outside = scalar(op, "extrapolation_value", extrapolation_value)
+    rows = _places(corners[:, 0], corners[:, 2], x.shape[1], size[0])[:, :, None]  # (B, h, 1)
+    columns = _places(corners[:, 1], corners[:, 3], x.shape[2], size[1])[:, None]  # (B, 1, w)
+    inside = _within(rows, x.shape[1]) & _within(columns, x.shape[2])  # (B, h, w)
+    picked = _picked(x, owners[:, None, None], rows, columns, method)  # (B, h, w, C)
+    return math.where(inside[..., None], picked, outside)
+
+
+def _places(first: np.ndarray, last: np.ndarray, old: int, new: int) -> np.ndarray:
+    """(B, new): where in `old` pixels the new ones lie."""
+    if new == 1:
+        return np.float32(0.5) * (first + last)[:, None] * np.float32(old - 1)
+    step = (last - first) * np.float32(old - 1) / np.float32(new - 1)
+    start = first * np.float32(old - 1)
+    return start[:, None] + np.arange(new, dtype=np.float32) * step[:, None]
+
+
+def _within(places: np.ndarray, old: int) -> np.ndarray:
+    return (places >= 0) & (places <= old - 1)
+
+
+def _picked(x: Tensor, owners: np.ndarray, rows: Any, columns: Any, method: str) -> Tensor:
+    """The pixels at these places; a place between pixels has its share of four."""
+    rows, columns = (p.clip(0, n - 1) for p, n in zip((rows, columns), x.shape[1:3], strict=True))
+    if method == "nearest":
+        index = (owners, *(np.floor(p + 0.5).astype(int) for p in (rows, columns)))
+        return array.getitem(x, index=index)
+    top, left = np.floor(rows), np.floor(columns)
+    down, right = (rows - top)[..., None], (columns - left)[..., None]  # (B, h, 1, 1), (B, 1, w, 1)
+
+    def at(row: np.ndarray, column: np.ndarray) -> Tensor:
+        return array.getitem(x, index=(owners, row.astype(int), column.astype(int)))
+
+    above = at(top, left) * (1 - right) + at(top, np.ceil(columns)) * right
+    below = at(np.ceil(rows), left) * (1 - right) + at(np.ceil(rows), np.ceil(columns)) * right
+    return above * (1 - down) + below * down

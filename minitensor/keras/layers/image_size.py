@@ -1,0 +1,192 @@
+"""Layers that give images another size: scaled, or cut."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import numpy as np
+
+from minitensor.array import cast, pad
+from minitensor.autograd import Tensor
+from minitensor.image import resize
+from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.chance import Chance
+from minitensor.keras.layers.image_base import Sized
+from minitensor.keras.layers.settings import choice
+from minitensor.math import round as rounded
+from minitensor.math.clip import clip_by_value
+
+_METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
+
+
+class Resizing(Sized):
+    """Images in another size, by `tf.image.resize`; integers stay integers.
+
+    Args:
+        height, width: in pixels.
+        interpolation: "bilinear", "nearest", "bicubic", "area", "lanczos3" or "lanczos5".
+        crop_to_aspect_ratio: cut away what does not fit, instead of distorting.
+        pad_to_aspect_ratio: add a border instead.
+        fill_mode: "constant", the only one.
+        fill_value: what the border is made of.
+        antialias: let every old pixel count when the image shrinks.
+        data_format: "channels_last" (default) or "channels_first".
+        kwargs: what every Layer takes.
+
+    Raises:
+        ValueError: a setting that is not among these; both ratios.
+
+    Example:
+        >>> import minitensor as mt
+        >>> Resizing(2, 3)(mt.zeros([1, 8, 8, 3])).shape
+        TensorShape([1, 2, 3, 3])
+
+    Source: keras.layers.Resizing
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = "constant",
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = None,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        super().__init__(height, width, data_format, **kwargs)
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ValueError(
+                "Only one of `pad_to_aspect_ratio` & `crop_to_aspect_ratio` can be `True`."
+            )
+        self.interpolation = choice("interpolation", interpolation, _METHODS)
+        self.fill_mode = choice("fill_mode", fill_mode, ("constant",))
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.pad_to_aspect_ratio = pad_to_aspect_ratio
+        self.fill_value, self.antialias = fill_value, bool(antialias)
+
+    def call(self, inputs: Any) -> Any:
+        """The images, resized."""
+        return self._apply(inputs)
+
+    def transformed(self, images: Tensor) -> Tensor:
+        """Cut or bordered if asked for, then resized."""
+        x, size = images, (self.height, self.width)
+        if self.crop_to_aspect_ratio:
+            x = _cut_to_ratio(x, *size)
+        if self.pad_to_aspect_ratio:
+            x = _bordered_to_ratio(x, *size, self.fill_value)
+        return _like(resize(x, size, self.interpolation, antialias=self.antialias), images)
+
+
+class CenterCrop(Sized):
+    """The middle of images; smaller images are cut to the ratio and resized.
+
+    Args:
+        height, width: in pixels.
+        data_format: "channels_last" (default) or "channels_first".
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> import minitensor as mt
+        >>> CenterCrop(1, 2)(mt.reshape(mt.range(12.0), [3, 4, 1])).numpy().ravel()
+        array([5., 6.], dtype=float32)
+
+    Source: keras.layers.CenterCrop
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """The middle of the images."""
+        return self._apply(cast(inputs, self.compute_dtype))
+
+    def transformed(self, images: Tensor) -> Tensor:
+        """Cut; resized where there is too little to cut."""
+        h, w = self.height, self.width
+        top, left = (images.shape[1] - h) // 2, (images.shape[2] - w) // 2
+        if min(top, left) < 0:
+            return _like(resize(_cut_to_ratio(images, h, w), (h, w)), images)
+        return images[:, top : top + h, left : left + w]
+
+
+class RandomCrop(Sized):
+    """In training, a box of the images at a place drawn evenly, one place for the whole batch.
+
+    Images that are not larger than the box in both directions are cut in the middle and resized.
+    Outside training images stay as they are.
+
+    Args:
+        height, width: in pixels.
+        seed: an integer makes the draws the same in every run.
+        data_format: "channels_last" (default) or "channels_first".
+        name: of the layer.
+        kwargs: what every Layer takes.
+
+    Example:
+        >>> import minitensor as mt
+        >>> RandomCrop(2, 2)(mt.zeros([5, 8, 8, 3]), training=True).shape
+        TensorShape([5, 2, 2, 3])
+
+    Source: keras.layers.RandomCrop
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        seed: Any = None,
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(height, width, data_format, name=name, **kwargs)
+        self.chance = Chance(seed)
+
+    def call(self, inputs: Any, training: bool = True) -> Any:
+        """A box of the images in training."""
+        return self._apply(cast(inputs, self.compute_dtype)) if training else inputs
+
+    def transformed(self, images: Tensor) -> Tensor:
+        """A box at random, or what there is of it."""
+        h, w = self.height, self.width
+        height, width = images.shape[1:3]
+        if height > h and width > w:
+            rng = self.chance.generator()
+            top, left = (int(rng.integers(0, n + 1)) for n in (height - h, width - w))
+        else:
+            inner = _fitting(height, width, h, w)
+            top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+        box = images[:, top : top + h, left : left + w]
+        return box if box.shape[1:3] == (h, w) else _like(resize(box, (h, w)), images)
+
+
+def _fitting(height: int, width: int, h: int, w: int) -> tuple[int, int]:
+    """The largest box of the ratio h : w inside height x width."""
+    tall, wide = int(width * h / w), int(height * w / h)
+    return max(min(height, tall), 1), max(min(width, wide), 1)
+
+
+def _cut_to_ratio(x: Tensor, h: int, w: int) -> Tensor:
+    """The middle of the images, as much as has the ratio h : w."""
+    height, width = x.shape[1:3]
+    tall, wide = _fitting(height, width, h, w)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    return x[:, top : top + tall, left : left + wide]  # (N, tall, wide, C)
+
+
+def _bordered_to_ratio(x: Tensor, h: int, w: int, value: float) -> Tensor:
+    """The images between two equal borders, so that they have the ratio h : w."""
+    height, width = x.shape[1:3]
+    top = (max(height, int(width * h / w)) - height) // 2
+    left = (max(width, int(height * w / h)) - width) // 2
+    return pad(x, [[0, 0], [top, top], [left, left], [0, 0]], constant_values=value)
+
+
+def _like(y: Tensor, x: Tensor) -> Tensor:
+    """y in the type of x: rounded to integers, and within their range."""
+    if y.dtype == x.dtype or x.dtype.kind not in "iu":
+        return cast(y, x.dtype)
+    limits = np.iinfo(x.dtype)
+    return cast(clip_by_value(rounded(y), float(limits.min), float(limits.max)), x.dtype)

@@ -1,0 +1,195 @@
+"""True and false, positive and negative: the four counts, and what follows from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitensor.autograd import Tensor
+from minitensor.keras.metrics.counts import NEVER, counted, evenly, prepared, thresholds_of
+from minitensor.keras.metrics.metric import Metric, gather
+from minitensor.math import divide_no_nan
+
+
+class _Counting(Metric):
+    """Keeps some of the four counts, of one or several thresholds."""
+
+    kept: tuple[str, ...] = ()
+
+    def _begin(
+        self, thresholds: Any, top_k: int | None = None, class_id: int | None = None
+    ) -> None:
+        self.top_k, self.class_id = top_k, class_id
+        self.thresholds = thresholds_of(thresholds, 0.5 if top_k is None else NEVER)
+        for name in self.kept:
+            setattr(self, name, self.add_variable((len(self.thresholds),), name=name))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts a batch."""
+        batch = prepared(y_true, y_pred, sample_weight, self.dtype, self.top_k, self.class_id)
+        counts = counted(*batch, self.thresholds, evenly(self.thresholds))
+        for name in self.kept:
+            gather(getattr(self, name), getattr(counts, name))
+
+    def _each(self, found: Tensor) -> Tensor:
+        """A number if there is one threshold, else one per threshold."""
+        return found[0] if len(self.thresholds) == 1 else found
+
+
+class _Count(_Counting):
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self._begin(thresholds)
+
+    def result(self) -> Tensor:
+        """The count so far."""
+        return self._each(getattr(self, self.kept[0]).value())
+
+
+class TruePositives(_Count):
+    """How often a yes was predicted rightly.
+
+    result = sum(weights where y_true = 1 and y_pred > threshold)
+
+    Args:
+        thresholds: above it a prediction is a yes; a number or several in [0, 1], default 0.5.
+        name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        np.float32(1.0)
+
+    Source: keras.metrics.TruePositives
+    """
+
+    kept = ("true_positives",)
+
+
+class FalsePositives(_Count):
+    """How often a yes was predicted wrongly.
+
+    result = sum(weights where y_true = 0 and y_pred > threshold)
+
+    Args:
+        thresholds, name, dtype: see `TruePositives`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        np.float32(1.0)
+
+    Source: keras.metrics.FalsePositives
+    """
+
+    kept = ("false_positives",)
+
+
+class TrueNegatives(_Count):
+    """How often a no was predicted rightly.
+
+    result = sum(weights where y_true = 0 and y_pred <= threshold)
+
+    Args:
+        thresholds, name, dtype: see `TruePositives`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        np.float32(0.0)
+
+    Source: keras.metrics.TrueNegatives
+    """
+
+    kept = ("true_negatives",)
+
+
+class FalseNegatives(_Count):
+    """How often a no was predicted wrongly.
+
+    result = sum(weights where y_true = 1 and y_pred <= threshold)
+
+    Args:
+        thresholds, name, dtype: see `TruePositives`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        np.float32(1.0)
+
+    Source: keras.metrics.FalseNegatives
+    """
+
+    kept = ("false_negatives",)
+
+
+class _Share(_Counting):
+    _direction = "up"
+
+    def __init__(
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        self._begin(thresholds, top_k, class_id)
+
+    def result(self) -> Tensor:
+        """The share so far."""
+        right, wrong = (getattr(self, name) for name in self.kept)
+        return self._each(divide_no_nan(right, right + wrong))
+
+
+class Precision(_Share):
+    """How many of those predicted as a yes are one.
+
+    result = true positives / (true positives + false positives)
+
+    Args:
+        thresholds: above it a prediction is a yes; a number or several in [0, 1], default 0.5.
+        top_k: of the classes of a sample only the k most strongly predicted are a yes.
+        class_id: the only class that counts.
+        name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> Precision()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        np.float32(0.5)
+
+    Source: keras.metrics.Precision
+    """
+
+    kept = ("true_positives", "false_positives")
+
+
+class Recall(_Share):
+    """How many of those that are a yes are predicted as one.
+
+    result = true positives / (true positives + false negatives)
+
+    Args:
+        thresholds, top_k, class_id, name, dtype: see `Precision`.
+
+    Raises:
+        ValueError: a threshold outside [0, 1].
+
+    Example:
+        >>> Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2]).numpy().round(3)
+        np.float32(0.333)
+
+    Source: keras.metrics.Recall
+    """
+
+    kept = ("true_positives", "false_negatives")

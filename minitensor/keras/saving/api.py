@@ -1,0 +1,235 @@
+"""Whole models and weights, as files: which form it is, and what is done with it.
+
+What a file is when it is read is seen from its first bytes; when it is written, from its name.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from minitensor.extras import require
+from minitensor.keras.saving import archive, layout, legacy, tensors
+from minitensor.keras.saving.files import replaced
+from minitensor.keras.saving.hdf5 import opened
+from minitensor.keras.saving.pairs import reading
+from minitensor.keras.saving.registry import Objects, custom_object_scope
+
+_OLD = (".h5", ".hdf5")
+_UNBUILT = (
+    "that has not yet been built. Try building the model first by calling it on some data or by "
+    "using `build()`."
+)
+
+
+# ----- whole models -----
+
+
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    include_optimizer: bool = True,
+) -> None:
+    """Writes a whole model: layers, weights, what it is compiled with, the optimizer's state.
+
+    Args:
+        model: drawn with Input, or a Sequential.
+        filepath: a path that ends in `.keras`, or `.h5` for Keras' old form; or an open file.
+        overwrite: whether a file that is there may be replaced.
+        zipped: must not be False: a `.keras` file is a zip.
+        include_optimizer: whether optimizer, loss and metrics are written, too.
+
+    Raises:
+        ValueError: a subclassed model, or another ending.
+        FileExistsError: the file is there and must not be replaced.
+        ImportError: h5py is missing.
+
+    Source: keras.saving.save_model
+    """
+    require("save", "h5py", extra="keras")
+    if zipped is False:
+        raise ValueError("zipped=False: a folder instead of a zip is not written")
+    name = _name(filepath, ".keras")
+    if name.endswith(".keras"):
+        _write(filepath, overwrite, lambda file: archive.write(file, model, include_optimizer))
+    elif name.endswith(_OLD):
+        _write(filepath, overwrite, lambda file: legacy.write_model(file, model, include_optimizer))
+    else:
+        raise ValueError(
+            "Invalid filepath extension for saving. Please add either a `.keras` extension for "
+            "the native Keras format (recommended) or a `.h5` extension. "
+            f"Received: filepath={filepath}."
+        )
+
+
+def load_model(
+    filepath: Any,
+    custom_objects: Objects | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Reads a whole model that we or Keras wrote, `.keras` or `.h5`.
+
+    Args:
+        filepath: a path, or an open file.
+        custom_objects: {name: class or function} that it may mention.
+        compile: whether it is compiled as it was.
+        safe_mode: must be True: no code in a file is ever run.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: damaged, or it mentions what is not there; says what.
+        OSError: it cannot be opened.
+
+    Source: keras.saving.load_model
+    """
+    if not safe_mode:
+        raise ValueError("safe_mode=False: code in a file is never run; see custom_objects")
+    with reading(filepath), _file(filepath) as file, custom_object_scope(custom_objects or {}):
+        form = _form(file)
+        if form == "keras":
+            return archive.read_model(file, compile)
+        if form == "h5":
+            return legacy.read_model(opened(file), compile)
+        raise ValueError("it holds no model: neither a .keras nor an .h5 file")
+
+
+# ----- weights -----
+
+
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+) -> None:
+    """Writes the weights of a model.
+
+    Args:
+        model: any, built.
+        filepath: ends in `.weights.h5` (as Keras 3 has it, with the state of the optimizer),
+            `.safetensors`, or `.h5` (as Keras 2 had it); or an open file, for `.weights.h5`.
+        overwrite: whether a file that is there may be replaced.
+        max_shard_size: must be None: one file is written.
+
+    Raises:
+        ValueError: a model that is not built, or another ending.
+        FileExistsError: the file is there and must not be replaced.
+        ImportError: h5py or safetensors is missing.
+
+    Source: keras.Model.save_weights
+    """
+    name = _name(filepath, ".weights.h5")
+    if max_shard_size is not None:
+        raise ValueError("max_shard_size: weights are written into one file")
+    if not model.built:
+        raise ValueError(f"You are saving a model {_UNBUILT}")
+    if name.endswith(".safetensors"):
+        _write(filepath, overwrite, lambda file: tensors.write(file, model))
+    elif name.endswith(_OLD):
+        form = layout.write if name.endswith(".weights.h5") else legacy.write
+        _write(filepath, overwrite, lambda file: _write_h5(file, form, model))
+    else:
+        raise ValueError(
+            "The filename must end in `.weights.h5`, `.safetensors` or `.h5`. "
+            f"Received: filepath={filepath}"
+        )
+
+
+def load_weights(
+    model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
+    """Gives a model the weights of a file, all or none.
+
+    Args:
+        model: any, built.
+        filepath: of a `.weights.h5`, `.keras`, `.h5` or `.safetensors` file; or an open file.
+        skip_mismatch: whether weights that do not fit are left as they are, with a warning.
+        by_name: whether layers are found by name instead of order; for old `.h5` files.
+
+    Raises:
+        ValueError: damaged, or it does not fit the model; says which weight. None is changed.
+        OSError: it cannot be opened.
+
+    Source: keras.Model.load_weights
+    """
+    if not model.built:
+        raise ValueError(f"You are loading weights into a model {_UNBUILT}")
+    with reading(filepath), _file(filepath) as file:
+        form = _form(file)
+        if form == "h5":
+            _load_h5(model, file, skip_mismatch, by_name)
+        elif by_name:
+            raise ValueError("by_name is for old .h5 files; this one finds layers by their place")
+        elif form == "keras":
+            archive.read_weights(file, model, skip_mismatch)
+        else:
+            tensors.read(file, model, skip_mismatch)
+
+
+def _load_h5(model: Any, file: BinaryIO, skip_mismatch: bool, by_name: bool) -> None:
+    root = opened(file)
+    if legacy.is_legacy(root):
+        legacy.read(root, model, skip_mismatch, by_name)
+    elif by_name:
+        raise ValueError("by_name is for old .h5 files; this one finds layers by their place")
+    else:
+        layout.read(root, model, skip_mismatch)
+
+
+# ----- files -----
+
+
+def _name(filepath: Any, of_open_files: str) -> str:
+    return of_open_files if hasattr(filepath, "write") else os.fsdecode(os.fspath(filepath))
+
+
+def _write(filepath: Any, overwrite: bool, write: Callable[[BinaryIO], None]) -> None:
+    """Writes into an open file, or a whole new file under a path."""
+    if hasattr(filepath, "write"):
+        whole = io.BytesIO()
+        write(whole)
+        filepath.write(whole.getbuffer())
+        return
+    if not overwrite and os.path.exists(filepath):
+        raise FileExistsError(f"{os.fspath(filepath)} is there, and overwrite is False")
+    with replaced(filepath) as fresh, fresh.open("w+b") as file:
+        write(file)
+
+
+def _write_h5(file: BinaryIO, write: Callable[[Any, Any], None], model: Any) -> None:
+    require("save_weights", "h5py", extra="keras")
+    import h5py
+
+    with h5py.File(file, "w") as inner:
+        write(inner, model)
+
+
+@contextmanager
+def _file(filepath: Any) -> Iterator[BinaryIO]:
+    """A file to read from any place of."""
+    if not hasattr(filepath, "read"):
+        with open(filepath, "rb") as file:
+            yield file
+    elif filepath.seekable():
+        yield filepath
+    else:
+        yield io.BytesIO(filepath.read())
+
+
+def _form(file: BinaryIO) -> str:
+    """What a file is, by its first bytes."""
+    file.seek(0)
+    head = file.read(9)
+    file.seek(0)
+    if head.startswith(b"\x89HDF"):
+        return "h5"
+    if head.startswith(b"PK"):
+        return "keras"
+    if head[8:] == b"{":
+        return "safetensors"
+    raise ValueError("neither HDF5 nor .keras nor safetensors, or damaged: its beginning is wrong")

@@ -1,0 +1,117 @@
+"""What a model is, as JSON: layers and calls, and what it is compiled with, but no weights."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from minitensor.keras.engine import Functional, Model, Sequential
+from minitensor.keras.engine.allowance import allowed
+from minitensor.keras.saving.objects import plain, revived
+from minitensor.keras.saving.pairs import reading
+from minitensor.keras.saving.registry import Objects, custom_object_scope
+
+Json = Any
+
+LONGEST = 2**26  # bytes of JSON that are read
+_UNVETTED = 2**32  # bytes of weights of a model that comes without a file of weights
+
+
+def described(model: Any, with_compile: bool = True) -> Json:
+    """A model as JSON values.
+
+    Raises:
+        ValueError: it is subclassed, so that what it does is code.
+    """
+    if not isinstance(model, Functional | Sequential):
+        raise ValueError(
+            f"{model.name} is a subclassed model ({type(model).__name__}): what it does is Python "
+            "code, which no file holds. Save its weights by save_weights('name.weights.h5'), make "
+            "the model by its class, and load them."
+        )
+    found = plain(model)
+    if with_compile and model.compiled:
+        found["compile_config"] = model.get_compile_config()
+    return found
+
+
+def parsed(text: str | bytes) -> Json:
+    """JSON values of a text that may be damaged.
+
+    Raises:
+        ValueError: it is no JSON, too long, or a key stands twice in it.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"JSON of {len(text)} bytes, where at most {LONGEST} are read")
+    found = json.loads(text, object_pairs_hook=_pairs)
+    if not isinstance(found, dict):
+        raise ValueError(f"JSON of a model must be an object. Received: {type(found).__name__}")
+    return found
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError(f"damaged: a key stands twice in {[key for key, _ in pairs]}")
+    return found
+
+
+def made(config: Json, size: int = _UNVETTED) -> Any:
+    """The model that JSON values describe, with fresh weights of at most `size` bytes.
+
+    Raises:
+        ValueError: they describe no model, or a larger one.
+    """
+    with allowed(size):
+        model = revived(config)
+    if not isinstance(model, Model):
+        raise ValueError(f"The config is of a {type(model).__name__} where a model is expected")
+    return model
+
+
+def compile_again(model: Any, config: Json) -> None:
+    """Compiles a model with what it was compiled with; without it says nothing."""
+    if config and config.get("optimizer") is not None:
+        taken = inspect.signature(model.compile).parameters
+        model.compile_from_config({key: value for key, value in config.items() if key in taken})
+
+
+def to_json(model: Any, **kwargs: Any) -> str:
+    """The architecture as JSON text, in Keras' form.
+
+    Args:
+        model: drawn with Input, or a Sequential.
+        kwargs: of json.dumps.
+
+    Raises:
+        ValueError: a subclassed model.
+
+    Example:
+        >>> from minitensor import keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Flatten(name="flat")])
+        >>> model_from_json(to_json(model)).layers[0].name
+        'flat'
+
+    Source: keras.Model.to_json
+    """
+    return json.dumps(described(model), **kwargs)
+
+
+def model_from_json(json_string: str, custom_objects: Objects | None = None) -> Any:
+    """The model that `to_json`, ours or Keras', wrote, with fresh weights.
+
+    Args:
+        json_string: the text.
+        custom_objects: {name: class or function} that it may mention.
+
+    Raises:
+        ValueError: it describes no model, or one of classes that are not there.
+
+    Source: keras.models.model_from_json
+    """
+    with reading("the JSON text"), custom_object_scope(custom_objects or {}):
+        config = parsed(json_string)
+        model = made(config)
+        compile_again(model, config.get("compile_config"))
+    return model

@@ -1,0 +1,66 @@
+"""Models that are in memory, from Keras and to Keras. Keras itself is never imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitensor.keras.saving.architecture import described, made, parsed
+from minitensor.keras.saving.pairs import Pair, fill
+from minitensor.keras.saving.registry import Objects, custom_object_scope
+
+
+def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
+    """A model of ours like a model of Keras: its layers, and a copy of its weights.
+
+    Args:
+        model: a Sequential or drawn model of keras or tf.keras.
+        custom_objects: {name: class or function} of ours for what is the program's own in it.
+
+    Returns:
+        The model, not compiled.
+
+    Raises:
+        ValueError: a subclassed model, or layers that we have not.
+
+    Source: keras.models.clone_model
+    """
+    if type(model).__name__ not in ("Functional", "Sequential"):
+        raise ValueError(
+            f"from_keras: {type(model).__name__} is subclassed; what it does is Python code. Make "
+            "it by a class of ours, and give that the weights: set_weights(model.get_weights())"
+        )
+    with custom_object_scope(custom_objects or {}):
+        ours = made(parsed(model.to_json()))
+    values = [np.asarray(value) for value in model.get_weights()]
+    if len(values) != len(ours.weights):
+        raise ValueError(f"Keras' model has {len(values)} weights, ours {len(ours.weights)}")
+    fill([_pair(w, value) for w, value in zip(ours.weights, values, strict=True)], False)
+    return ours
+
+
+def _pair(variable: Any, value: np.ndarray) -> Pair:
+    return Pair(variable.name.partition(":")[0], variable, value.shape, value.dtype, value.copy)
+
+
+def to_keras(model: Any, keras: Any) -> Any:
+    """A model of Keras like ours: its layers, and a copy of its weights.
+
+    Args:
+        model: ours, Sequential or drawn.
+        keras: the module keras, or tf.keras.
+
+    Returns:
+        The model, not compiled.
+
+    Raises:
+        ValueError: a subclassed model.
+
+    Source: keras.models.clone_model
+    """
+    import json
+
+    theirs = keras.models.model_from_json(json.dumps(described(model, False)))
+    theirs.set_weights(model.get_weights())
+    return theirs
