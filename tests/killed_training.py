@@ -64,7 +64,7 @@ def batches(kind):
     return {"x": rows.map(changed).shuffle(16, seed=3).repeat().batch(BATCH), "steps_per_epoch": 4}
 
 
-def train(folder, kind, save_freq):
+def train(folder, kind, save_freq, also=()):
     """Trains until the end; returns a digest of all that came out."""
     mt.random.set_seed(7)
     model = net()
@@ -85,6 +85,7 @@ def train(folder, kind, save_freq):
             callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True),
             callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=1.0),
             callbacks.CSVLogger(folder / "log.csv"),
+            *also,
         ],
     )
     found = hashlib.sha256()
@@ -185,31 +186,34 @@ def kill_one(folder, kind, save_freq, rng, seconds):
     return "in a write" if trapped else "anywhere"
 
 
+def calm(folder, kind):
+    """The digest of a training that nobody disturbs, and how many seconds it takes."""
+    folder.mkdir()
+    began = time.perf_counter()
+    os.waitpid(child(folder, kind, 1, None), 0)
+    return (folder / "digest").read_text(), time.perf_counter() - began
+
+
 def torture(folder, kills, seed):
     """Kills trainings until there were so many kills; returns a report."""
     rng = random.Random(seed)
+    kinds = ("arrays", "dataset", "repeat")
+    wanted = {kind: calm(folder / kind, kind) for kind in kinds}
     report = {"kills": 0, "in a write": 0, "anywhere": 0, "trainings": 0}
     report |= {"different": [], "lost": []}
-    kinds = [(kind, freq) for kind in ("arrays", "dataset", "repeat") for freq in (1, 3, "epoch")]
-    rng.shuffle(kinds)
     while report["kills"] < kills:
-        kind, save_freq = kinds[report["trainings"] % len(kinds)]
-        calm, mad = folder / f"{report['trainings']}-calm", folder / f"{report['trainings']}-mad"
-        for one in (calm, mad):
-            one.mkdir()
-        began = time.perf_counter()
-        os.waitpid(child(calm, kind, save_freq, None), 0)
-        seconds = time.perf_counter() - began
-        before = (-1, 0)
+        kind, save_freq = kinds[report["trainings"] % 3], rng.choice([1, 3, "epoch"])
+        digest, seconds = wanted[kind]
+        place_before, mad = (-1, 0), folder / str(report["trainings"])
+        mad.mkdir()
         while cause := kill_one(mad, kind, save_freq, rng, seconds):
             report["kills"] += 1
             report[cause] += 1
-            now = place(mad)
-            if now < before:
-                report["lost"].append([kind, save_freq, before, now])
-            before = now
+            if (now := place(mad)) < place_before:
+                report["lost"].append([kind, save_freq, place_before, now])
+            place_before = now
         report["trainings"] += 1
-        if (calm / "digest").read_text() != (mad / "digest").read_text():
+        if (mad / "digest").read_text() != digest:
             report["different"].append([kind, save_freq])
     return report
 

@@ -84,8 +84,20 @@ def moving() -> Iterator[Call]:
             yield Call("central_crop", image, (fraction,))
         for target in ((3, 3), (9, 9), (4, 11), (8, 2)):
             yield Call("resize_with_crop_or_pad", image, target)
+        for quarters in (1, 2, -1, 4):
+            yield Call("rot90", image, (quarters,))
+        yield Call("transpose", image)
+        for target in ((3, 3), (9, 20), (20, 4)):
+            yield Call("resize_with_pad", image, target)
+        yield Call("total_variation", image)
         yield Call("crop_to_bounding_box", image, (1, 0, 2, 3))
         yield Call("pad_to_bounding_box", image, (1, 2, 9, 10))
+    boxes = [[0.0, 0.0, 1.0, 1.0], [0.9, 0.2, 0.1, 0.7], [-0.3, 0.1, 0.5, 1.4]]
+    for size in ([3, 4], [1, 5], [8, 1]):
+        for method in ("bilinear", "nearest"):
+            yield Call("crop_and_resize", several, (boxes, [0, 1, 1], size, method, -2.0))
+    yield Call("resize_with_pad", several, (5, 9), {"method": "bicubic", "antialias": True})
+    yield Call("sobel_edges", several)
     for dtype in DTYPES:
         yield Call("extract_patches", drawn((2, 5, 6, 2), dtype), ([1, 2, 3, 1],), PATCH)
     for padding in ("SAME", "VALID"):
@@ -106,6 +118,11 @@ def coloring() -> Iterator[Call]:
                 yield Call("adjust_contrast", image, (factor,))
             for delta in (-0.7, 0.1, 1.0):
                 yield Call("adjust_hue", image, (delta,))
+            for factor in (0.0, 0.5, 3.0):
+                yield Call("adjust_saturation", image, (factor,))
+            for gamma, gain in ((0.5, 1.0), (2.0, 0.7), (1.0, 3.0)):
+                yield Call("adjust_gamma", image, (gamma, gain))
+        yield Call("grayscale_to_rgb", image[..., :1])
         wide = ("uint16", "int32", "int64") if dtype == "float16" else ()  # beyond 65504
         for new in [t for t in (*DTYPES, "int64") if t not in wide]:
             for saturate in (False, True):

@@ -59,7 +59,7 @@ def test_resized_bytes_stay_bytes(tf, interpolation):
     assert a.dtype == b.dtype == np.uint8
     away = np.abs(a.astype(int) - b)  # 1 where a number is as near to both integers
     assert away.max() <= (interpolation != "nearest")
-    assert away.mean() < 0.02
+    assert away.mean() < 0.04
     assert np.asarray(LAYERS.CenterCrop(2, 2)(BYTES)).dtype == np.float32
 
 

@@ -73,6 +73,16 @@ def test_a_global_pooling_is_keras_s(tf, kind, rank, keepdims):
     same(tf, name, {"keepdims": keepdims, "data_format": "channels_first"}, images(rank, True))
 
 
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["Max", "Average"])
+@pytest.mark.parametrize("size", [(4, 3, 5), (1, 6, 2), (7, 2, 3)])
+def test_an_adaptive_pooling_is_keras_s(tf, kind, rank, size):
+    name, settings = f"Adaptive{kind}Pooling{rank}D", {"output_size": size[:rank]}
+    dtype = "float32" if rank == 3 else "float64"
+    same(tf, name, settings, images(rank), dtype=dtype)
+    assert_first_is_last(name, settings, rank)
+
+
 def test_the_maximum_of_integers_stays_an_integer_and_the_global_mean_does_not(tf):
     x = np.random.default_rng(0).integers(0, 255, (1, 4, 4, 3)).astype(np.uint8)
     for name in ("GlobalMaxPooling2D", "GlobalAveragePooling2D"):

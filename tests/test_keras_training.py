@@ -34,9 +34,9 @@ def conv_net(keras):
     return keras.Sequential(
         [
             keras.Input((6, 6, 2)),
-            keras.layers.Rescaling(1 / 255),
+            keras.layers.Rescaling(1 / 256),
             keras.layers.Conv2D(3, 3, activation="relu"),
-            keras.layers.BatchNormalization(),
+            keras.layers.BatchNormalization(momentum=0.5, epsilon=2**-10),
             keras.layers.Flatten(),
             keras.layers.Dense(2),
         ]
@@ -205,7 +205,7 @@ def test_batches_from_a_dataset_are_those_of_the_arrays(tf):
                 epochs=2,
                 verbose=0,
                 validation_data=(X[:4], CLASSES[:4]),
-                class_weight={0: 3.0},
+                class_weight={0: 3.0, 1: 0.5, 2: 1.0},
             ).history
         )
     )
@@ -262,10 +262,20 @@ def test_two_outputs_as_a_list(tf, settings):
     pair.same(lambda model: model.predict(X, verbose=0))
 
 
-def test_targets_and_weights_by_the_names_of_the_outputs(tf):
-    pair = Pair(tf, two_heads, BOTH | {"weighted_metrics": [["accuracy"], []]})
-    y = {"a": CLASSES, "b": BITS}
-    pair.fit({"x": X}, y, epochs=2, sample_weight={"a": WEIGHTS, "b": np.ones(23)})
+def test_inputs_and_targets_by_their_names(tf):
+    pair = Pair(tf, two_heads, BOTH | {"metrics": [["accuracy"], []]})
+    pair.fit({"x": X}, {"b": BITS, "a": CLASSES}, epochs=2)
+
+
+def test_sample_weights_by_the_names_of_the_outputs_are_those_of_a_list():
+    def loss(y, weights):
+        mt.random.set_seed(0)
+        model = two_heads(mt.keras)
+        model.compile("sgd", BOTH["loss"])
+        return model.train_on_batch(X, y, weights)
+
+    names = loss({"b": BITS, "a": CLASSES}, {"b": 2 * WEIGHTS, "a": WEIGHTS})
+    assert names == loss([CLASSES, BITS], [WEIGHTS, 2 * WEIGHTS])
 
 
 @pytest.mark.parametrize("loss", ["mse", {"first": "mse", "second": "mae"}], ids=str)

@@ -5,15 +5,22 @@
     color.py      brightness, contrast, gray, dtypes
     hue.py        the colour wheel
     random.py     the same by chance, for training
+    boxes.py      images in frames, boxes out of images
+    quality.py    edges, and how alike two images are
+    codec.py      images as PNG, JPEG, BMP and GIF files
 
 Names, arguments, their order and their defaults are TensorFlow's. Everything is differentiable,
 to every order, where TensorFlow often is not.
 """
 
+from minitensor.image.boxes import crop_and_resize, resize_with_pad
+from minitensor.image.codec import decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
 from minitensor.image.color import (
     adjust_brightness,
     adjust_contrast,
+    adjust_gamma,
     convert_image_dtype,
+    grayscale_to_rgb,
     per_image_standardization,
     rgb_to_grayscale,
 )
@@ -24,9 +31,12 @@ from minitensor.image.geometry import (
     flip_up_down,
     pad_to_bounding_box,
     resize_with_crop_or_pad,
+    rot90,
+    transpose,
 )
-from minitensor.image.hue import adjust_hue, hsv_to_rgb, rgb_to_hsv
+from minitensor.image.hue import adjust_hue, adjust_saturation, hsv_to_rgb, rgb_to_hsv
 from minitensor.image.patches import add_patches, extract_patches
+from minitensor.image.quality import image_gradients, psnr, sobel_edges, ssim, total_variation
 from minitensor.image.random import (
     random_brightness,
     random_contrast,
@@ -34,6 +44,7 @@ from minitensor.image.random import (
     random_flip_left_right,
     random_flip_up_down,
     random_hue,
+    random_saturation,
 )
 from minitensor.image.resize import ResizeMethod, resize
 
@@ -42,24 +53,42 @@ __all__ = [
     "add_patches",
     "adjust_brightness",
     "adjust_contrast",
+    "adjust_gamma",
     "adjust_hue",
+    "adjust_saturation",
     "central_crop",
     "convert_image_dtype",
+    "crop_and_resize",
     "crop_to_bounding_box",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
+    "encode_jpeg",
+    "encode_png",
     "extract_patches",
     "flip_left_right",
     "flip_up_down",
+    "grayscale_to_rgb",
     "hsv_to_rgb",
+    "image_gradients",
     "pad_to_bounding_box",
     "per_image_standardization",
+    "psnr",
     "random_brightness",
     "random_contrast",
     "random_crop",
     "random_flip_left_right",
     "random_flip_up_down",
     "random_hue",
+    "random_saturation",
     "resize",
     "resize_with_crop_or_pad",
+    "resize_with_pad",
     "rgb_to_grayscale",
     "rgb_to_hsv",
+    "rot90",
+    "sobel_edges",
+    "ssim",
+    "total_variation",
+    "transpose",
 ]

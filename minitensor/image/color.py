@@ -263,9 +263,7 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     Source: tf.image.adjust_gamma
     """
     x = args.tensor("adjust_gamma", "image", image, NUMBERS)
-    power, factor = (
-        scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain))
-    )
+    power, factor = (scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain)))
     if power < 0:
         raise ValueError(f"adjust_gamma: gamma must not be negative, got {gamma}")
     return convert_image_dtype(factor * _as_float32(x) ** power, x.dtype, saturate=True)

@@ -184,7 +184,9 @@ def ssim(
     x, y, top = _pair("ssim", img1, img2, max_val)
     size = args.number("ssim", "filter_size", filter_size, 1)
     if min(x.shape[-3:-1]) < size:
-        raise ValueError(f"ssim: images of {x.shape[-3:-1]} pixels are smaller than the window {size}")
+        raise ValueError(
+            f"ssim: images of {x.shape[-3:-1]} pixels are smaller than the window {size}"
+        )
     window = _window(size, scalar("ssim", "filter_sigma", filter_sigma), x.shape[-1])
     c1, c2 = (scalar("ssim", "k", k) ** 2 * top**2 for k in (k1, k2))
     m1, m2 = _windowed(x, window), _windowed(y, window)

@@ -2,6 +2,14 @@
 
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from minitensor.keras.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from minitensor.keras.layers.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -81,6 +89,12 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "Arithmetic",
     "Average",

@@ -48,7 +48,9 @@ class GlobalAveragePooling(GlobalPooling):
 
     def call(self, inputs: Any) -> Any:
         """Its mean over the spatial axes."""
-        return reduce_mean(settings.as_floats(inputs, self.compute_dtype), self._axes, self.keepdims)
+        return reduce_mean(
+            settings.as_floats(inputs, self.compute_dtype), self._axes, self.keepdims
+        )
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling):

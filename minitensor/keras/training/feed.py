@@ -71,14 +71,18 @@ class Feed:
             return next(self._batches, _END)
 
     def _end(self) -> None:
-        self._batches = self.order = None
+        self.reset()
         if self._steps is not None:
             warn_of_end()
 
     def end_epoch(self) -> None:
         """The next epoch begins a pass, unless epochs have a number of steps of their own."""
         if self._steps is None:
-            self._batches = self.order = None
+            self.reset()
+
+    def reset(self) -> None:
+        """The next epoch begins a pass."""
+        self._batches = self.order = None
 
     def first(self) -> Any:
         """A batch to build a model for; it disturbs nothing."""

@@ -89,8 +89,8 @@ class Attempt:
                 for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
-            what = f"{where}: the loss is {loss.numpy()}, but the gradient of {', '.join(names)} is not"
-            raise self._explained(f"{what} finite", with_gradients=True)
+            what = f"{where}: the loss is {loss.numpy()}, but not finite is the gradient of "
+            raise self._explained(what + ", ".join(names), with_gradients=True)
 
     def _undo(self) -> None:
         generator.restore(self._random)

@@ -107,6 +107,7 @@ def evaluate(model: Any, feed: Feed, callbacks: Any) -> dict[str, Any]:
     callbacks.on_test_begin()
     logs: dict[str, Any] = {}
     model.reset_metrics()
+    feed.reset()
     for step, batch in feed.epoch():
         callbacks.on_test_batch_begin(step)
         logs = model.test_step(batch)

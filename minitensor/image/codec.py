@@ -1,0 +1,265 @@
+"""Images as files: PNG, JPEG, BMP and GIF, unpacked and packed by Pillow.
+
+A file of a few bytes can promise an image of gigabytes: what is larger than MOST_PIXELS is refused
+before anything is unpacked. Decoded JPEG pixels may differ from TensorFlow's by a few levels: the
+standard leaves the arithmetic open.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitensor.autograd import Tensor, placed
+from minitensor.dtypes import as_dtype, uint8
+from minitensor.extras import require
+from minitensor.image.arguments import picture
+from minitensor.image.color import convert_image_dtype
+from minitensor.nn import checks as args
+
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
+MOST_PIXELS = 1 << 26  # in all frames together
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def decode_image(
+    contents: Any,
+    channels: Any = None,
+    dtype: Any = uint8,
+    name: str | None = None,
+    expand_animations: bool = True,
+) -> Tensor:
+    """The image in the bytes of a PNG, JPEG, BMP or GIF file.
+
+    Args:
+        contents: bytes.
+        channels: 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; None or 0 as in the file.
+        dtype: of the result; floats are from 0 to 1.
+        name: ignored.
+        expand_animations: give all frames of a GIF; else the first one.
+
+    Returns:
+        (H, W, C), or (frames, H, W, C) for a GIF.
+
+    Raises:
+        ImportError: Pillow is missing.
+        TypeError: `contents` are no bytes.
+        ValueError: they are no such file, damaged, or more than MOST_PIXELS.
+
+    Example:
+        >>> import minitensor as mt
+        >>> packed = encode_png(mt.constant([[[7], [9]]], "uint8"))
+        >>> decode_image(packed).numpy().ravel().tolist()
+        [7, 9]
+
+    Source: tf.image.decode_image
+    """
+    kind = as_dtype(dtype)
+    frames = _frames("decode_image", contents, 0 if channels is None else channels)
+    if expand_animations and contents[:3] == b"GIF":
+        pixels = placed(np.stack(frames))  # (frames, H, W, C)
+    else:
+        pixels = placed(frames[0])  # (H, W, C)
+    return convert_image_dtype(pixels, kind)
+
+
+def decode_png(
+    contents: Any, channels: int = 0, dtype: Any = uint8, name: str | None = None
+) -> Tensor:
+    """The image in the bytes of a PNG file; JPEG, BMP and the first frame of a GIF are read too.
+
+    Args:
+        contents: bytes.
+        channels: as in `decode_image`.
+        dtype: uint8.
+        name: ignored.
+
+    Returns:
+        (H, W, C) uint8; levels of 16 bits lose their lower 8.
+
+    Raises:
+        ImportError: Pillow is missing.
+        TypeError: `contents` are no bytes, or another dtype.
+        ValueError: they are no such file, damaged, or more than MOST_PIXELS.
+
+    Example:
+        >>> import minitensor as mt
+        >>> decode_png(encode_png(mt.zeros([4, 5, 3], "uint8"))).shape
+        TensorShape([4, 5, 3])
+
+    Source: tf.image.decode_png
+    """
+    if as_dtype(dtype) != uint8:
+        raise TypeError(
+            f"decode_png: dtype must be uint8, got {dtype}; convert_image_dtype follows"
+        )
+    return placed(_frames("decode_png", contents, channels)[0])
+
+
+def decode_jpeg(
+    contents: Any,
+    channels: int = 0,
+    ratio: int = 1,
+    fancy_upscaling: bool = True,
+    try_recover_truncated: bool = False,
+    acceptable_fraction: float = 1,
+    dct_method: str = "",
+    name: str | None = None,
+) -> Tensor:
+    """The image in the bytes of a JPEG file; PNG, BMP and the first frame of a GIF are read too.
+
+    Args:
+        contents: bytes.
+        channels: as in `decode_image`.
+        ratio: 1; resize the result instead.
+        fancy_upscaling, try_recover_truncated, acceptable_fraction, dct_method, name: ignored.
+
+    Returns:
+        (H, W, C) uint8.
+
+    Raises:
+        ImportError: Pillow is missing.
+        TypeError: `contents` are no bytes.
+        ValueError: they are no such file, damaged, or more than MOST_PIXELS; or ratio is not 1.
+
+    Example:
+        >>> import minitensor as mt
+        >>> decode_jpeg(encode_jpeg(mt.zeros([4, 5, 3], "uint8"))).shape
+        TensorShape([4, 5, 3])
+
+    Source: tf.image.decode_jpeg
+    """
+    if ratio != 1:
+        raise ValueError(f"decode_jpeg: ratio must be 1, got {ratio}; resize the result instead")
+    return placed(_frames("decode_jpeg", contents, channels)[0])
+
+
+def encode_png(image: Any, compression: int = -1, name: str | None = None) -> bytes:
+    """The bytes of a PNG file with this image.
+
+    Args:
+        image: (H, W, C) uint8 with 1 to 4 channels.
+        compression: 0 to 9, or -1 for zlib's default.
+        name: ignored.
+
+    Returns:
+        bytes
+
+    Raises:
+        ImportError: Pillow is missing.
+        TypeError: another dtype.
+        ValueError: another number of axes or channels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> encode_png(mt.zeros([4, 5, 3], "uint8"))[:4]
+        b'\\x89PNG'
+
+    Source: tf.image.encode_png
+    """
+    level = args.number("encode_png", "compression", compression, -1)
+    return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
+
+
+def encode_jpeg(
+    image: Any,
+    format: str = "",
+    quality: int = 95,
+    progressive: bool = False,
+    optimize_size: bool = False,
+    chroma_downsampling: bool = True,
+    density_unit: str = "in",
+    x_density: int = 300,
+    y_density: int = 300,
+    xmp_metadata: str = "",
+    name: str | None = None,
+) -> bytes:
+    """The bytes of a JPEG file with this image.
+
+    Args:
+        image: (H, W, C) uint8 with 1 or 3 channels.
+        quality: 1 to 100.
+        progressive, optimize_size, chroma_downsampling: how it is packed.
+        format, density_unit, x_density, y_density, xmp_metadata, name: ignored.
+
+    Returns:
+        bytes
+
+    Raises:
+        ImportError: Pillow is missing.
+        TypeError: another dtype.
+        ValueError: another number of axes or channels.
+
+    Example:
+        >>> import minitensor as mt
+        >>> encode_jpeg(mt.zeros([4, 5, 3], "uint8"))[:2]
+        b'\\xff\\xd8'
+
+    Source: tf.image.encode_jpeg
+    """
+    how = {"progressive": progressive, "optimize": optimize_size}
+    sampling = "4:2:0" if chroma_downsampling else "4:4:4"
+    return _packed(
+        "encode_jpeg", image, (1, 3), "JPEG", quality=quality, subsampling=sampling, **how
+    )
+
+
+def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: Any) -> bytes:
+    require(op, "PIL", extra="keras")
+    from PIL import Image
+
+    x = picture(op, "image", image, (3,))
+    if x.dtype != uint8 or x.shape[-1] not in legal:
+        raise (TypeError if x.dtype != uint8 else ValueError)(
+            f"{op}: image must be (H, W, C) uint8 with {legal} channels, got {x.dtype} {x.shape}"
+        )
+    pixels, out = x.numpy(), BytesIO()
+    flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    Image.fromarray(np.ascontiguousarray(flat)).save(out, kind, **settings)
+    return out.getvalue()
+
+
+def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
+    """(H, W, C) uint8, one for each frame."""
+    require(op, "PIL", extra="keras")
+    count = args.number(op, "channels", channels, 0)
+    if count > 4:
+        raise ValueError(f"{op}: channels must be 0 to 4, got {count}")
+    if not isinstance(contents, bytes | bytearray):
+        raise TypeError(
+            f"{op}: contents must be the bytes of a file, as io.read_file gives them, "
+            f"got {type(contents).__name__}"
+        )
+    from PIL import Image, ImageSequence
+
+    try:
+        with Image.open(BytesIO(contents), formats=_FORMATS) as image:
+            total = image.width * image.height * getattr(image, "n_frames", 1)
+            if total > MOST_PIXELS:
+                raise ValueError(f"{total} pixels are promised; at most {MOST_PIXELS} are read")
+            return [pixels(frame, count) for frame in ImageSequence.Iterator(image)]
+    except Exception as problem:  # on damaged files Pillow raises many kinds, even AssertionError
+        raise ValueError(f"{op}: no readable PNG, JPEG, BMP or GIF image: {problem}") from None
+
+
+def pixels(image: PillowImage.Image, channels: int) -> np.ndarray:
+    """(H, W, C) uint8 with so many channels; 0 keeps those of the file."""
+    from PIL import Image
+
+    if image.mode.startswith("I;16") or image.mode == "I":  # 16 bits a level
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    if channels:
+        mode = _MODES[channels]
+    elif image.mode in _MODES.values():
+        mode = image.mode
+    elif image.mode == "1":
+        mode = "L"
+    else:
+        mode = "RGBA" if image.has_transparency_data and image.format != "GIF" else "RGB"
+    found = np.array(image.convert(mode))
+    return found if found.ndim == 3 else found[..., np.newaxis]  # (H, W, C)

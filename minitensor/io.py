@@ -1,0 +1,58 @@
+"""The mirror of tf.io: files as bytes, and the decoders of tf.image under their other names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from minitensor.image.codec import decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
+
+__all__ = [
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
+    "encode_jpeg",
+    "encode_png",
+    "read_file",
+    "write_file",
+]
+
+
+def read_file(filename: Any, name: str | None = None) -> bytes:
+    """A file's bytes.
+
+    Args:
+        filename: its path.
+        name: ignored.
+
+    Returns:
+        bytes; TensorFlow's are a string tensor.
+
+    Raises:
+        OSError: it cannot be opened.
+
+    Source: tf.io.read_file
+    """
+    return _path(filename).read_bytes()
+
+
+def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
+    """Writes bytes into a file, in new folders if need be.
+
+    Args:
+        filename: its path.
+        contents: bytes or text.
+        name: ignored.
+
+    Raises:
+        OSError: it cannot be written.
+
+    Source: tf.io.write_file
+    """
+    path = _path(filename)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
+
+
+def _path(filename: Any) -> Path:
+    return Path(filename.decode() if isinstance(filename, bytes) else filename)
