@@ -27,17 +27,21 @@ from minitensor.array import (
     eye,
     fill,
     gather,
+    gather_nd,
     identity,
     is_tensor,
     linspace,
+    meshgrid,
     one_hot,
     ones,
     ones_like,
     pad,
     range,
     rank,
+    repeat,
     reshape,
     reverse,
+    roll,
     shape,
     size,
     slice,
@@ -47,6 +51,7 @@ from minitensor.array import (
     stop_gradient,
     tile,
     transpose,
+    unique,
     unstack,
     where,
     zeros,
@@ -150,6 +155,10 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "bfloat16": ("dtypes", "bfloat16"),
     "TensorSpec": ("data.structure", "TensorSpec"),
     "io": ("io", None),
+    **{
+        name: ("control", name)
+        for name in ("case", "cond", "function", "map_fn", "print", "while_loop")
+    },
     "debugging": ("debugging", None),
 }
 

@@ -60,8 +60,8 @@ def batches(kind):
         return mt.image.random_brightness(image, 0.3), label
 
     if kind == "dataset":
-        return {"x": rows.shuffle(16).map(changed).batch(BATCH)}
-    return {"x": rows.map(changed).shuffle(16, seed=3).repeat().batch(BATCH), "steps_per_epoch": 4}
+        return {"x": rows.shuffle(16, seed=3).map(changed).batch(BATCH)}
+    return {"x": rows.map(changed).shuffle(16).repeat().batch(BATCH), "steps_per_epoch": 4}
 
 
 def train(folder, kind, save_freq, also=()):

@@ -89,7 +89,8 @@ def moving() -> Iterator[Call]:
         yield Call("transpose", image)
         for target in ((3, 3), (9, 20), (20, 4)):
             yield Call("resize_with_pad", image, target)
-        yield Call("total_variation", image)
+        if image.dtype != np.uint8:  # whose differences wrap around
+            yield Call("total_variation", image)
         yield Call("crop_to_bounding_box", image, (1, 0, 2, 3))
         yield Call("pad_to_bounding_box", image, (1, 2, 9, 10))
     boxes = [[0.0, 0.0, 1.0, 1.0], [0.9, 0.2, 0.1, 0.7], [-0.3, 0.1, 0.5, 1.4]]
@@ -122,7 +123,8 @@ def coloring() -> Iterator[Call]:
                 yield Call("adjust_saturation", image, (factor,))
             for gamma, gain in ((0.5, 1.0), (2.0, 0.7), (1.0, 3.0)):
                 yield Call("adjust_gamma", image, (gamma, gain))
-        yield Call("grayscale_to_rgb", image[..., :1])
+        if dtype != "uint16":  # no kernel in TensorFlow
+            yield Call("grayscale_to_rgb", image[..., :1])
         wide = ("uint16", "int32", "int64") if dtype == "float16" else ()  # beyond 65504
         for new in [t for t in (*DTYPES, "int64") if t not in wide]:
             for saturate in (False, True):

@@ -218,10 +218,15 @@ def test_a_depthwise_convolution_calls_its_weight_kernel_and_its_rules_depthwise
     assert layer.kernel.constraint is mt.abs
 
 
-def test_an_activity_regularizer_sees_the_output():
-    layer = LAYERS.Conv2D(2, 3, activity_regularizer=lambda y: mt.reduce_sum(y))
-    y = layer(images(2))
-    np.testing.assert_allclose(layer.losses[0], y.numpy().sum(), rtol=1e-4)
+@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "Dense"])
+def test_an_activity_regularizer_adds_what_keras_adds(tf, name):
+    settings = {"DepthwiseConv2D": (3,), "Dense": (2,)}.get(name, (2, 3))
+
+    def make(keras):
+        return getattr(keras.layers, name)(*settings, activity_regularizer="l2")
+
+    ours, theirs = assert_same(tf, make, images(2))
+    np.testing.assert_allclose(ours.losses[0], theirs.losses[0], rtol=1e-10)
 
 
 def test_constants_fill_the_kernel_by_their_number():

@@ -1,5 +1,8 @@
 """The layers without windows against Keras: activations, merging, reshaping, dropout, Lambda."""
 
+import inspect
+import json
+
 import numpy as np
 import pytest
 
@@ -43,8 +46,10 @@ def test_sparsemax_is_the_nearest_point_whose_coordinates_are_positive_and_sum_t
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("slope", "most", "threshold"),
-    [(0.0, None, 0.0), (0.25, None, 0.0), (0.0, 6, 0.0), (0.2, 3.0, 0.0), (0.0, 3.0, 1.0)]
-    + [(0.3, None, 1.0), (0.3, 6, 1.0), (0.1, 6, 0.0)],
+    [
+        *((0.0, None, 0.0), (0.25, None, 0.0), (0.0, 6, 0.0), (0.2, 3.0, 0.0), (0.0, 3.0, 1.0)),
+        *((0.3, None, 1.0), (0.3, 6, 1.0), (0.1, 6, 0.0)),
+    ],
 )
 def test_relu_has_a_slope_a_top_and_a_threshold(tf, slope, most, threshold, dtype):
     assert_same(tf, lambda k: k.layers.ReLU(most, slope, threshold), SPREAD, dtype=dtype)
@@ -93,7 +98,9 @@ def test_softmax_gives_masked_places_no_probability(tf):
 
 def test_an_activation_is_found_and_named_as_by_keras(tf):
     for name in NAMES:
-        ours, theirs = (k.activations.serialize(k.activations.get(name)) for k in (mt.keras, tf.keras))
+        ours, theirs = (
+            k.activations.serialize(k.activations.get(name)) for k in (mt.keras, tf.keras)
+        )
         assert ours == theirs
     assert mt.keras.activations.get(None) is mt.keras.activations.linear
     assert mt.keras.activations.deserialize("relu") is mt.keras.activations.relu
@@ -297,9 +304,7 @@ def test_noise_has_the_deviation_asked_for():
 
 
 def test_a_layer_that_regularizes_its_activity_adds_to_the_loss(tf):
-    ours, theirs = (
-        k.layers.ActivityRegularization(l1=0.1, l2=0.2) for k in (mt.keras, tf.keras)
-    )
+    ours, theirs = (k.layers.ActivityRegularization(l1=0.1, l2=0.2) for k in (mt.keras, tf.keras))
     for layer in (ours, theirs):
         layer(np.asarray(X, "float32"))
     close([np.asarray(x) for x in ours.losses], [np.asarray(x) for x in theirs.losses], 1e-5)
@@ -362,3 +367,56 @@ def test_layers_stay_on_the_device_of_their_input(device):
             y = mt.keras.Sequential([layer])(x, training=True)
         assert y.device == x.device, layer.name
         assert tape.gradient(y, x).device == x.device, layer.name
+
+
+# ----- arguments and configs -----
+
+MADE = (
+    *(lambda k: k.layers.Activation("relu"), lambda k: k.layers.ReLU(6, 0.1, 0.2)),
+    *(lambda k: k.layers.LeakyReLU(0.2), lambda k: k.layers.PReLU(shared_axes=[1, 2])),
+    *(lambda k: k.layers.ELU(0.3), lambda k: k.layers.Softmax(1), lambda k: k.layers.Identity()),
+    *(lambda k: k.layers.Dropout(0.3, (None, 1), seed=2), lambda k: k.layers.SpatialDropout1D(0.3)),
+    lambda k: k.layers.SpatialDropout2D(0.3, "channels_first", seed=1),
+    *(lambda k: k.layers.SpatialDropout3D(0.3), lambda k: k.layers.GaussianNoise(0.2)),
+    *(lambda k: k.layers.ActivityRegularization(0.1, 0.2), lambda k: k.layers.Flatten()),
+    *(lambda k: k.layers.Reshape((2, -1)), lambda k: k.layers.Permute((2, 1))),
+    *(lambda k: k.layers.RepeatVector(3), lambda k: k.layers.Add(name="sum")),
+    *(lambda k: k.layers.Concatenate(axis=1), lambda k: k.layers.LayerNormalization(axis=[1, 2])),
+    lambda k: k.layers.BatchNormalization(
+        1, 0.9, beta_regularizer=k.regularizers.L2(0.1), gamma_constraint="max_norm"
+    ),
+    *(lambda k: k.layers.GroupNormalization(2), lambda k: k.layers.UnitNormalization([1, 2])),
+    *(lambda k: k.layers.Rescaling(0.5, [1.0, 2.0]), lambda k: k.layers.Resizing(2, 3, "nearest")),
+    *(lambda k: k.layers.CenterCrop(2, 3), lambda k: k.layers.RandomCrop(2, 3, seed=1)),
+    *(lambda k: k.layers.RandomFlip("vertical"), lambda k: k.layers.RandomContrast([0.2, 0.3])),
+    *(lambda k: k.layers.RandomBrightness(0.2), lambda k: k.layers.RandomRotation(0.2, "wrap")),
+    *(lambda k: k.layers.RandomZoom(0.2), lambda k: k.layers.RandomTranslation(0.1, (0.1, 0.2))),
+)
+
+
+@pytest.mark.parametrize("make", MADE)
+def test_a_config_goes_from_keras_to_us_and_back_unchanged(tf, make):
+    def written(layer):
+        return json.loads(json.dumps(layer.get_config()))
+
+    ours, theirs = make(mt.keras), make(tf.keras)
+    back = type(theirs).from_config(written(type(ours).from_config(written(theirs))))
+    assert written(theirs).items() <= written(back).items()
+    ours = type(theirs).from_config(written(ours))
+    assert written(theirs) | {"name": ours.name} == written(theirs) | written(ours) | {
+        key: written(theirs)[key] for key in ("seed",) if key in written(theirs)
+    }
+
+
+def test_layers_have_the_arguments_and_defaults_of_keras(tf):
+    for make in MADE:
+        ours, theirs = (
+            [
+                (p.name, p.default, p.kind)
+                for p in inspect.signature(type(make(keras)).__init__).parameters.values()
+            ]
+            for keras in (mt.keras, tf.keras)
+        )
+        if ours[-1][0] == "kwargs" and len(theirs) == 2:  # no arguments of its own
+            continue
+        assert ours == theirs, make(mt.keras)

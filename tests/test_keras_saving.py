@@ -101,7 +101,9 @@ def test_keras_loads_a_whole_model_that_we_wrote(tf, tmp_path, make, ending):
     theirs = tf.keras.models.load_model(path)
     assert_same_outputs(ours, theirs)
     assert isinstance(theirs.loss, tf.keras.losses.MeanSquaredError)
-    for a, b in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
+    # Keras 3 itself does not restore the optimizer of an .h5 file, not of its own either.
+    reader = theirs if ending == ".keras" else keras.models.load_model(path)
+    for a, b in zip(ours.optimizer.variables, reader.optimizer.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
@@ -165,7 +167,7 @@ def test_safetensors_hold_weights_under_their_paths(tmp_path):
     model.save_weights(tmp_path / "x.safetensors")
     found = load_file(tmp_path / "x.safetensors")
     assert {"p/kernel", "p/bias", "q/kernel", "q/bias"} < set(found)
-    assert any(name.startswith("inner/conv2d") for name in found)
+    assert "inner/conv2d/kernel" in found
     np.testing.assert_array_equal(found["p/kernel"], model.get_layer("p").kernel.numpy())
 
 
@@ -191,7 +193,7 @@ def test_layers_are_found_by_name_in_old_files(tmp_path):
     other.load_weights(tmp_path / "x.h5", by_name=True)
     assert_same_weights(one.get_layer("b"), other.get_layer("b"))
     np.testing.assert_array_equal(before[0], other.get_layer("c").get_weights()[0])
-    with pytest.raises(ValueError, match="mismatch"):
+    with pytest.raises(ValueError, match=r"b/kernel has shape \(2, 4\), the file has .*\(2, 3\)"):
         other.load_weights(tmp_path / "x.h5")
 
 
@@ -463,7 +465,9 @@ def test_a_huge_header_of_safetensors_is_refused(tmp_path, small):
     for length in (2**27, 2**63, 2**64 - 1):
         path.write_bytes(struct.pack("<Q", length) + b"{}" + b" " * 100)
         refuse(small, path, "damaged")
-    header = json.dumps({"dense/kernel": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}})
+    header = json.dumps(
+        {"dense/kernel": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}}
+    )
     path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(4))
     refuse(small, path, "damaged")
 

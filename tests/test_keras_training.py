@@ -257,6 +257,10 @@ BOTH = {"loss": ["sparse_categorical_crossentropy", "binary_crossentropy"]}
 def test_two_outputs_as_a_list(tf, settings):
     pair = Pair(tf, two_heads, settings)
     pair.fit(X, [CLASSES, BITS], epochs=2, sample_weight=WEIGHTS)
+
+
+def test_two_outputs_are_evaluated_and_predicted(tf):
+    pair = Pair(tf, two_heads, BOTH | {"metrics": [["accuracy"], ["mae", "accuracy"]]})
     pair.same(lambda model: model.evaluate(X, [CLASSES, BITS], verbose=0))
     pair.same(lambda model: model.evaluate(X, [CLASSES, BITS], verbose=0, return_dict=True))
     pair.same(lambda model: model.predict(X, verbose=0))

@@ -2,6 +2,7 @@
 
 create.py  from numbers      shapes.py the same elements, other axes
 join.py    many to one       pick.py   one to fewer
+places.py  moved, repeated, picked by coordinates
 """
 
 from minitensor.array.border import *
@@ -10,4 +11,5 @@ from minitensor.array.create import *
 from minitensor.array.join import *
 from minitensor.array.pattern import *
 from minitensor.array.pick import *
+from minitensor.array.places import *
 from minitensor.array.shapes import *

@@ -111,13 +111,13 @@ class Watcher:
     def origin(self, suspects: Iterable[ArrayLike]) -> Origin:
         """Where what is not finite in `suspects` began."""
         wanted = {id(t.array): t for t in suspects if not is_finite(t)}
-        first, made, variables = None, set(), []
+        first, made, variables = None, set(), {}
         for event in reversed(self._events):
             here = {id(o.array) for o in event.outputs}
             if not here & set(wanted):
                 continue
             if _is_read(event):
-                variables.append(event.inputs[0])
+                variables[id(event.inputs[0])] = event.inputs[0]
                 made |= here
                 continue
             bad = [i for i in event.inputs if not is_finite(i)]
@@ -125,7 +125,7 @@ class Watcher:
             wanted |= {id(i.array): i for i in bad}
             first = first if bad else event
         unmade = [tensor for key, tensor in wanted.items() if key not in made]
-        return Origin(first, [*dict.fromkeys(variables), *unmade])
+        return Origin(first, [*variables.values(), *unmade])
 
 
 class Alarm:
@@ -156,7 +156,10 @@ def op_name(entry: Record) -> str:
     if primitive is not None:
         return str(primitive.__name__)
     own = getattr(entry.pull_back, "args", ())
-    return own[0].__qualname__.split(".")[0] if own else "read"
+    if not own:
+        return "read"
+    *around, name = own[0].__qualname__.split(".<locals>.")  # a gradient inside its function
+    return (around or [name])[-1].rpartition(".")[2]
 
 
 def described(tensor: ArrayLike) -> str:

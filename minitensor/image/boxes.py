@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import NUMBERS, batched, picture, pixels, scalar, unbatched
+from minitensor.image.arguments import NUMBERS, picture, pixels, scalar
 from minitensor.image.geometry import pad_to_bounding_box
 from minitensor.image.resize import ResizeMethod, resize
 from minitensor.nn import checks as args
@@ -134,7 +134,7 @@ def _picked(x: Tensor, owners: np.ndarray, rows: Any, columns: Any, method: str)
     """The pixels at these places; a place between pixels has its share of four."""
     rows, columns = (p.clip(0, n - 1) for p, n in zip((rows, columns), x.shape[1:3], strict=True))
     if method == "nearest":
-        index = (owners, *(np.floor(p + 0.5).astype(int) for p in (rows, columns)))
+        index = (owners, *(np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns)))
         return array.getitem(x, index=index)
     top, left = np.floor(rows), np.floor(columns)
     down, right = (rows - top)[..., None], (columns - left)[..., None]  # (B, h, 1, 1), (B, 1, w, 1)

@@ -33,6 +33,7 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
         A scalar, or (N,).
 
     Raises:
+        TypeError: unsigned integers, whose differences wrap around.
         ValueError: another number of axes.
 
     Example:
@@ -43,6 +44,10 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
     Source: tf.image.total_variation
     """
     x = picture("total_variation", "images", images)
+    if x.dtype.kind == "u":
+        raise TypeError(
+            f"total_variation: images are {x.dtype.name}; use image.convert_image_dtype"
+        )
     sums = [
         reduce.sum(math.absolute(_difference(x, axis)), axis=(-3, -2, -1), keepdims=False)
         for axis in (-3, -2)

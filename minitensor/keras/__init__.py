@@ -26,4 +26,6 @@ __all__ = ["Functional", "Input", "KerasTensor", "Model", "Sequential", "Variabl
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"minitensor.keras.{name}")
+    if name == "from_keras":
+        return importlib.import_module("minitensor.keras.saving").from_keras
     raise AttributeError(f"module 'minitensor.keras' has no attribute {name!r}")

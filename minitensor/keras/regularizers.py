@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from minitensor.array import eye
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import as_tensor
 from minitensor.keras.engine import identifiers, settings
 from minitensor.keras.engine.configurable import Configurable
 from minitensor.linalg import matmul, matrix_transpose
@@ -53,12 +53,7 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Any) -> Any:
         x = as_tensor(x)
-        terms: list[Tensor] = []
-        if self.l1:
-            terms.append(reduce_sum(magnitude(x)) * self.l1)
-        if self.l2:
-            terms.append(reduce_sum(square(x)) * self.l2)
-        return sum(terms[1:], terms[0]) if terms else reduce_sum(x) * 0.0
+        return reduce_sum(magnitude(x) * self.l1 + square(x) * self.l2)
 
 
 class L1(Regularizer):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minitensor.autograd import Variable
+from minitensor.backend import generator
 from minitensor.keras.callbacks import state_file
 from minitensor.keras.callbacks.base import Callback, Logs
 from minitensor.keras.callbacks.every import EveryFewBatches
@@ -93,9 +94,9 @@ class BackupAndRestore(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """The others have begun the epoch a second time; this undoes what that changed."""
-        if self._found is not None:
+        if self._found is not None and self._found["fit"]["step"] > 0:
             self._put_back(self._found)
-            self._found = None
+        self._found = None
 
     def _put_back(self, state: State) -> None:
         for name, variables in self._variables().items():
@@ -105,6 +106,7 @@ class BackupAndRestore(Callback):
             if name in state["callbacks"]:
                 callback.set_state(state["callbacks"][name])
         self.model.stop_training = state["stop_training"]
+        generator.restore(state["fit"]["generator"])  # fit does so only if there are steps left
 
     def _check(self, state: State) -> None:
         """Refuses a checkpoint of another model or optimizer, before anything is changed."""

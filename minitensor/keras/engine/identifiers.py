@@ -25,7 +25,7 @@ def found(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
     if isinstance(identifier, dict):
         thing = _configured(known, identifier)
     elif isinstance(identifier, str):
-        thing = known.get(identifier)
+        thing = known.get(identifier) or _registered(identifier)
     if inspect.isclass(thing):
         thing = thing()
     if not callable(thing):
@@ -41,6 +41,13 @@ def serialized(thing: Any) -> Any:
     from minitensor.keras.saving.objects import plain
 
     return plain(thing)
+
+
+def _registered(name: str) -> Any:
+    """The class or function that a program has registered under a name, or None."""
+    from minitensor.keras.saving.registry import get_registered_object
+
+    return get_registered_object(name)
 
 
 def _configured(known: Mapping[str, Any], config: dict[str, Any]) -> Any:

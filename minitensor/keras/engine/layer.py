@@ -57,7 +57,8 @@ class Layer(Owner):
     y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`
 
     Args:
-        activity_regularizer: a function of the output, added to the loss.
+        activity_regularizer: a function of the output, added to the loss after division by the
+            number of samples.
         trainable: whether training changes its weights.
         dtype: the float type it keeps weights and computes in; default `keras.config.floatx()`.
         autocast: whether floats that come in are cast to it.
@@ -209,6 +210,8 @@ class Layer(Owner):
         """What it was made with, as values that JSON can hold."""
         common = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
         config = common | super().get_config() | common
+        if "data_format" in config:  # as it was settled, whatever the default is elsewhere
+            config["data_format"] = getattr(self, "data_format", config["data_format"])
         return {name: value for name, value in config.items() if name not in calling.SHAPES}
 
     def __repr__(self) -> str:

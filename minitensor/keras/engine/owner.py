@@ -16,9 +16,10 @@ from minitensor.keras import initializers, regularizers
 from minitensor.keras.engine import calling
 from minitensor.keras.engine.allowance import spend
 from minitensor.keras.engine.configurable import Configurable
-from minitensor.keras.engine.tree import leaves
+from minitensor.keras.engine.tree import members
 from minitensor.keras.engine.weight import Weight
 
+_CONTAINERS = (list, tuple, dict)
 _NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
 
 
@@ -85,11 +86,12 @@ class Owner(Configurable):
 
     def _owned(self) -> Iterator[Any]:
         """The layers and variables among its attributes, in the order in which they were set."""
+        kinds = (Owner, Variable)
         for attribute, value in vars(self).items():
-            if isinstance(value, Owner | Variable):
+            if isinstance(value, kinds):
                 yield value
-            elif isinstance(value, list | tuple | dict) and attribute not in _NOT_OURS:
-                yield from (x for x in leaves(value) if isinstance(x, Owner | Variable))
+            elif isinstance(value, _CONTAINERS) and attribute not in _NOT_OURS:
+                yield from (x for x in members(value) if isinstance(x, kinds))
 
     def sublayers(self) -> list[Any]:
         """The layers it is directly made of."""

@@ -18,6 +18,15 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def members(value: Any) -> Iterator[Any]:
+    """What is inside in the order in which it was put there, dictionaries too."""
+    if isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from members(item)
+    else:
+        yield value
+
+
 def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     """The same lists and dictionaries with `function` of each leaf in it."""
     if isinstance(value, dict):

@@ -20,7 +20,7 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: Any = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
             raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
-        self.seed = seed
+        self.seed = None if seed is None else int(seed)
 
 
 class RandomNormal(RandomInitializer):
@@ -133,7 +133,8 @@ class Orthogonal(RandomInitializer):
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = max(rows, columns), min(rows, columns)
-        q, r = np.linalg.qr(generator(self.seed).standard_normal(tall))
+        drawn: np.ndarray = generator(self.seed).standard_normal(tall)
+        q, r = np.linalg.qr(drawn)
         q = q * np.sign(np.diag(r))  # so that no direction is likelier than another
         q = q if rows >= columns else q.T  # (rows, columns)
         w = (self.gain * q).reshape(tuple(shape))

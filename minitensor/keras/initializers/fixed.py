@@ -122,7 +122,8 @@ class Identity(Initializer):
                 "Identity matrix initializer can only be used for 2D matrices. "
                 f"Received: shape={tuple(shape)} of rank {len(shape)}."
             )
-        return multiply(eye(*shape, dtype=dtype or settings.floatx()), self.gain)
+        rows, columns = shape
+        return multiply(eye(rows, columns, dtype=dtype or settings.floatx()), self.gain)
 
 
 def _filled(shape: Any, value: float, dtype: Any) -> Tensor:

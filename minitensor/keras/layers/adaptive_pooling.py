@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from minitensor.array import constant, gather
+from minitensor.array import gather
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
@@ -74,7 +74,7 @@ class AdaptiveAveragePooling(AdaptivePooling):
     def _pooled(self, x: Any, counted: np.ndarray, axis: int) -> Any:
         weights = counted / counted.sum(axis=1, keepdims=True)
         shape = (*counted.shape, *[1] * (x.ndim - axis - 1))
-        return reduce_sum(x * constant(weights.reshape(shape), x.dtype), axis)
+        return reduce_sum(x * weights.reshape(shape).astype(x.dtype), axis)
 
 
 class AdaptiveMaxPooling1D(AdaptiveMaxPooling):

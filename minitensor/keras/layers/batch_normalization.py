@@ -14,13 +14,13 @@ from minitensor.keras import initializers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.layers.normalization import Normalization, moved
+from minitensor.keras.layers.normalization import Standardizing, moved
 from minitensor.keras.layers.settings import given
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
 
 
-class BatchNormalization(Normalization):
+class BatchNormalization(Standardizing):
     """Normalises each channel by the mean and variance of all its pixels in the batch.
 
     y = (x - m) / sqrt(v + epsilon) * gamma + beta

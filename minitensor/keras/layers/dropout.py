@@ -199,7 +199,7 @@ class GaussianNoise(Elementwise):
 
 
 class ActivityRegularization(Elementwise):
-    """y = x, and l1 * sum |x| + l2 * sum x^2 is added to the loss.
+    """y = x, and (l1 * sum |x| + l2 * sum x^2) / N is added to the loss, for a batch of N.
 
     Args:
         l1, l2: factors, not negative.
@@ -207,7 +207,7 @@ class ActivityRegularization(Elementwise):
 
     Example:
         >>> layer = ActivityRegularization(l1=1.0)
-        >>> y = layer([-1.0, 2.0])
+        >>> y = layer([[-1.0, 2.0]])
         >>> layer.losses[0].numpy()
         np.float32(3.0)
 

@@ -22,7 +22,7 @@ from minitensor.keras.layers.elementwise import Elementwise
 from minitensor.keras.layers.settings import given
 
 
-class Normalization(Elementwise):
+class Standardizing(Elementwise):
     """What they share: gamma and beta, each or neither, and where they come from."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Normalization(Elementwise):
         return size
 
 
-class LayerNormalization(Normalization):
+class LayerNormalization(Standardizing):
     """Normalises each sample over its last axis, or over the axes that are asked for.
 
     y = (x - mean) / sqrt(variance + epsilon) * gamma + beta
@@ -149,7 +149,7 @@ class LayerNormalization(Normalization):
         return nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
 
 
-class GroupNormalization(Normalization):
+class GroupNormalization(Standardizing):
     """Normalises groups of neighbouring channels of each sample, whatever the batch.
 
     y = (x - mean) / sqrt(variance + epsilon) * gamma + beta

@@ -25,6 +25,10 @@ class _Color(Augmentation):
             )
         self.value_range = min(pair), max(pair)
 
+    def get_config(self) -> dict[str, Any]:
+        """Both limits, which mean the same to every version of Keras."""
+        return super().get_config() | {"factor": self.factor}
+
     def _numbers(self, images: Tensor, low: float, high: float) -> Tensor:
         """One number for each image."""
         drawn = self.chance.generator().uniform(low, high, (images.shape[0], 1, 1, 1))

@@ -85,7 +85,7 @@ class LossFunctionWrapper(Loss):
     loss = reduction(weights * fn(y_true, y_pred, **kwargs))
 
     Args:
-        fn: a function that gives one number per sample.
+        fn: a function that gives one number per sample, or the name of one of ours.
         reduction, name, dtype: see `Loss`.
         kwargs: more arguments of `fn`.
 
@@ -110,7 +110,7 @@ class LossFunctionWrapper(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.fn, self._settings = fn, kwargs
+        self.fn, self._settings = named(fn), kwargs
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """What the function gives; a last axis of size 1 that one of the two has is no matter."""
@@ -118,6 +118,15 @@ class LossFunctionWrapper(Loss):
 
 
 # ----- arguments -----
+
+
+def named(fn: Any) -> Callable[..., Tensor]:
+    """A function, by itself or by its name in `keras.losses`: so it stands in a file."""
+    if not isinstance(fn, str):
+        return fn
+    from minitensor.keras import losses
+
+    return losses.get(fn)
 
 
 def floats(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Tensor:

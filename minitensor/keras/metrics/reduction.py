@@ -9,7 +9,7 @@ from minitensor.array import broadcast_to
 from minitensor.autograd import Tensor
 from minitensor.keras import losses
 from minitensor.keras.engine.notes import noted
-from minitensor.keras.losses.loss import floats, masked, same_rank
+from minitensor.keras.losses.loss import floats, masked, named, same_rank
 from minitensor.keras.metrics.metric import Metric, gather
 from minitensor.math import divide_no_nan, reduce_mean, reduce_sum
 
@@ -84,7 +84,7 @@ class MeanMetricWrapper(Mean):
     result = sum(fn(y_true, y_pred, **kwargs) * weights) / sum(weights)
 
     Args:
-        fn: a function that gives one number per sample.
+        fn: a function that gives one number per sample, or the name of one of ours.
         name, dtype: see `Metric`.
         kwargs: more arguments of `fn`.
 
@@ -105,8 +105,8 @@ class MeanMetricWrapper(Mean):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, dtype)
-        self._fn, self._settings = fn, kwargs
-        if fn in losses.FUNCTIONS.values() or isinstance(fn, losses.Loss):
+        self._fn, self._settings = named(fn), kwargs
+        if self._fn in losses.FUNCTIONS.values() or isinstance(self._fn, losses.Loss):
             self._direction = "down"
 
     def update_state(  # type: ignore[override]

@@ -10,7 +10,7 @@ import numpy as np
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put
+from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put, rounded
 
 
 class _Adaptive(Optimizer):
@@ -31,6 +31,13 @@ class _Adaptive(Optimizer):
 
     def _step_number(self) -> int:
         return int(self.iterations) + 1
+
+    def _starts(self, like: Variable) -> tuple[float, float]:
+        """1 - beta_1^t and 1 - beta_2^t, by which two means that start at 0 fall short."""
+        t = self._step_number()
+        powers = (rounded(rounded(b, like) ** t, like) for b in (self.beta_1, self.beta_2))
+        first, second = (1 - power for power in powers)
+        return first, second
 
 
 class Adam(_Adaptive):
@@ -81,22 +88,25 @@ class Adam(_Adaptive):
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its means."""
         i, t = self._get_variable_index(variable), self._step_number()
-        m, v = self._momentums[i], self._velocities[i]
+        first, second = self._starts(variable)
+        size = learning_rate * second**0.5 / first
         if self.amsgrad:
-            return self._amsgrad(gradient, variable, learning_rate, i, t)
+            return self._amsgrad(gradient, variable, size, i)
+        # The backend corrects the starts itself, exactly; Keras does it in the variable's type.
+        rate = size * (1 - self.beta_1**t) / (1 - self.beta_2**t) ** 0.5
+        m, v = self._momentums[i], self._velocities[i]
         be = backend.of(variable.array, gradient.array)
         variable.array, m.array, v.array = map(
             be.asarray,
             be.adam(
-                *(variable.array, m.array, v.array, gradient.array, learning_rate),
+                *(variable.array, m.array, v.array, gradient.array, rate),
                 *(self.beta_1, self.beta_2, self.epsilon, t),
             ),
         )
         return None
 
-    def _amsgrad(self, g: Tensor, variable: Variable, rate: float, i: int, t: int) -> None:
+    def _amsgrad(self, g: Tensor, variable: Variable, size: float, i: int) -> None:
         m, v, most = self._momentums[i], self._velocities[i], self._velocity_hats[i]
-        size = rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
         put(m, m + (g - m) * (1 - self.beta_1))
         put(v, v + (math.square(g) - v) * (1 - self.beta_2))
         put(most, math.maximum(most, v))
@@ -187,7 +197,7 @@ class Adamax(_Adaptive):
         m, u = self._momentums[i], self._velocities[i]
         put(m, m + (gradient - m) * (1 - self.beta_1))
         put(u, math.maximum(self.beta_2 * u, math.abs(gradient)))
-        start = 1 - self.beta_1 ** self._step_number()
+        start, _ = self._starts(variable)
         put(variable, variable - learning_rate * m / (start * (u + self.epsilon)))
 
 
@@ -247,8 +257,8 @@ class Nadam(_Adaptive):
         i, t = self._get_variable_index(variable), self._step_number()
         m, v = self._momentums[i], self._velocities[i]
         product, u, ahead = float(self._u_product), self._u(t), self._u(t + 1)
-        put(m, m + (gradient - m) * (1 - self.beta_1))
-        put(v, v + (math.square(gradient) - v) * (1 - self.beta_2))
+        put(m, m + (gradient - m) * (1 - rounded(self.beta_1, m)))
+        put(v, v + (math.square(gradient) - v) * (1 - rounded(self.beta_2, v)))
         mean = m * (ahead / (1 - product * ahead)) + gradient * ((1 - u) / (1 - product))
-        size = math.sqrt(v / (1 - self.beta_2**t)) + self.epsilon
+        size = math.sqrt(v / self._starts(variable)[1]) + self.epsilon
         put(variable, variable - mean * learning_rate / size)

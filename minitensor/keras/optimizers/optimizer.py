@@ -13,6 +13,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
+import numpy as np
+
 from minitensor.array import cast, zeros_like
 from minitensor.autograd import Tensor, Variable, as_tensor, recording
 from minitensor.backend.devices import device
@@ -252,8 +254,8 @@ class Optimizer(State):
 
     def _follow(self, steps: int) -> None:
         """Moves the averages after the variables; the first step starts them."""
-        keep = self.ema_momentum if steps else 0.0
         for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            keep = rounded(self.ema_momentum, average) if steps else 0.0
             put(average, keep * average + (1 - keep) * variable)
         if self.ema_overwrite_frequency and (steps + 1) % self.ema_overwrite_frequency == 0:
             self.finalize_variable_values(self._trainable_variables)
@@ -278,6 +280,12 @@ class Optimizer(State):
 def put(variable: Variable, value: Tensor) -> None:
     """Assigns what was just computed: nobody else holds it, so it is not copied."""
     variable.array = value.array
+
+
+def rounded(value: float, like: Variable) -> float:
+    """A setting in the variable's type, float32 at least: Keras rounds first and computes then."""
+    kind = np.dtype(np.float32) if like.dtype.itemsize < 4 else like.dtype
+    return float(kind.type(value))
 
 
 def _fitting(gradient: Any, variable: Variable) -> Tensor:

@@ -9,7 +9,7 @@ from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, put
+from minitensor.keras.optimizers.optimizer import Optimizer, put, rounded
 
 
 class SGD(Optimizer):
@@ -118,6 +118,7 @@ class Lion(Optimizer):
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its mean."""
         m = self._momentums[self._get_variable_index(variable)]
-        direction = math.sign(m * self.beta_1 + gradient * (1 - self.beta_1))
+        first, second = (rounded(beta, m) for beta in (self.beta_1, self.beta_2))
+        direction = math.sign(m * first + gradient * (1 - first))
         put(variable, variable - learning_rate * direction)
-        put(m, m * self.beta_2 + gradient * (1 - self.beta_2))
+        put(m, m * second + gradient * (1 - second))

@@ -18,6 +18,7 @@ from minitensor.keras.engine.node import KerasTensor, Node
 from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.saving.objects import plain, revived
+from minitensor.keras.saving.operators import described, operator, sides
 
 Json = Any
 Key = tuple[str, int]  # name of a layer, number of a call of it
@@ -45,10 +46,12 @@ def functional_config(model: Any) -> Json:
     for layer in model.operations:
         nodes = [node for node in calls if node.layer is layer and node.inputs]
         inbound = [
-            {"args": mapped(written, node.args), "kwargs": mapped(written, node.kwargs)}
+            {"args": mapped(written, sides(node)), "kwargs": mapped(written, node.kwargs)}
             for node in nodes
         ]
-        layers.append({**plain(layer), "name": layer.name, "inbound_nodes": inbound})
+        layers.append(
+            {**(described(layer) or plain(layer)), "name": layer.name, "inbound_nodes": inbound}
+        )
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -99,7 +102,7 @@ class _Drawing:
             name = entry.get("name") or entry["config"]["name"]
             if name in self.layers:
                 raise ValueError(f"The name {name!r} is used twice in the model's config.")
-            self.layers[name] = layer = revived(entry)
+            self.layers[name] = layer = operator(entry) or revived(entry)
             if isinstance(layer, InputLayer):
                 self.made[name, 0] = [layer.output]
             for number, call in enumerate(entry.get("inbound_nodes") or ()):
@@ -148,7 +151,7 @@ class _Drawing:
     def _make(self, key: Key) -> None:
         layer, call = self.layers[key[0]], self.pending[key]
         args, kwargs = self._value(call["args"]), self._value(call["kwargs"])
-        taken = inspect.signature(layer.call).parameters
+        taken = inspect.signature(getattr(layer, "call", layer)).parameters
         kwargs = {k: v for k, v in kwargs.items() if v is not None or k in taken}
         self.made[key] = list(leaves(layer(*args, **kwargs)))
 

@@ -27,6 +27,7 @@ _NEUTRAL = {
     "renorm_momentum": 0.99,
     "optional": False,
 }
+_KERAS_2 = {"batch_input_shape": "batch_shape"}
 
 
 def plain(value: Any) -> Json:
@@ -218,6 +219,8 @@ _SPECIAL = {
 def arguments(cls: type, config: Json) -> dict[str, Any]:
     """What the constructor of `cls` is given for a config, objects revived."""
     taken = {name for base in cls.__mro__ for name in _parameters(base)}
+    if "batch_shape" in taken and "batch_input_shape" in config:  # Keras 2
+        config = {_KERAS_2.get(name, name): value for name, value in config.items()}
     return {
         name: revived(value)
         for name, value in config.items()

@@ -8,6 +8,7 @@ and a number. Every layer is listed where it is met first.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,25 +92,38 @@ def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
 def named(model: Layer) -> dict[str, Variable]:
     """Every weight by its path, "block/conv2d/kernel".
 
+    A layer is called by its name. One that was named by its class and a counter is counted anew in
+    each model, so that a model made twice has the same paths.
+
     Raises:
         ValueError: two have the same path.
     """
     found: dict[str, Variable] = {}
-    seen: dict[int, Variable] = {}
+    seen: set[int] = set()
     waiting: list[tuple[str, Layer]] = [("", model)]
     while waiting:
         path, layer = waiting.pop()
         for variable in layer.own_variables:
-            name = f"{path}{_leaf(variable)}"
-            if seen.setdefault(id(variable), variable) is variable and name in found:
+            name = f"{path}{getattr(variable, 'leaf', variable.name.partition(':')[0])}"
+            if id(variable) in seen:
+                continue
+            if name in found:
                 raise ValueError(
                     f"Two weights are called {name!r}. Give their layers different names."
                 )
+            seen.add(id(variable))
             found[name] = variable
-        inner = [(f"{path}{inner.name}/", inner) for inner in layer.sublayers()]
+        inner = [(f"{path}{name}/", layer) for name, layer in _inner_names(layer)]
         waiting.extend(reversed(inner))
     return found
 
 
-def _leaf(variable: Variable) -> str:
-    return getattr(variable, "leaf", variable.name.partition(":")[0])
+def _inner_names(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    counts: dict[str, int] = {}
+    for inner in layer.sublayers():
+        stem = snake_case(type(inner).__name__)
+        if not re.fullmatch(rf"{stem}(_\d+)?", inner.name):
+            yield inner.name, inner
+            continue
+        counts[stem] = number = counts.get(stem, -1) + 1
+        yield f"{stem}_{number}" if number else stem, inner

@@ -6,6 +6,7 @@ it is iterated. How many steps make an epoch is the business of `feed.py`.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -73,9 +74,9 @@ def mapped_numbers(value: Any) -> Any:
 
 def is_array(value: Any) -> bool:
     """Whether it has samples along a first axis that can be taken out."""
-    return isinstance(value, ArrayLike) or (
-        hasattr(value, "shape") and (hasattr(value, "__array__") or backend.owner(value))
-    )
+    if isinstance(value, ArrayLike) or backend.owner(value) is not None:
+        return True
+    return hasattr(value, "shape") and hasattr(value, "__array__")
 
 
 def source_of(
@@ -127,6 +128,8 @@ class Arrays:
         self._data = data
         self._count = _common_length(data)
         default = math.ceil(self._count / steps) if steps else DEFAULT_BATCH
+        if batch_size is not None and (int(batch_size) != batch_size or batch_size < 0):
+            raise ValueError(f"`batch_size` must be a whole number above 0. Received: {batch_size}")
         self._batch_size = int(batch_size or default)
         self._shuffle = shuffle
         self.size: int | None = math.ceil(self._count / self._batch_size)
@@ -140,14 +143,14 @@ class Arrays:
                 part: Any = start + generator().permutation(stop - start)
             else:
                 part = slice(start, stop) if order is None else order[start:stop]
-            yield mapped(lambda array, part=part: samples(array, part), self._data)
+            yield mapped(functools.partial(samples, part=part), self._data)
 
     def rewind(self, begun: int) -> None:
         """Nothing to do."""
 
     def first(self) -> Any:
         """The first sample of all, as a batch."""
-        return mapped(lambda array: samples(array, slice(0, 1)), self._data)
+        return mapped(functools.partial(samples, part=slice(0, 1)), self._data)
 
 
 class Dataset:
@@ -227,8 +230,8 @@ def floats_cast(array: Any) -> Tensor:
 
 def _common_length(data: Any) -> int:
     """How many samples all arrays have."""
-    found = {value.shape[0] if value.shape else None for value in leaves(data) if value is not None}
-    if len(found) != 1 or None in found:
+    found = {value.shape[0] if value.shape else 0 for value in leaves(data) if value is not None}
+    if len(found) != 1:
         parts = zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(data), strict=True)
         listed = "; ".join(
             f"'{name}' sizes: {[tuple(v.shape)[:1] for v in leaves(part) if v is not None]}"

@@ -66,7 +66,7 @@ class CompiledLoss:
         targets = self._outputs.of_targets(y, needed)
         predictions = self._outputs.of_prediction(y_pred)
         weights = self._outputs.of_sample_weights(sample_weight)
-        values = []
+        values: list[Any] = []
         for part in self._parts:
             i = part.place
             value = cast(part.loss(targets[i], predictions[i], weights[i]), settings.floatx())

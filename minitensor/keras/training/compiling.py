@@ -189,7 +189,10 @@ class Compiling:
         for layer in self.all_layers():  # type: ignore[attr-defined]
             if layer is self or not isinstance(layer, Compiling):
                 for value in vars(layer).values():
-                    found |= {x: None for x in leaves(value) if isinstance(x, Metric)}
+                    if isinstance(value, Metric):
+                        found[value] = None
+                    elif isinstance(value, list | tuple | dict):
+                        found |= {x: None for x in leaves(value) if isinstance(x, Metric)}
         return list(found)
 
     @property

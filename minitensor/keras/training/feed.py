@@ -86,8 +86,11 @@ class Feed:
 
     def first(self) -> Any:
         """A batch to build a model for; it disturbs nothing."""
+        begun = self._source.begun
         with using(np.random.default_rng(0)):
-            return self._source.first()
+            batch = self._source.first()
+        self._source.rewind(begun)
+        return batch
 
     def place(self) -> dict[str, Any]:
         """Where it is: the pass, and how many passes over a Dataset began before."""

@@ -23,11 +23,10 @@ from minitensor.keras.engine.tree import leaves
 _REMEDIES = {
     "log": "keep its argument above 0: log(maximum(x, 1e-7)), or a loss with from_logits=True",
     "divide": "keep the divisor away from 0: x / (y + epsilon), or math.divide_no_nan",
-    "truediv": "keep the divisor away from 0: x / (y + epsilon), or math.divide_no_nan",
     "exp": "bound its argument; with softmax or sigmoid, give the loss from_logits=True",
     "sqrt": "its derivative is infinite at 0: take the root of x + epsilon",
     "rsqrt": "keep its argument above 0: add epsilon",
-    "pow": "keep the base above 0, or the exponent small",
+    "power": "keep the base above 0, or the exponent small",
 }
 _GENERAL = (
     "lower the learning rate, clip gradients (the optimizer's clipnorm=1.0), scale the inputs"
@@ -85,7 +84,7 @@ class Attempt:
         found = [g for g in gradients if g is not None]
         if not _all_finite(found):
             names = [
-                getattr(v, "path", v.name)
+                _name(v)
                 for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
@@ -122,7 +121,7 @@ class Attempt:
     def _source(self, origin: Origin) -> str:
         """What was not finite before anything was computed; "" if all was."""
         if weights := [s for s in origin.sources if hasattr(s, "assign")]:
-            names = ", ".join(getattr(w, "path", w.name) for w in weights)  # type: ignore[attr-defined]
+            names = ", ".join(map(_name, weights))
             return f"The weights {names} were not finite already ({described(weights[0])})."
         parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)
         for name, part in parts:
@@ -132,6 +131,10 @@ class Attempt:
         if origin.op is None and origin.sources:
             return f"A constant is not finite ({described(origin.sources[0])})."
         return ""
+
+
+def _name(variable: Any) -> str:
+    return str(getattr(variable, "path", variable.name))
 
 
 def _among(tensor: ArrayLike, found: list[ArrayLike]) -> bool:

@@ -71,18 +71,21 @@ def _epoch(
     progress = model._progress
     model.reset_metrics()
     progress.reach(epoch, 0)
+    saved, model._resume_from = model._resume_from, None
+    if saved and saved["step"] == 0:
+        progress.resume(saved)
     callbacks.on_epoch_begin(epoch)
     logs: dict[str, Any] = {}
-    if model._resume_from is not None:
-        progress.resume(model._resume_from)
-        logs, model._resume_from = model.get_metrics_result(), None
+    if saved and saved["step"] > 0:  # the epoch had begun: nothing that this changed may stay
+        progress.resume(saved)
+        logs = model.get_metrics_result()
     done = progress.step
     for step, batch in feed.epoch(done):
         callbacks.on_train_batch_begin(step)
         with whole_step():
             logs = trained(model, batch)
             progress.reach(epoch, step + 1)
-        callbacks.on_train_batch_end(step, logs)
+            callbacks.on_train_batch_end(step, logs)
         if model.stop_training:
             break
     if not progress.step:

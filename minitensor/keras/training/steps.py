@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Steps(Compiling):
         Source: keras.Model.train_step
         """
         if not self.built:  # type: ignore[attr-defined]
-            build(self, data)
+            build(self, lambda: data)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         attempt = Attempt(self, (x, y, sample_weight), forward)
         with GradientTape() as tape:
@@ -199,12 +200,13 @@ def in_order(model: Any, logs: dict[str, Any]) -> Any:
 # ----- before the first step -----
 
 
-def build(model: Any, batch: Any) -> None:
-    """Makes the weights and the optimizer's state; a model that cannot be called stays."""
+def build(model: Any, first: Callable[[], Any]) -> None:
+    """Makes what is missing of the weights, by a call on the batch `first()`, and of slots."""
     from minitensor.keras.engine.layer import Layer
 
-    if type(model).call is not Layer.call:
-        x, _, _ = unpack_x_y_sample_weight(batch)
+    callable_at_all = type(model).call is not Layer.call
+    if callable_at_all and not all(layer.built for layer in model.all_layers()):
+        x, _, _ = unpack_x_y_sample_weight(first())
         model(mapped(lambda t: t[:1], x), training=False)
     learning = model.trainable_weights
     if learning and model.optimizer is not None and not model.optimizer.built:

@@ -88,8 +88,7 @@ class Trainer(Steps):
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         source = source_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         feed = Feed(source, steps_per_epoch)
-        if not all(layer.built for layer in self.all_layers()):  # type: ignore[attr-defined]
-            build(self, feed.first())
+        build(self, feed.first)
         told_of = told(self, callbacks, verbose, epochs, feed, history=True)
         size = validation_batch_size or batch_size
         held_out = _held_out(validation_data, size, validation_steps)

@@ -1,0 +1,258 @@
+"""TensorFlow's functions that take functions: they run as Python runs, for there are no graphs."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitensor.array import stack, unstack
+from minitensor.autograd import as_tensor
+from minitensor.autograd.tensor import ArrayLike
+from minitensor.data.structure import leaves, mapped
+
+__all__ = ["case", "cond", "function", "map_fn", "print", "while_loop"]
+
+
+def map_fn(
+    fn: Callable[[Any], Any],
+    elems: Any,
+    dtype: Any = None,
+    parallel_iterations: Any = None,
+    back_prop: Any = True,
+    swap_memory: Any = False,
+    infer_shape: Any = True,
+    name: str | None = None,
+    fn_output_signature: Any = None,
+) -> Any:
+    """fn of each slice along the first axis, stacked.
+
+    y[i] = fn(elems[i])
+
+    Args:
+        fn: a function of one argument.
+        elems: a tensor, or tuples and dictionaries of tensors of one length.
+        dtype, fn_output_signature: element types of what fn gives; None takes them as they come.
+        parallel_iterations, back_prop, swap_memory, infer_shape, name: ignored.
+
+    Returns:
+        What fn gives, each tensor with a new first axis.
+
+    Raises:
+        ValueError: there is nothing to go over, or lengths differ.
+
+    Example:
+        >>> map_fn(lambda row: row * row, [1, 2, 3]).numpy()
+        array([1, 4, 9], dtype=int32)
+
+    Source: tf.map_fn
+    """
+    kinds = dtype if fn_output_signature is None else fn_output_signature
+    tensors = mapped(as_tensor, _tuples(elems))
+    lengths = {len(tensor) for tensor in leaves(tensors)}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"map_fn: elems must have one length above 0, got {sorted(lengths)}")
+    slices = mapped(unstack, tensors)
+    listed = isinstance(elems, list) and not isinstance(tensors, ArrayLike)
+    results = []
+    for i in range(lengths.pop()):
+        item = mapped(lambda column, i=i: column[i], slices)
+        results.append(mapped(as_tensor, _tuples(fn(list(item) if listed else item))))
+    if kinds is not None:
+        kinds = mapped(lambda kind: getattr(kind, "dtype", kind), _tuples(kinds))
+        results = [mapped(lambda y, kind: as_tensor(y, kind), one, kinds) for one in results]
+    return mapped(lambda *column: stack(column), *results)
+
+
+def _tuples(value: Any) -> Any:
+    """Lists of tensors as tuples; a list of numbers stays what it is, a tensor."""
+    holds_tensors = isinstance(value, list) and any(
+        isinstance(item, ArrayLike | np.ndarray) for item in value
+    )
+    return tuple(value) if holds_tensors else value
+
+
+def cond(
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
+) -> Any:
+    """true_fn() if `pred` holds, else false_fn(); the other one is not called.
+
+    Args:
+        pred: a boolean, or a scalar tensor.
+        true_fn, false_fn: functions without arguments.
+        name: ignored.
+
+    Returns:
+        What the function gives.
+
+    Raises:
+        TypeError: one of them is no function.
+
+    Example:
+        >>> cond(3 < 5, lambda: "yes", lambda: "no")
+        'yes'
+
+    Source: tf.cond
+    """
+    for word, function in (("true_fn", true_fn), ("false_fn", false_fn)):
+        if not callable(function):
+            raise TypeError(f"'{word}' must be callable.")
+    return true_fn() if bool(pred) else false_fn()  # type: ignore[misc]
+
+
+def case(
+    pred_fn_pairs: Sequence[tuple[Any, Callable[[], Any]]],
+    default: Callable[[], Any] | None = None,
+    exclusive: bool = False,
+    strict: bool = False,
+    name: str = "case",
+) -> Any:
+    """The function of the first pair whose condition holds, called.
+
+    Args:
+        pred_fn_pairs: pairs (condition, function without arguments).
+        default: called if none holds.
+        exclusive: refuse more than one condition that holds.
+        strict, name: ignored.
+
+    Returns:
+        What the function gives.
+
+    Raises:
+        ValueError: none holds and there is no default; or several do and `exclusive` is set.
+
+    Example:
+        >>> case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])
+        'b'
+
+    Source: tf.case
+    """
+    held = [function for condition, function in pred_fn_pairs if bool(condition)]
+    if exclusive and len(held) > 1:
+        raise ValueError(f"case: {len(held)} conditions hold and exclusive=True")
+    chosen = held[0] if held else default
+    if chosen is None:
+        raise ValueError("case: no condition holds and there is no default")
+    return chosen()
+
+
+def while_loop(
+    cond: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: Any = 10,
+    back_prop: Any = True,
+    swap_memory: Any = False,
+    maximum_iterations: Any = None,
+    name: str | None = None,
+) -> Any:
+    """Calls `body` as long as `cond` holds; each gets what the last call gave.
+
+    Args:
+        cond, body: functions of as many arguments as there are loop_vars.
+        loop_vars: a tuple or list of the first values.
+        shape_invariants, parallel_iterations, back_prop, swap_memory, name: ignored.
+        maximum_iterations: after so many it ends in any case.
+
+    Returns:
+        The last values, as a tuple or list as `loop_vars` are.
+
+    Raises:
+        ValueError: `body` gives another number of values.
+
+    Example:
+        >>> while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
+        (12,)
+
+    Source: tf.while_loop
+    """
+    values, count = list(loop_vars), 0
+    while bool(cond(*values)) and (maximum_iterations is None or count < int(maximum_iterations)):
+        given = body(*values)
+        new = list(given) if isinstance(given, list | tuple) else [given]
+        if len(new) != len(values):
+            raise ValueError(f"while_loop: body gave {len(new)} values for {len(values)} loop_vars")
+        values, count = new, count + 1
+    return values if isinstance(loop_vars, list) else tuple(values)
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: Any = None,
+    reduce_retracing: bool = False,
+    experimental_implements: Any = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: Any = None,
+    experimental_compile: Any = None,
+    experimental_follow_type_hints: Any = None,
+) -> Any:
+    """The function as it is: nothing is compiled here, so the decorator changes nothing.
+
+    Args:
+        func: a function; without it a decorator is given.
+        input_signature: TensorSpecs of the arguments; kept, not enforced.
+        autograph, jit_compile, reduce_retracing, experimental_*: ignored.
+
+    Returns:
+        A function with the same arguments; `.python_function` is the one given.
+
+    Raises:
+        TypeError: `func` is no function.
+
+    Example:
+        >>> @function
+        ... def double(x):
+        ...     return 2 * x
+        >>> double(4)
+        8
+
+    Source: tf.function
+    """
+    if func is None:
+        return functools.partial(function, input_signature=input_signature)
+    if not callable(func):
+        raise TypeError(f"function: got {func!r}, which cannot be called")
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **kwargs)
+
+    run.python_function = func  # type: ignore[attr-defined]
+    run.input_signature = input_signature  # type: ignore[attr-defined]
+    return run
+
+
+def print(*inputs: Any, **kwargs: Any) -> None:
+    """Prints values as tensors' numbers, on stderr unless told otherwise.
+
+    Args:
+        *inputs: tensors, text, or anything.
+        **kwargs: output_stream (default sys.stderr), sep (" "), end; summarize and name are
+            ignored.
+
+    Raises:
+        TypeError: another keyword.
+
+    Example:
+        >>> print("loss", 0.5, output_stream=sys.stdout)
+        loss 0.5
+
+    Source: tf.print
+    """
+    stream = kwargs.pop("output_stream", sys.stderr)
+    sep, end = kwargs.pop("sep", " "), kwargs.pop("end", "\n")
+    kwargs.pop("summarize", None), kwargs.pop("name", None)
+    if kwargs:
+        raise TypeError(f"print: got unexpected keywords {sorted(kwargs)}")
+    words = (str(x.numpy()) if isinstance(x, ArrayLike) else str(x) for x in inputs)
+    stream.write(sep.join(words) + end)

@@ -1,0 +1,191 @@
+"""A folder of images as a data set: one folder per class, one file per image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitensor import image as images
+from minitensor.array import cast, expand_dims, one_hot, transpose
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.data.dataset import Dataset
+from minitensor.keras.engine import settings
+from minitensor.keras.utils import folder
+from minitensor.keras.utils.folder import ImageFiles
+
+
+def image_dataset_from_directory(
+    directory: Any,
+    labels: Any = "inferred",
+    label_mode: str | None = "int",
+    class_names: Any = None,
+    color_mode: str = "rgb",
+    batch_size: int | None = 32,
+    image_size: Any = (256, 256),
+    shuffle: bool = True,
+    seed: int | None = None,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    interpolation: str = "bilinear",
+    follow_links: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    data_format: str | None = None,
+    format: str = "tf",
+    verbose: bool = True,
+) -> Any:
+    """The images under a folder, in batches, with the number of their class.
+
+    Args:
+        directory: the folder; with inferred labels it has one folder for each class.
+        labels: "inferred" from the folders, a list with one for each file in order, or None.
+        label_mode: "int" (int32), "categorical" (one-hot), "binary" (float, for two classes), or
+            None for no labels.
+        class_names: the folders in another order than the alphabet's, or some of them.
+        color_mode: "rgb", "rgba" or "grayscale".
+        batch_size: None for single images.
+        image_size: (height, width) in pixels.
+        shuffle: mix the files; else they come in the alphabet's order.
+        seed: of the mixing; the same files are held out as by Keras.
+        validation_split: the part held out, in (0, 1).
+        subset: "training", "validation" or "both".
+        interpolation: a method of `image.resize`.
+        follow_links: go into linked folders too.
+        crop_to_aspect_ratio, pad_to_aspect_ratio: crop or frame instead of stretching.
+        data_format: "channels_last" or "channels_first"; default that of keras.config.
+        format: "tf".
+        verbose: print how many files were found.
+
+    Returns:
+        A Dataset of float32 images (B, H, W, C), values 0 to 255, or of (images, labels), with the
+        attributes `class_names` and `file_paths`; for "both" a list of two.
+
+    Raises:
+        ValueError: an argument is illegal, or no images were found; while iterating: a file is
+            damaged.
+        OSError: there is no such folder.
+
+    Source: keras.utils.image_dataset_from_directory
+    """
+    folder.check(labels, label_mode, class_names, color_mode, interpolation, format)
+    folder.check_split(validation_split, subset, shuffle, seed)
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError(
+            "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to `True`."
+        )
+    fit = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else "stretch"
+    first = (data_format or settings.image_data_format()) == "channels_first"
+    reader = _Reader(
+        folder.CHANNELS[color_mode], folder.pair(image_size), interpolation.lower(), fit, first
+    )
+
+    found = folder.found(
+        directory, labels if label_mode else None, class_names, follow_links, verbose
+    )
+    if label_mode == "binary" and found.labels is not None and len(found.names or ()) != 2:
+        raise ValueError(
+            'When passing `label_mode="binary"`, there must be exactly 2 class_names. '
+            f"Received: class_names={found.names}"
+        )
+    if seed is None:
+        seed = int(np.random.randint(10**6))  # noqa: NPY002  (as Keras: NumPy's seed decides)
+    found = found.mixed(seed) if shuffle else found
+
+    datasets = []
+    for part in ("training", "validation") if subset == "both" else (subset,):
+        chosen = found.part(validation_split, part, verbose)
+        if not chosen.files:
+            raise ValueError(
+                f"No images found in directory {directory}. Allowed formats: {folder.ENDINGS}"
+            )
+        mixed = shuffle and not (subset == "both" and part == "validation")
+        buffer = 8 * (batch_size or 128) if mixed else 1
+        dataset = _dataset(chosen, label_mode, reader, buffer, seed)
+        dataset = dataset.batch(batch_size) if batch_size else dataset
+        dataset.class_names, dataset.file_paths = found.names, chosen.files  # type: ignore[attr-defined]
+        datasets.append(dataset)
+    return datasets if subset == "both" else datasets[0]
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How a file becomes an image."""
+
+    channels: int
+    size: tuple[int, int]
+    interpolation: str
+    fit: str
+    channels_first: bool
+
+    def __call__(self, path: str) -> Tensor:
+        """(H, W, C) float32, or (C, H, W)."""
+        data = Path(path).read_bytes()
+        try:
+            x = images.decode_image(data, self.channels, expand_animations=False)
+        except ValueError as problem:
+            raise ValueError(f"{path}: {problem}") from None
+        if self.fit == "crop":
+            x = smart_resize(x, self.size, self.interpolation, "channels_last")
+        elif self.fit == "pad":
+            x = images.resize_with_pad(x, *self.size, self.interpolation)
+        else:
+            x = images.resize(x, self.size, self.interpolation)
+        x = cast(x, "float32")
+        return transpose(x, [2, 0, 1]) if self.channels_first else x
+
+
+def _dataset(
+    found: ImageFiles, label_mode: str | None, reader: _Reader, buffer: int, seed: int
+) -> Dataset:
+    if found.labels is None:
+        return Dataset.from_tensor_slices(found.files).shuffle(buffer, seed).map(reader)
+    numbers = np.array(found.labels, np.int32)
+    count = len(found.names or ())
+
+    def labelled(path: str, number: Tensor) -> tuple[Tensor, Tensor]:
+        if label_mode == "binary":
+            return reader(path), expand_dims(cast(number, "float32"), -1)
+        return reader(path), one_hot(number, count) if label_mode == "categorical" else number
+
+    pairs = Dataset.from_tensor_slices((found.files, numbers))
+    return pairs.shuffle(buffer, seed).map(labelled)
+
+
+def smart_resize(
+    x: Any, size: Any, interpolation: str = "bilinear", data_format: str = "channels_last"
+) -> Any:
+    """Resizes images without distorting them: the middle part of the right shape is taken.
+
+    Args:
+        x: (H, W, C) or (N, H, W, C); channels before H and W if data_format says so.
+        size: (height, width) in pixels.
+        interpolation: a method of `image.resize`.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        The images in the new size; a NumPy array if `x` is one.
+
+    Raises:
+        ValueError: size is no pair, or x no image.
+
+    Source: keras.preprocessing.image.smart_resize
+    """
+    if len(size) != 2:
+        raise ValueError(f"Expected `size` to be a tuple of 2 integers, but got: {size}.")
+    tensor = as_tensor(x)
+    rank = tensor.ndim
+    if rank not in (3, 4):
+        raise ValueError(f"Expected an image of 3 or 4 axes, but got shape {tensor.shape}.")
+    if data_format == "channels_first":
+        tensor = transpose(tensor, [*range(rank - 3), rank - 2, rank - 1, rank - 3])
+    height, width = tensor.shape[-3:-1]
+    h = max(min(height, int(width * size[0] / size[1])), 1)
+    w = max(min(width, int(height * size[1] / size[0])), 1)
+    middle = images.crop_to_bounding_box(tensor, (height - h) // 2, (width - w) // 2, h, w)
+    resized = images.resize(middle, size, interpolation)
+    if data_format == "channels_first":
+        resized = transpose(resized, [*range(rank - 3), rank - 1, rank - 3, rank - 2])
+    return resized.numpy() if isinstance(x, np.ndarray) else resized

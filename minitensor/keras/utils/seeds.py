@@ -1,0 +1,55 @@
+"""Starting a program anew: its random numbers, and the names of its layers."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend import generator
+from minitensor.keras.engine import names
+
+
+def set_random_seed(seed: int) -> None:
+    """Sets the seeds of Python, NumPy and minitensor: the program repeats itself from here on.
+
+    Args:
+        seed: an integer, not negative.
+
+    Raises:
+        ValueError: it is no such integer.
+
+    Example:
+        >>> from minitensor import keras, random
+        >>> keras.utils.set_random_seed(3)
+        >>> first = float(random.uniform([]))
+        >>> keras.utils.set_random_seed(3)
+        >>> float(random.uniform([])) == first
+        True
+
+    Source: keras.utils.set_random_seed
+    """
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(
+            f"Expected `seed` argument to be a non-negative integer. Received: seed={seed}"
+        )
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  (programs that use NumPy's old generator)
+    generator.set_seed(seed)
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Counts the names of layers from the beginning again: "dense", "dense_1" ...
+
+    Args:
+        free_memory: ignored: there is no graph to be freed.
+
+    Source: keras.utils.clear_session
+    """
+    names.clear()
+
+
+def reset_uids() -> Any:
+    """The same. Source: keras.backend.reset_uids"""
+    return clear_session()

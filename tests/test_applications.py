@@ -1,0 +1,298 @@
+"""The networks of keras.applications: layer for layer, name for name, number for number Keras'."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+from nets_peer import assert_same_net, draw_weights, images, lively
+
+import minitensor as mt
+from minitensor.keras import applications
+from minitensor.keras.engine import names, settings
+
+EIGHT = ["VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2", "DenseNet121"]
+EIGHT += ["Xception", "InceptionV3"]
+OTHERS = ["ResNet101", "ResNet152", "DenseNet169", "DenseNet201"]
+LEAST = {"Xception": 71, "InceptionV3": 75}
+
+
+def side(name):
+    return LEAST.get(name, 32)
+
+
+def logits(library, name, **options):
+    """A network of ten classes on the smallest images it takes."""
+    shape = (side(name), side(name), 3)
+    options = {"weights": None, "classes": 10, "input_shape": shape} | options
+    return getattr(library.keras.applications, name)(classifier_activation=None, **options)
+
+
+def fresh(tf):
+    """Both libraries name layers from the beginning."""
+    names.clear()
+    tf.keras.backend.clear_session()
+
+
+def assert_same_logits(ours, theirs, name):
+    x = images(2, side(name), side(name), 3)
+    mine, other = ours(x).numpy(), theirs(x).numpy()
+    lively(other)
+    assert np.abs(mine - other).max() <= 1e-4 * np.abs(other).max()
+
+
+# ----- the same network -----
+
+
+@pytest.mark.parametrize("name", EIGHT)
+def test_layers_and_logits_are_those_of_keras_and_weights_go_both_ways(tf, name):
+    fresh(tf)
+    ours, theirs = logits(mt, name), logits(tf, name)
+    assert ours.name == theirs.name
+    assert [(type(x).__name__, x.name) for x in ours.layers] == [
+        (type(x).__name__, x.name) for x in theirs.layers
+    ]
+    assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
+    assert ours.output_shape == theirs.output_shape
+    assert ours.count_params() == theirs.count_params()
+    draw_weights(ours, theirs)
+    assert_same_logits(ours, theirs, name)
+    theirs.set_weights([0.9 * w for w in ours.get_weights()])
+    ours.set_weights(theirs.get_weights())
+    assert_same_logits(ours, theirs, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_larger_ones_are_those_of_keras_too(tf, name):
+    fresh(tf)
+    ours, theirs = logits(mt, name), logits(tf, name)
+    assert [w.path for w in ours.weights] == [w.path for w in theirs.weights]
+    draw_weights(ours, theirs)
+    assert_same_logits(ours, theirs, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EIGHT)
+def test_gradients_and_statistics_in_training_are_those_of_keras(tf, name):
+    """Batches of eight, since a norm over two numbers magnifies rounding without bound."""
+    options = {"dropout": 0.0} if name == "MobileNet" else {}
+    mine, other = (functools.partial(logits, library, name, **options) for library in (mt, tf))
+    assert_same_net(tf, mine, other, images(8, side(name), side(name), 3), training=True)
+
+
+COUNTS = {  # of keras.io/api/applications, in millions there
+    "VGG16": 138_357_544,
+    "VGG19": 143_667_240,
+    "ResNet50": 25_636_712,
+    "MobileNet": 4_253_864,
+    "MobileNetV2": 3_538_984,
+    "DenseNet121": 8_062_504,
+    "Xception": 22_910_480,
+    "InceptionV3": 23_851_784,
+}
+
+
+@pytest.mark.parametrize("name", EIGHT)
+def test_the_network_for_imagenet_has_its_published_size(name):
+    assert getattr(applications, name)(weights=None).count_params() == COUNTS[name]
+
+
+# ----- what can be asked for -----
+
+
+@pytest.mark.parametrize("pooling", [None, "avg", "max"])
+@pytest.mark.parametrize("name", ["VGG16", "ResNet50", "MobileNet", "Xception"])
+def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling):
+    fresh(tf)
+    ours, theirs = (
+        getattr(lib.keras.applications, name)(weights=None, include_top=False, pooling=pooling)
+        for lib in (mt, tf)
+    )
+    assert ours.name == theirs.name
+    assert ours.layers[-1].name == theirs.layers[-1].name
+    assert (ours.input_shape, ours.output_shape) == (theirs.input_shape, theirs.output_shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("MobileNet", {"alpha": 0.25, "input_shape": (128, 128, 3)}),
+        ("MobileNet", {"alpha": 0.5, "depth_multiplier": 2, "input_shape": (33, 40, 1)}),
+        ("MobileNetV2", {"alpha": 0.35, "input_shape": (96, 96, 3)}),
+        ("MobileNetV2", {"alpha": 1.4, "input_shape": (35, 47, 3)}),
+        ("MobileNetV2", {"alpha": 0.35, "name": "mine", "input_shape": (32, 32, 3)}),
+    ],
+)
+def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
+    fresh(tf)
+    ours, theirs = (
+        getattr(lib.keras.applications, name)(weights=None, classes=3, **options)
+        for lib in (mt, tf)
+    )
+    assert (ours.name, ours.count_params()) == (theirs.name, theirs.count_params())
+    assert [x.name for x in ours.layers] == [x.name for x in theirs.layers]
+    draw_weights(ours, theirs)
+    x = images(2, *ours.input_shape[1:])
+    np.testing.assert_allclose(ours(x).numpy(), theirs(x).numpy(), rtol=0, atol=1e-5)
+
+
+def test_a_network_continues_a_given_tensor():
+    x = mt.keras.Input((32, 32, 3))
+    y = mt.keras.layers.Rescaling(2.0)(x)
+    net = applications.MobileNetV2(input_tensor=y, alpha=0.35, weights=None, classes=4)
+    plain = applications.MobileNetV2((32, 32, 3), alpha=0.35, weights=None, classes=4)
+    plain.set_weights(net.get_weights())
+    assert [x.name for x in net.layers[:2]] == [net.inputs[0].node.layer.name, "rescaling"]
+    pixels = images(1, 32, 32, 3)
+    np.testing.assert_allclose(net(pixels).numpy(), plain(2 * pixels).numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "MobileNetV2", "Xception"])
+def test_channels_first_gives_the_same_logits(name):
+    last = logits(mt, name)
+    settings.set_image_data_format("channels_first")
+    try:
+        first = logits(mt, name, input_shape=(3, side(name), side(name)))
+    finally:
+        settings.set_image_data_format("channels_last")
+    first.set_weights(last.get_weights())
+    x = images(1, side(name), side(name), 3)
+    a, b = last(x).numpy(), first(x.transpose(0, 3, 1, 2)).numpy()
+    np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * np.abs(a).max())
+
+
+WRONG = [
+    ("VGG16", {"weights": "nowhere.h5"}, "path to the weights file"),
+    ("VGG16", {"weights": None, "input_shape": (31, 32, 3)}, "at least 32x32"),
+    ("InceptionV3", {"weights": None, "input_shape": (74, 80, 3)}, "at least 75x75"),
+    ("Xception", {"weights": None, "input_shape": (70, 80, 3)}, "at least 71x71"),
+    ("VGG16", {"weights": None, "input_shape": (32, 32)}, "tuple of three integers"),
+    ("VGG16", {"weights": None, "input_shape": (None, None, 3)}, "static `input_shape`"),
+    ("ResNet50", {"classes": 10}, "`classes` should be 1000"),
+    ("ResNet50", {"input_shape": (32, 32, 3)}, "should be"),
+    ("ResNet50", {"include_top": False, "input_shape": (32, 32, 1)}, "must have 3 channels"),
+    ("ResNet50", {"classifier_activation": "relu"}, "Only `None` and `softmax`"),
+    ("MobileNet", {"depth_multiplier": 2}, "depth multiplier must be 1"),
+    ("MobileNet", {"alpha": 0.3}, "alpha can be one of"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "words"), WRONG)
+def test_what_keras_refuses_is_refused(tf, monkeypatch, tmp_path, name, options, words):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", _no_download)
+    with pytest.raises(ValueError, match=words):
+        getattr(applications, name)(**options)
+    with pytest.raises(ValueError):
+        getattr(tf.keras.applications, name)(**options)
+
+
+def _no_download(*args, **kwargs):
+    raise ValueError("a test never downloads")
+
+
+def test_a_given_tensor_and_another_shape_contradict_each_other():
+    x = mt.keras.Input((32, 32, 3))
+    with pytest.raises(ValueError, match="must equal input_shape"):
+        applications.MobileNetV2((64, 64, 3), input_tensor=x, weights=None)
+
+
+def test_an_array_is_no_symbolic_tensor():
+    with pytest.raises(ValueError, match=r"keras\.Input"):
+        applications.VGG16(input_tensor=np.zeros((1, 32, 32, 3)), weights=None, include_top=False)
+
+
+def test_densenet_refuses_channels_first():
+    settings.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="channels_first"):
+            applications.DenseNet121(weights=None)
+    finally:
+        settings.set_image_data_format("channels_last")
+
+
+def test_two_channels_are_unusual():
+    with pytest.warns(UserWarning, match="2 input channels"):
+        applications.MobileNet((32, 32, 2), weights=None, alpha=0.25, classes=2)
+
+
+# ----- trained weights -----
+
+
+@pytest.mark.parametrize("name", [*EIGHT, *OTHERS])
+def test_imagenet_says_which_file_to_bring_where(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ValueError, match=r"no weights are downloaded.*\.keras/models"):
+        getattr(applications, name)()
+
+
+# ----- pixels and words -----
+
+
+@pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
+@pytest.mark.parametrize("layout", [None, "channels_last", "channels_first"])
+@pytest.mark.parametrize("kind", ["uint8", "float32", "float64"])
+def test_preprocessing_is_that_of_keras_and_leaves_its_input_alone(tf, mode, layout, kind):
+    shape = (2, 3, 5, 4) if layout == "channels_first" else (2, 5, 4, 3)
+    x = np.random.default_rng(0).integers(0, 256, shape).astype(kind)
+    before = x.copy()
+    theirs = tf.keras.applications.imagenet_utils.preprocess_input
+    for one in (x, x[0]):
+        ours = applications.imagenet_utils.preprocess_input(one, layout, mode)
+        wanted = theirs(one.copy(), layout, mode)
+        assert ours.dtype == wanted.dtype
+        np.testing.assert_allclose(ours, wanted, rtol=0, atol=1e-4 if kind != "float64" else 1e-12)
+        if kind != "uint8":
+            found = applications.imagenet_utils.preprocess_input(mt.constant(one), layout, mode)
+            np.testing.assert_allclose(found.numpy(), ours, rtol=1e-6)
+    assert np.array_equal(x, before)
+
+
+@pytest.mark.parametrize("name", EIGHT)
+def test_each_network_prepares_pixels_as_its_peer_does(tf, name):
+    module = getattr(applications, name).__module__.rpartition(".")[2]
+    x = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype("float32")
+    ours, theirs = (getattr(lib.keras.applications, module) for lib in (mt, tf))
+    wanted = theirs.preprocess_input(x.copy())
+    np.testing.assert_allclose(ours.preprocess_input(x), wanted, rtol=0, atol=1e-4)
+
+
+def test_preprocessing_can_be_part_of_a_model():
+    x = mt.keras.Input((4, 4, 3))
+    net = mt.keras.Model(x, applications.vgg16.preprocess_input(x))
+    pixels = images(2, 4, 4, 3)
+    wanted = applications.vgg16.preprocess_input(pixels)
+    np.testing.assert_allclose(net(pixels).numpy(), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("options", "words"), [({"mode": "cafe"}, "mode"), ({"data_format": "x"}, "x")])
+def test_preprocessing_refuses_what_it_does_not_know(options, words):
+    with pytest.raises(ValueError, match=words):
+        applications.imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), **options)
+
+
+def test_predictions_are_decoded_as_keras_does(tf, monkeypatch, tmp_path):
+    index = {str(i): [f"n{i:08}", f"word {i}"] for i in range(1000)}
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "imagenet_class_index.json").write_text(json.dumps(index))
+    monkeypatch.setenv("MINITENSOR_HOME", str(tmp_path))
+    monkeypatch.setattr("keras.src.applications.imagenet_utils.CLASS_INDEX", index)
+    p = np.random.default_rng(0).random((3, 1000))
+    wanted = tf.keras.applications.vgg16.decode_predictions(p, top=4)
+    assert applications.vgg16.decode_predictions(mt.constant(p), top=4) == wanted
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"0": 1}'])
+def test_a_broken_list_of_classes_is_said(monkeypatch, tmp_path, text):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "imagenet_class_index.json").write_text(text)
+    monkeypatch.setenv("MINITENSOR_HOME", str(tmp_path))
+    with pytest.raises(ValueError, match="no list of the 1000 classes"):
+        applications.vgg16.decode_predictions(np.zeros((1, 1000)))
+
+
+def test_decoding_says_which_file_to_bring(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ValueError, match=r"imagenet_class_index\.json"):
+        applications.vgg16.decode_predictions(np.zeros((1, 1000)))
