@@ -2,6 +2,8 @@
 
     minitensor parity --recorded --markdown benchmarks/results/parity.md
     python -m benchmarks conv
+    python -m benchmarks step
+    python examples/mnist_cnn.py --data fashion_mnist --out benchmarks/results/fashion_mnist
     python -m benchmarks.on_gpu --out benchmarks/results        (on a machine with a GPU)
     python -m benchmarks.readme
 
@@ -13,6 +15,7 @@ there.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -40,6 +43,8 @@ def filled(text: str, results: Path = RESULTS) -> str:
     tables = {
         "parity": (results / "parity.md").read_text(encoding="utf-8"),
         "conv-speed": conv_table(json.loads((results / "conv_cpu.json").read_text())),
+        "step-speed": step_table(json.loads((results / "step_cpu.json").read_text())),
+        "fashion-mnist": training_table(results / "fashion_mnist"),
         "gpu-speed": gpu_tables(results),
     }
     for name, table in tables.items():
@@ -68,6 +73,43 @@ def conv_table(report: Report) -> str:
         lines.append(_line(row["name"], *shapes, *times, f"{row['ratio']['minitensor']:.2f}"))
     mean = report["geometric_mean_ratio"]["fp32 training"]["minitensor"]
     return "\n".join([*lines, _line("geometric mean", *[""] * (3 + len(sides)), f"{mean:.2f}")])
+
+
+def step_table(report: Report) -> str:
+    """Whole training steps on a CPU, and how the Keras model stands beside tf.keras."""
+    versions, machine = report["versions"], report["machine"]
+    columns = list(report["rows"][0]["milliseconds"])
+    words = (column.replace("minitensor", "ours").replace("tensorflow", "TF") for column in columns)
+    lines = [
+        f"Milliseconds of one training step, float32, SGD with momentum, median of interleaved "
+        f"rounds; {machine['cores']} cores of {machine['cpu']}, {report['date'][:10]}, NumPy "
+        f'{versions["numpy"]}, {_peers(versions)}. "keras" is a Keras model with Keras\' loss and '
+        "optimizer under a tape, the same text for both libraries.",
+        "",
+        *_head("network", *words, "ours keras / TF keras"),
+    ]
+    for row in report["rows"]:
+        times = row["milliseconds"]
+        ratio = times["minitensor keras"] / times["tensorflow keras"]
+        lines.append(_line(row["name"], *(_cell(times[c]) for c in columns), f"{ratio:.2f}"))
+    return "\n".join(lines)
+
+
+def training_table(folder: Path) -> str:
+    """The log of the recorded training, epoch by epoch, and what it was."""
+    run = json.loads((folder / "run.json").read_text())
+    with (folder / "log.csv").open() as file:
+        epochs = list(csv.DictReader(file))
+    lines = [
+        f"`{run['command']}`, {run['images']:,} images, {run['parameters']:,} parameters, "
+        f"{run['seconds']:.0f} s on {run['machine']}, {run['date']}, NumPy {run['numpy']}.",
+        "",
+        *_head("epoch", "loss", "accuracy", "test loss", "test accuracy"),
+    ]
+    for epoch in epochs:
+        figures = (float(epoch[k]) for k in ("loss", "accuracy", "val_loss", "val_accuracy"))
+        lines.append(_line(int(epoch["epoch"]) + 1, *(f"{figure:.4f}" for figure in figures)))
+    return "\n".join(lines)
 
 
 def gpu_tables(results: Path) -> str:

@@ -4,12 +4,15 @@
     python examples/mnist_cnn.py --data fashion_mnist --out run      60,000 images
 
 Two 5x5 convolutions with pooling, a dense layer of 1,024, 3,274,634 parameters. Writes the log
-of every epoch as CSV, a picture of it and the weights; a training that was cut off goes on.
+of every epoch as CSV, a picture of it, what was run and where, and, if asked, the weights; a
+training that was cut off goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ import minitensor as tf
 from minitensor import models
 from minitensor.keras import callbacks, datasets, utils
 
+START = time.perf_counter()
 Part = tuple[np.ndarray, np.ndarray]
 
 
@@ -67,7 +71,7 @@ def trained(args: argparse.Namespace) -> dict[str, list[float]]:
     )
     args.out.mkdir(parents=True, exist_ok=True)
     watchers: list[Any] = [
-        callbacks.BackupAndRestore(args.out / "backup"),
+        callbacks.BackupAndRestore(args.out / "backup", save_freq=200),
         callbacks.CSVLogger(args.out / "log.csv", append=True),
     ]
     history = model.fit(
@@ -78,9 +82,26 @@ def trained(args: argparse.Namespace) -> dict[str, list[float]]:
         callbacks=watchers,
         verbose=2,
     ).history
-    model.save_weights(args.out / "mnist_cnn.weights.h5")
+    if args.weights:
+        model.save_weights(args.weights)
     curve(args.out / "curve.png", f"MNIST CNN on {args.data}", history)
+    (args.out / "run.json").write_text(json.dumps(card(args, len(train[0]), model), indent=1))
     return history
+
+
+def card(args: argparse.Namespace, images: int, model: Any) -> dict[str, Any]:
+    """What was run, on what, and how long it took."""
+    command = ["python examples/mnist_cnn.py", "--data", args.data, "--epochs", str(args.epochs)]
+    on_cpu = tf.constant(0.0).device.endswith("CPU:0")
+    return {
+        "command": " ".join(command),
+        "images": images,
+        "parameters": model.count_params(),
+        "seconds": round(time.perf_counter() - START),
+        "machine": f"{os.cpu_count()} CPU cores" if on_cpu else args.device,
+        "date": time.strftime("%Y-%m-%d"),
+        "numpy": np.__version__,
+    }
 
 
 def main() -> None:
@@ -93,12 +114,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu or gpu")
     parser.add_argument("--out", type=Path, default=Path("mnist-cnn-run"))
+    parser.add_argument("--weights", type=Path, help="write the weights, NAME.weights.h5")
     args = parser.parse_args()
-    start = time.perf_counter()
     with tf.device(args.device):
         history = trained(args)
     print(f"test accuracy: {history['val_accuracy'][-1]:f}")
-    print(f"{time.perf_counter() - start:.0f} s; wrote {args.out}")
+    print(f"{time.perf_counter() - START:.0f} s; wrote {args.out}")
 
 
 if __name__ == "__main__":

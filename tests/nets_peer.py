@@ -71,7 +71,7 @@ def draw_weights(ours, theirs, seed=0):
 
 def _drawn(path, shape, draw):
     """One weight; its name tells what it is for."""
-    leaf, noise = path.split("/")[-1], draw.normal(size=shape)
+    leaf, noise = path.split("/")[-1], draw.standard_normal(shape, np.float32)
     if leaf == "gamma":
         return 1 + 0.1 * noise
     if leaf == "moving_variance":

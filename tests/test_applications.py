@@ -45,7 +45,7 @@ def assert_same_logits(ours, theirs, name):
 
 
 @pytest.mark.parametrize("name", EIGHT)
-def test_layers_and_logits_are_those_of_keras_and_weights_go_both_ways(tf, name):
+def test_layers_and_logits_are_those_of_keras(tf, name):
     fresh(tf)
     ours, theirs = logits(mt, name), logits(tf, name)
     assert ours.name == theirs.name
@@ -56,9 +56,6 @@ def test_layers_and_logits_are_those_of_keras_and_weights_go_both_ways(tf, name)
     assert ours.output_shape == theirs.output_shape
     assert ours.count_params() == theirs.count_params()
     draw_weights(ours, theirs)
-    assert_same_logits(ours, theirs, name)
-    theirs.set_weights([0.9 * w for w in ours.get_weights()])
-    ours.set_weights(theirs.get_weights())
     assert_same_logits(ours, theirs, name)
 
 
@@ -81,28 +78,20 @@ def test_gradients_and_statistics_in_training_are_those_of_keras(tf, name):
     assert_same_net(tf, mine, other, images(8, side(name), side(name), 3), training=True)
 
 
-COUNTS = {  # of keras.io/api/applications, in millions there
-    "VGG16": 138_357_544,
-    "VGG19": 143_667_240,
-    "ResNet50": 25_636_712,
-    "MobileNet": 4_253_864,
-    "MobileNetV2": 3_538_984,
-    "DenseNet121": 8_062_504,
-    "Xception": 22_910_480,
-    "InceptionV3": 23_851_784,
-}
-
-
-@pytest.mark.parametrize("name", EIGHT)
-def test_the_network_for_imagenet_has_its_published_size(name):
-    assert getattr(applications, name)(weights=None).count_params() == COUNTS[name]
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "total"), [("VGG16", 138_357_544), ("VGG19", 143_667_240)])
+def test_vgg_for_imagenet_has_its_published_size(name, total):
+    """The others: test_models."""
+    assert getattr(applications, name)(weights=None).count_params() == total
 
 
 # ----- what can be asked for -----
 
 
-@pytest.mark.parametrize("pooling", [None, "avg", "max"])
-@pytest.mark.parametrize("name", ["VGG16", "ResNet50", "MobileNet", "Xception"])
+@pytest.mark.parametrize(
+    ("name", "pooling"),
+    [("VGG16", "avg"), ("ResNet50", "avg"), ("DenseNet121", "max"), ("MobileNet", None)],
+)
 def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling):
     fresh(tf)
     ours, theirs = (
@@ -121,7 +110,6 @@ def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling
         ("MobileNet", {"alpha": 0.5, "depth_multiplier": 2, "input_shape": (33, 40, 1)}),
         ("MobileNetV2", {"alpha": 0.35, "input_shape": (96, 96, 3)}),
         ("MobileNetV2", {"alpha": 1.4, "input_shape": (35, 47, 3)}),
-        ("MobileNetV2", {"alpha": 0.35, "name": "mine", "input_shape": (32, 32, 3)}),
     ],
 )
 def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
@@ -148,7 +136,7 @@ def test_a_network_continues_a_given_tensor():
     np.testing.assert_allclose(net(pixels).numpy(), plain(2 * pixels).numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["ResNet50", "MobileNetV2", "Xception"])
+@pytest.mark.parametrize("name", ["MobileNetV2", pytest.param("Xception", marks=pytest.mark.slow)])
 def test_channels_first_gives_the_same_logits(name):
     last = logits(mt, name)
     settings.set_image_data_format("channels_first")
@@ -266,7 +254,9 @@ def test_preprocessing_can_be_part_of_a_model():
     np.testing.assert_allclose(net(pixels).numpy(), wanted, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("options", "words"), [({"mode": "cafe"}, "mode"), ({"data_format": "x"}, "x")])
+@pytest.mark.parametrize(
+    ("options", "words"), [({"mode": "cafe"}, "mode"), ({"data_format": "x"}, "x")]
+)
 def test_preprocessing_refuses_what_it_does_not_know(options, words):
     with pytest.raises(ValueError, match=words):
         applications.imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), **options)

@@ -223,7 +223,8 @@ def test_an_activity_regularizer_adds_what_keras_adds(tf, name):
     settings = {"DepthwiseConv2D": (3,), "Dense": (2,)}.get(name, (2, 3))
 
     def make(keras):
-        return getattr(keras.layers, name)(*settings, activity_regularizer="l2")
+        rule = keras.regularizers.L2(0.25)
+        return getattr(keras.layers, name)(*settings, activity_regularizer=rule)
 
     ours, theirs = assert_same(tf, make, images(2))
     np.testing.assert_allclose(ours.losses[0], theirs.losses[0], rtol=1e-10)

@@ -38,9 +38,9 @@ def test_an_activation_by_name_is_that_of_keras(tf, name):
 
 def test_sparsemax_is_the_nearest_point_whose_coordinates_are_positive_and_sum_to_1():
     # Keras 3.15 gives 0 wherever two or more coordinates stay.
-    x = np.array([[0.5, 0.3, -2.0], [3.0, 1.0, 0.0]])
+    x = np.array([[0.5, 0.3, -2.0], [3.0, 1.0, 0.0], [1.2, 0.4, 0.0]])
     y = mt.keras.activations.sparsemax(mt.constant(x)).numpy()
-    close(y, np.array([[0.6, 0.4, 0.0], [1.0, 0.0, 0.0]]), 1e-12)
+    close(y, np.array([[0.6, 0.4, 0.0], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]), 1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -402,10 +402,9 @@ def test_a_config_goes_from_keras_to_us_and_back_unchanged(tf, make):
     ours, theirs = make(mt.keras), make(tf.keras)
     back = type(theirs).from_config(written(type(ours).from_config(written(theirs))))
     assert written(theirs).items() <= written(back).items()
-    ours = type(theirs).from_config(written(ours))
-    assert written(theirs) | {"name": ours.name} == written(theirs) | written(ours) | {
-        key: written(theirs)[key] for key in ("seed",) if key in written(theirs)
-    }
+    direct = written(type(theirs).from_config(written(ours)))
+    own = {"name": ours.name}
+    assert (written(theirs) | own).items() <= (direct | own).items()
 
 
 def test_layers_have_the_arguments_and_defaults_of_keras(tf):

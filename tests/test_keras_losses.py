@@ -56,7 +56,7 @@ CASES = [
     ("SparseCategoricalCrossentropy", {"from_logits": True}, CLASSES[:, None], LOGITS),
     ("SparseCategoricalCrossentropy", {"ignore_class": int(CLASSES[0])}, CLASSES, PROBABILITIES),
     ("SparseCategoricalCrossentropy", {"ignore_class": -1, "from_logits": True},
-     np.where(CLASSES == CLASSES[0], -1, CLASSES), LOGITS),
+     np.where(CLASSES[0] == CLASSES, -1, CLASSES), LOGITS),
     ("BinaryCrossentropy", {}, BITS, CHANCES),
     ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, BITS, LOGITS),
     ("BinaryFocalCrossentropy", {}, BITS, CHANCES),
@@ -106,7 +106,7 @@ def test_values_and_derivatives_are_keras(tf, name, options, y_true, y_pred):
         for reduction, weights in (("sum_over_batch_size", None), ("none", weight), ("sum", None)):
             case = name, options, y_true, y_pred, weights if shape else None, reduction
             for a, b in zip(derived(mt, *case), derived(tf, *case), strict=True):
-                close(a, b)
+                close(a, b, 1e-8 if name == "LogCosh" else 1e-10)  # Keras has log 2 in float32
 
 
 @pytest.mark.parametrize(("name", "options", "y_true", "y_pred"), CASES)
@@ -116,14 +116,14 @@ def test_values_in_float32_are_keras(tf, name, options, y_true, y_pred):
 
 
 @pytest.mark.parametrize("reduction", losses.loss.REDUCTIONS)
-@pytest.mark.parametrize("weight", [None, (N,), (N, 1), (N, C), ()])
-def test_reductions_and_weights_are_keras(tf, reduction, weight):
-    weight = None if weight is None else np.asarray(DRAW.random(weight), "float32")
-    for name in ("MeanSquaredError", "MeanAbsoluteError"):
-        truth, guess = (x[..., None] for x in NUMBERS)
-        options = {"reduction": reduction}
-        mine = getattr(losses, name)(**options)(truth, guess, weight)
-        close(mine, getattr(tf.keras.losses, name)(**options)(truth, guess, weight), 1e-6)
+@pytest.mark.parametrize("shape", [None, (), (1,), (N,), (N, 1), (N, C), (N, C, 1)])
+def test_reductions_and_weights_are_keras(tf, reduction, shape):
+    weight = None if shape is None else np.asarray(DRAW.random(shape), "float32")
+    images = [x[..., None] for x in NUMBERS]  # one loss per sample and per pixel
+    for truth, guess in [NUMBERS, images] if shape in (None, ()) else [images]:
+        truth, guess = NUMBERS if shape == (N,) else (truth, guess)
+        mine = losses.MeanSquaredError(reduction)(truth, guess, weight)
+        close(mine, tf.keras.losses.MeanSquaredError(reduction)(truth, guess, weight), 1e-6)
 
 
 @pytest.mark.parametrize("reduction", losses.loss.REDUCTIONS)

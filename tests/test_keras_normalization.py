@@ -130,6 +130,10 @@ def test_the_other_normalising_layers_are_those_of_keras(tf, make, dtype):
     assert_same(tf, make, X, dtype=dtype)
 
 
+def test_very_short_vectors_get_length_1_too(tf):
+    assert_same(tf, lambda k: k.layers.UnitNormalization(), 1e-7 * X, grads=False)
+
+
 def test_instance_normalisation_gives_each_channel_of_each_image_mean_0_and_variance_1():
     y = LAYERS.GroupNormalization(groups=-1, epsilon=1e-9)(X).numpy()
     np.testing.assert_allclose(y.mean(axis=(1, 2)), 0, atol=1e-5)

@@ -224,9 +224,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "x.weights.h5"
     shuffle(listed(keras)).save_weights(path)
     before = path.read_bytes()
-    with pytest.raises(RuntimeError, match="full"), replaced(path) as fresh:
-        fresh.write_bytes(b"half")
-        raise RuntimeError("the disk is full")
+
+    def half():
+        with replaced(path) as fresh:
+            fresh.write_bytes(b"half")
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="full"):
+        half()
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
@@ -408,7 +413,7 @@ def test_every_truncation_of_a_weights_file_is_refused(tmp_path, small):
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, small):
     path = tmp_path / "x.keras"
     small.save(path)
-    for name, size in (("model.weights.h5", 2**28), ("config.json", 2**27)):
+    for name, size in (("model.weights.h5", 2**25), ("config.json", 2**26 + 1)):
         with zipfile.ZipFile(path) as old:
             kept = {n: old.read(n) for n in old.namelist()}
         bomb = tmp_path / f"{name}.keras"

@@ -11,7 +11,12 @@
     labelled.py   images with labels, and how they are parted for learning and testing
     sources.py    where they come from
 
-Nothing is downloaded, and nothing that a file holds is executed.
+    places.py, download.py      where data sets are looked for, and fetched from
+    bounded.py, npz.py          untrusted files, never more than so many bytes
+    cifar.py, pickled.py        CIFAR's files, of which nothing is executed
+    tfds.py                     a look-alike of tensorflow_datasets
+
+Nothing that a file holds is executed.
 """
 
 from minitensor.data import experimental

@@ -112,8 +112,9 @@ def network(
         top: from features to classes.
         pools: names of the average and the maximum over the image, without the top.
     """
-    path = _weights_file(wanted, kept)
+    _check_weights(wanted)
     shape = input_shape(wanted, size, least)
+    path = _weights_file(wanted, kept)
     given = wanted.input_tensor
     inputs = Input(shape=shape) if given is None else _symbolic(given)
     x = body(inputs)
@@ -204,22 +205,18 @@ def _sources(tensor: KerasTensor) -> list[KerasTensor]:
 # ----- trained weights -----
 
 
-def _weights_file(wanted: Wanted, kept: tuple[str, str]) -> Path | None:
-    """Where the weights are; None for random ones."""
+def _check_weights(wanted: Wanted) -> None:
+    """Weights of a file need the file, and a classifier like the one they were trained with."""
     if wanted.weights is None:
-        return None
-    if wanted.include_top:
-        _check_top(wanted)
-    if wanted.weights == "imagenet":
-        return trained(kept[0 if wanted.include_top else 1])
-    path = Path(wanted.weights)
-    if not path.exists():
+        return
+    if wanted.weights != "imagenet" and not Path(wanted.weights).exists():
         raise ValueError(
             "The `weights` argument should be either `None` (random initialization), 'imagenet' "
             "(pre-training on ImageNet), or the path to the weights file to be loaded. "
             f"Received: weights={wanted.weights}"
         )
-    return path
+    if wanted.include_top:
+        _check_top(wanted)
 
 
 def _check_top(wanted: Wanted) -> None:
@@ -238,19 +235,11 @@ def _check_top(wanted: Wanted) -> None:
         )
 
 
-def cached(name: str) -> Path | None:
-    """A file in the folders where Keras keeps models, or None."""
-    homes = (os.environ.get("MINITENSOR_HOME"), os.environ.get("KERAS_HOME"), "~/.keras")
-    places = (Path(home).expanduser() / "models" / name for home in homes if home)
-    return next((place for place in places if place.is_file()), None)
-
-
-def trained(name: str) -> Path:
-    """The file of trained weights of this name.
-
-    Raises:
-        ValueError: it is in none of the folders; says how to bring it.
-    """
+def _weights_file(wanted: Wanted, kept: tuple[str, str]) -> Any:
+    """Where the weights are; None for random ones."""
+    if wanted.weights != "imagenet":
+        return wanted.weights
+    name = kept[0 if wanted.include_top else 1]
     path = cached(name)
     if path is None:
         raise ValueError(
@@ -259,3 +248,10 @@ def trained(name: str) -> Path:
             "as `weights`, or weights=None for random ones."
         )
     return path
+
+
+def cached(name: str) -> Path | None:
+    """A file in the folders where Keras keeps models, or None."""
+    homes = (os.environ.get("MINITENSOR_HOME"), os.environ.get("KERAS_HOME"), "~/.keras")
+    places = (Path(home).expanduser() / "models" / name for home in homes if home)
+    return next((place for place in places if place.is_file()), None)

@@ -11,7 +11,7 @@ import numpy as np
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
-from minitensor.autograd.tensor import is_float
+from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.keras.applications._common import cached
 from minitensor.keras.engine import settings
 from minitensor.keras.engine.node import KerasTensor
@@ -68,7 +68,7 @@ def _floats(x: Any) -> Any:
     """Arrays stay arrays, all else becomes a tensor; whole numbers become floats."""
     if isinstance(x, np.ndarray):
         return x if np.issubdtype(x.dtype, np.floating) else x.astype(settings.floatx())
-    tensor = as_tensor(x, settings.floatx(), "x")
+    tensor = x if isinstance(x, ArrayLike) else as_tensor(x, settings.floatx(), "x")
     return tensor if is_float(tensor.dtype) else cast(tensor, settings.floatx())
 
 

@@ -161,5 +161,11 @@ def _room(room: str) -> Objects:
     return {
         name: thing
         for name, thing in everything.items()
-        if inspect.isclass(thing) and issubclass(thing, Configurable) and name[0] != "_"
+        if _is_public(name, thing)
     }
+
+
+def _is_public(name: str, thing: Any) -> bool:
+    if name[0] == "_" or thing is Configurable or not inspect.isclass(thing):
+        return False
+    return issubclass(thing, Configurable)

@@ -14,6 +14,8 @@ from minitensor.keras.training.compiled_loss import CompiledLoss
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.math import reduce_sum
 
+_CONTAINERS = (list, tuple, dict)
+
 
 @dataclass
 class Tools:
@@ -94,6 +96,7 @@ class Compiling:
         from minitensor.keras.metrics import Mean
 
         config = {name: value for name, value in locals().items() if name in _ARGUMENTS}
+        config["jit_compile"] = jit_compile is True
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None)
         some = metrics is not None or weighted_metrics is not None
@@ -103,7 +106,7 @@ class Compiling:
             Mean(name="loss"),
             config,
         )
-        self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, jit_compile is True
+        self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, config["jit_compile"]
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self.compiled = True
@@ -191,7 +194,7 @@ class Compiling:
                 for value in vars(layer).values():
                     if isinstance(value, Metric):
                         found[value] = None
-                    elif isinstance(value, list | tuple | dict):
+                    elif isinstance(value, _CONTAINERS):
                         found |= {x: None for x in leaves(value) if isinstance(x, Metric)}
         return list(found)
 

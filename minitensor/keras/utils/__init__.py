@@ -5,9 +5,10 @@
     arrays.py       one-hot rows, unit rows, parts of a data set
     files.py        get_file
 
-`plot_model` comes from the room that describes models.
+`plot_model` and `Progbar` come from the rooms that need them.
 """
 
+from importlib import import_module
 from typing import Any
 
 from minitensor.keras.utils.arrays import normalize, split_dataset, to_categorical
@@ -17,6 +18,7 @@ from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, 
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
 
 __all__ = [
+    "Progbar",
     "array_to_img",
     "clear_session",
     "get_file",
@@ -32,9 +34,10 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "plot_model":
-        from minitensor.keras.summary.picture import plot_model
+_ELSEWHERE = {"plot_model": "summary.picture", "Progbar": "callbacks.progbar"}
 
-        return plot_model
+
+def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        return getattr(import_module(f"minitensor.keras.{_ELSEWHERE[name]}"), name)
     raise AttributeError(f"module 'minitensor.keras.utils' has no attribute {name!r}")

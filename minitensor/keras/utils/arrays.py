@@ -124,8 +124,7 @@ def split_dataset(
 
 
 def _of(elements: list[Any], like: Any) -> Dataset:
-    columns = [iter(np.stack(column)) for column in zip(*map(leaves, elements), strict=True)]
-    stacks = iter([np.array(list(column)) for column in columns])
+    stacks = iter([np.stack(column) for column in zip(*map(leaves, elements), strict=True)])
     return Dataset.from_tensor_slices(mapped(lambda _: next(stacks), like))
 
 
@@ -136,7 +135,7 @@ def _sizes(total: int, left: float | int | None, right: float | int | None) -> t
             "At least one of the `left_size` or `right_size` must be specified. "
             "Received: left_size=None and right_size=None"
         )
-    counts = []
+    counts: list[int | None] = []
     for name, size in (("left_size", left), ("right_size", right)):
         whole = isinstance(size, int | np.integer)
         if size is not None and not 0 < size < (total if whole else 1):
@@ -145,7 +144,7 @@ def _sizes(total: int, left: float | int | None, right: float | int | None) -> t
                 f"or a float between 0 and 1. Received: {name}={size}"
             )
         counts.append(None if size is None else int(size if whole else round(size * total)))
-    first = total - counts[1] if counts[0] is None else counts[0]
+    first = total - (counts[1] or 0) if counts[0] is None else counts[0]
     second = total - first if counts[1] is None else counts[1]
     if first + second > total or not first or not second:
         raise ValueError(f"split_dataset: {first} and {second} elements do not fit into {total}")

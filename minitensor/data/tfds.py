@@ -1,0 +1,145 @@
+"""A look-alike of tensorflow_datasets, for the few data sets that beginners' programs load with it.
+
+    tf_flowers                          flower_photos/<class>/*.jpg in a place of `places.py`
+    mnist, fashion_mnist, cifar10, cifar100    as keras.datasets reads them
+
+Nothing is converted or kept: files are read where they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitensor.data import places
+from minitensor.data.dataset import Dataset
+
+_FLOWERS = ["dandelion", "daisy", "tulips", "sunflowers", "roses"]  # the order of their labels
+_URL = "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz"
+_ARRAYS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
+_SLICE = re.compile(r"(\w+)(?:\[(?:(\d+)(%?))?:(?:(\d+)(%?))?\])?")
+
+
+class Split:
+    """Names of parts. Source: tfds.Split"""
+
+    TRAIN = "train"
+    TEST = "test"
+    VALIDATION = "validation"
+
+
+def load(
+    name: str,
+    *,
+    split: Any = None,
+    data_dir: Any = None,
+    batch_size: int | None = None,
+    shuffle_files: bool = False,
+    download: bool = True,
+    as_supervised: bool = False,
+) -> Any:
+    """A data set by its name.
+
+    Args:
+        name: "tf_flowers", "mnist", "fashion_mnist", "cifar10" or "cifar100".
+        split: "train", "test", "train[:80%]", "train[100:]", or a list of them; None gives a
+            dictionary of all.
+        data_dir: a folder to look into first.
+        batch_size: None for single elements.
+        shuffle_files: mix the elements.
+        download: ignored; what keras.datasets downloads is downloaded.
+        as_supervised: elements (image, label) instead of {"image": ..., "label": ...}.
+
+    Returns:
+        A Dataset of uint8 images (H, W, C) and int64 labels, or a list or a dictionary of them.
+
+    Raises:
+        ValueError: another name or part.
+        OSError: the files are nowhere.
+
+    Source: tfds.load
+    """
+    kind = str(name).partition("/")[0].partition(":")[0]
+    if kind not in ("tf_flowers", *_ARRAYS):
+        raise ValueError(f"tfds.load: {name!r} is not read here; legal: tf_flowers, {_ARRAYS}")
+    parts = _flowers(data_dir) if kind == "tf_flowers" else _arrays(kind)
+
+    def one(part: str) -> Dataset:
+        dataset = _chosen(part, parts)
+        if shuffle_files:
+            dataset = dataset.shuffle(len(dataset))
+        if not as_supervised:
+            dataset = dataset.map(lambda image, label: {"image": image, "label": label})
+        return dataset.batch(batch_size) if batch_size else dataset
+
+    if split is None:
+        return {part: one(part) for part in parts}
+    return [one(part) for part in split] if isinstance(split, list | tuple) else one(split)
+
+
+Parts = dict[str, tuple[int, Callable[[slice], Dataset]]]  # how many, and a function that cuts
+
+
+def _chosen(split: Any, parts: Parts) -> Dataset:
+    found = _SLICE.fullmatch(str(split))
+    if not found or found[1] not in parts:
+        raise ValueError(f"tfds.load: unknown split {split!r}; legal: {list(parts)}, 'train[:80%]'")
+    total, cut = parts[found[1]]
+
+    def place(number: str | None, percent: str | None, default: int) -> int:
+        if number is None:
+            return default
+        return round(int(number) * total / 100) if percent else min(int(number), total)
+
+    return cut(slice(place(found[2], found[3], 0), place(found[4], found[5], total)))
+
+
+def _arrays(name: str) -> Parts:
+    (x, y), (u, v) = import_module(f"minitensor.keras.datasets.{name}").load_data()
+
+    def part(images: np.ndarray, labels: np.ndarray) -> tuple[int, Callable[[slice], Dataset]]:
+        images = images if images.ndim == 4 else images[..., np.newaxis]  # (N, H, W, C)
+        numbers = labels.reshape(-1).astype(np.int64)
+        return len(images), lambda rows: Dataset.from_tensor_slices((images[rows], numbers[rows]))
+
+    return {"train": part(x, y), "test": part(u, v)}
+
+
+def _flowers(data_dir: Any) -> Parts:
+    from minitensor.image import decode_image
+
+    given = Path(data_dir) / "flower_photos" if data_dir else None
+    folder = given if given and given.is_dir() else places.found(["flower_photos"])
+    if folder is None:
+        looked = "\n  ".join(str(place) for place in places.places())
+        raise OSError(
+            f"tf_flowers: the folder flower_photos is not on this machine. Unpack {_URL} into one "
+            f"of:\n  {looked}"
+        )
+    folders = sorted(place.name for place in folder.iterdir() if place.is_dir())
+    names = _FLOWERS if set(folders) <= set(_FLOWERS) else folders
+    pairs = [
+        (str(file), number)
+        for number, name in enumerate(names)
+        for file in sorted((folder / name).glob("*.jpg"))
+    ]
+    if not pairs:
+        raise ValueError(f"{folder}: no <class>/*.jpg in it")
+    order = np.random.default_rng(0).permutation(len(pairs))  # the classes mixed, always alike
+    files, labels = [pairs[i][0] for i in order], np.array([pairs[i][1] for i in order], np.int64)
+
+    def read(path: str, label: Any) -> tuple[Any, Any]:
+        try:
+            return decode_image(Path(path).read_bytes(), 3, expand_animations=False), label
+        except ValueError as problem:
+            raise ValueError(f"{path}: {problem}") from None
+
+    def cut(rows: slice) -> Dataset:
+        return Dataset.from_tensor_slices((files[rows], labels[rows])).map(read)
+
+    return {"train": (len(pairs), cut)}
