@@ -273,6 +273,28 @@ def test_a_seed_gives_other_draws_at_each_call_and_the_same_in_each_run():
         assert (runs[0][0] != runs[0][1]).any()
 
 
+def test_a_training_that_goes_on_draws_what_an_uninterrupted_one_draws(tmp_path):
+    def trained(*callbacks):
+        mt.random.set_seed(0)
+        stack = [LAYERS.Dense(8), LAYERS.Dropout(0.5, seed=1), LAYERS.Dense(1)]
+        model = mt.keras.Sequential([mt.keras.Input((8,)), *stack])
+        model.compile("sgd", "mse")
+        x = np.random.default_rng(3).normal(size=(24, 8)).astype("float32")
+        model.fit(x, x[:, :1], epochs=3, batch_size=8, verbose=0, callbacks=list(callbacks))
+        return model.get_weights()
+
+    class Stop(mt.keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        trained(mt.keras.callbacks.BackupAndRestore(tmp_path), Stop())
+    resumed = trained(mt.keras.callbacks.BackupAndRestore(tmp_path))
+    for a, b in zip(resumed, trained(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_without_a_seed_the_seed_of_the_program_decides():
     def run():
         mt.random.set_seed(5)

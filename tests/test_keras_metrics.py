@@ -1,6 +1,7 @@
 """Metrics against tf.keras, after several batches, with and without weights."""
 
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def batches(kind):
         chances[0] = [0.0, 1.0, 0.5, 0.25, 0.75]  # on the thresholds, too
         bits = draw.integers(0, 2, (N, C)).astype("float32")
         classes = draw.integers(0, C, N)
+        maps = softmax(draw.normal(size=(2, 3, 4, C))).astype("float32")
         one_hot, scores = np.eye(C, dtype="float32")[classes], softmax(numbers[1])
         yield {
             "numbers": (numbers[0], numbers[1]),
@@ -39,7 +41,7 @@ def batches(kind):
             "classes": (classes, scores),
             "classes_column": (classes[:, None], scores),
             "soft": (softmax(numbers[0]), scores),
-            "maps": (draw.integers(0, C, (2, 3, 4)), softmax(draw.normal(size=(2, 3, 4, C)))),
+            "maps": (draw.integers(0, C, (2, 3, 4)), maps),
             "regions": (draw.integers(-1, 3, (2, 3, 4)), draw.integers(0, 3, (2, 3, 4))),
             "values": (numbers[0],),
             "value": (numbers[0, 0, 0],),
@@ -80,7 +82,7 @@ CASES = [
     ("AUC", {"summation_method": "minoring", "thresholds": [0.25, 0.5, 0.6]}, "bits"),
     ("AUC", {"curve": "PR", "thresholds": [0.25, 0.5, 0.75]}, "bits"),
     ("AUC", {"multi_label": True, "label_weights": [1.0, 2.0, 3.0, 0.5, 0.0]}, "bits"),
-    ("AUC", {"multi_label": True, "num_labels": C, "curve": "PR", "thresholds": [0.2, 0.3]}, "bits"),
+    ("AUC", {"multi_label": True, "num_labels": C, "curve": "PR", "thresholds": [0.2]}, "bits"),
     ("AUC", {"label_weights": [1.0, 2.0, 3.0, 0.5, 0.0]}, "bits"),
     ("AUC", {"from_logits": True}, "logits"),
     ("F1Score", {}, "one_hot"), ("F1Score", {"average": "macro", "threshold": 0.3}, "bits"),
@@ -99,7 +101,8 @@ CASES = [
 def close(a, b, tolerance=1e-6):
     a, b = np.asarray(a), np.asarray(b)
     assert (a.shape, a.dtype) == (b.shape, b.dtype)
-    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    size = max(1.0, float(np.abs(b).max(initial=0)))
+    np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * size)
 
 
 def weights_for(kind):
@@ -151,7 +154,7 @@ def test_metrics_in_float64_are_keras(tf):
 FUNCTIONS = {
     "binary_accuracy": "bits", "categorical_accuracy": "one_hot",
     "sparse_categorical_accuracy": "classes", "top_k_categorical_accuracy": "one_hot",
-    "sparse_top_k_categorical_accuracy": "classes", "mean_squared_error": "numbers",
+    "sparse_top_k_categorical_accuracy": "classes",
     "categorical_crossentropy": "one_hot", "hinge": "logits",
 }  # fmt: skip
 
@@ -237,17 +240,18 @@ MADE |= {"OneHotIoU": {"num_classes": 3, "target_class_ids": [1]}}
 @pytest.mark.parametrize("name", CLASSES)
 def test_configurations_make_the_same_metric_and_hold_what_keras_hold(tf, name):
     mine = getattr(metrics, name)(**MADE.get(name, {}))
-    config = mine.get_config()
+    config = json.loads(json.dumps(mine.get_config()))
     if name != "MeanMetricWrapper":
         theirs = getattr(tf.keras.metrics, name)(**MADE.get(name, {}))
         expected = theirs.get_config()
         assert config.keys() >= expected.keys()
         assert getattr(theirs, "_direction", None) == mine._direction
-        for key in expected.keys() - {"name", "dtype", "target_class_ids"}:
+        for key in expected.keys() - {"name", "dtype"}:
             assert config[key] == expected[key], key
         if name != "Metric":
             assert mine.name.rstrip("_0123456789") == expected["name"].rstrip("_0123456789")
-    assert metrics.deserialize(metrics.serialize(mine)).get_config() == config
+    again = metrics.deserialize(json.loads(json.dumps(metrics.serialize(mine))))
+    assert again.get_config() == config
 
 
 def test_metrics_are_found_by_name_class_config_and_as_functions():

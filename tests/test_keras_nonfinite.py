@@ -46,6 +46,10 @@ PLANTED = {
     "root of a negative": (lambda x: mt.sqrt(x - 10.0), "sqrt"),
     "power": (lambda x: mt.pow(zeros_in_some(x), -1.0), "power"),
     "inf - inf": (lambda x: mt.exp(x + 1000.0) - mt.exp(x + 1000.0), "exp"),
+    "the first of two": (
+        lambda x: mt.math.log(zeros_in_some(x)) + mt.exp(mt.abs(x) + 1000.0),
+        "log",
+    ),
     "after harmless infinities": (
         lambda x: mt.math.log(zeros_in_some(x)) + mt.exp(mt.math.log(zeros_in_some(x)) * 1.0),
         "log",

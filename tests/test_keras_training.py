@@ -406,6 +406,66 @@ def test_clipping_accumulation_and_averages_of_the_optimizer(tf, options):
     Pair(tf, dense(), settings).fit(X, CLASSES, epochs=2)
 
 
+def two_inputs(keras):
+    p, q = keras.Input((6,), name="p"), keras.Input((6,), name="q")
+    both = keras.layers.Add()([keras.layers.Dense(6)(p), q])
+    return keras.Model([p, q], keras.layers.Dense(1)(both))
+
+
+@pytest.mark.parametrize(
+    "x", [[X, 2 * X], (X, 2 * X), {"q": 2 * X, "p": X}], ids=["list", "tuple", "dictionary"]
+)
+def test_two_inputs(tf, x):
+    pair = Pair(tf, two_inputs, {"loss": "mse"})
+    pair.fit(x, X[:, :1])
+    if isinstance(x, dict):
+        pair.same(lambda model: model.predict(x, verbose=0))
+
+
+def test_a_model_of_models_with_a_compile_of_its_own():
+    """A GAN as the courses write it: no `call`, two optimizers, its own step."""
+
+    class Gan(mt.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one = mt.keras.Sequential([mt.keras.Input((6,)), mt.keras.layers.Dense(1)])
+
+        def compile(self, one_optimizer, loss):
+            super().compile()
+            self.one_optimizer, self.loss_of = one_optimizer, loss
+
+        def train_step(self, data):
+            with mt.GradientTape() as tape:
+                loss = self.loss_of(mt.zeros([data.shape[0], 1]), self.one(data))
+            weights = self.one.trainable_variables
+            gradients = tape.gradient(loss, weights)
+            self.one_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            return {"g_loss": loss}
+
+    model = Gan()
+    model.compile(mt.keras.optimizers.SGD(0.01), mt.keras.losses.MeanSquaredError())
+    losses = model.fit(X, epochs=4, verbose=0).history["g_loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_metrics_that_layers_keep_are_reset_and_told(tf):
+    def make(keras):
+        class Keeps(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.seen = keras.metrics.Sum(name="seen")
+
+            def call(self, x):
+                self.seen.update_state(x)
+                return x
+
+        return keras.Sequential([keras.Input((6,)), Keeps(), keras.layers.Dense(1)])
+
+    pair = Pair(tf, make, {"loss": "mse", "metrics": ["mae"]})
+    assert [len(w) for w in (pair.ours.weights, pair.theirs.weights)] == [2, 2]
+    assert list(pair.fit(X, X[:, :1], epochs=2)) == ["loss", "mae", "seen"]
+
+
 # ----- order -----
 
 

@@ -74,10 +74,13 @@ def test_classes_out_of_range_are_refused(labels):
 @pytest.mark.parametrize(("axis", "order"), [(-1, 2), (0, 2), (1, 1)])
 def test_normalized_rows_are_keras(axis, order, tf):
     x = np.vstack([RNG.normal(size=(3, 4)), np.zeros((1, 4))])
-    ours, theirs = (u.normalize(x, axis, order) for u in (keras.utils, tf.keras.utils))
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
-    y = keras.utils.normalize(mt.constant(x[:3]), axis, order)
-    np.testing.assert_allclose(y.numpy(), tf.keras.utils.normalize(x[:3], axis, order), rtol=1e-10)
+    if axis:  # with 0 Keras divides NumPy arrays along the wrong axis
+        theirs = tf.keras.utils.normalize(x, axis, order)
+        np.testing.assert_allclose(keras.utils.normalize(x, axis, order), theirs, rtol=1e-12)
+    theirs = tf.keras.utils.normalize(tf.constant(x[:3]), axis, order).numpy()
+    for given in (x[:3], mt.constant(x[:3])):
+        found = np.asarray(keras.utils.normalize(given, axis, order))
+        np.testing.assert_allclose(found, theirs, rtol=1e-10)
 
 
 @pytest.mark.parametrize("sizes", [(0.7, None), (None, 3), (4, 2), (0.5, 0.25)])
@@ -187,7 +190,7 @@ def test_smart_resize_is_keras(shape, size, tf):
 def folder(tmp_path):
     files.write_photographs(tmp_path / "photos", ["cats", "dogs"], 5, suffix="png")
     (tmp_path / "photos/dogs/deep").mkdir()
-    files.write_photographs(tmp_path / "photos/dogs", ["deep"], 2, suffix="PNG")
+    files.write_photographs(tmp_path / "photos/dogs", ["deep"], 2, (8, 5), suffix="PNG")
     (tmp_path / "photos/dogs/notes.txt").write_text("no image")
     (tmp_path / "photos/.hidden").mkdir()
     return tmp_path / "photos"
@@ -230,7 +233,9 @@ def test_a_folder_of_images_is_keras_data_set(folder, name, tf):
         pairs = zip(one, two, strict=True) if isinstance(two, tuple) else [(one, two)]
         for a, b in pairs:
             assert (a.dtype, a.shape) == (b.dtype, b.shape)
-            np.testing.assert_allclose(a, b, atol=1e-3)
+            # a gray level is cut off from 15 bits there and from decimals here
+            np.testing.assert_allclose(a, b, atol=1 if name == "gray" else 1e-3)
+            assert np.abs(a - b).mean() < 0.02
 
 
 @pytest.mark.parametrize("subset", ["training", "validation"])
@@ -247,7 +252,7 @@ def test_both_parts_together_are_all_files(folder, capsys):
     parts = keras.preprocessing.image_dataset_from_directory(
         folder, seed=1, validation_split=0.25, subset="both", image_size=4
     )
-    paths = sum((part.file_paths for part in parts), [])
+    paths = [path for part in parts for path in part.file_paths]
     assert len(paths) == len(set(paths)) == 12
     assert [len(part.file_paths) for part in parts] == [9, 3]
     assert "Found 12 files belonging to 2 classes." in capsys.readouterr().out
@@ -383,7 +388,8 @@ def test_one_seed_starts_every_generator():
 
     def draws():
         keras.utils.set_random_seed(4)
-        return random.random(), np.random.random(), float(mt.random.uniform([]))
+        old = np.random.random()  # noqa: NPY002  (what older programs draw from)
+        return random.random(), old, float(mt.random.uniform([]))
 
     assert draws() == draws()
     with pytest.raises(ValueError, match="non-negative"):
@@ -401,7 +407,7 @@ def test_backend_has_the_settings_and_simple_arithmetic(tf):
     K, x = keras.backend, np.array([[1.0, -2.0]], np.float32)
     assert (K.floatx(), K.epsilon(), K.image_data_format()) == ("float32", 1e-7, "channels_last")
     for name in ("mean", "sum", "square", "abs", "max", "flatten", "cast_to_floatx"):
-        ours, theirs = getattr(K, name)(x), getattr(tf.keras.backend, name)(x)
+        ours, theirs = getattr(K, name)(x), getattr(tf.keras.backend, name)(tf.constant(x))
         np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs))
     v = mt.Variable([1.0, 2.0])
     K.set_value(v, [3.0, 4.0])

@@ -4,6 +4,7 @@ The peer of a network is the same file of `minitensor/models`, run on TensorFlow
 """
 
 import functools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_a_network_has_as_many_parameters_as_the_texts_say(name):
 )
 def test_a_variant_has_as_many_parameters_as_the_texts_say(build, total):
     widths = [5 * n for n in (1, 2, 2, 4, 8, 16, 32, 32)]
-    large = sum(conv(3, a, b) for a, b in zip(widths, widths[1:], strict=False)) + conv(1, 160, 5)
+    large = sum(conv(3, a, b) for a, b in pairwise(widths)) + conv(1, 160, 5)
     assert build().count_params() == (total or large)
 
 

@@ -26,7 +26,7 @@ ENGINE = {
     "nn": {"ops", "autograd", "backend", "window"},
 }
 MIRRORS = {
-    *("array", "config", "data", "debugging", "dtypes"),
+    *("array", "config", "control", "data", "debugging", "dtypes", "io"),
     *("extras", "image", "linalg", "math", "random"),
 }
 PROGRAMS = {

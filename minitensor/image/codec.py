@@ -1,8 +1,8 @@
 """Images as files: PNG, JPEG, BMP and GIF, unpacked and packed by Pillow.
 
 A file of a few bytes can promise an image of gigabytes: what is larger than MOST_PIXELS is refused
-before anything is unpacked. Decoded JPEG pixels may differ from TensorFlow's by a few levels: the
-standard leaves the arithmetic open.
+before anything is unpacked. JPEG pixels are TensorFlow's with dct_method="INTEGER_ACCURATE"; its
+default is faster and differs by a few levels.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 1 << 26  # in all frames together
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+_BRIGHTNESS = np.array([[299], [587], [114]], np.uint32)
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -61,11 +62,11 @@ def decode_image(
     """
     kind = as_dtype(dtype)
     frames = _frames("decode_image", contents, 0 if channels is None else channels)
-    if expand_animations and contents[:3] == b"GIF":
-        pixels = placed(np.stack(frames))  # (frames, H, W, C)
-    else:
-        pixels = placed(frames[0])  # (H, W, C)
-    return convert_image_dtype(pixels, kind)
+    animated = expand_animations and contents[:3] == b"GIF"
+    pixels = np.stack(frames) if animated else frames[0]  # (frames, H, W, C) or (H, W, C)
+    if kind.kind in "iu" and kind != uint8:
+        pixels = pixels.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
+    return convert_image_dtype(placed(pixels), kind)
 
 
 def decode_png(
@@ -242,6 +243,8 @@ def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
             total = image.width * image.height * getattr(image, "n_frames", 1)
             if total > MOST_PIXELS:
                 raise ValueError(f"{total} pixels are promised; at most {MOST_PIXELS} are read")
+            if count == 1:
+                image.draft("L", image.size)  # the brightness that a JPEG file holds as it is
             return [pixels(frame, count) for frame in ImageSequence.Iterator(image)]
     except Exception as problem:  # on damaged files Pillow raises many kinds, even AssertionError
         raise ValueError(f"{op}: no readable PNG, JPEG, BMP or GIF image: {problem}") from None
@@ -261,5 +264,8 @@ def pixels(image: PillowImage.Image, channels: int) -> np.ndarray:
         mode = "L"
     else:
         mode = "RGBA" if image.has_transparency_data and image.format != "GIF" else "RGB"
+    if mode == "L" and image.mode not in ("L", "LA", "1") and image.format != "JPEG":
+        levels = np.asarray(image.convert("RGB")) @ _BRIGHTNESS // 1000  # cut off, as by libpng
+        return levels.astype(np.uint8)  # (H, W, 1)
     found = np.array(image.convert(mode))
     return found if found.ndim == 3 else found[..., np.newaxis]  # (H, W, C)

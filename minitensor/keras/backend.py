@@ -12,14 +12,51 @@ import numpy as np
 from minitensor.array import cast, reshape
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.config import (
+    epsilon,
     floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
 )
+from minitensor.keras.utils.seeds import clear_session, reset_uids
+from minitensor.math import abs, exp, log, maximum, minimum, sqrt, square
+from minitensor.math import reduce_max as max
+from minitensor.math import reduce_mean as mean
+from minitensor.math import reduce_min as min
+from minitensor.math import reduce_sum as sum
+from minitensor.math.clip import clip_by_value as clip
 
 __all__ = [
-    *("abs", "backend", "cast", "cast_to_floatx", "clear_session", "clip", "count_params"),
-    *("epsilon", "exp", "flatten", "floatx", "get_value", "image_data_format", "int_shape", "log"),
-    *("max", "maximum", "mean", "min", "minimum", "ndim", "reset_uids", "set_epsilon"),
-    *("set_floatx", "set_image_data_format", "set_value", "sqrt", "square", "sum"),
+    "abs",
+    "backend",
+    "cast",
+    "cast_to_floatx",
+    "clear_session",
+    "clip",
+    "count_params",
+    "epsilon",
+    "exp",
+    "flatten",
+    "floatx",
+    "get_value",
+    "image_data_format",
+    "int_shape",
+    "log",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "ndim",
+    "reset_uids",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_value",
+    "sqrt",
+    "square",
+    "sum",
 ]
 
 

@@ -170,20 +170,25 @@ class CallbackList(Callback):
                 callback.on_interrupt()
 
 
+def _tell(told: CallbackList, hook: str, logs: Logs, *number: int) -> None:
+    logs = plain_logs(logs)
+    for callback in told.callbacks:
+        getattr(callback, hook)(*number, logs)
+
+
 def _passed_on(hook: str) -> Any:
     """The method of CallbackList that calls `hook` of every callback."""
 
-    def with_index(self: CallbackList, index: int, logs: Logs = None) -> None:
-        logs = plain_logs(logs)
-        for callback in self.callbacks:
-            getattr(callback, hook)(index, logs)
+    def of_batch(self: CallbackList, batch: int, logs: Logs = None) -> None:
+        _tell(self, hook, logs, batch)
 
-    def without(self: CallbackList, logs: Logs = None) -> None:
-        logs = plain_logs(logs)
-        for callback in self.callbacks:
-            getattr(callback, hook)(logs)
+    def of_epoch(self: CallbackList, epoch: int, logs: Logs = None) -> None:
+        _tell(self, hook, logs, epoch)
 
-    method = with_index if "batch" in hook or "epoch" in hook else without
+    def of_all(self: CallbackList, logs: Logs = None) -> None:
+        _tell(self, hook, logs)
+
+    method = of_batch if "batch" in hook else of_epoch if "epoch" in hook else of_all
     method.__name__, method.__doc__ = hook, f"Calls `{hook}` of every callback."
     return method
 

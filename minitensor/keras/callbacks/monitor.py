@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from minitensor.keras.callbacks.base import Callback
@@ -68,10 +69,16 @@ class Monitor(Remembering):
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return -1
-        for metric in getattr(self.model, "metrics", ()):
+        for metric in _each(getattr(self.model, "metrics", ())):
             if metric.name == name and hasattr(metric, "_direction"):
                 return 1 if metric._direction == "up" else -1
         raise ValueError(
             f"{type(self).__name__} callback received monitor={self.monitor}, but it is not known "
             "whether more or less of it is better. Pass mode='max' or mode='min'."
         )
+
+
+def _each(metrics: Any) -> Iterator[Any]:
+    """All metrics, those that `compile` keeps together one by one."""
+    for metric in metrics:
+        yield from getattr(metric, "metrics", [metric])

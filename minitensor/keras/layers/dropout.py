@@ -10,8 +10,8 @@ from typing import Any, Unpack
 from minitensor import nn, random
 from minitensor.array import zeros_like
 from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common, Named
-from minitensor.keras.layers.chance import Chance
 from minitensor.keras.layers.elementwise import Elementwise
 from minitensor.keras.layers.settings import joined, layout, split
 from minitensor.keras.regularizers import L1L2

@@ -10,8 +10,8 @@ from typing import Any, Unpack
 from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor
 from minitensor.keras.engine import Layer
+from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.chance import Chance
 from minitensor.keras.layers.normalization import moved
 from minitensor.keras.layers.settings import Sizes, layout, positive
 

@@ -9,8 +9,8 @@ import numpy as np
 from minitensor.array import cast, pad
 from minitensor.autograd import Tensor
 from minitensor.image import resize
+from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.chance import Chance
 from minitensor.keras.layers.image_base import Sized
 from minitensor.keras.layers.settings import choice
 from minitensor.math import round as rounded

@@ -65,18 +65,13 @@ def _inside(place: np.ndarray, size: int, fill_mode: str) -> np.ndarray:
         return place
     if fill_mode == "reflect":
         place = place % (2 * size)
-        place = np.where(place > size - 1, _mirrored(place, size), place)
+        place = np.where(place >= size, 2 * size - place - 1, place)
     elif fill_mode == "wrap":
         period = max(size - 1, 1)
         below = place + size * (np.floor(-place / period) + 1)
         above = place - size * np.floor(place / period)
         place = np.where(place < 0, below, np.where(place > size - 1, above, place))
     return np.clip(place, 0, size - 1).astype(np.float32)
-
-
-def _mirrored(place: np.ndarray, size: int) -> np.ndarray:
-    """Places from size on, seen in a mirror at size - 1/2."""
-    return np.where(place >= size, 2 * size - place - 1, place)
 
 
 def _rounded(place: np.ndarray) -> np.ndarray:

@@ -86,7 +86,7 @@ def _in_buckets(
         found = np.bincount(bucket[kept], labels[kept], n)
         return found[::-1].cumsum()[::-1]
 
-    positives, negatives = weight * truth, weight * ~truth
+    positives, negatives = (np.where(side, weight, 0.0) for side in (truth, ~truth))
     tp, fp = above(positives), above(negatives)
     return Counts(tp, fp, negatives.sum() - fp, positives.sum() - tp)
 

@@ -1,6 +1,7 @@
 """Drawn models as configs: every layer once, with the calls of it that the model is made of.
 
-A tensor is written as [layer, which call of it, which output of that call].
+A tensor is written as [layer, which call of it, which output of that call]. Where it is an end of
+the model and the layer is a drawn model itself, Keras counts its calls from 1, else from 0.
 
     functional_config(model) -> {"name", "trainable", "layers", "input_layers", "output_layers"}
     functional_arguments(config) -> the arguments of Functional
@@ -14,6 +15,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from minitensor.keras.engine.functional import Functional
 from minitensor.keras.engine.node import KerasTensor, Node
 from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
@@ -36,6 +38,10 @@ def functional_config(model: Any) -> Json:
         which = [id(t) for t in leaves(node.outputs)].index(id(tensor))
         return [node.layer.name, calls[node], which]
 
+    def end(tensor: KerasTensor) -> Json:
+        name, number, which = history(tensor)
+        return [name, number + _is_model(tensor.node.layer), which]  # type: ignore[union-attr]
+
     def written(value: Any) -> Json:
         if not isinstance(value, KerasTensor):
             return plain(value)
@@ -56,8 +62,8 @@ def functional_config(model: Any) -> Json:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": mapped(history, model.input_structure),
-        "output_layers": mapped(history, model.output_structure),
+        "input_layers": mapped(end, model.input_structure),
+        "output_layers": mapped(end, model.output_structure),
     }
 
 
@@ -113,7 +119,8 @@ class _Drawing:
         if isinstance(value, dict):
             return {key: self.tensors(item) for key, item in value.items()}
         if _is_history(value):
-            return self.tensor(value)
+            name, number, which = value
+            return self.tensor([name, number - _is_model(self.layers.get(name)), which])
         return [self.tensors(item) for item in value]
 
     def tensor(self, history: Json) -> KerasTensor:
@@ -165,6 +172,10 @@ class _Drawing:
         if "class_name" in value:
             return revived(value)
         return {key: self._value(item) for key, item in value.items()}
+
+
+def _is_model(layer: Any) -> bool:
+    return isinstance(layer, Functional)
 
 
 def _is_history(value: Json) -> bool:

@@ -158,11 +158,7 @@ def _rooms_of(module: str | None) -> list[str]:
 def _room(room: str) -> Objects:
     """The public classes of one of our modules, by name."""
     everything = vars(importlib.import_module(f"minitensor.keras.{room}"))
-    return {
-        name: thing
-        for name, thing in everything.items()
-        if _is_public(name, thing)
-    }
+    return {name: thing for name, thing in everything.items() if _is_public(name, thing)}
 
 
 def _is_public(name: str, thing: Any) -> bool:

@@ -44,6 +44,7 @@ class Compiling:
         self.loss: Any = None
         self.history: Any = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.run_eagerly = self.jit_compile = False
         self._tools: Tools | None = None
         self._initial_epoch: int | None = None
         self._resume_from: dict[str, Any] | None = None
@@ -202,6 +203,11 @@ class Compiling:
     def metrics_names(self) -> list[str]:
         """Their names; those of `compile` count as one, "compile_metrics", as in Keras 3."""
         return [metric.name for metric in self.metrics]
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """What the metrics keep."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     def reset_metrics(self) -> None:
         """All metrics forget what they saw."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import generator
+from minitensor.keras.engine import chance
 from minitensor.keras.training.feed import Feed
 from minitensor.keras.training.steps import build_metrics
 
@@ -37,6 +38,7 @@ class Progress:
         self.epoch, self.step = epoch, step
         self._place = self._feed.place()
         self._random = generator.state()
+        self._calls = chance.calls_of(self._model)
         self._metrics: list[np.ndarray] | None = None if step else []
 
     def keep_metrics(self) -> None:
@@ -44,20 +46,20 @@ class Progress:
         self._metrics = self._metric_values()
 
     def _metric_values(self) -> list[np.ndarray]:
-        return [np.asarray(variable.numpy()) for variable in metric_variables(self._model)]
+        return [np.asarray(variable.numpy()) for variable in self._model.metrics_variables]
 
     def state(self) -> dict[str, Any]:
         """All of it; JSON can hold it but for "metrics", a list of arrays."""
         metrics = self._metric_values() if self._metrics is None else self._metrics
         place = {"epoch": self.epoch, "step": self.step, **self._place}
-        return {**place, "generator": self._random, "metrics": metrics}
+        return {**place, "generator": self._random, "calls": self._calls, "metrics": metrics}
 
     def resume(self, saved: dict[str, Any]) -> None:
         """Goes where `state` was taken; the model is built."""
         self._feed.find(saved["order"], saved["taken"], saved["begun"])
         if saved["metrics"]:
             build_metrics(self._model, self._feed.first())
-        found = metric_variables(self._model)
+        found = self._model.metrics_variables
         if saved["metrics"] and len(found) != len(saved["metrics"]):
             raise ValueError(
                 f"resume: {len(saved['metrics'])} values of metrics were kept, but the model has "
@@ -66,9 +68,5 @@ class Progress:
         for variable, value in zip(found, saved["metrics"], strict=False):
             variable.assign(value)
         generator.restore(saved["generator"])
+        chance.restore_calls(self._model, saved["calls"])
         self.reach(saved["epoch"], saved["step"])
-
-
-def metric_variables(model: Any) -> list[Any]:
-    """The variables of all metrics of a model."""
-    return [variable for metric in model.metrics for variable in metric.variables]

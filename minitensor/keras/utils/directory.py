@@ -60,8 +60,9 @@ def image_dataset_from_directory(
         verbose: print how many files were found.
 
     Returns:
-        A Dataset of float32 images (B, H, W, C), values 0 to 255, or of (images, labels), with the
-        attributes `class_names` and `file_paths`; for "both" a list of two.
+        A Dataset of images (B, H, W, C), values 0 to 255, float32 (uint8 for "nearest"), or of
+        pairs (images, labels), with the attributes `class_names` and `file_paths`; for "both" a
+        list of two.
 
     Raises:
         ValueError: an argument is illegal, or no images were found; while iterating: a file is
@@ -121,7 +122,7 @@ class _Reader:
     channels_first: bool
 
     def __call__(self, path: str) -> Tensor:
-        """(H, W, C) float32, or (C, H, W)."""
+        """(H, W, C) float32, or uint8 for "nearest"; or (C, H, W)."""
         data = Path(path).read_bytes()
         try:
             x = images.decode_image(data, self.channels, expand_animations=False)
@@ -133,7 +134,6 @@ class _Reader:
             x = images.resize_with_pad(x, *self.size, self.interpolation)
         else:
             x = images.resize(x, self.size, self.interpolation)
-        x = cast(x, "float32")
         return transpose(x, [2, 0, 1]) if self.channels_first else x
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import numpy as np
 
@@ -50,6 +49,6 @@ def clear_session(free_memory: bool = True) -> None:
     names.clear()
 
 
-def reset_uids() -> Any:
+def reset_uids() -> None:
     """The same. Source: keras.backend.reset_uids"""
-    return clear_session()
+    clear_session()

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.generator import generator
-from minitensor.keras.layers.settings import is_integer
 
 
 class Chance:
@@ -28,7 +27,7 @@ class Chance:
     """
 
     def __init__(self, seed: Any = None) -> None:
-        if seed is not None and not is_integer(seed):
+        if not isinstance(seed, int | np.integer | None) or isinstance(seed, bool):
             raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
         self.seed, self.calls = seed, 0
 
@@ -41,4 +40,20 @@ class Chance:
         if self.seed is None:
             return None
         self.calls += 1
-        return int(np.random.SeedSequence([self.seed, self.calls]).generate_state(1)[0])
+        return int(np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0])
+
+
+def calls_of(model: Any) -> list[int]:
+    """How often each layer that draws was asked, in their order: with the seeds, all there is."""
+    return [chance.calls for chance in _chances(model)]
+
+
+def restore_calls(model: Any, calls: list[int]) -> None:
+    """Puts the layers of a model where `calls_of` found them."""
+    for chance, asked in zip(_chances(model), calls, strict=True):
+        chance.calls = asked
+
+
+def _chances(model: Any) -> list[Chance]:
+    found = (getattr(layer, "chance", None) for layer in model.all_layers())
+    return [chance for chance in found if isinstance(chance, Chance)]
