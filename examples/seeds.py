@@ -175,7 +175,7 @@ def seed_002(p: list[str]) -> Iterator[tuple[str, str]]:
     yield "002-window", "import numpy as np\nimport tensorflow as tf\n" + window
     voc = next(piece for piece in p if "voc2007" in piece)
     yield "002-voc2007", voc + "\nprint(next(iter(dataset))['image'].shape)"
-    small = (("[224, 224]", "[32, 32]"), ("in dataset:", "in dataset.take(2):"))
+    small = (("batch(32)", "batch(4)"), ("in dataset:", "in dataset.take(2):"))
     for old, new in small:
         flowers = flowers.replace(old, new)
     yield "002-flowers", flowers

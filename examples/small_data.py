@@ -3,8 +3,8 @@
     python examples/small_data.py FOLDER
 
 The programs here and the course's own then run in seconds and without a network: what they read
-are an MNIST file, two CIFAR archives and a folder of flowers, as downloaded, only with a few
-hundred images. Their labels mean digits. Put MINITENSOR_HOME=FOLDER to use them.
+are an MNIST file, two CIFAR archives, folders of flowers and of Pascal VOC, as downloaded, only
+with a few hundred images. Their labels mean digits. Put MINITENSOR_HOME=FOLDER to use them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def make_small_data(home: Path) -> None:
     _cifar10(folder / "cifar-10-batches-py.tar.gz", images, labels)
     _cifar100(folder / "cifar-100-python.tar.gz", images, labels)
     _flowers(folder / "flower_photos", images, labels)
+    _voc2007(folder / "VOCdevkit" / "VOC2007", images)
 
 
 def _pictures() -> tuple[np.ndarray, np.ndarray]:
@@ -104,6 +105,24 @@ def _flowers(folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
         for i in np.flatnonzero(labels == kind)[:16]:
             Image.fromarray(images[i]).resize((64, 48)).save(folder / name / f"{i:04}.jpg")
+
+
+def _voc2007(folder: Path, images: np.ndarray) -> None:
+    """Four photographs of 64 x 48 pixels with one box around a cat on each."""
+    from PIL import Image
+
+    for part in ("ImageSets/Main", "JPEGImages", "Annotations"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    names = [f"{i + 1:06}" for i in range(4)]
+    (folder / "ImageSets" / "Main" / "train.txt").write_text("\n".join(names) + "\n")
+    sides = {"xmin": 16, "ymin": 12, "xmax": 48, "ymax": 36}
+    box = "".join(f"<{side}>{value}</{side}>" for side, value in sides.items())
+    for name, image in zip(names, images, strict=False):
+        Image.fromarray(image).resize((64, 48)).save(folder / "JPEGImages" / f"{name}.jpg")
+        (folder / "Annotations" / f"{name}.xml").write_text(
+            f"<annotation><filename>{name}.jpg</filename><object><name>cat</name>"
+            f"<difficult>0</difficult><bndbox>{box}</bndbox></object></annotation>\n"
+        )
 
 
 if __name__ == "__main__":

@@ -141,14 +141,20 @@ def test_jpeg_files_are_decoded_as_by_tensorflows_accurate_method(channels, pixe
     np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float32", "float64"])
 def test_images_are_decoded_into_other_types_as_by_tensorflow(dtype, tf):
     data = packed(PIXELS, "PNG")
     close(
         image.decode_image(data, dtype=dtype).numpy(),
         tf.image.decode_image(data, dtype=dtype).numpy(),
-        rtol=1e-3 if dtype == "float16" else 1e-6,
+        rtol=1e-6,
     )
+
+
+def test_white_is_1_in_half_precision_too():
+    """TensorFlow goes by way of 65535, which is infinite there."""
+    white = image.encode_png(np.full((1, 1, 1), 255, np.uint8))
+    assert image.decode_image(white, dtype="float16").numpy().item() == 1
 
 
 @pytest.mark.parametrize("data", [packed(PIXELS, "BMP"), frames()], ids=["BMP", "GIF"])
@@ -227,7 +233,7 @@ ERRORS = {
     "no readable PNG": lambda: image.decode_png(b"words"),
     "no readable": lambda: image.decode_image(packed(PIXELS, "PNG")[:-60]),
     "no readable PNG, JPEG, BMP or GIF": lambda: image.decode_image(packed(PIXELS, "TIFF")),
-    "pixels are promised; at most": lambda: image.decode_image(header(20000, 20000)),
+    "pixels are promised; at most": lambda: image.decode_image(header(9000, 9000)),
     "channels must be 0 to 4": lambda: image.decode_png(packed(PIXELS, "PNG"), 5),
     "ratio must be 1": lambda: image.decode_jpeg(packed(PIXELS, "JPEG"), ratio=2),
     "with .1, 2, 3, 4. channels": lambda: image.encode_png(np.zeros((2, 2, 5), np.uint8)),

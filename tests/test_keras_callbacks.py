@@ -317,6 +317,35 @@ def test_a_bar_becomes_one_line_per_epoch_where_it_cannot_be_overwritten(capsys)
     assert printed(keras, 0, capsys) == ""
 
 
+# ----- in fit -----
+
+
+def test_the_best_model_of_a_training_is_the_one_that_was_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((24, 6, 6, 1), np.float32), rng.integers(0, 2, 24)
+    model = small(keras)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(
+        *(x, y),
+        epochs=9,
+        batch_size=8,
+        verbose=0,
+        validation_split=0.25,
+        callbacks=[
+            keras.callbacks.ModelCheckpoint(
+                tmp_path / "best.weights.h5", "val_accuracy", 0, True, True
+            ),
+            keras.callbacks.EarlyStopping("val_accuracy", patience=3, restore_best_weights=True),
+        ],
+    )
+    best = model.get_weights()
+    other = small(keras)
+    other.load_weights(tmp_path / "best.weights.h5")
+    np.testing.assert_equal(other.get_weights(), best)
+    values = history.history["val_accuracy"]
+    assert len(values) == min(9, values.index(max(values)) + 4)
+
+
 # ----- TensorBoard -----
 
 

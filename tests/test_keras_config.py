@@ -125,6 +125,8 @@ def test_the_architecture_of_a_model_goes_both_ways_as_json(tf, make):
         for a, b in zip(outputs(model), outputs(theirs), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
     assert back.get_config()["layers"][0] == theirs.get_config()["layers"][0]
+    live = type(ours).from_config(theirs.get_config())
+    assert [w.shape for w in live.weights] == [w.shape for w in ours.weights]
 
 
 @pytest.mark.parametrize("make", [listed, drawn, nested])

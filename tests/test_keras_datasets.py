@@ -246,7 +246,7 @@ BOMBS = {
     "a missing stop": b"\x80\x02}",
     "pops of nothing": b"\x80\x02e.",
     "a memo that is empty": b"\x80\x02h\x05.",
-    "operations without end": b"\x80\x02" + b"N" * 3_000_001 + b".",
+    "operations without end": b"\x80\x02" + b"N" * 1_000_001 + b".",
     "two values": b"\x80\x02}}.",
     "a length that lies": b"\x80\x02T\xff\xff\xff\x7fabc.",
     "a negative length": b"\x80\x02T\xff\xff\xff\xffabc.",

@@ -204,6 +204,8 @@ def test_a_pooling_knows_its_reach():
         (lambda: LAYERS.ZeroPadding1D(True), "padding.*True"),
         (lambda: LAYERS.Cropping2D(((1, 2), (3, 4, 5))), r"cropping.*\(3, 4, 5\)"),
         (lambda: LAYERS.Cropping2D(2)(np.ones((1, 4, 5, 1))), "`cropping`.*smaller.*4, 5"),
+        (lambda: LAYERS.Cropping2D().compute_output_shape((4, 5, 1)), r"4 axes.*\(4, 5, 1\)"),
+        (lambda: LAYERS.MaxPooling1D().compute_output_shape((4, 5)), r"3 axes.*\(4, 5\)"),
         (lambda: LAYERS.UpSampling2D(0), "`size`.*size=0"),
         (lambda: LAYERS.UpSampling1D(2.5), r"`size`.*2\.5"),
         (lambda: LAYERS.UpSampling2D(2, interpolation="mitchell"), "`interpolation`.*'mitchell'"),

@@ -15,6 +15,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import minitensor as mt
 from minitensor import keras
 from minitensor.backend import generator
 from minitensor.keras.callbacks import state_file
@@ -272,6 +273,18 @@ def test_a_training_that_was_finished_is_not_repeated_but_can_be_longer(tmp_path
     assert fitted(tmp_path, epochs=3).history.epoch == [0, 1, 2]
 
 
+def test_a_training_on_a_device_goes_on_there(tmp_path):
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    with mt.device("emulator"):
+        mt.random.set_seed(1)
+        wanted = fitted(whole, optimizer="adam", epochs=2)
+        mt.random.set_seed(1)
+        fitted(halves, optimizer="adam", epochs=1)
+        again = fitted(halves, optimizer="adam", epochs=2)
+    assert again.weights[0].device == wanted.weights[0].device
+    assert all(map(same, wanted.get_weights(), again.get_weights()))
+
+
 def test_checkpoints_go_when_the_training_is_over_and_nothing_else(tmp_path):
     folder = tmp_path / "a"
     fitted(folder, delete_checkpoint=True)
@@ -332,6 +345,7 @@ def test_eight_kills_at_random_moments_lose_nothing(tmp_path):
 
 @pytest.mark.slow
 def test_two_hundred_kills_at_random_moments_lose_nothing(tmp_path):
+    """166 s on two cores with nine others on them."""
     found = report(tmp_path, 200, seed=2)
     assert found["kills"] >= 200
     assert min(found["in a write"], found["anywhere"]) >= 50

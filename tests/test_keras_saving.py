@@ -217,6 +217,22 @@ def test_weights_that_do_not_fit_can_be_skipped(tmp_path, ending):
     np.testing.assert_array_equal(before[2], other.get_weights()[2])
 
 
+def test_lists_of_names_longer_than_an_attribute_are_written_in_parts(tf, tmp_path):
+    def make(library):
+        names = [f"{'x' * 2000}{i}" for i in range(40)]
+        layers = [library.layers.Dense(1, name=name) for name in names]
+        x = library.Input((1,))
+        return library.Model(x, [layer(x) for layer in layers])
+
+    one, other, theirs = make(keras), make(keras), make(tf.keras)
+    shuffle(one).save_weights(tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        assert {"layer_names0", "layer_names1"} <= set(file.attrs)
+    for model in (other, theirs):
+        model.load_weights(tmp_path / "x.h5")
+        assert_same_weights(model, one)
+
+
 # ----- writing -----
 
 

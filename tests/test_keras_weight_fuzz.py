@@ -3,6 +3,7 @@
 `python tests/test_keras_weight_fuzz.py SEED COUNT` tries COUNT files of each kind.
 """
 
+import copy
 import io
 import json
 import os
@@ -58,7 +59,7 @@ def revalued(draw, data):
             spots += [(value, key) for key in keys]
             waiting += [value[key] for key in keys if isinstance(value[key], list | dict)]
         value, key = spots[draw.integers(len(spots))]
-        value[key] = STRANGE[draw.integers(len(STRANGE))]
+        value[key] = copy.deepcopy(STRANGE[draw.integers(len(STRANGE))])
     return json.dumps(config).encode()
 
 

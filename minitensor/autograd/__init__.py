@@ -10,6 +10,7 @@
     walk.py       reverse-mode differentiation: the walk back along that list
     jacobian.py   all derivatives of all elements, row by row
     check.py      derivatives against central differences
+    finite.py     where a value that is not finite came from
 
 Nothing here knows any op. `minitensor.ops` installs what is needed of them on Tensor (+, stack,
 reshape), so that gradients are themselves made of ops and every order of derivative works.

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minitensor.data.bounded import MOST, Readable, read_up_to, unpacked
+from minitensor.data.bounded import Readable, read_up_to, unpacked
 
 _UNSIGNED_BYTE = 8
+_MOST = 600 << 20  # bytes; EMNIST's largest file has 547 MB
 
 
 def read_idx(path: str | Path, axes: int) -> np.ndarray:
@@ -62,9 +63,9 @@ def _read(stream: Readable, file: Path, axes: int) -> np.ndarray:
     if 0 in shape:
         raise ValueError(f"{file}: its header promises the shape {shape}, which is empty")
     promised = math.prod(shape)
-    body = read_up_to(stream, min(promised, MOST) + 1)
-    if len(body) > MOST:
-        raise ValueError(f"{file}: more than {MOST} bytes, which no data set read here has")
+    body = read_up_to(stream, min(promised, _MOST) + 1)
+    if len(body) > _MOST:
+        raise ValueError(f"{file}: more than {_MOST} bytes, which no data set read here has")
     if len(body) != promised:
         what = "cut short" if len(body) < promised else "bytes left over"
         raise ValueError(

@@ -1,6 +1,7 @@
 """A look-alike of tensorflow_datasets, for the few data sets that beginners' programs load with it.
 
     tf_flowers                          flower_photos/<class>/*.jpg in a place of `places.py`
+    voc2007                             VOCdevkit/VOC2007, see `voc.py`
     mnist, fashion_mnist, cifar10, cifar100    as keras.datasets reads them
 
 Nothing is converted or kept: files are read where they are.
@@ -16,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.data import places
+from minitensor.data import places, voc
 from minitensor.data.dataset import Dataset
 
 _FLOWERS = ["dandelion", "daisy", "tulips", "sunflowers", "roses"]  # the order of their labels
 _URL = "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz"
+_VOC_URL = "http://host.robots.ox.ac.uk/pascal/VOC/voc2007/VOCtrainval_06-Nov-2007.tar"
 _ARRAYS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 _SLICE = re.compile(r"(\w+)(?:\[(?:(\d+)(%?))?:(?:(\d+)(%?))?\])?")
 
@@ -46,7 +48,7 @@ def load(
     """A data set by its name.
 
     Args:
-        name: "tf_flowers", "mnist", "fashion_mnist", "cifar10" or "cifar100".
+        name: "tf_flowers", "voc2007", "mnist", "fashion_mnist", "cifar10" or "cifar100".
         split: "train", "test", "train[:80%]", "train[100:]", or a list of them; None gives a
             dictionary of all.
         data_dir: a folder to look into first.
@@ -65,15 +67,18 @@ def load(
     Source: tfds.load
     """
     kind = str(name).partition("/")[0].partition(":")[0]
-    if kind not in ("tf_flowers", *_ARRAYS):
-        raise ValueError(f"tfds.load: {name!r} is not read here; legal: tf_flowers, {_ARRAYS}")
-    parts = _flowers(data_dir) if kind == "tf_flowers" else _arrays(kind)
+    if kind not in (*_FOLDERS, *_ARRAYS):
+        legal = [*_FOLDERS, *_ARRAYS]
+        raise ValueError(f"tfds.load: {name!r} is not read here; legal: {legal}")
+    if kind == "voc2007" and as_supervised:
+        raise ValueError("tfds.load: voc2007 has no one label for an image; as_supervised=False")
+    parts = _FOLDERS[kind](data_dir) if kind in _FOLDERS else _arrays(kind)
 
     def one(part: str) -> Dataset:
         dataset = _chosen(part, parts)
         if shuffle_files:
             dataset = dataset.shuffle(len(dataset))
-        if not as_supervised:
+        if not as_supervised and kind != "voc2007":
             dataset = dataset.map(lambda image, label: {"image": image, "label": label})
         return dataset.batch(batch_size) if batch_size else dataset
 
@@ -110,17 +115,31 @@ def _arrays(name: str) -> Parts:
     return {"train": part(x, y), "test": part(u, v)}
 
 
-def _flowers(data_dir: Any) -> Parts:
-    from minitensor.image import decode_image
-
-    given = Path(data_dir) / "flower_photos" if data_dir else None
-    folder = given if given and given.is_dir() else places.found(["flower_photos"])
+def _folder(name: str, url: str, data_dir: Any) -> Path:
+    """The folder of this name, in `data_dir` or a place of `places.py`."""
+    given = Path(data_dir) / name if data_dir else None
+    folder = given if given and given.is_dir() else places.found([name])
     if folder is None:
         looked = "\n  ".join(str(place) for place in places.places())
         raise OSError(
-            f"tf_flowers: the folder flower_photos is not on this machine. Unpack {_URL} into one "
-            f"of:\n  {looked}"
+            f"the folder {name} is not on this machine. Unpack {url} into one of:\n  {looked}"
         )
+    return folder
+
+
+def _voc2007(data_dir: Any) -> Parts:
+    folder = _folder("VOCdevkit", _VOC_URL, data_dir) / "VOC2007"
+
+    def part(names: list[str]) -> tuple[int, Callable[[slice], Dataset]]:
+        return len(names), lambda rows: voc.dataset(folder, names[rows])
+
+    return {name: part(names) for name, names in voc.parts(folder).items()}
+
+
+def _flowers(data_dir: Any) -> Parts:
+    from minitensor.image import decode_image
+
+    folder = _folder("flower_photos", _URL, data_dir)
     folders = sorted(place.name for place in folder.iterdir() if place.is_dir())
     names = _FLOWERS if set(folders) <= set(_FLOWERS) else folders
     pairs = [
@@ -143,3 +162,6 @@ def _flowers(data_dir: Any) -> Parts:
         return Dataset.from_tensor_slices((files[rows], labels[rows])).map(read)
 
     return {"train": (len(pairs), cut)}
+
+
+_FOLDERS = {"tf_flowers": _flowers, "voc2007": _voc2007}

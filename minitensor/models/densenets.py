@@ -109,4 +109,4 @@ def densenet(
             x = transition(x, x.shape[-1] // 2)
         x = dense_block(x, growth_rate, depth)
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(batch_norm(x)))
-    return keras.Model(inputs, layers.Dense(classes)(x), name="densenet")
+    return keras.Model(inputs=inputs, outputs=layers.Dense(classes)(x), name="densenet")

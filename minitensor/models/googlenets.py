@@ -84,7 +84,7 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
     x = _modules(x, conv_norm, as_printed)[-1]  # (N, 2, 2, 1024)
     x = layers.AveragePooling2D(2, strides=2, padding="same")(x)  # (N, 1, 1, 1024)
     x = layers.Dense(classes)(layers.Flatten()(x))
-    return keras.Model(inputs, x, name="googlenet")
+    return keras.Model(inputs=inputs, outputs=x, name="googlenet")
 
 
 def inception_v1(
@@ -120,7 +120,9 @@ def inception_v1(
     outputs = [layers.Dense(classes)(x)]
     if auxiliary:
         outputs += [_auxiliary(modules[2], classes), _auxiliary(modules[5], classes)]
-    return keras.Model(inputs, outputs if auxiliary else outputs[0], name="inception_v1")
+    return keras.Model(
+        inputs=inputs, outputs=outputs if auxiliary else outputs[0], name="inception_v1"
+    )
 
 
 def _modules(x: Any, conv: Conv, as_printed: bool = False) -> list[Any]:

@@ -65,7 +65,7 @@ def context_network(classes: int = 21, large: bool = False, input_shape: Any = (
             kernel_initializer=start,
         )(x)
     x = layers.Conv2D(classes, 1, kernel_initializer=start)(x)
-    return keras.Model(inputs, x, name="context_network")
+    return keras.Model(inputs=inputs, outputs=x, name="context_network")
 
 
 def unet(
@@ -110,7 +110,7 @@ def unet(
     for width in reversed(widths[:-1]):
         x = layers.Conv2DTranspose(width, 2, strides=2)(x)  # (N, 2h, 2w, width)
         x = _two_convs(layers.Concatenate()([beside.pop(), x]), width)
-    return keras.Model(inputs, layers.Conv2D(classes, 1)(x), name="unet")
+    return keras.Model(inputs=inputs, outputs=layers.Conv2D(classes, 1)(x), name="unet")
 
 
 def _two_convs(x: Any, filters: int) -> Any:

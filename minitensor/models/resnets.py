@@ -86,7 +86,7 @@ def _basic(depths: Sequence[int], classes: int, name: str) -> Any:
         for i in range(depth):
             x = basic_block(x, 64 * 2**stage, stride=2 if stage and i == 0 else 1)
     x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, x, name=name)
+    return keras.Model(inputs=inputs, outputs=x, name=name)
 
 
 # ----- three convolutions a block: seed 003 -----
@@ -166,4 +166,4 @@ def resnet_bottleneck(classes: int = 10) -> Any:
         x = residual_block(x, width, 4 * width, stride)
         x = residual_block(x, width, 4 * width)
     x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(inputs, x, name="resnet_bottleneck")
+    return keras.Model(inputs=inputs, outputs=x, name="resnet_bottleneck")

@@ -53,4 +53,4 @@ def conv_bn_net(classes: int = 10, input_shape: Any = (28, 28, 1)) -> Any:
         x = conv_norm(x, filters, taps)  # (N, h, w, filters)
         x = layers.MaxPooling2D(2)(x)  # (N, h/2, w/2, filters)
     x = layers.Dense(classes)(layers.Flatten()(x))
-    return keras.Model(inputs, x, name="conv_bn_net")
+    return keras.Model(inputs=inputs, outputs=x, name="conv_bn_net")

@@ -97,7 +97,7 @@ def vgg(
     x = layers.Flatten()(vgg_stack(inputs, num_convs, out_depths))
     for units in hidden:
         x = layers.Dense(units, activation="relu")(x)
-    return keras.Model(inputs, layers.Dense(num_outputs)(x), name=name)
+    return keras.Model(inputs=inputs, outputs=layers.Dense(num_outputs)(x), name=name)
 
 
 def vgg11(classes: int = 10) -> Any:

@@ -57,23 +57,31 @@ def MobileNet(  # noqa: N802 -- Keras' name
         )
     wanted, size, rows = with_name(asked, alpha, "mobilenet", _SIDES, tuple(_FILES), input_shape)
 
-    def body(x: Any) -> Any:
-        width = int(32 * alpha)
-        x = layers.Conv2D(width, 3, 2, padding="same", use_bias=False, name="conv1")(x)
-        x = norm_relu6(x, "conv1_bn", "conv1_relu")
-        for number, (filters, stride) in enumerate(_BLOCKS, 1):
-            x = _block(x, int(filters * alpha), stride, depth_multiplier, number)
-        return x
-
-    def top(x: Any, wanted: Wanted) -> Any:
-        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
-        x = layers.Dropout(dropout, name="dropout")(x)
-        x = layers.Conv2D(classes, 1, padding="same", name="conv_preds")(x)
-        x = layers.Reshape((classes,), name="reshape_2")(x)
-        return layers.Activation(classifier_activation, name="predictions")(x)
-
     stem = f"mobilenet_{_FILES.get(alpha)}_{rows}_tf"
-    return network(wanted, body, (f"{stem}.h5", f"{stem}_no_top.h5"), size, LEAST, top)
+    return network(
+        wanted,
+        lambda x: _body(x, alpha, depth_multiplier),
+        (f"{stem}.h5", f"{stem}_no_top.h5"),
+        size,
+        LEAST,
+        lambda x, wanted: _top(x, wanted, dropout),
+    )
+
+
+def _body(x: Any, alpha: float, multiplier: int) -> Any:
+    x = layers.Conv2D(int(32 * alpha), 3, 2, padding="same", use_bias=False, name="conv1")(x)
+    x = norm_relu6(x, "conv1_bn", "conv1_relu")
+    for number, (filters, stride) in enumerate(_BLOCKS, 1):
+        x = _block(x, int(filters * alpha), stride, multiplier, number)
+    return x
+
+
+def _top(x: Any, wanted: Wanted, dropout: float) -> Any:
+    x = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Conv2D(wanted.classes, 1, padding="same", name="conv_preds")(x)
+    x = layers.Reshape((wanted.classes,), name="reshape_2")(x)
+    return layers.Activation(wanted.classifier_activation, name="predictions")(x)
 
 
 def _block(x: Any, filters: int, stride: int, multiplier: int, number: int) -> Any:

@@ -71,6 +71,7 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._count = EveryFewBatches(type(self), save_freq)
+        self._weights: list[Variable] = []
         self._remembered: State | None = None
         self._found: State | None = None
 
@@ -86,6 +87,7 @@ class BackupAndRestore(Callback):
             )
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
+        self._weights = self.model.weights  # looking for them takes time
         self._remembered, self._found = None, state_file.read_newest(self.backup_dir)
         if self._found is not None:
             self._check(self._found)
@@ -180,7 +182,7 @@ class BackupAndRestore(Callback):
         }
 
     def _variables(self) -> dict[str, list[Variable]]:
-        return {"model": self.model.weights, "optimizer": self.model.optimizer.variables}
+        return {"model": self._weights, "optimizer": self.model.optimizer.variables}
 
     def _others(self) -> Iterator[tuple[str, Any]]:
         """The callbacks that have state, itself too, each with its class and number."""

@@ -212,7 +212,9 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             rest = [other if n is None else n for n in value.shape[1:]]
             return zeros([*head, *rest], value.dtype)
 
-        given = {"training": False} if _training_default(type(layer).call) is not inspect._empty else {}
+        given = (
+            {"training": False} if _training_default(type(layer).call) is not inspect._empty else {}
+        )
         given |= {name: mapped(trial, value) for name, value in kwargs.items()}
         trials.append(layer(*(mapped(trial, value) for value in args), **given))
     others = leaves(trials[1])

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.array import zeros
-from minitensor.keras.engine.calling import first, sizes, symbols
+from minitensor.keras.engine.calling import sizes, symbols
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.node import KerasTensor
 from minitensor.keras.engine.tree import mapped
 from minitensor.keras.training.trainer import Trainer
 
@@ -42,7 +41,12 @@ class Model(Trainer, Layer):
             return super().__new__(Functional, *args, **kwargs)  # type: ignore[call-overload]
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args or {"inputs", "outputs"} & set(kwargs):
+            raise TypeError(
+                f"{type(self).__name__}: a subclass of Model writes `call`; "
+                "a model drawn from inputs to outputs is keras.Model(inputs, outputs)"
+            )
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
         self._init_training()
@@ -77,12 +81,12 @@ class Model(Trainer, Layer):
         return found[0]
 
     def prepare(self, inputs: Any) -> None:
-        """Nothing: the layers inside check and build themselves."""
+        """Notes the shape of the first input; the layers inside check and build themselves."""
+        if self.called_with is None:
+            self.called_with = mapped(sizes, inputs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = super().__call__(*args, **kwargs)
-        if self.called_with is None and not isinstance(result, KerasTensor):
-            self.called_with = mapped(sizes, first(args, kwargs))
         self.built = True
         return result
 

@@ -11,24 +11,19 @@ from typing import Any, Unpack
 import numpy as np
 
 from minitensor.array import gather
-from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers.spatial import Spatial
 from minitensor.math import reduce_max, reduce_sum
 
 
-class AdaptivePooling(Settled):
+class AdaptivePooling(Spatial):
     """What the adaptive poolings have in common."""
 
-    rank: int
-
-    def __init__(self, *, output_size: Any, data_format: str | None, **rest: Any) -> None:
+    def __init__(self, *, output_size: Any, **rest: Any) -> None:
         super().__init__(**rest)
         self.output_size = settings.numbers("output_size", output_size, self.rank)
-        self.data_format = settings.layout(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:
         """One axis after the other."""
@@ -44,8 +39,8 @@ class AdaptivePooling(Settled):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, output_size, channels)"""
-        batch, _, channels = settings.split(input_shape, self.data_format)
-        return settings.joined(batch, self.output_size, channels, self.data_format)
+        batch, _, channels = self._split(input_shape)
+        return self._joined(batch, self.output_size, channels)
 
 
 def _windows(n: int, o: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,29 +5,24 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor.array import slice
-from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers.spatial import Spatial
 
 
-class Cropping(Settled):
+class Cropping(Spatial):
     """What the three have in common."""
 
-    rank: int
-
-    def __init__(self, *, cropping: Any, data_format: str | None, **rest: Any) -> None:
+    def __init__(self, *, cropping: Any, **rest: Any) -> None:
         super().__init__(**rest)
         self._pairs = settings.pairs("cropping", cropping, self.rank)
         self.cropping = self._pairs if self.rank > 1 else self._pairs[0]
-        self.data_format = settings.layout(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:
         """The inner part of the input."""
         shape = self.compute_output_shape(inputs.shape)
-        start = settings.joined(0, tuple(before for before, _ in self._pairs), 0, self.data_format)
+        start = self._joined(0, tuple(before for before, _ in self._pairs), 0)
         return slice(inputs, start, shape)
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
@@ -42,7 +37,7 @@ class Cropping(Settled):
                 )
             return n - sum(self._pairs[axis])
 
-        return settings.resized(input_shape, self.data_format, left)
+        return self._resized(input_shape, left)
 
 
 class Cropping1D(Cropping):

@@ -45,7 +45,7 @@ class Depthwise(Windowed):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, places along each axis, channels * depth_multiplier)"""
-        channels = settings.split(input_shape, self.data_format)[2]
+        channels = self._split(input_shape)[2]
         return self._shape_of(input_shape, channels and channels * self.depth_multiplier)
 
     def macs(self, output_shape: Any) -> int:
@@ -82,5 +82,5 @@ class Separable(Depthwise):
     def macs(self, output_shape: Any) -> int:
         """The taps of a window and one for each filter, for every channel between the two."""
         between = self.pointwise_kernel.shape[-2]
-        places = math.prod(settings.pixels(output_shape, self.data_format))
+        places = math.prod(self._pixels(output_shape))
         return places * between * (math.prod(self.kernel_size) + self.filters)

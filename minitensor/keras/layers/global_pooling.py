@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers.spatial import Spatial
 from minitensor.math import reduce_max, reduce_mean
 
 
-class GlobalPooling(Settled):
+class GlobalPooling(Spatial):
     """What the global poolings have in common."""
 
-    rank: int
-
-    def __init__(self, *, data_format: str | None, keepdims: bool, **rest: Any) -> None:
+    def __init__(self, *, keepdims: bool, **rest: Any) -> None:
         super().__init__(**rest)
-        self.data_format = settings.layout(data_format)
         self.keepdims = keepdims
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     @property
     def _axes(self) -> list[int]:
@@ -30,9 +25,9 @@ class GlobalPooling(Settled):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, channels), with a 1 for each spatial axis if they are kept"""
-        batch, spatial, channels = settings.split(input_shape, self.data_format)
+        batch, spatial, channels = self._split(input_shape)
         kept = (1,) * len(spatial) if self.keepdims else ()
-        return settings.joined(batch, kept, channels, self.data_format)
+        return self._joined(batch, kept, channels)
 
 
 class GlobalMaxPooling(GlobalPooling):

@@ -5,24 +5,19 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor.array import pad
-from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers.spatial import Spatial
 
 
-class ZeroPadding(Settled):
+class ZeroPadding(Spatial):
     """What the three have in common."""
 
-    rank: int
-
-    def __init__(self, *, padding: Any, data_format: str | None, **rest: Any) -> None:
+    def __init__(self, *, padding: Any, **rest: Any) -> None:
         super().__init__(**rest)
         self._pairs = settings.pairs("padding", padding, self.rank)
         self.padding = self._pairs if self.rank > 1 else self._pairs[0]
-        self.data_format = settings.layout(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:
         """The input in a frame of zeros."""
@@ -32,9 +27,7 @@ class ZeroPadding(Settled):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, larger sizes, channels)"""
-        return settings.resized(
-            input_shape, self.data_format, lambda n, axis: n + sum(self._pairs[axis])
-        )
+        return self._resized(input_shape, lambda n, axis: n + sum(self._pairs[axis]))
 
 
 class ZeroPadding1D(ZeroPadding):

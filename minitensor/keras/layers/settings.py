@@ -5,7 +5,7 @@ Errors say what came and the rule it breaks, in Keras' words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from minitensor.autograd.tensor import is_float
 from minitensor.keras.engine import Layer, settings
 from minitensor.math import round
 from minitensor.math.clip import clip_by_value
-from minitensor.window import extent
 
 Sizes = tuple[int | None, ...]
 
@@ -113,48 +112,7 @@ def split(shape: Sequence[int | None], data_format: str) -> tuple[int | None, Si
     return shape[0], tuple(shape[2:]), shape[1]
 
 
-def pixels(shape: Sequence[int | None], data_format: str) -> list[int]:
-    """The spatial sizes of a shape that knows them."""
-    return [n for n in split(shape, data_format)[1] if n is not None]
-
-
 def joined(batch: int | None, spatial: Sizes, channels: int | None, data_format: str) -> Sizes:
     """The shape of these sizes."""
     last = data_format == "channels_last"
     return (batch, *spatial, channels) if last else (batch, channels, *spatial)
-
-
-def resized(
-    shape: Sequence[int | None], data_format: str, size: Callable[[int, int], int]
-) -> Sizes:
-    """The shape after `size(pixels, axis)` has changed each spatial size that is known."""
-    batch, spatial, channels = split(shape, data_format)
-    found = tuple(None if n is None else size(n, axis) for axis, n in enumerate(spatial))
-    return joined(batch, found, channels, data_format)
-
-
-def places(
-    layer: str,
-    spatial: Sizes,
-    window: Sequence[int],
-    strides: Sequence[int],
-    padding: str,
-    dilation: Sequence[int],
-) -> Sizes:
-    """How many places a window has along each axis; None where the size may vary.
-
-    "valid": floor((n - reach) / stride) + 1; "same" and "causal": ceil(n / stride)
-    """
-    reach = tuple(extent(k, d) for k, d in zip(window, dilation, strict=True))
-    room = reach if padding == "valid" else (1,) * len(reach)
-    found = tuple(
-        None if n is None else (n - r) // s + 1
-        for n, r, s in zip(spatial, room, strides, strict=True)
-    )
-    if any(n is not None and n <= 0 for n in found):
-        raise ValueError(
-            f"{layer}: Computed output size would be zero or negative: an input of {spatial} "
-            f"pixels has no place for a window that spans {reach} with padding='valid'. "
-            "Use padding='same' or a smaller window."
-        )
-    return found

@@ -41,12 +41,10 @@ class Transposed(Windowed):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, pixels along each axis, filters)"""
-        batch, spatial, _ = settings.split(input_shape, self.data_format)
-        grown = tuple(
-            None if n is None else n * stride + more
-            for n, (_, stride), more in zip(spatial, self.reach, self._more(), strict=True)
-        )
-        return settings.joined(batch, grown, self.filters, self.data_format)
+        more = self._more()
+        grown = self._resized(input_shape, lambda n, axis: n * self.strides[axis] + more[axis])
+        batch, spatial, _ = self._split(grown)
+        return self._joined(batch, spatial, self.filters)
 
     def _more(self) -> list[int]:
         """What the output has along each axis beyond input pixels times stride."""
@@ -61,6 +59,6 @@ class Transposed(Windowed):
 
     def macs(self, output_shape: Any) -> int:
         """All of the kernel for every pixel that comes in."""
-        sizes = settings.pixels(output_shape, self.data_format), self._more(), self.strides
+        sizes = self._pixels(output_shape), self._more(), self.strides
         places = [(size - more) // stride for size, more, stride in zip(*sizes, strict=True)]
         return math.prod(places) * math.prod(self.kernel.shape)

@@ -6,27 +6,22 @@ from typing import Any, Unpack
 
 from minitensor.array import broadcast_to, reshape
 from minitensor.image import resize
-from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import given
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers.spatial import Spatial
 from minitensor.nn.arguments import moved_back, moved_last
 
 _METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5")
 
 
-class UpSampling(Settled):
+class UpSampling(Spatial):
     """What the three have in common."""
 
-    rank: int
-
-    def __init__(self, *, size: Any, data_format: str | None, **rest: Any) -> None:
+    def __init__(self, *, size: Any, **rest: Any) -> None:
         super().__init__(**rest)
         self._factors = settings.numbers("size", size, self.rank)
         self.size: Any = self._factors if self.rank > 1 else self._factors[0]
-        self.data_format = settings.layout(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:
         """Every pixel as many times as `size` says."""
@@ -41,9 +36,7 @@ class UpSampling(Settled):
 
     def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
         """(batch, larger sizes, channels)"""
-        return settings.resized(
-            input_shape, self.data_format, lambda n, axis: n * self._factors[axis]
-        )
+        return self._resized(input_shape, lambda n, axis: n * self._factors[axis])
 
 
 class UpSampling1D(UpSampling):

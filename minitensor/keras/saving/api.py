@@ -49,6 +49,14 @@ def save_model(
         FileExistsError: the file is there and must not be replaced.
         ImportError: h5py is missing.
 
+    Example:
+        >>> import pathlib, tempfile
+        >>> from minitensor import keras
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
+        >>> save_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), path)
+        >>> load_model(path).output_shape
+        (None, 3)
+
     Source: keras.saving.save_model
     """
     require("save", "h5py", extra="keras")
@@ -88,6 +96,14 @@ def load_model(
         ValueError: damaged, or it mentions what is not there; says what.
         OSError: it cannot be opened.
 
+    Example:
+        >>> import io
+        >>> from minitensor import keras
+        >>> file = io.BytesIO()
+        >>> keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="d")]).save(file)
+        >>> [layer.name for layer in load_model(file).layers]
+        ['d']
+
     Source: keras.saving.load_model
     """
     if not safe_mode:
@@ -120,6 +136,14 @@ def save_weights(
         ValueError: a model that is not built, or another ending.
         FileExistsError: the file is there and must not be replaced.
         ImportError: h5py or safetensors is missing.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from minitensor import keras
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.weights.h5"
+        >>> save_weights(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), path)
+        >>> path.read_bytes()[1:4]
+        b'HDF'
 
     Source: keras.Model.save_weights
     """
@@ -154,6 +178,18 @@ def load_weights(
     Raises:
         ValueError: damaged, or it does not fit the model; says which weight. None is changed.
         OSError: it cannot be opened.
+
+    Example:
+        >>> import io
+        >>> from minitensor import keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        >>> file = io.BytesIO()
+        >>> model.save_weights(file)
+        >>> before = model.get_weights()
+        >>> model.set_weights([0 * w for w in before])
+        >>> load_weights(model, file)
+        >>> bool((model.get_weights()[0] == before[0]).all())
+        True
 
     Source: keras.Model.load_weights
     """

@@ -108,6 +108,12 @@ def model_from_json(json_string: str, custom_objects: Objects | None = None) -> 
     Raises:
         ValueError: it describes no model, or one of classes that are not there.
 
+    Example:
+        >>> layer = '{"class_name": "Flatten", "config": {}}'
+        >>> text = '{"class_name": "Sequential", "config": {"layers": [%s]}}' % layer
+        >>> type(model_from_json(text).layers[0]).__name__
+        'Flatten'
+
     Source: keras.models.model_from_json
     """
     with reading("the JSON text"), custom_object_scope(custom_objects or {}):

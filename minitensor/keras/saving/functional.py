@@ -163,7 +163,7 @@ class _Drawing:
         self.made[key] = list(leaves(layer(*args, **kwargs)))
 
     def _value(self, value: Json) -> Any:
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self._value(item) for item in value]
         if not isinstance(value, dict):
             return value
@@ -189,7 +189,7 @@ def _histories(value: Json) -> Iterator[Json]:
         item = waiting.pop()
         if isinstance(item, dict) and item.get("class_name") == "__keras_tensor__":
             yield item["config"]["keras_history"]
-        elif isinstance(item, dict | list):
+        elif isinstance(item, dict | list | tuple):
             waiting.extend(item.values() if isinstance(item, dict) else item)
 
 

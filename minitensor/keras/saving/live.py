@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,13 @@ def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
 
     Raises:
         ValueError: a subclassed model, or layers that we have not.
+
+    Example:
+        >>> from minitensor import keras  # in place of Keras itself
+        >>> theirs = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        >>> ours = from_keras(theirs)
+        >>> bool((ours.get_weights()[0] == theirs.get_weights()[0]).all())
+        True
 
     Source: keras.models.clone_model
     """
@@ -57,10 +65,14 @@ def to_keras(model: Any, keras: Any) -> Any:
     Raises:
         ValueError: a subclassed model.
 
+    Example:
+        >>> from minitensor import keras  # in place of Keras itself
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        >>> to_keras(model, keras).count_params()
+        9
+
     Source: keras.models.clone_model
     """
-    import json
-
     theirs = keras.models.model_from_json(json.dumps(described(model, False)))
     theirs.set_weights(model.get_weights())
     return theirs
