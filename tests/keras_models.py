@@ -37,7 +37,8 @@ def nested(keras):
 
 
 def subclassed(keras):
-    """Layers in attributes, lists, dictionaries, lists of lists, and twice; a weight of its own."""
+    """Layers in attributes, lists, dictionaries, lists of lists, and twice; a weight of its own,
+    a metric and an optimizer."""
     layers = keras.layers
 
     class Block(layers.Layer):
@@ -57,6 +58,8 @@ def subclassed(keras):
             self.again = self._last
             self.deep = [[layers.Dense(4)], [layers.Dense(4)]]
             self.encoder = keras.Sequential([layers.Dense(5), layers.Dense(8)])
+            self.seen = keras.metrics.Mean(name="seen")
+            self.other_optimizer = keras.optimizers.SGD(0.1)
             self.scale = self.add_weight(shape=(3,), name="scale")
 
         def call(self, x):

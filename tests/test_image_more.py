@@ -282,3 +282,49 @@ def test_all_frames_together_are_counted(monkeypatch):
     monkeypatch.setattr(codec, "MOST_PIXELS", 2 * 5 * 19)
     with pytest.raises(ValueError, match="285 pixels are promised"):
         image.decode_image(frames())
+
+
+# ----- other devices -----
+
+EVERYWHERE = {
+    "rot90": image.rot90,
+    "transpose": image.transpose,
+    "resize_with_pad": lambda x: image.resize_with_pad(x, 7, 20),
+    "crop_and_resize": lambda x: image.crop_and_resize(x, [[0.1, -0.2, 0.9, 1]], [1], [4, 5]),
+    "adjust_saturation": lambda x: image.adjust_saturation(x, 0.4),
+    "adjust_gamma": lambda x: image.adjust_gamma(x, 2.2),
+    "grayscale_to_rgb": lambda x: image.grayscale_to_rgb(x[..., :1]),
+    "total_variation": image.total_variation,
+    "sobel_edges": image.sobel_edges,
+    "image_gradients": lambda x: image.image_gradients(x)[1],
+    "ssim": lambda x: image.ssim(x, x * x, 1.0, filter_size=5),
+    "psnr": lambda x: image.psnr(x, x * x, 1.0),
+    "roll": lambda x: mt.roll(x, 2, 1),
+    "repeat": lambda x: mt.repeat(x, 2, axis=2),
+    "gather_nd": lambda x: mt.gather_nd(x, [[0, 1], [1, 2]]),
+    "meshgrid": lambda x: mt.meshgrid(x[0, 0, 0], x[0, 0, 1])[0],
+    "unique": lambda x: mt.unique(x[0, 0, 0])[0],
+    "map_fn": lambda x: mt.map_fn(lambda row: row * 2, x),
+}
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_the_emulator_answers_as_numpy_does(name):
+    from minitensor.backend import devices
+
+    if lack := devices.lack_of("EMULATOR"):
+        pytest.skip(lack)
+    with mt.device("/EMULATOR:0"):
+        x = mt.constant(FIRST)
+        with mt.GradientTape() as tape:
+            tape.watch(x)
+            y = EVERYWHERE[name](x)
+        g = tape.gradient(y, x)
+    assert "EMULATOR" in y.device
+    z = mt.constant(FIRST)
+    with mt.GradientTape() as tape:
+        tape.watch(z)
+        expected = EVERYWHERE[name](z)
+    close(y.numpy(), expected.numpy())
+    if name != "unique":
+        close(mt.convert_to_tensor(g).numpy(), tape.gradient(expected, z).numpy(), rtol=1e-4)

@@ -255,6 +255,13 @@ def test_a_weight_is_not_there_before_the_layer_is_built(make, name):
         getattr(make(), name)
 
 
+def test_what_no_layer_has_and_what_was_not_drawn_are_told_apart():
+    with pytest.raises(AttributeError, match="no attribute 'kernels'"):
+        LAYERS.Dense(1).kernels  # noqa: B018
+    with pytest.raises(AttributeError, match="symbolic"):
+        LAYERS.Dense(1).input  # noqa: B018
+
+
 def test_without_a_bias_bias_is_none():
     layer = LAYERS.Conv2D(2, 3, use_bias=False)
     layer.build((None, None, None, 3))

@@ -1,16 +1,18 @@
 """A whole training: 200 steps of LeNet-5 on real digits, from the weights and batches of tf.keras.
 
-Rounding differs between the libraries, and training amplifies it; at every step the losses must
-still agree to a thousandth.
+In float64 the losses agree to a billionth. In float32 the last digit sooner or later decides which
+of two pixels MaxPooling takes, or whether a unit is on: from then on two trainings go their own
+ways. Until then they agree to the last digit; with this seed to a thousandth at all 200 steps.
 """
 
 import numpy as np
 import pytest
+from keras_peer import floatx
 
 import minitensor as mt
 from minitensor.data import read_digits
 
-STEPS, BATCH = 200, 32
+STEPS, BATCH, SEED = 200, 32, 1
 RULES = {
     "momentum": lambda keras: keras.optimizers.SGD(0.01, momentum=0.9),
     "adam": lambda keras: keras.optimizers.Adam(0.001),
@@ -38,26 +40,22 @@ def lenet(keras):
     return net
 
 
-def batches():
-    """Digits of 8 x 8 pixels, blown up to 28 x 28 as the course has them.
-
-    Smoothly: where neighbouring pixels are equal, rounding decides which one MaxPooling takes.
-    """
+def batches(dtype):
+    """Digits of 8 x 8 pixels, blown up to 28 x 28 as the course has them."""
     digits = read_digits()
-    large = mt.image.resize(digits.images, [28, 28], method="bicubic").numpy()
-    order = np.random.default_rng(0).permuted(
-        np.tile(np.arange(len(digits.labels)), STEPS * BATCH // len(digits.labels) + 1)
-    )
+    large = mt.image.resize(digits.images, [28, 28], method="bicubic").numpy().astype(dtype)
+    draw, many = np.random.default_rng(0), len(large)
+    order = np.concatenate([draw.permutation(many) for _ in range(STEPS * BATCH // many + 1)])
     for step in range(STEPS):
         chosen = order[step * BATCH : (step + 1) * BATCH]
-        yield large[chosen], np.eye(10, dtype="float32")[digits.labels[chosen]]
+        yield large[chosen], np.eye(10, dtype=dtype)[digits.labels[chosen]]
 
 
-def trained(library, net, rule):
+def trained(library, net, rule, dtype):
     """The loss at each step, as the seed computes it."""
     criterion = library.keras.losses.CategoricalCrossentropy(from_logits=True)
     optimizer, found = rule(library.keras), []
-    for images, labels in batches():
+    for images, labels in batches(dtype):
         with library.GradientTape() as tape:
             loss = criterion(library.constant(labels), net(library.constant(images)))
         grads = tape.gradient(loss, net.trainable_variables)
@@ -66,12 +64,20 @@ def trained(library, net, rule):
     return np.array(found)
 
 
+def losses_of_both(tf, rule, dtype, seed=SEED):
+    tf.keras.utils.set_random_seed(seed)
+    with floatx(tf, dtype):
+        ours, theirs = lenet(mt.keras), lenet(tf.keras)
+        assert ours.count_params() == theirs.count_params() == 60_074
+        ours.set_weights(theirs.get_weights())
+        nets = (mt, ours), (tf, theirs)
+        return [trained(library, net, RULES[rule], dtype) for library, net in nets]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES)
-def test_two_hundred_steps_have_the_losses_of_keras(tf, rule):
-    tf.keras.utils.set_random_seed(1)
-    ours, theirs = lenet(mt.keras), lenet(tf.keras)
-    assert ours.count_params() == theirs.count_params() == 60_074
-    ours.set_weights(theirs.get_weights())
-    mine, other = trained(mt, ours, RULES[rule]), trained(tf, theirs, RULES[rule])
-    np.testing.assert_allclose(mine, other, rtol=1e-3)
+def test_two_hundred_steps_have_the_losses_of_keras(tf, rule, dtype):
+    mine, other = losses_of_both(tf, rule, dtype)
+    np.testing.assert_allclose(mine, other, rtol=1e-3 if dtype == "float32" else 1e-9)
     assert mine[-10:].mean() < 0.5 < mine[:10].mean()  # it has learnt

@@ -316,20 +316,24 @@ def program(*arguments, **environment):
         [sys.executable, ROOT / "tests" / "killed_training.py", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if environment else None,
         text=True,
     )
 
 
 def test_a_program_that_is_killed_and_run_again_ends_as_if_it_had_not_been(wanted, tmp_path):
     """Fresh interpreters: nothing that lives in a process helps."""
-    for kill in range(3):
+    deaths = []
+    for kill, how in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGKILL)):
         with program(tmp_path, PYTHONHASHSEED=str(kill)) as run:
-            newest = tmp_path / "backup" / f"state-{6 * kill + 4:08}.safetensors"
+            newest = tmp_path / "backup" / f"state-{4 * kill + 3:08}.safetensors"
             while not newest.exists() and run.poll() is None:
                 time.sleep(0.002)
-            run.kill()
+            run.send_signal(how)
+        deaths.append(-run.returncode)
     with program(tmp_path, PYTHONHASHSEED="7") as run:
         assert run.stdout.read().strip() == wanted["dataset"]
+    assert signal.SIGKILL in deaths
 
 
 def report(folder, kills, seed):

@@ -52,7 +52,9 @@ class Row:
 
 def opened(element: Any) -> Any:
     """An element of arrays and tensors, from one that may have rows in it."""
-    return mapped(lambda leaf: leaf.values() if isinstance(leaf, Row) else leaf, element)
+    if type(element) is Row:
+        return element.values()
+    return mapped(lambda leaf: leaf.values() if type(leaf) is Row else leaf, element)
 
 
 def tensors(element: Any) -> Any:

@@ -27,6 +27,8 @@ def called(function: Callable[..., Any], element: Any) -> Any:
 
 
 def _kept(leaf: Any) -> Any:
+    if type(leaf) is Tensor:
+        return leaf
     if isinstance(leaf, str | bytes):
         return np.asarray(leaf, str)
     if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "U":

@@ -67,13 +67,15 @@ class TensorSpec:
 
 def mapped(function: Callable[..., Any], first: Any, *others: Any) -> Any:
     """The containers of `first` with `function` of the leaves in the same place of each."""
+    if type(first) is tuple and not others:  # most elements, and each step of a pipeline maps them
+        return tuple([mapped(function, item) for item in first])
     if isinstance(first, dict):
         return {
             key: mapped(function, item, *(other[key] for other in others))
             for key, item in first.items()
         }
     if isinstance(first, tuple) and not isinstance(first, TensorShape):
-        items = (mapped(function, *parts) for parts in zip(first, *others, strict=True))
+        items = [mapped(function, *parts) for parts in zip(first, *others, strict=True)]
         return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
     return function(first, *others)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from minitensor.autograd import Variable
 from minitensor.backend import generator
+from minitensor.extras import require
 from minitensor.keras.callbacks import state_file
 from minitensor.keras.callbacks.base import Callback, Logs
 from minitensor.keras.callbacks.every import EveryFewBatches
@@ -64,6 +65,7 @@ class BackupAndRestore(Callback):
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
+        require("BackupAndRestore", "safetensors", extra="keras")
         if not backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
         self.backup_dir = Path(backup_dir)

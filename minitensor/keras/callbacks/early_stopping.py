@@ -12,7 +12,7 @@ from minitensor.keras.callbacks.monitor import Monitor
 class EarlyStopping(Monitor):
     """Stops when a number has not become better for a while.
 
-    stop after an epoch e > 0 with `patience` epochs, or more, since the last improvement
+    stop after an epoch with `patience` epochs, or more, since the last improvement
 
     Args:
         monitor: name in the logs.
@@ -84,7 +84,7 @@ class EarlyStopping(Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.better(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.extras import require
-
 _numbers = itertools.count()
 
 
@@ -29,7 +27,6 @@ class EventFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        require("TensorBoard", "tensorboard", extra="tensorboard")
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +84,6 @@ class EventFile:
 
 def _png(image: np.ndarray) -> bytes:
     """An image (H, W, C) of bytes as a PNG file."""
-    require("TensorBoard(write_images=True)", "PIL", extra="keras")
     from PIL import Image
 
     memory = io.BytesIO()

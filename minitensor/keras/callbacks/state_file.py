@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.extras import require
 
 _FORMAT = "minitensor training state 1"
 _KEPT = 2
@@ -70,7 +69,6 @@ def read_newest(folder: Path) -> dict[str, Any] | None:
 
 def write(path: Path, state: dict[str, Any]) -> None:
     """Writes `state`, nested dictionaries and lists of arrays and of what JSON holds."""
-    require("BackupAndRestore", "safetensors", extra="keras")
     from safetensors.numpy import save
 
     arrays: dict[str, np.ndarray] = {}
@@ -91,7 +89,6 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: the file is damaged, or something else.
     """
-    require("BackupAndRestore", "safetensors", extra="keras")
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.event_file import EventFile
 from minitensor.keras.callbacks.monitor import Remembering
@@ -32,7 +33,7 @@ class TensorBoard(Remembering):
 
     Raises:
         ValueError: profiling or embeddings are asked for.
-        ImportError: the package tensorboard is missing, when training begins.
+        ImportError: the package tensorboard is missing.
 
     Example:
         >>> TensorBoard("logs", update_freq="batch").update_freq
@@ -56,6 +57,8 @@ class TensorBoard(Remembering):
         embeddings_metadata: Any = None,
     ) -> None:
         super().__init__()
+        images = ("PIL",) if write_images else ()
+        require("TensorBoard", "tensorboard", *images, extra="tensorboard")
         if profile_batch or embeddings_freq or embeddings_metadata:
             raise ValueError(
                 "TensorBoard: there is no profiling and there are no embeddings here. Received: "

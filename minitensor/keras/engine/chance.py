@@ -40,7 +40,9 @@ class Chance:
         if self.seed is None:
             return None
         self.calls += 1
-        return int(np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0])
+        return int(
+            np.random.SeedSequence([int(self.seed) % 2**64, self.calls]).generate_state(1)[0]
+        )
 
 
 def calls_of(model: Any) -> list[int]:

@@ -54,7 +54,7 @@ class Affine(Settled):
         """What is not there: weights, while the layer is not built."""
         if name in _WEIGHTS and not vars(self).get("built"):
             raise AttributeError(f"You must build the layer before accessing `{name}`.")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattribute__(name)  # says what is missing
 
     @property
     def _after(self) -> str | None:

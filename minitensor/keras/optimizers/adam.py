@@ -19,6 +19,7 @@ class _Adaptive(Optimizer):
     beta_1: float
     beta_2: float
     epsilon: float
+    _t: int  # number of the present step
     parts: tuple[str, str] = ("momentum", "velocity")
 
     def _settle(self, beta_1: float, beta_2: float, epsilon: float) -> None:
@@ -29,13 +30,13 @@ class _Adaptive(Optimizer):
         super().build(variables)
         self._momentums, self._velocities = self.add_optimizer_variables(variables, self.parts)
 
-    def _step_number(self) -> int:
-        return int(self.iterations) + 1
+    def _update(self, pairs: Pairs, learning_rate: float) -> None:
+        self._t = int(self.iterations) + 1  # read once, not once per variable
+        super()._update(pairs, learning_rate)
 
     def _starts(self, like: Variable) -> tuple[float, float]:
         """1 - beta_1^t and 1 - beta_2^t, by which two means that start at 0 fall short."""
-        t = self._step_number()
-        powers = (rounded(rounded(b, like) ** t, like) for b in (self.beta_1, self.beta_2))
+        powers = (rounded(rounded(b, like) ** self._t, like) for b in (self.beta_1, self.beta_2))
         first, second = (1 - power for power in powers)
         return first, second
 
@@ -87,7 +88,7 @@ class Adam(_Adaptive):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its means."""
-        i, t = self._get_variable_index(variable), self._step_number()
+        i, t = self._get_variable_index(variable), self._t
         first, second = self._starts(variable)
         size = learning_rate * second**0.5 / first
         if self.amsgrad:
@@ -245,7 +246,7 @@ class Nadam(_Adaptive):
         self._u_product = self._scalar(1.0, kind, "variable")
 
     def _update(self, pairs: Pairs, learning_rate: float) -> None:
-        product = float(self._u_product) * self._u(self._step_number())
+        product = float(self._u_product) * self._u(int(self.iterations) + 1)
         self._u_product.assign(np.asarray(product, self._u_product.dtype))
         super()._update(pairs, learning_rate)
 
@@ -254,7 +255,7 @@ class Nadam(_Adaptive):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its means."""
-        i, t = self._get_variable_index(variable), self._step_number()
+        i, t = self._get_variable_index(variable), self._t
         m, v = self._momentums[i], self._velocities[i]
         product, u, ahead = float(self._u_product), self._u(t), self._u(t + 1)
         put(m, m + (gradient - m) * (1 - rounded(self.beta_1, m)))

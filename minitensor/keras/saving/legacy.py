@@ -138,11 +138,15 @@ def read_model(root: Group, compile_it: bool) -> Any:
 
 
 def _read_optimizer(root: Group, optimizer: Any) -> None:
-    """Gives an optimizer, built already, the state in the file if there is one."""
+    """Gives an optimizer, built already, the state in the file if it is of the same form."""
     if "optimizer_weights" not in root:
         return
-    stored = _weights(root.group("optimizer_weights"))
-    fill(_pairs(optimizer.variables, stored, optimizer.name, "optimizer", False), False)
+    stored, variables = _weights(root.group("optimizer_weights")), optimizer.variables
+    pairs = _pairs(variables, stored, optimizer.name, "optimizer", True) if stored else []
+    if any(pair.misfit() for pair in pairs):
+        complain(f"the state of optimizer '{optimizer.name}' has other shapes in the file", True)
+    else:
+        fill(pairs, False)
 
 
 def _by_order(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:

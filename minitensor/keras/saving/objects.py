@@ -18,14 +18,16 @@ from minitensor.keras.saving import registry
 
 Json = Any
 
-# Settings of Keras that ours lack: a file may say them where they change nothing.
-_NEUTRAL = {
-    "quantization_config": None,
-    "synchronized": False,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "optional": False,
+# Settings of Keras that ours lack: a file may say them with values that change nothing.
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "quantization_config": (None,),
+    "synchronized": (False,),
+    "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": (0.99,),
+    "optional": (False,),
+    "is_legacy_optimizer": (False,),
+    "jit_compile": (False, True),
 }
 _KERAS_2 = {"batch_input_shape": "batch_shape"}
 
@@ -224,7 +226,7 @@ def arguments(cls: type, config: Json) -> dict[str, Any]:
     return {
         name: revived(value)
         for name, value in config.items()
-        if name in taken or name not in _NEUTRAL or value != _NEUTRAL[name]
+        if name in taken or value not in _NEUTRAL.get(name, ())
     }
 
 

@@ -1,8 +1,8 @@
-"""Where Keras keeps the weights of each layer of a model: "layers/dense", "encoder/blocks/conv2d".
+"""Where Keras keeps the weights of each part of a model: "layers/dense", "encoder/blocks/conv2d".
 
 A drawn or listed model has its layers under "layers". Any other object is walked by its attributes
 in alphabetical order, private ones last; in lists and dictionaries a layer is named by its class
-and a number. Every layer is listed where it is met first.
+and a number. Metrics are not kept. Each is listed where it is met first.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from typing import Any
 from minitensor.autograd import Variable
 from minitensor.keras.engine import Functional, Layer, Model, Sequential
 from minitensor.keras.engine.names import snake_case
+from minitensor.keras.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
 class Place:
-    """A layer in the tree of a model.
+    """Something with variables in the tree of a model.
 
     Attributes:
         path: where Keras keeps it; "" for the model itself.
-        layer: it.
+        owner: a layer or an optimizer.
         variables: its own, without those of the layers inside.
     """
 
     path: str
-    layer: Layer
+    owner: Any
     variables: list[Variable]
 
 
 def places(model: Layer) -> list[Place]:
-    """Every layer of a model, the model first, with its place."""
+    """Every layer and optimizer of a model, the model first, with its place."""
     found: dict[int, Place] = {}
     waiting: list[Iterator[tuple[str, Any]]] = [iter([("", model)])]
     while waiting:
@@ -43,12 +44,18 @@ def places(model: Layer) -> list[Place]:
             waiting.pop()
             continue
         path, thing = step
-        if isinstance(thing, Layer) and id(thing) not in found:
-            found[id(thing)] = Place(path, thing, thing.own_variables)
-            waiting.append(_attributes(thing, path))
-        elif isinstance(thing, list | tuple | dict):
+        if isinstance(thing, list | tuple | dict):
             waiting.append(_items(thing, path))
+        elif _is_owner(thing) and id(thing) not in found:
+            inside = isinstance(thing, Layer)
+            variables = thing.own_variables if inside else thing.variables
+            found[id(thing)] = Place(path, thing, list(variables))
+            waiting += [_attributes(thing, path)] if inside else []
     return list(found.values())
+
+
+def _is_owner(thing: Any) -> bool:
+    return isinstance(thing, Layer | Optimizer)
 
 
 def _attributes(layer: Layer, path: str) -> Iterator[tuple[str, Any]]:
@@ -70,16 +77,16 @@ def _private_last(name: str) -> str:
 
 @functools.cache
 def _common(base: Any) -> frozenset[str]:
-    """The attributes that every layer, or every model, has; the list of its layers is walked."""
+    """The attributes that every layer, or every model, has and that are not walked."""
     names = {*dir(base), *vars(base(name="common"))}
-    return frozenset(names - {"layers"})
+    return frozenset(names - {"layers", "optimizer"})
 
 
 def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The layers and lists in a list, each under a name that no other has."""
+    """The owners and lists in a list, each under a name that no other has."""
     counts: dict[str, int] = {}
     for thing in container.values() if isinstance(container, dict) else container:
-        if isinstance(thing, Layer):
+        if _is_owner(thing):
             name = snake_case(type(thing).__name__)
         elif isinstance(thing, list | tuple | dict):
             name = "container"

@@ -73,42 +73,31 @@ def image_dataset_from_directory(
     """
     folder.check(labels, label_mode, class_names, color_mode, interpolation, format)
     folder.check_split(validation_split, subset, shuffle, seed)
-    if crop_to_aspect_ratio and pad_to_aspect_ratio:
-        raise ValueError(
-            "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to `True`."
-        )
-    fit = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else "stretch"
-    first = (data_format or settings.image_data_format()) == "channels_first"
     reader = _Reader(
-        folder.CHANNELS[color_mode], folder.pair(image_size), interpolation.lower(), fit, first
+        folder.CHANNELS[color_mode],
+        folder.pair(image_size),
+        interpolation.lower(),
+        _fit(crop_to_aspect_ratio, pad_to_aspect_ratio),
+        data_format or settings.image_data_format(),
     )
-
-    found = folder.found(
-        directory, labels if label_mode else None, class_names, follow_links, verbose
-    )
-    if label_mode == "binary" and found.labels is not None and len(found.names or ()) != 2:
-        raise ValueError(
-            'When passing `label_mode="binary"`, there must be exactly 2 class_names. '
-            f"Received: class_names={found.names}"
-        )
+    found = folder.found(directory, labels, label_mode, class_names, follow_links, verbose)
     if seed is None:
         seed = int(np.random.randint(10**6))  # noqa: NPY002  (as Keras: NumPy's seed decides)
     found = found.mixed(seed) if shuffle else found
-
-    datasets = []
-    for part in ("training", "validation") if subset == "both" else (subset,):
-        chosen = found.part(validation_split, part, verbose)
-        if not chosen.files:
-            raise ValueError(
-                f"No images found in directory {directory}. Allowed formats: {folder.ENDINGS}"
-            )
-        mixed = shuffle and not (subset == "both" and part == "validation")
-        buffer = 8 * (batch_size or 128) if mixed else 1
-        dataset = _dataset(chosen, label_mode, reader, buffer, seed)
-        dataset = dataset.batch(batch_size) if batch_size else dataset
-        dataset.class_names, dataset.file_paths = found.names, chosen.files  # type: ignore[attr-defined]
-        datasets.append(dataset)
+    names = ("training", "validation") if subset == "both" else (subset,)
+    parts = [found.part(validation_split, name, verbose) for name in names]
+    datasets = [_dataset(part, label_mode, reader, batch_size) for part in parts]
+    if shuffle:  # of both parts only the one to train on
+        datasets[0] = _dataset(parts[0], label_mode, reader, batch_size, seed)
     return datasets if subset == "both" else datasets[0]
+
+
+def _fit(crop: bool, pad: bool) -> str:
+    if crop and pad:
+        raise ValueError(
+            "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to `True`."
+        )
+    return "crop" if crop else "pad" if pad else "stretch"
 
 
 @dataclass(frozen=True)
@@ -119,7 +108,7 @@ class _Reader:
     size: tuple[int, int]
     interpolation: str
     fit: str
-    channels_first: bool
+    data_format: str
 
     def __call__(self, path: str) -> Tensor:
         """(H, W, C) float32, or uint8 for "nearest"; or (C, H, W)."""
@@ -134,15 +123,17 @@ class _Reader:
             x = images.resize_with_pad(x, *self.size, self.interpolation)
         else:
             x = images.resize(x, self.size, self.interpolation)
-        return transpose(x, [2, 0, 1]) if self.channels_first else x
+        return transpose(x, [2, 0, 1]) if self.data_format == "channels_first" else x
 
 
 def _dataset(
-    found: ImageFiles, label_mode: str | None, reader: _Reader, buffer: int, seed: int
+    found: ImageFiles,
+    label_mode: str | None,
+    reader: _Reader,
+    batch_size: int | None,
+    seed: int | None = None,
 ) -> Dataset:
-    if found.labels is None:
-        return Dataset.from_tensor_slices(found.files).shuffle(buffer, seed).map(reader)
-    numbers = np.array(found.labels, np.int32)
+    """Batches of images, or of images and labels; mixed if there is a seed."""
     count = len(found.names or ())
 
     def labelled(path: str, number: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,8 +141,15 @@ def _dataset(
             return reader(path), expand_dims(cast(number, "float32"), -1)
         return reader(path), one_hot(number, count) if label_mode == "categorical" else number
 
-    pairs = Dataset.from_tensor_slices((found.files, numbers))
-    return pairs.shuffle(buffer, seed).map(labelled)
+    plain = found.labels is None
+    files = found.files if plain else (found.files, np.array(found.labels, np.int32))
+    dataset = Dataset.from_tensor_slices(files)
+    if seed is not None:
+        dataset = dataset.shuffle(8 * batch_size if batch_size else 1024, seed)
+    dataset = dataset.map(reader if plain else labelled)
+    dataset = dataset.batch(batch_size) if batch_size else dataset
+    dataset.class_names, dataset.file_paths = found.names, found.files  # type: ignore[attr-defined]
+    return dataset
 
 
 def smart_resize(

@@ -19,6 +19,7 @@ CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 class ImageFiles:
     """Image files with the numbers of their classes, or without."""
 
+    directory: Any
     files: list[str]
     labels: list[int] | None
     names: list[str] | None
@@ -37,20 +38,28 @@ class ImageFiles:
     def part(self, validation_split: float | None, subset: str | None, verbose: bool) -> ImageFiles:
         """Those to train on, the last ones to validate on, or all."""
         total = len(self.files)
-        if not validation_split:
-            return self
-        held = int(validation_split * total)
-        here = range(total - held) if subset == "training" else range(total - held, total)
-        if verbose:
+        held = int((validation_split or 0) * total)
+        here = range(total - held, total) if subset == "validation" else range(total - held)
+        if not here:
+            raise ValueError(
+                f"No {subset or ''} images found in directory {self.directory}. "
+                f"Allowed formats: {ENDINGS}"
+            )
+        if verbose and subset:
             print(f"Using {len(here)} files for {subset}.")
         return self.at(here)
 
 
 def found(
-    directory: Any, labels: Any, class_names: Any, follow_links: bool, verbose: bool
+    directory: Any,
+    labels: Any,
+    label_mode: str | None,
+    class_names: Any,
+    follow_links: bool,
+    verbose: bool,
 ) -> ImageFiles:
     """The image files in the alphabet's order, class after class."""
-    root = os.fspath(directory)
+    root, labels = os.fspath(directory), labels if label_mode else None
     if labels == "inferred":
         names = _classes(root, class_names)
         lists = [_listed(os.path.join(root, name), follow_links) for name in names]
@@ -69,7 +78,12 @@ def found(
     if verbose:
         classes = "" if names is None else f" belonging to {len(names)} classes"
         print(f"Found {len(files)} files{classes}.")
-    return ImageFiles(files, numbers, names)
+    if label_mode == "binary" and numbers is not None and len(names or ()) != 2:
+        raise ValueError(
+            'When passing `label_mode="binary"`, there must be exactly 2 class_names. '
+            f"Received: class_names={names}"
+        )
+    return ImageFiles(directory, files, numbers, names)
 
 
 def _classes(root: str, wanted: Sequence[str] | None) -> list[str]:
