@@ -25,7 +25,8 @@ def drawn(keras):
     x = keras.Input((8, 8, 2), name="image")
     shared = layers.Conv2D(2, 3, padding="same")
     y = layers.Add()([x, shared(shared(x))])
-    inner = keras.Sequential([layers.Conv2D(2, 1), layers.Flatten()], name="inner")(y)
+    parts = [layers.BatchNormalization(), layers.Conv2D(2, 1), layers.Flatten()]
+    inner = keras.Sequential(parts, name="inner")(y)
     outputs = [layers.Dense(2, name="p")(inner), layers.Dense(3, name="q")(inner)]
     return keras.Model(x, outputs, name="drawn")
 
