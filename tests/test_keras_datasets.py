@@ -259,6 +259,11 @@ def test_pickles_of_other_kinds_are_value_errors(name):
         read_pickle(BOMBS[name])
 
 
+def test_a_pickle_cannot_multiply_its_bytes():
+    with pytest.raises(ValueError, match="unpacks to more than it holds"):
+        read_pickle(copies(50))
+
+
 # ----- damaged files -----
 
 
