@@ -84,9 +84,11 @@ def _drawn(path, shape, draw):
         return 0.1 * noise
     if leaf == "depthwise_kernel":  # of a separable convolution, which has no relu inside
         return noise / np.sqrt(np.prod(shape[:2]))
-    if "conv_dw" in path or "depthwise" in path:  # something of what is right there passes through
-        noise[shape[0] // 2, shape[1] // 2] += 3
-        return noise * np.sqrt(1 / np.prod(shape[:2]))
+    if "conv_dw" in path:  # a pixel alone, as at the end of MobileNet, passes through
+        noise[1, 1] += 3
+        return noise / 3
+    if "depthwise" in path:
+        return noise * np.sqrt(2 / np.prod(shape[:2]))
     noise -= noise.mean(axis=tuple(range(len(shape) - 1)))
     return noise * np.sqrt(3 / np.prod(shape[:-1]))
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from minitensor import keras
-from minitensor.data import download, places
+from minitensor.data import download, npz, places
 from minitensor.data.download import Remote
 from minitensor.data.pickled import read_pickle
 from minitensor.keras import datasets
@@ -333,6 +333,14 @@ def test_an_npz_with_pickles_in_it_is_refused(tmp_path):
     np.savez(file, x_train=np.array([{}], object), y_train=1, x_test=1, y_test=1)
     with pytest.raises(ValueError, match="holds object"):
         datasets.mnist.load_data(str(file))
+
+
+def test_an_npz_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypatch):
+    files.write_mnist_npz(tmp_path / "mnist.npz")
+    monkeypatch.setattr(npz, "MOST", 1000)
+    monkeypatch.setattr(npz, "read_up_to", None)
+    with pytest.raises(ValueError, match="more than the 1000 that are read"):
+        datasets.mnist.load_data(str(tmp_path / "mnist.npz"))
 
 
 @pytest.mark.parametrize(
