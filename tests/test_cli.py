@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minitensor import cli
-from minitensor import extras
+from minitensor import cli, extras
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

@@ -245,7 +245,16 @@ SMALL = {
     "densenet": {"block_layers": (2, 3, 2, 2)},
 }
 DROPS = {"alexnet", "inception_v1"}  # dropout: the libraries draw other numbers
-SLOW = {"alexnet", "vgg11", "vgg16", "vgg19", "resnet34", "googlenet_as_printed", "inception_v1"}
+SLOW = {
+    "alexnet",
+    "vgg11",
+    "vgg16",
+    "vgg19",
+    "resnet34",
+    "googlenet_as_printed",
+    "googlenet",
+    "inception_v1",
+}
 DEEP = {"googlenet", "resnet18", "vgg13"}  # float32 among the slow
 APPLICATIONS = {"resnet50", "resnet101", "resnet152", "densenet121", "mobilenet", "mobilenet_v2"}
 APPLICATIONS |= {"xception", "inception_v3"}  # compared in test_applications

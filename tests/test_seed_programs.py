@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(os.environ.get("MINITENSOR_SEEDS", ROOT.parent / "shared" / "seeds"))
 sys.path.insert(0, str(ROOT / "examples"))
-import seeds  # noqa: E402
-from small_data import make_small_data  # noqa: E402
+import seeds
+from small_data import make_small_data
 
 pytestmark = [
     pytest.mark.slow,  # about two minutes in all
@@ -31,8 +31,12 @@ NAMES = {
         *("004-transposed", "004-resblock", "004-resnet18"),
     ],
 }
+PROGRAMS = [name for names in NAMES.values() for name in names]
 WORDS = {  # what a program must print, beside the deterministic results in the document
-    "000-vgg13": ["(256, 32, 32, 3) (256,) (64, 32, 32, 3) (64,)", "sample: (128, 32, 32, 3) (128,)"],
+    "000-vgg13": [
+        "(256, 32, 32, 3) (256,) (64, 32, 32, 3) (64,)",
+        "sample: (128, 32, 32, 3) (128,)",
+    ],
     "000-resnet18": ["Total params: 11,230,948", "Non-trainable params: 7,808"],
     "001-notebook": ["Total params: 335,114"],
     "002-cnn": ["Total params: 3,274,634"],
@@ -80,10 +84,10 @@ def test_every_listing_of_the_documents_is_in_a_program():
 
 
 def test_the_names_of_the_programs_are_listed_here():
-    assert sorted(seeds.programs(FOLDER)) == sorted(sum(NAMES.values(), []))
+    assert sorted(seeds.programs(FOLDER)) == sorted(PROGRAMS)
 
 
-@pytest.mark.parametrize("name", sum(NAMES.values(), []))
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_of_the_course_runs(outputs, name):
     printed = outputs(name)
     for words in WORDS.get(name, []):

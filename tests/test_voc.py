@@ -9,7 +9,7 @@ import pytest
 from minitensor.data import tfds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-from small_data import make_small_data  # noqa: E402
+from small_data import make_small_data
 
 
 @pytest.fixture

@@ -251,7 +251,7 @@ class Tensor(ArrayLike):
 
 
 def printed(value: Any) -> str:
-    """A value as TensorFlow's repr shows it: an array of several lines begins on a line of its own."""
+    """A value as TensorFlow's repr shows it: several lines begin on a line of their own."""
     return _below(repr(value)) if np.ndim(value) else str(value)
 
 

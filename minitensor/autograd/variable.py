@@ -101,8 +101,8 @@ class Variable(ArrayLike):
 
     def __repr__(self) -> str:
         return (
-            f"<{tensor.printed_as}.Variable '{self.name}' shape={self.shape!s} dtype={self.dtype.name}, "
-            f"numpy={printed(self.numpy())}>"
+            f"<{tensor.printed_as}.Variable '{self.name}' shape={self.shape!s} "
+            f"dtype={self.dtype.name}, numpy={printed(self.numpy())}>"
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from minitensor.backend import devices
+from minitensor.extras import require
 from minitensor.parity import oracle, recorded, report
 from minitensor.parity.answers import Answers
 from minitensor.parity.case import Case
@@ -19,7 +20,6 @@ from minitensor.parity.cases import table
 from minitensor.parity.ledger import judge
 from minitensor.parity.ops import KERNELS
 from minitensor.parity.sheets import DTYPES
-from minitensor.extras import require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

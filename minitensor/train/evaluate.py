@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minitensor.train.command import score
 from minitensor.extras import require
+from minitensor.train.command import score
 from minitensor.train.inputs import add_data_arguments, chosen_data, is_default
 
 if TYPE_CHECKING:

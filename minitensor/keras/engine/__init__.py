@@ -6,12 +6,15 @@ settings.py       the float type and the data format that layers start from
 weight.py         a variable that belongs to a layer
 tree.py           tensors inside lists and dictionaries
 context.py        what one call tells the calls inside it
-symbolic.py       tensors without values, from which a model is drawn
+notes.py          what is known about a tensor beside its values
+chance.py         where a layer's random numbers come from
+allowance.py      how much memory the weights of an unvetted file may take
 identifiers.py    what may stand for an object: its name, its config, itself
 owner.py          what has weights, and others like it inside
 calling.py        how arguments are read, shapes checked and found
 node.py           a symbolic tensor, and the call that made it
 layer.py          Layer: building and calling
+symbolic.py       Input, where a drawn model begins
 graph.py          the order in which the layers of a drawn model run
 model.py          Model: a layer that can be trained, saved and described
 functional.py     a model drawn with Input

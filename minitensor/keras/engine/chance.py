@@ -27,9 +27,7 @@ class Chance:
     """
 
     def __init__(self, seed: Any = None) -> None:
-        if not isinstance(seed, int | np.integer | None) or isinstance(seed, bool):
-            raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
-        self.seed, self.calls = seed, 0
+        self.seed, self.calls = checked(seed), 0
 
     def generator(self) -> np.random.Generator:
         """The generator for one call."""
@@ -41,8 +39,15 @@ class Chance:
             return None
         self.calls += 1
         return int(
-            np.random.SeedSequence([int(self.seed) % 2**64, self.calls]).generate_state(1)[0]
+            np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0]
         )
+
+
+def checked(seed: Any) -> int | None:
+    """An integer or None; anything else is no seed."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+        raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
+    return None if seed is None else int(seed)
 
 
 def calls_of(model: Any) -> list[int]:

@@ -43,6 +43,13 @@ def serialized(thing: Any) -> Any:
     return plain(thing)
 
 
+def revived(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The object that `serialized` described, or the value itself if it is a plain one."""
+    from minitensor.keras.saving import objects
+
+    return objects.revived(config, custom_objects)
+
+
 def _registered(name: str) -> Any:
     """The class or function that a program has registered under a name, or None."""
     from minitensor.keras.saving.registry import get_registered_object
@@ -52,7 +59,5 @@ def _registered(name: str) -> Any:
 
 def _configured(known: Mapping[str, Any], config: dict[str, Any]) -> Any:
     """The object of a config: of a class that is known, or that a program has registered."""
-    from minitensor.keras.saving.objects import revived
-
     cls = known.get(str(config.get("class_name")))
     return revived(config) if cls is None else cls.from_config(config.get("config") or {})

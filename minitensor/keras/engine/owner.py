@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Variable
-from minitensor.keras import initializers, regularizers
+from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
 from minitensor.keras.engine.allowance import spend
 from minitensor.keras.engine.configurable import Configurable
@@ -67,8 +67,6 @@ class Owner(Configurable):
             name: "kernel".
             autocast, aggregation, overwrite_with_gradient: ignored.
         """
-        from minitensor.keras import constraints
-
         kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
         spend(tuple(shape or ()), kind)
         make = initializers.get(initializer or "glorot_uniform")

@@ -32,11 +32,22 @@ def image_data_format() -> str:
 
 def set_image_data_format(data_format: str) -> None:
     """Sets the default of `data_format`. Source: keras.config.set_image_data_format"""
-    if data_format not in _LAYOUTS:
+    _values["image_data_format"] = layout(str(data_format))
+
+
+def layout(data_format: Any) -> str:
+    """ "channels_last" or "channels_first", read from an argument; None is the default.
+
+    Raises:
+        ValueError: another word.
+    """
+    word = image_data_format() if data_format is None else data_format
+    if not isinstance(word, str) or word.lower() not in _LAYOUTS:
         raise ValueError(
-            f"The `data_format` argument must be one of {_LAYOUTS}. Received: {data_format!r}"
+            f"The `data_format` argument must be one of {_LAYOUTS}. "
+            f"Received: data_format={data_format!r}"
         )
-    _values["image_data_format"] = data_format
+    return word.lower()
 
 
 def epsilon() -> float:

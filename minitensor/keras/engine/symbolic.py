@@ -57,10 +57,6 @@ class InputLayer(Layer):
         tensor = KerasTensor(self.batch_shape, self._dtype, self.name)
         self._nodes.append(Node(self, (), {}, tensor))
 
-    @property
-    def dtype(self) -> str:
-        return self._dtype
-
     def call(self) -> Any:
         raise AssertionError("a model never calls its inputs")
 

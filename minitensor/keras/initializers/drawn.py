@@ -10,7 +10,7 @@ import numpy as np
 from minitensor import random
 from minitensor.autograd import Tensor, placed
 from minitensor.backend.generator import generator
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import chance, settings
 from minitensor.keras.initializers.fixed import Initializer
 
 
@@ -18,9 +18,7 @@ class RandomInitializer(Initializer):
     """What those that draw have in common: a seed, which makes every call give the same."""
 
     def __init__(self, seed: Any = None) -> None:
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
-            raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
-        self.seed = None if seed is None else int(seed)
+        self.seed = chance.checked(seed)
 
 
 class RandomNormal(RandomInitializer):

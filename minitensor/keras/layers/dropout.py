@@ -12,8 +12,9 @@ from minitensor.array import zeros_like
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common, Named
+from minitensor.keras.engine.settings import layout
 from minitensor.keras.layers.elementwise import Elementwise
-from minitensor.keras.layers.settings import joined, layout, split
+from minitensor.keras.layers.settings import joined, split
 from minitensor.keras.regularizers import L1L2
 
 

@@ -12,8 +12,9 @@ from minitensor.autograd import Tensor
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.settings import layout
 from minitensor.keras.layers.normalization import moved
-from minitensor.keras.layers.settings import Sizes, layout, positive
+from minitensor.keras.layers.settings import Sizes, positive
 
 
 class ImageLayer(Layer):
@@ -71,17 +72,9 @@ class Sized(ImageLayer):
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape of the input, of the size asked for."""
-        *sizes, channels = moved_sizes(tuple(input_shape), self.data_format)
-        found = *sizes[:-2], self.height, self.width
-        first = self.data_format == "channels_first"
-        return (*found[:-2], channels, *found[-2:]) if first else (*found, channels)
-
-
-def moved_sizes(shape: Sizes, data_format: str) -> Sizes:
-    """A shape with the channels last."""
-    if data_format == "channels_last":
-        return shape
-    return *shape[:-3], *shape[-2:], shape[-3]
+        sizes, rows = list(input_shape), -3 if self.data_format == "channels_last" else -2
+        sizes[rows], sizes[rows + 1] = self.height, self.width
+        return tuple(sizes)
 
 
 def interval(

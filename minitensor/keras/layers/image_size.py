@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import numpy as np
-
 from minitensor.array import cast, pad
 from minitensor.autograd import Tensor
 from minitensor.image import resize
 from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.image_base import Sized
-from minitensor.keras.layers.settings import choice
-from minitensor.math import round as rounded
-from minitensor.math.clip import clip_by_value
+from minitensor.keras.layers.settings import choice, like
 
 _METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
 
@@ -79,7 +75,7 @@ class Resizing(Sized):
             x = _cut_to_ratio(x, *size)
         if self.pad_to_aspect_ratio:
             x = _bordered_to_ratio(x, *size, self.fill_value)
-        return _like(resize(x, size, self.interpolation, antialias=self.antialias), images)
+        return like(resize(x, size, self.interpolation, antialias=self.antialias), images.dtype)
 
 
 class CenterCrop(Sized):
@@ -107,7 +103,7 @@ class CenterCrop(Sized):
         h, w = self.height, self.width
         top, left = (images.shape[1] - h) // 2, (images.shape[2] - w) // 2
         if min(top, left) < 0:
-            return _like(resize(_cut_to_ratio(images, h, w), (h, w)), images)
+            return like(resize(_cut_to_ratio(images, h, w), (h, w)), images.dtype)
         return images[:, top : top + h, left : left + w]
 
 
@@ -159,7 +155,7 @@ class RandomCrop(Sized):
             inner = _fitting(height, width, h, w)
             top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
         box = images[:, top : top + h, left : left + w]
-        return box if box.shape[1:3] == (h, w) else _like(resize(box, (h, w)), images)
+        return box if box.shape[1:3] == (h, w) else like(resize(box, (h, w)), images.dtype)
 
 
 def _fitting(height: int, width: int, h: int, w: int) -> tuple[int, int]:
@@ -183,10 +179,3 @@ def _bordered_to_ratio(x: Tensor, h: int, w: int, value: float) -> Tensor:
     left = (max(width, int(height * w / h)) - width) // 2
     return pad(x, [[0, 0], [top, top], [left, left], [0, 0]], constant_values=value)
 
-
-def _like(y: Tensor, x: Tensor) -> Tensor:
-    """y in the type of x: rounded to integers, and within their range."""
-    if y.dtype == x.dtype or x.dtype.kind not in "iu":
-        return cast(y, x.dtype)
-    limits = np.iinfo(x.dtype)
-    return cast(clip_by_value(rounded(y), float(limits.min), float(limits.max)), x.dtype)

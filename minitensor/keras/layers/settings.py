@@ -13,7 +13,7 @@ import numpy as np
 from minitensor.array import cast
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
-from minitensor.keras.engine import Layer, settings
+from minitensor.keras.engine import Layer
 from minitensor.math import round
 from minitensor.math.clip import clip_by_value
 
@@ -98,11 +98,6 @@ def choice(name: str, value: Any, legal: Collection[str]) -> str:
             f"The `{name}` argument must be one of {sorted(legal)}. Received: {value!r}"
         )
     return value.lower()
-
-
-def layout(value: Any) -> str:
-    """ "channels_last" or "channels_first"; None is what keras.config says."""
-    return choice("data_format", value or settings.image_data_format(), LAYOUTS)
 
 
 def split(shape: Sequence[int | None], data_format: str) -> tuple[int | None, Sizes, int | None]:

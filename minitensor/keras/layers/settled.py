@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras.engine import Layer
+from minitensor.keras.engine.identifiers import serialized
 
 
 class Settled(Layer):
@@ -15,7 +16,5 @@ class Settled(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""
-        from minitensor.keras.saving.objects import plain
-
         config, mine = super().get_config(), vars(self)
-        return config | {name: plain(mine[name]) for name in config if name in mine}
+        return config | {name: serialized(mine[name]) for name in config if name in mine}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine.settings import layout
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import Sizes
 from minitensor.keras.layers.settled import Settled
@@ -24,7 +25,7 @@ class Spatial(Settled):
 
     def __init__(self, *, data_format: str | None, **rest: Any) -> None:
         super().__init__(**rest)
-        self.data_format = settings.layout(data_format)
+        self.data_format = layout(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     @property

@@ -1,7 +1,8 @@
 """`model.summary()`: a table of a model's layers.
 
-facts.py   one sample of zeros runs through the model: shapes, multiplications, receptive fields
-text.py    the table, in our own style or as TensorFlow 2.0 printed it
+facts.py     one sample of zeros runs through the model: shapes, multiplications, receptive fields
+text.py      the table, in our own style or as TensorFlow 2.0 printed it
+picture.py   `keras.utils.plot_model`: boxes and arrows
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minitensor.keras.summary import text
+from minitensor.keras.summary.facts import rows_of
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.model import Model
@@ -28,8 +30,6 @@ def printed(
     layer_range: Any,
 ) -> None:
     """Prints the table; see `Model.summary`."""
-    from minitensor.keras.summary.facts import rows_of
-
     style = style or default_style
     if style not in STYLES:
         raise ValueError(f"summary: style must be one of {sorted(STYLES)}. Received: {style!r}")

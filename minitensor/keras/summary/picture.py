@@ -6,6 +6,7 @@ Layers stand in rows: each below all that it needs. Drawn by matplotlib; graphvi
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def plot_model(
         raise ValueError(f"plot_model: build the model '{model.name}' first, or call it on data.")
     if kwargs or expand_nested or rankdir not in ("TB", "LR"):
         raise ValueError(
-            f"plot_model: rankdir is 'TB' or 'LR', expand_nested False. Received: "
+            "plot_model: rankdir is 'TB' or 'LR', expand_nested False. Received: "
             f"rankdir={rankdir!r}, expand_nested={expand_nested}, {sorted(kwargs)}"
         )
     shown = {
@@ -74,19 +75,15 @@ def plot_model(
         "activation": show_layer_activations,
         "trainable": show_trainable,
     }
-    labels = {layer: _label(layer, shown) for layer in _layers(model)}
+    labels = {layer: _label(layer, shown) for layer in model.layers}
     _draw(Path(to_file), labels, _arrows(model), rankdir == "LR", dpi)
-
-
-def _layers(model: Model) -> list[Layer]:
-    return list(model.layers)
 
 
 def _arrows(model: Model) -> list[tuple[Layer, Layer]]:
     """(from, to), in the order in which the layers run."""
     if not isinstance(model, Functional):
-        line = _layers(model) if hasattr(model, "input_shape") else []
-        return list(zip(line, line[1:], strict=False))
+        line = model.layers if hasattr(model, "input_shape") else []
+        return list(pairwise(line))
     pairs = [(t.node, node) for node in model.nodes for t in node.inputs if t.node is not None]
     known = set(model.nodes)
     return list(dict.fromkeys((a.layer, b.layer) for a, b in pairs if a in known))

@@ -8,7 +8,7 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import identifiers, settings
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.training.compiled_loss import CompiledLoss
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
@@ -46,7 +46,6 @@ class Compiling:
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = self.jit_compile = False
         self._tools: Tools | None = None
-        self._initial_epoch: int | None = None
         self._resume_from: dict[str, Any] | None = None
         self._progress: Any = None
         self._callbacks: list[Any] = []  # of the fit that runs
@@ -114,18 +113,14 @@ class Compiling:
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, as values that JSON can hold."""
-        from minitensor.keras.saving.objects import plain
-
         if self._tools is None:
             return {}
         config = self._tools.config | {"optimizer": self.optimizer}
-        return {name: plain(value) for name, value in config.items()}
+        return {name: identifiers.serialized(value) for name, value in config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with what `get_compile_config` gave."""
-        from minitensor.keras.saving.objects import revived
-
-        self.compile(**{name: revived(value) for name, value in config.items()})
+        self.compile(**{name: identifiers.revived(value) for name, value in config.items()})
         if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 

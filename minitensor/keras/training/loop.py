@@ -40,7 +40,7 @@ def fit(
     logs = None
     try:
         callbacks.on_train_begin()
-        start = model._initial_epoch or epochs.start
+        start = epochs.start
         if model._resume_from is not None:
             start = model._resume_from["epoch"]
         for epoch in range(start, epochs.stop):
