@@ -1,4 +1,4 @@
-"""Keras models where the tensors lie: the GPU's kernels, on the emulator, train them as NumPy does."""
+"""Keras models on the emulator: the kernels of the GPU train them as NumPy does."""
 
 import numpy as np
 import pytest

@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(os.environ.get("MINITENSOR_SEEDS", ROOT.parent / "shared" / "seeds"))
 sys.path.insert(0, str(ROOT / "examples"))
-import seeds
-from small_data import make_small_data
+import seeds  # noqa: E402
+from small_data import make_small_data  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,  # about two minutes in all

@@ -38,9 +38,7 @@ class Chance:
         if self.seed is None:
             return None
         self.calls += 1
-        return int(
-            np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0]
-        )
+        return int(np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0])
 
 
 def checked(seed: Any) -> int | None:

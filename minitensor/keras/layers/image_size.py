@@ -178,4 +178,3 @@ def _bordered_to_ratio(x: Tensor, h: int, w: int, value: float) -> Tensor:
     top = (max(height, int(width * h / w)) - height) // 2
     left = (max(width, int(height * w / h)) - width) // 2
     return pad(x, [[0, 0], [top, top], [left, left], [0, 0]], constant_values=value)
-
