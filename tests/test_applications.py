@@ -113,7 +113,7 @@ def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling
     ("name", "options"),
     [
         ("MobileNet", {"alpha": 0.5, "depth_multiplier": 2, "input_shape": (33, 40, 1)}),
-        ("MobileNetV2", {"alpha": 1.4, "input_shape": (35, 47, 3)}),
+        ("MobileNetV2", {"alpha": 0.35, "input_shape": (35, 47, 3)}),
     ],
 )
 def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
@@ -128,6 +128,11 @@ def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
     assert [x.name for x in ours.layers] == [x.name for x in theirs.layers]
     draw_weights(ours, theirs)
     assert_same_logits(ours, theirs)
+
+
+def test_a_wide_mobilenet_v2_is_wide_to_the_end():
+    """6.2 million parameters on Keras' page."""
+    assert applications.MobileNetV2(weights=None, alpha=1.4).count_params() == 6_156_712
 
 
 def test_a_network_continues_a_given_tensor():

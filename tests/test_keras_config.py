@@ -283,6 +283,7 @@ def dense(**change):
     [
         (dense(class_name="Dence"), r"'keras.layers.Dence'. The nearest that there is: Dense"),
         (dense(module="os", class_name="system"), "Could not locate class 'os.system'"),
+        (dense(module="torch.layers"), "Could not locate class 'torch.layers.Dense'"),
         (dense(module="builtins", class_name="eval"), "Could not locate class 'builtins.eval'"),
         (dense(class_name="Layer.__init__"), "Could not locate"),
         (dense(module="keras.layers", class_name="np"), "Could not locate"),

@@ -116,12 +116,12 @@ OTHERS = [draw.normal(size=X.shape) for _ in range(2)]
 @pytest.mark.parametrize(
     "name", ["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"]
 )
-def test_merging_three_tensors(tf, name):
+def test_three_tensors_are_merged_as_by_keras(tf, name):
     assert_same(tf, lambda k: getattr(k.layers, name)(), X, *OTHERS)
 
 
 @pytest.mark.parametrize("name", ["Add", "Subtract", "Multiply", "Maximum", "Concatenate"])
-def test_merging_two_tensors(tf, name):
+def test_two_tensors_are_merged_as_by_keras(tf, name):
     assert_same(tf, lambda k: getattr(k.layers, name)(), X, OTHERS[0], dtype="float32")
 
 

@@ -78,7 +78,7 @@ def losses_of_both(tf, rule, dtype, steps, seed=1):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_first_steps_have_the_losses_of_keras(tf, rule, dtype):
-    mine, other = losses_of_both(tf, rule, dtype, steps=20)
+    mine, other = losses_of_both(tf, rule, dtype, steps=10)
     np.testing.assert_allclose(mine, other, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 

@@ -493,6 +493,19 @@ def test_pickles_are_not_read(tmp_path, small):
         refuse(small, tmp_path / name, "neither HDF5 nor")
 
 
+def test_safetensors_of_another_model_are_refused(tmp_path, small):
+    from safetensors.numpy import save_file
+
+    whole = {"dense/kernel": np.zeros((2, 3), "f4"), "dense/bias": np.zeros(3, "f4")}
+    path = tmp_path / "x.safetensors"
+    save_file({"dense/kernel": whole["dense/kernel"]}, path)
+    refuse(small, path, r"missing weights \['dense/bias'\]")
+    save_file({**whole, "more": np.zeros(2, "f4")}, path)
+    refuse(small, path, r"unknown weights \['more'\]")
+    save_file({**whole, "dense/bias": np.zeros(3)}, path)
+    refuse(small, path, "dense/bias has dtype float32, the file has float64")
+
+
 def test_a_huge_header_of_safetensors_is_refused(tmp_path, small):
     path = tmp_path / "x.safetensors"
     for length in (2**27, 2**63, 2**64 - 1):

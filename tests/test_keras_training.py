@@ -415,7 +415,7 @@ def two_inputs(keras):
 @pytest.mark.parametrize(
     "x", [[X, 2 * X], (X, 2 * X), {"q": 2 * X, "p": X}], ids=["list", "tuple", "dictionary"]
 )
-def test_two_inputs(tf, x):
+def test_two_inputs_come_as_a_list_a_tuple_or_a_dictionary(tf, x):
     pair = Pair(tf, two_inputs, {"loss": "mse"})
     pair.fit(x, X[:, :1])
     if isinstance(x, dict):
@@ -623,7 +623,7 @@ def test_what_cannot_be_is_said_before_training(act, words):
     ],
     ids=["metrics", "loss_weights"],
 )
-def test_compile_refuses(settings, words):
+def test_compile_refuses_what_is_of_another_kind(settings, words):
     with pytest.raises(ValueError, match=words):
         compiled(**settings)
 

@@ -109,6 +109,10 @@ def vgg11(classes: int = 10) -> Any:
     Returns:
         A drawn model.
 
+    Example:
+        >>> vgg11().count_params()
+        9385994
+
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column A, dense layers as in seed 004
     """
     return _cifar((1, 1, 2, 2, 2), classes, "vgg11")
@@ -144,6 +148,10 @@ def vgg16(classes: int = 10) -> Any:
     Returns:
         A drawn model.
 
+    Example:
+        >>> vgg16().count_params()
+        14880202
+
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column D, dense layers as in seed 004
     """
     return _cifar((2, 2, 3, 3, 3), classes, "vgg16")
@@ -157,6 +165,10 @@ def vgg19(classes: int = 10) -> Any:
 
     Returns:
         A drawn model.
+
+    Example:
+        >>> vgg19().count_params()
+        20189898
 
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column E, dense layers as in seed 004
     """

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
+from minitensor.keras.saving.files import to_disk
 
 _FORMAT = "minitensor training state 1"
 _KEPT = 2
@@ -77,10 +78,9 @@ def write(path: Path, state: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with open(temporary, "wb") as file:
         file.write(save(arrays, metadata))
-        file.flush()
-        os.fsync(file.fileno())
+    to_disk(temporary)
     os.replace(temporary, path)
-    _sync(path.parent)
+    to_disk(path.parent)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -142,13 +142,3 @@ def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
         total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
         total = zlib.crc32(array.reshape(-1).view(np.uint8).data, total)
     return f"{total:08x}"
-
-
-def _sync(folder: Path) -> None:
-    """Makes the names in a folder durable; Windows has no such call, and needs none."""
-    with contextlib.suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -38,12 +38,12 @@ def replaced(path: Any) -> Iterator[Path]:
     try:
         yield fresh
         fresh.chmod(_mode(target))
-        _to_disk(fresh)
+        to_disk(fresh)
         os.replace(fresh, target)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    _to_disk(target.parent)
+    to_disk(target.parent)
 
 
 def _mode(target: Path) -> int:
@@ -55,7 +55,7 @@ def _mode(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
     """Waits until what was written is on the disk; a folder only where the system lets it."""
     if path.is_dir() and os.name == "nt":
         return

@@ -5,7 +5,7 @@
     arrays.py       one-hot rows, unit rows, parts of a data set
     files.py        get_file
 
-`plot_model` and `Progbar` come from the rooms that need them.
+`plot_model`, `Progbar` and the names of `keras.saving` come from the rooms that need them.
 """
 
 from importlib import import_module
@@ -18,23 +18,44 @@ from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, 
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "array_to_img",
     "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
     "get_file",
+    "get_registered_name",
+    "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",
+    "pack_x_y_sample_weight",
     "plot_model",
+    "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 
-_ELSEWHERE = {"plot_model": "summary.picture", "Progbar": "callbacks.progbar"}
+_SAVING = (
+    *("CustomObjectScope", "custom_object_scope", "deserialize_keras_object"),
+    *("get_custom_objects", "get_registered_name", "get_registered_object"),
+    *("register_keras_serializable", "serialize_keras_object"),
+)
+_ELSEWHERE = {
+    "Progbar": "callbacks.progbar",
+    "pack_x_y_sample_weight": "training.batches",
+    "plot_model": "summary.picture",
+    "unpack_x_y_sample_weight": "training.batches",
+    **dict.fromkeys(_SAVING, "saving"),
+}
 
 
 def __getattr__(name: str) -> Any:
