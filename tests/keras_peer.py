@@ -71,7 +71,7 @@ def close(a, b, tolerance, what=""):
     """Equal shapes and dtypes, and values up to `tolerance` times the largest."""
     a, b = np.asarray(a), np.asarray(b)
     assert (a.shape, a.dtype) == (b.shape, b.dtype), what
-    size = max(1.0, float(np.abs(b).max(initial=0)))
+    size = float(np.abs(b).max(initial=0)) or 1.0
     np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * size, err_msg=what)
 
 

@@ -82,9 +82,14 @@ def test_the_first_steps_have_the_losses_of_keras(tf, rule, dtype):
     np.testing.assert_allclose(mine, other, rtol=1e-5 if dtype == "float32" else 1e-12)
 
 
+# In float32 with initial weights from which no pixel is so nearly another that the two part.
+WHOLE = [("momentum", "float64", 1), ("adam", "float64", 1)]
+WHOLE += [("momentum", "float32", 1), ("adam", "float32", 5)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", RULES)
-def test_two_hundred_steps_have_the_losses_of_keras(tf, rule):
-    mine, other = losses_of_both(tf, rule, "float64", steps=200)
-    np.testing.assert_allclose(mine, other, rtol=1e-9)
+@pytest.mark.parametrize(("rule", "dtype", "seed"), WHOLE)
+def test_two_hundred_steps_have_the_losses_of_keras(tf, rule, dtype, seed):
+    mine, other = losses_of_both(tf, rule, dtype, 200, seed)
+    np.testing.assert_allclose(mine, other, rtol=1e-3 if dtype == "float32" else 1e-9)
     assert mine[-10:].mean() < 0.5 < mine[:10].mean()  # it has learnt
