@@ -2,6 +2,7 @@
 
     keras -> nn -> ops -> autograd -> backend        window.py is a leaf of integers
     cuda, emulator -> host                           inside backend; numpy stands alone
+    layers -> engine -> training -> parts            inside keras; saving, callbacks on top
 
 Mirrors of TensorFlow's other modules and the programs stand on top; nobody below imports them.
 """
@@ -54,6 +55,33 @@ INSIDE_BACKEND = {
     "cuda": {"host"} | LEAVES,
     "emulator": {"host"} | LEAVES,
     "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
+}
+BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
+    *("allowance", "calling", "chance", "configurable", "context", "graph", "identifiers"),
+    *("names", "node", "notes", "settings", "tree", "weight"),
+}
+OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
+INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files below layers
+    "parts": set(),
+    **{room: {"parts"} for room in ("activations", *OF_WEIGHTS, "config", "datasets", "losses")},
+    **{room: {"parts"} for room in ("random", "training", "utils")},  # a model is its own trainer
+    "metrics": {"parts", "initializers", "losses"},
+    "optimizers": {"parts", "initializers"},
+    "engine": {"parts", "training"} | OF_WEIGHTS,
+    "callbacks": {"parts", "training"},
+    "summary": {"parts", "engine"},
+    "layers": {"parts", "engine", "activations"} | OF_WEIGHTS,
+    "saving": {"parts", "engine", "layers", "optimizers"},
+    "applications": {"parts", "engine", "layers", "activations"},
+    "models": {"engine", "saving"},
+    "preprocessing": {"utils"},
+    "backend": {"config", "utils"},
+    "__init__": {"parts", "engine"},
+}
+WHEN_CALLED = {  # what it imports later, inside a function: the words that lead from below upwards
+    "parts": {"saving"},  # a config, and what a program has registered
+    "engine": {"saving", "summary"},  # Model.save, Model.summary
+    "training": {"engine", "losses", "metrics", "optimizers", "callbacks"},  # compile and fit
 }
 STDLIB = sys.stdlib_module_names
 LONG_FILES: set[str] = set()  # exceptions to 300 lines, each with its reason
@@ -120,6 +148,36 @@ def test_imports_inside_the_backend_follow_the_direction(name):
     used = {part(n) for n in imports(file) if n.startswith("minitensor.backend")}
     wrong = used - INSIDE_BACKEND[here] - {here}
     assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
+
+
+def keras_part(name):
+    """The file or folder directly inside keras/ that a dotted name is in, or "parts"."""
+    first, second, *_ = [*name.removeprefix("minitensor.keras").strip(".").split("."), "", ""]
+    if first == "engine" and second in BELOW_LAYERS:
+        return "parts"
+    place = PACKAGE / "keras" / first
+    return first if first and (place.is_dir() or place.with_suffix(".py").exists()) else "__init__"
+
+
+def keras_parts_used(file, top_level):
+    """What a file of keras imports from other parts of it, what only types need left out."""
+    tree = ast.parse(file.read_text())
+    tree.body = [n for n in tree.body if not (isinstance(n, ast.If) and "CHECKING" in ast.dump(n))]
+    nodes = tree.body if top_level else ast.walk(tree)
+    statements = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = [name for node in statements for name in imported(node, file)]
+    return {keras_part(name) for name in names if name.startswith("minitensor.keras")}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("keras/")])
+def test_imports_inside_keras_follow_the_direction(name):
+    file = PACKAGE / name
+    here = keras_part(".".join(("minitensor", *file.relative_to(PACKAGE).with_suffix("").parts)))
+    at_once, ever = keras_parts_used(file, True), keras_parts_used(file, False)
+    wrong = at_once - INSIDE_KERAS[here] - {here}
+    assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
+    wrong = ever - at_once - INSIDE_KERAS[here] - WHEN_CALLED.get(here, set()) - {here}
+    assert not wrong, f"{name} is in {here} and imports later from {sorted(wrong)}"
 
 
 @pytest.mark.parametrize("name", NAMES)

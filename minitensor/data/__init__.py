@@ -14,7 +14,8 @@
     places.py, download.py      where data sets are looked for, and fetched from
     bounded.py, npz.py          untrusted files, never more than so many bytes
     cifar.py, pickled.py        CIFAR's files, of which nothing is executed
-    tfds.py                     a look-alike of tensorflow_datasets
+    tfds.py, voc.py             a look-alike of tensorflow_datasets; Pascal VOC
+    experimental.py             old names
 
 Nothing that a file holds is executed.
 """

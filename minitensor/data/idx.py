@@ -48,6 +48,22 @@ def read_idx(path: str | Path, axes: int) -> np.ndarray:
         return _read(stream, file, axes)
 
 
+def read_idx_images(images: str | Path, labels: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, H, W) and their labels (N,) from two IDX files of unsigned bytes.
+
+    Raises:
+        ValueError: a file is damaged, or they hold different numbers of examples.
+        OSError: a file cannot be opened.
+    """
+    pixels, values = read_idx(images, axes=3), read_idx(labels, axes=1)
+    if len(pixels) != len(values):
+        raise ValueError(
+            f"{images} holds {len(pixels)} images but {labels} holds {len(values)} labels; "
+            "they must be one for one"
+        )
+    return pixels, values
+
+
 def _read(stream: Readable, file: Path, axes: int) -> np.ndarray:
     magic = stream.read(4)
     expected = bytes([0, 0, _UNSIGNED_BYTE, axes])

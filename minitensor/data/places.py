@@ -10,7 +10,7 @@ A file that is downloaded must have the checksum of the official one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from minitensor.data.download import Remote, download
@@ -18,19 +18,20 @@ from minitensor.data.download import Remote, download
 
 def places() -> list[Path]:
     """The folders in which data sets are looked for, in order; they need not exist."""
-    home, keras = os.environ.get("MINITENSOR_HOME"), os.environ.get("KERAS_HOME")
-    first = [Path(home).expanduser() / "datasets", Path(home).expanduser()] if home else []
+    *own, keras = homes()
     return [
-        *first,
-        keras_home(keras) / "datasets",
+        *(place for home in own for place in (home / "datasets", home)),
+        keras / "datasets",
         Path("~/.cache/minitensor").expanduser(),
         Path("/usr/share/datasets"),
     ]
 
 
-def keras_home(keras: str | None = None) -> Path:
-    """$KERAS_HOME, or ~/.keras."""
-    return Path(keras or os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+def homes() -> list[Path]:
+    """$MINITENSOR_HOME if it is set, then $KERAS_HOME or ~/.keras."""
+    own = os.environ.get("MINITENSOR_HOME")
+    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    return [Path(own).expanduser(), keras] if own else [keras]
 
 
 def found(names: Iterable[str]) -> Path | None:
@@ -39,14 +40,17 @@ def found(names: Iterable[str]) -> Path | None:
     return next((path for path in paths if path.exists()), None)
 
 
-def fetched(title: str, remotes: Iterable[Remote], folder: str, names: Iterable[str]) -> None:
+def fetched(title: str, remotes: Sequence[Remote], folder: str, names: Iterable[str]) -> Path:
     """Downloads the files of a data set that is in none of the places.
 
     Args:
         title: of the data set, for people.
         remotes: the official files.
-        folder: under the first place, where they go.
+        folder: under the first place, where they go; "" for a file that needs none.
         names: what was looked for.
+
+    Returns:
+        The folder, or the file that needs none.
 
     Raises:
         OSError: there is no network; says how to bring the files by hand.
@@ -63,3 +67,4 @@ def fetched(title: str, remotes: Iterable[Remote], folder: str, names: Iterable[
                 f"({problem}).\nBring the file by hand, or a link to it: {goal / remote.name}\n"
                 f"Looked for {' or '.join(names)} in:\n  {looked}"
             ) from None
+    return goal if folder else goal / remotes[0].name

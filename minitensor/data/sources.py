@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minitensor.data.idx import read_idx
+from minitensor.data.idx import read_idx_images
 from minitensor.data.labelled import LabelledImages, fingerprint, listed
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     Source: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
         E. Alpaydin and C. Kaynak, CC BY 4.0 (uci_digits/README.md)
     """
-    images = read_idx(_DIGITS / "images-idx3-ubyte.gz", axes=3)
-    return images[..., np.newaxis], read_idx(_DIGITS / "labels-idx1-ubyte.gz", axes=1)
+    files = _DIGITS / "images-idx3-ubyte.gz", _DIGITS / "labels-idx1-ubyte.gz"
+    images, labels = read_idx_images(*files)
+    return images[..., np.newaxis], labels
 
 
 def read_digits() -> LabelledImages:
@@ -58,12 +59,7 @@ def read_idx_pair(images: str | Path, labels: str | Path) -> LabelledImages:
         ValueError: a file is damaged, or they hold different numbers of examples.
         OSError: a file cannot be opened.
     """
-    pixels, values = read_idx(images, axes=3), read_idx(labels, axes=1)
-    if len(pixels) != len(values):
-        raise ValueError(
-            f"{images} holds {len(pixels)} images but {labels} holds {len(values)} labels; "
-            "they must be one for one"
-        )
+    pixels, values = read_idx_images(images, labels)
     return _from_bytes(Path(images).name, pixels[..., np.newaxis], values, 255)
 
 

@@ -137,7 +137,7 @@ def _voc2007(data_dir: Any) -> Parts:
 
 
 def _flowers(data_dir: Any) -> Parts:
-    from minitensor.image import decode_image
+    from minitensor.image.codec import read_image
 
     folder = _folder("flower_photos", _URL, data_dir)
     folders = sorted(place.name for place in folder.iterdir() if place.is_dir())
@@ -152,14 +152,9 @@ def _flowers(data_dir: Any) -> Parts:
     order = np.random.default_rng(0).permutation(len(pairs))  # the classes mixed, always alike
     files, labels = [pairs[i][0] for i in order], np.array([pairs[i][1] for i in order], np.int64)
 
-    def read(path: str, label: Any) -> tuple[Any, Any]:
-        try:
-            return decode_image(Path(path).read_bytes(), 3, expand_animations=False), label
-        except ValueError as problem:
-            raise ValueError(f"{path}: {problem}") from None
-
     def cut(rows: slice) -> Dataset:
-        return Dataset.from_tensor_slices((files[rows], labels[rows])).map(read)
+        found = Dataset.from_tensor_slices((files[rows], labels[rows]))
+        return found.map(lambda path, label: (read_image(path, 3), label))
 
     return {"train": (len(pairs), cut)}
 

@@ -51,13 +51,10 @@ def dataset(folder: Path, names: list[str]) -> Dataset:
 
 
 def _element(folder: Path, name: str) -> dict[str, Any]:
-    from minitensor.image import decode_image
+    from minitensor.image.codec import read_image
 
     photo = folder / "JPEGImages" / f"{name}.jpg"
-    try:
-        image = decode_image(photo.read_bytes(), 3, expand_animations=False)
-    except ValueError as problem:
-        raise ValueError(f"{photo}: {problem}") from None
+    image = read_image(photo, 3)
     objects = _objects(folder / "Annotations" / f"{name}.xml", image.shape[:2])
     return {
         "image": image,

@@ -8,6 +8,7 @@ default is faster and differs by a few levels.
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +68,14 @@ def decode_image(
     if kind.kind in "iu" and kind != uint8:
         pixels = pixels.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
     return convert_image_dtype(placed(pixels), kind)
+
+
+def read_image(path: Any, channels: int) -> Tensor:
+    """The first image of a file, (H, W, channels) uint8; an error names the file."""
+    try:
+        return decode_image(Path(path).read_bytes(), channels, expand_animations=False)
+    except ValueError as problem:
+        raise ValueError(f"{path}: {problem}") from None
 
 
 def decode_png(

@@ -39,6 +39,8 @@ class Mirror(ModuleType):
         self.__dict__["_target"] = target
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute == "__all__":  # from tensorflow.keras.layers import *
+            return _names(self._target)
         if attribute.startswith("__") and attribute != "__version__":
             raise AttributeError(attribute)
         if attribute == "__version__":

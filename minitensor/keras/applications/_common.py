@@ -7,13 +7,13 @@ A network is a function from a tensor to features (`body`) and one from features
 from __future__ import annotations
 
 import inspect
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from minitensor.data import places
 from minitensor.keras import activations, layers
 from minitensor.keras.engine import settings
 from minitensor.keras.engine.functional import Functional
@@ -252,6 +252,5 @@ def _weights_file(wanted: Wanted, kept: tuple[str, str]) -> Any:
 
 def cached(name: str) -> Path | None:
     """A file in the folders where Keras keeps models, or None."""
-    homes = (os.environ.get("MINITENSOR_HOME"), os.environ.get("KERAS_HOME"), "~/.keras")
-    places = (Path(home).expanduser() / "models" / name for home in homes if home)
-    return next((place for place in places if place.is_file()), None)
+    paths = (home / "models" / name for home in places.homes())
+    return next((path for path in paths if path.is_file()), None)

@@ -15,6 +15,7 @@ from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.keras.applications._common import cached
 from minitensor.keras.engine import settings
 from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.layers import Lambda
 
 # mode: (are red and blue swapped, divided by, then minus, then divided by)
 _MODES: dict[str, tuple[bool, float, Any, Any]] = {
@@ -22,7 +23,6 @@ _MODES: dict[str, tuple[bool, float, Any, Any]] = {
     "tf": (False, 127.5, 1.0, 1.0),
     "torch": (False, 255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
-_LAYOUTS = ("channels_first", "channels_last")
 
 
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
@@ -51,15 +51,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         raise ValueError(
             f"Expected mode to be one of `caffe`, `tf` or `torch`. Received: mode={mode}"
         )
-    layout = data_format or settings.image_data_format()
-    if layout not in _LAYOUTS:
-        raise ValueError(
-            "Expected data_format to be one of `channels_first` or `channels_last`. "
-            f"Received: data_format={data_format}"
-        )
+    layout = settings.layout(data_format)
     if isinstance(x, KerasTensor):
-        from minitensor.keras.layers import Lambda
-
         return Lambda(functools.partial(preprocess_input, data_format=layout, mode=mode))(x)
     return _scaled(_floats(x), layout, mode)
 

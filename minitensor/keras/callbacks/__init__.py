@@ -3,7 +3,7 @@
 base.py                Callback and CallbackList
 history.py             History
 progbar.py             ProgbarLogger
-monitor.py             what the next three share
+monitor.py, every.py   what the next three share
 early_stopping.py      EarlyStopping
 model_checkpoint.py    ModelCheckpoint
 learning_rate.py       LearningRateScheduler, ReduceLROnPlateau

@@ -18,6 +18,7 @@ from minitensor.extras import require
 from minitensor.keras.callbacks import state_file
 from minitensor.keras.callbacks.base import Callback, Logs
 from minitensor.keras.callbacks.every import EveryFewBatches
+from minitensor.keras.engine.weight import path_of
 
 State = dict[str, Any]
 
@@ -116,7 +117,7 @@ class BackupAndRestore(Callback):
         """Refuses a checkpoint of another model or optimizer, before anything is changed."""
         for name, variables in self._variables().items():
             saved = [(path, tuple(value.shape), value.dtype.name) for path, value in state[name]]
-            mine = [(_path(v), tuple(v.shape), v.dtype.name) for v in variables]
+            mine = [(path_of(v), tuple(v.shape), v.dtype.name) for v in variables]
             pairs = zip(saved, mine, strict=False)
             other = next(((a, b) for a, b in pairs if a[1:] != b[1:]), None)
             if other or len(saved) != len(mine):
@@ -173,7 +174,8 @@ class BackupAndRestore(Callback):
 
     def _state(self) -> State:
         variables = {
-            name: [(_path(v), v.array) for v in found] for name, found in self._variables().items()
+            name: [(path_of(v), v.array) for v in found]
+            for name, found in self._variables().items()
         }
         return {
             **variables,
@@ -194,7 +196,3 @@ class BackupAndRestore(Callback):
             seen[kind] = seen.get(kind, -1) + 1
             if hasattr(callback, "get_state"):
                 yield f"{kind} {seen[kind]}", callback
-
-
-def _path(variable: Variable) -> str:
-    return getattr(variable, "path", variable.name)

@@ -13,7 +13,7 @@ from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.event_file import EventFile
 from minitensor.keras.callbacks.monitor import Remembering
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import Functional, Sequential, settings
 
 
 class TensorBoard(Remembering):
@@ -42,7 +42,7 @@ class TensorBoard(Remembering):
     Source: keras.callbacks.TensorBoard
     """
 
-    remembered = ("_train_batch", "_test_batch")
+    remembered = ("_train_batch",)
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class TensorBoard(Remembering):
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
         self._files: dict[str, EventFile] = {}
-        self._train_batch = self._test_batch = 0
+        self._train_batch = 0
         self._batch_began = self._epoch_began = time.time()
         self._steps_before = 0
 
@@ -83,8 +83,6 @@ class TensorBoard(Remembering):
 
     def set_model(self, model: Any) -> None:
         """Begins new files, and writes the architecture."""
-        from minitensor.keras.engine import Functional, Sequential  # which import us
-
         super().set_model(model)
         self._files = {}
         if self.write_graph and isinstance(model, Functional | Sequential):

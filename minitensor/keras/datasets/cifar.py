@@ -19,8 +19,7 @@ def load(
     """The images, with channels where `keras.config` wants them, and labels (N, 1)."""
     place = places.found(names) if path is None else Path(path)
     if place is None:
-        places.fetched(kind.title, [remote], "", names)
-        place = places.places()[0] / remote.name
+        place = places.fetched(kind.title, [remote], "", names)
     (x_train, y_train), (x_test, y_test) = read_cifar(place, kind, label)
     y_train, y_test = y_train[:, np.newaxis], y_test[:, np.newaxis]  # (N, 1)
     if settings.image_data_format() == "channels_first":

@@ -40,6 +40,5 @@ def load_data(path: str | Path | None = None) -> Parts:
     """
     place = places.found([_FOLDER]) if path is None else Path(path)
     if place is None:
-        places.fetched("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
-        place = places.places()[0] / _FOLDER
+        place = places.fetched("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
     return read_folder(place)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minitensor.data.idx import read_idx
+from minitensor.data.idx import read_idx_images
 
 Part = tuple[np.ndarray, np.ndarray]
 Parts = tuple[Part, Part]
@@ -27,14 +27,8 @@ def read_folder(folder: Path) -> Parts:
 
 
 def _part(folder: Path, part: str) -> Part:
-    images = read_idx(_file(folder, f"{part}-images-idx3-ubyte"), axes=3)
-    labels = read_idx(_file(folder, f"{part}-labels-idx1-ubyte"), axes=1)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"{folder}: {part} has {len(images)} images but {len(labels)} labels; they must be "
-            "one for one"
-        )
-    return images, labels
+    names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+    return read_idx_images(*(_file(folder, name) for name in names))
 
 
 def _file(folder: Path, name: str) -> Path:

@@ -50,8 +50,7 @@ def load_data(path: str = "mnist.npz") -> Parts:
     if place is None and Path(path).name != str(path):
         raise FileNotFoundError(f"MNIST: there is no file or folder {path}")
     if place is None:
-        places.fetched("MNIST", [_REMOTE], "", names)
-        place = places.places()[0] / _REMOTE.name
+        place = places.fetched("MNIST", [_REMOTE], "", names)
     return read_folder(place) if place.is_dir() else _from_npz(place)
 
 

@@ -35,7 +35,7 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is Model and (len(args) == 2 or "inputs" in kwargs or "outputs" in kwargs):
+        if cls is Model and (len(args) >= 2 or {"inputs", "outputs"} & set(kwargs)):
             from minitensor.keras.engine.functional import Functional
 
             return super().__new__(Functional, *args, **kwargs)  # type: ignore[call-overload]
@@ -43,10 +43,8 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
-            raise TypeError(
-                f"{type(self).__name__}: a subclass of Model writes `call`; "
-                "a model drawn from inputs to outputs is keras.Model(inputs, outputs)"
-            )
+            _draw(type(self))
+            return self.__init__(*args, **kwargs)  # type: ignore[misc]  # now Functional's
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
         self._init_training()
@@ -149,3 +147,19 @@ class Model(Trainer, Layer):
         from minitensor.keras.saving import to_json
 
         return to_json(self, **kwargs)
+
+
+def _draw(cls: type) -> None:
+    """Puts Functional in Model's place under a program's class, as Keras does.
+
+    class Mine(Model) with a train_step of its own is then drawn: Mine(inputs, outputs).
+    """
+    from minitensor.keras.engine.functional import Functional
+
+    if Functional in cls.__mro__:
+        raise TypeError(f"{cls.__name__} takes inputs and outputs")
+    bases = tuple(Functional if base is Model else base for base in cls.__bases__)
+    if bases == cls.__bases__:
+        _draw(next(base for base in bases if issubclass(base, Model)))
+    else:
+        cls.__bases__ = bases

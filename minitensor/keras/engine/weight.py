@@ -8,6 +8,11 @@ from typing import Any
 from minitensor.autograd import Variable
 
 
+def path_of(variable: Variable) -> str:
+    """ "dense/kernel", or the name of a variable that no layer owns."""
+    return getattr(variable, "path", variable.name.partition(":")[0])
+
+
 class Weight(Variable):
     """A variable with an owner.
 

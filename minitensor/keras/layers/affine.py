@@ -59,14 +59,17 @@ class Affine(Settled):
     @property
     def _after(self) -> str | None:
         """The word for an activation that runs in one pass with the bias; None if it is another."""
+        if self.activation is None:  # a program took it off: layer.activation = None
+            self.activation = activations.linear
         return next((word for function, word in _WITH_BIAS if function is self.activation), None)
 
     def _finished(self, y: Any, layout: str | None = None) -> Any:
         """activation(y + bias), in one pass where there is one."""
+        word = self._after
         if self.bias is None:
             return self.activation(y)
-        y = biased(y, self.bias, layout, self._after or "linear")
-        return y if self._after else self.activation(y)
+        y = biased(y, self.bias, layout, word or "linear")
+        return y if word else self.activation(y)
 
 
 def _is_rule(name: str) -> bool:

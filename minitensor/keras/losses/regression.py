@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import log
 from typing import Any
 
-from minitensor import math
+from minitensor import math, nn
 from minitensor.array import where
 from minitensor.autograd import Tensor
 from minitensor.keras.engine import settings
@@ -117,13 +117,9 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     Source: keras.losses.cosine_similarity
     """
     t, p = _two(y_true, y_pred)
-    return -math.reduce_sum(unit(t, axis) * unit(p, axis), axis)
-
-
-def unit(x: Tensor, axis: int) -> Tensor:
-    """x divided by its length along an axis, which counts as at least epsilon."""
-    squares = math.reduce_sum(math.square(x), axis, keepdims=True)
-    return x * math.minimum(math.rsqrt(squares), 1.0 / settings.epsilon())
+    least = settings.epsilon() ** 2  # of the squared length
+    t, p = (nn.l2_normalize(x, axis, least) for x in (t, p))
+    return -math.reduce_sum(t * p, axis)
 
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:

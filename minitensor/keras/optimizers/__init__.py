@@ -1,6 +1,7 @@
 """The mirror of keras.optimizers: rules by which gradients change variables.
 
-    optimizer.py   what all rules share: clipping, weight decay, averages, accumulation
+    optimizer.py   what all rules share: clipping, weight decay, averages, accumulation;
+                   their arguments.py, and their state.py between steps
     sgd.py         SGD with momentum, Lion
     adam.py        Adam, AdamW, Adamax, Nadam
     adaptive.py    RMSprop, Adagrad, Adadelta
@@ -14,6 +15,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minitensor.keras.engine import identifiers
 from minitensor.keras.optimizers import schedules
 from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
@@ -76,9 +78,7 @@ def get(identifier: Any) -> Optimizer | None:
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Its class and arguments as values that JSON can hold. Source: keras.optimizers.serialize"""
-    from minitensor.keras.saving import objects
-
-    return objects.plain(optimizer)
+    return identifiers.serialized(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
@@ -86,9 +86,7 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer
     cls = _KNOWN.get(str(config.get("class_name")).lower())
     if cls is not None:
         return cls.from_config(config.get("config") or {})
-    from minitensor.keras.saving import objects
-
-    return objects.revived(config, custom_objects)
+    return identifiers.revived(config, custom_objects)
 
 
 def __getattr__(name: str) -> Any:

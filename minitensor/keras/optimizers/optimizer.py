@@ -20,7 +20,7 @@ from minitensor.autograd import Tensor, Variable, as_tensor, recording
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
 from minitensor.keras.engine import settings
-from minitensor.keras.engine.weight import Weight
+from minitensor.keras.engine.weight import Weight, path_of
 from minitensor.keras.optimizers.arguments import Shared, outside
 from minitensor.keras.optimizers.state import State
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
@@ -108,7 +108,7 @@ class Optimizer(State):
     ) -> Weight:
         """The same, of the shape and type of a variable, on its device."""
         like = reference_variable
-        stem = getattr(like, "path", like.name).replace("/", "_").replace(":", "_")
+        stem = path_of(like).replace("/", "_").replace(":", "_")
         with device(like.device):
             return self.add_variable(
                 like.shape, initializer, like.dtype.name, name=f"{stem}_{name or 'var'}"
@@ -198,7 +198,7 @@ class Optimizer(State):
     def _present(self, grads: list[Any], variables: list[Variable]) -> Pairs:
         """The pairs that have a gradient, in the variable's type."""
         pairs = list(zip(grads, variables, strict=True))
-        missing = [getattr(v, "path", v.name) for g, v in pairs if g is None]
+        missing = [path_of(v) for g, v in pairs if g is None]
         if len(missing) == len(pairs):
             raise ValueError("No gradients provided for any variable.")
         if missing:

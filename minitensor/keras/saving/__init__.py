@@ -1,5 +1,6 @@
 """The mirror of keras.saving: models and weights as files that Keras reads, and Keras' files read.
 
+api.py            save and load, whatever the form    operators.py    x + y
 objects.py        objects as JSON values        registry.py     what names in files mean
 architecture.py   models as JSON                functional.py, sequential.py
 places.py         where each weight is kept     pairs.py        from a file into a model, or not

@@ -197,24 +197,17 @@ def load_weights(
         raise ValueError(f"You are loading weights into a model {_UNBUILT}")
     with reading(filepath), _file(filepath) as file:
         form = _form(file)
-        if form == "h5":
-            _load_h5(model, file, skip_mismatch, by_name)
+        root = opened(file) if form == "h5" else None
+        if root is not None and legacy.is_legacy(root):
+            legacy.read(root, model, skip_mismatch, by_name)
         elif by_name:
             raise ValueError("by_name is for old .h5 files; this one finds layers by their place")
+        elif root is not None:
+            layout.read(root, model, skip_mismatch)
         elif form == "keras":
             archive.read_weights(file, model, skip_mismatch)
         else:
             tensors.read(file, model, skip_mismatch)
-
-
-def _load_h5(model: Any, file: BinaryIO, skip_mismatch: bool, by_name: bool) -> None:
-    root = opened(file)
-    if legacy.is_legacy(root):
-        legacy.read(root, model, skip_mismatch, by_name)
-    elif by_name:
-        raise ValueError("by_name is for old .h5 files; this one finds layers by their place")
-    else:
-        layout.read(root, model, skip_mismatch)
 
 
 # ----- files -----

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from minitensor.extras import require
 from minitensor.keras.saving import architecture, layout
-from minitensor.keras.saving.hdf5 import Group, opened
+from minitensor.keras.saving.hdf5 import opened
 from minitensor.keras.saving.legacy import VERSION
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -50,7 +50,7 @@ def read_model(file: BinaryIO, compile_it: bool) -> Any:
     with zipfile.ZipFile(file) as archive:
         config = architecture.parsed(_member(archive, _CONFIG, architecture.LONGEST))
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))
-    model = architecture.made(config, size_of(weights))
+    model = architecture.made(config, weights.nbytes)
     if compile_it:
         architecture.compile_again(model, config.get("compile_config"))
     layout.read(weights, model, False)
@@ -62,11 +62,6 @@ def read_weights(file: BinaryIO, model: Any, skip_mismatch: bool) -> None:
     with zipfile.ZipFile(file) as archive:
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))
     layout.read(weights, model, skip_mismatch)
-
-
-def size_of(weights: Group) -> int:
-    """How many bytes of numbers an HDF5 file holds."""
-    return sum(dataset.nbytes for _, dataset in weights.datasets())
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> bytes:

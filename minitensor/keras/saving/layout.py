@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from minitensor.keras.engine.weight import path_of
 from minitensor.keras.optimizers import Optimizer
 from minitensor.keras.saving.hdf5 import Dataset, Group
 from minitensor.keras.saving.pairs import Pair, complain, fill
@@ -63,7 +64,7 @@ def _other_count(place: Place, stored: int) -> str:
     return (
         f"Layer '{place.owner.name}' expected {len(place.variables)} variables, but received "
         f"{stored} variables during loading. Expected: "
-        f"{[v.name.partition(':')[0] for v in place.variables]}, in the group {place.path!r}"
+        f"{[path_of(v) for v in place.variables]}, in the group {place.path!r}"
     )
 
 

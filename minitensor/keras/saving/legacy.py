@@ -17,6 +17,7 @@ import numpy as np
 
 from minitensor.autograd import Variable
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.weight import path_of
 from minitensor.keras.saving import architecture
 from minitensor.keras.saving.hdf5 import Dataset, Group
 from minitensor.keras.saving.pairs import Pair, complain, fill
@@ -127,7 +128,7 @@ def read_model(root: Group, compile_it: bool) -> Any:
     config = _json(root, "model_config")
     if config is None:
         raise ValueError("No model config found in the file: it holds only weights.")
-    model = architecture.made(config, sum(data.nbytes for _, data in root.datasets()))
+    model = architecture.made(config, root.nbytes)
     read(root, model, False, False)
     training = _json(root, "training_config") if compile_it else None
     if training is not None:
@@ -175,7 +176,7 @@ def _pairs(
         )
         return []
     return [
-        Pair(variable.name.partition(":")[0], variable, data.shape, data.dtype, data.read)
+        Pair(path_of(variable), variable, data.shape, data.dtype, data.read)
         for variable, data in zip(variables, stored, strict=True)
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.keras.engine.weight import path_of
 from minitensor.keras.saving.architecture import described, made, parsed
 from minitensor.keras.saving.pairs import Pair, fill
 from minitensor.keras.saving.registry import Objects, custom_object_scope
@@ -49,7 +50,7 @@ def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
 
 
 def _pair(variable: Any, value: np.ndarray) -> Pair:
-    return Pair(variable.name.partition(":")[0], variable, value.shape, value.dtype, value.copy)
+    return Pair(path_of(variable), variable, value.shape, value.dtype, value.copy)
 
 
 def to_keras(model: Any, keras: Any) -> Any:

@@ -19,6 +19,7 @@ from minitensor.autograd.tensor import ArrayLike
 from minitensor.backend import generator
 from minitensor.keras.engine.context import calls
 from minitensor.keras.engine.tree import leaves
+from minitensor.keras.engine.weight import path_of
 
 _REMEDIES = {
     "log": "keep its argument above 0: log(maximum(x, 1e-7)), or a loss with from_logits=True",
@@ -84,7 +85,7 @@ class Attempt:
         found = [g for g in gradients if g is not None]
         if not _all_finite(found):
             names = [
-                _name(v)
+                path_of(v)
                 for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
@@ -121,7 +122,7 @@ class Attempt:
     def _source(self, origin: Origin) -> str:
         """What was not finite before anything was computed; "" if all was."""
         if weights := [s for s in origin.sources if hasattr(s, "assign")]:
-            names = ", ".join(map(_name, weights))
+            names = ", ".join(map(path_of, weights))
             return f"The weights {names} were not finite already ({described(weights[0])})."
         parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)
         for name, part in parts:
@@ -131,10 +132,6 @@ class Attempt:
         if origin.op is None and origin.sources:
             return f"A constant is not finite ({described(origin.sources[0])})."
         return ""
-
-
-def _name(variable: Any) -> str:
-    return str(getattr(variable, "path", variable.name))
 
 
 def _among(tensor: ArrayLike, found: list[ArrayLike]) -> bool:

@@ -4,6 +4,8 @@
     directory.py    a folder of images as a data set; folder.py finds the files
     arrays.py       one-hot rows, unit rows, parts of a data set
     files.py        get_file
+    seeds.py        set_random_seed, clear_session
+    sequence.py     PyDataset: batches by their number
 
 `plot_model`, `Progbar` and the names of `keras.saving` come from the rooms that need them.
 """
@@ -16,10 +18,13 @@ from minitensor.keras.utils.directory import image_dataset_from_directory
 from minitensor.keras.utils.files import get_file
 from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, save_img
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
+from minitensor.keras.utils.sequence import PyDataset, Sequence
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "clear_session",
     "custom_object_scope",

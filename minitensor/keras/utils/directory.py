@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from minitensor import image as images
 from minitensor.array import cast, expand_dims, one_hot, transpose
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.data.dataset import Dataset
+from minitensor.image.codec import read_image
 from minitensor.keras.engine import settings
 from minitensor.keras.utils import folder
 from minitensor.keras.utils.folder import ImageFiles
@@ -78,7 +78,7 @@ def image_dataset_from_directory(
         folder.pair(image_size),
         interpolation.lower(),
         _fit(crop_to_aspect_ratio, pad_to_aspect_ratio),
-        data_format or settings.image_data_format(),
+        settings.layout(data_format),
     )
     found = folder.found(directory, labels, label_mode, class_names, follow_links, verbose)
     if seed is None:
@@ -112,11 +112,7 @@ class _Reader:
 
     def __call__(self, path: str) -> Tensor:
         """(H, W, C) float32, or uint8 for "nearest"; or (C, H, W)."""
-        data = Path(path).read_bytes()
-        try:
-            x = images.decode_image(data, self.channels, expand_animations=False)
-        except ValueError as problem:
-            raise ValueError(f"{path}: {problem}") from None
+        x = read_image(path, self.channels)
         if self.fit == "crop":
             x = smart_resize(x, self.size, self.interpolation, "channels_last")
         elif self.fit == "pad":

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from minitensor.data.download import Remote, checksum, download
-from minitensor.data.places import keras_home
+from minitensor.data.places import homes
 
 
 def get_file(
@@ -51,7 +51,7 @@ def get_file(
     name = fname or Path(urlsplit(origin).path).name
     if not name or Path(name).name != name:
         raise ValueError(f"get_file: fname must be a name without folders, got {name!r}")
-    folder = (Path(cache_dir).expanduser() if cache_dir else keras_home()) / cache_subdir
+    folder = (Path(cache_dir).expanduser() if cache_dir else homes()[-1]) / cache_subdir
     unpack = untar or extract
     whole = unpack and not (fname and "." in fname)  # then the name is that of the folder
     target = folder / (f"{name}_archive" if whole else name)

@@ -113,6 +113,7 @@ def _listed(folder: str, follow_links: bool) -> list[str]:
 
 
 def pair(image_size: Any) -> tuple[int, int]:
+    """(height, width), from one number or two."""
     if isinstance(image_size, int):
         return image_size, image_size
     if not isinstance(image_size, list | tuple) or len(image_size) != 2:
@@ -126,6 +127,7 @@ def pair(image_size: Any) -> tuple[int, int]:
 def check(
     labels: Any, label_mode: Any, names: Any, color_mode: Any, interpolation: Any, kind: Any
 ) -> None:
+    """Refuses words that mean nothing here."""
     if labels not in ("inferred", None) and not isinstance(labels, list | tuple):
         raise ValueError(
             "`labels` argument should be a list/tuple of integer labels, one for each image file "
@@ -147,6 +149,7 @@ def check(
 
 
 def check_split(split: float | None, subset: str | None, shuffle: bool, seed: Any) -> None:
+    """Refuses settings that leave open which files are in which part."""
     if split and not 0 < split < 1:
         raise ValueError(f"`validation_split` must be between 0 and 1, received: {split}")
     if bool(split) != bool(subset):

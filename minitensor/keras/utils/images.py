@@ -117,7 +117,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
 
     Source: keras.utils.img_to_array
     """
-    first = _channels_first(data_format)
+    first = settings.layout(data_format) == "channels_first"
     x = np.asarray(img, dtype or settings.floatx())
     if x.ndim not in (2, 3):
         raise ValueError(f"Unsupported image shape: {x.shape}")
@@ -148,7 +148,7 @@ def array_to_img(
     require("array_to_img", "PIL", extra="keras")
     from PIL import Image
 
-    first = _channels_first(data_format)
+    first = settings.layout(data_format) == "channels_first"
     pixels = np.asarray(x, dtype or settings.floatx())
     if pixels.ndim != 3:
         raise ValueError(
@@ -197,13 +197,3 @@ def save_img(
     if image.mode == "RGBA" and kind == "jpeg":
         image = image.convert("RGB")
     image.save(path, kind, **kwargs)
-
-
-def _channels_first(data_format: str | None) -> bool:
-    layout = data_format or settings.image_data_format()
-    if layout not in ("channels_last", "channels_first"):
-        raise ValueError(
-            "The `data_format` argument must be one of ('channels_first', 'channels_last'). "
-            f"Received: data_format={data_format}"
-        )
-    return layout == "channels_first"

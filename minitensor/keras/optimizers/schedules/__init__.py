@@ -1,6 +1,7 @@
 """The mirror of keras.optimizers.schedules: learning rates that follow the number of steps.
 
-decay.py    falling curves      cosine.py   half a wave, with warm-up and restarts
+schedule.py   LearningRateSchedule
+decay.py      falling curves      cosine.py   half a wave, with warm-up and restarts
 """
 
 from minitensor.keras.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts

@@ -91,6 +91,11 @@ class Group:
     def _all(self, kind: int) -> list[Block]:
         return [body.again() for found, body in self._messages if found == kind]
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes all numbers in it take."""
+        return sum(dataset.nbytes for _, dataset in self.datasets())
+
     def datasets(self, prefix: str = "", seen: set[int] | None = None) -> Found:
         """Every dataset in it, with its path."""
         seen = set() if seen is None else seen

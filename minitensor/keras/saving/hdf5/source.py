@@ -54,6 +54,7 @@ class Block:
 
 
 def decoded(data: bytes) -> str:
+    """The text of some bytes."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,0 +1,63 @@
+"""PyDataset: a program's own class that gives batches by their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from minitensor.backend.generator import generator
+
+
+class PyDataset:
+    """Batches by number: subclass it and write `__len__` and `__getitem__`.
+
+    `fit` takes the batches in a new order each epoch unless it is told shuffle=False, and calls
+    `on_epoch_end` after each.
+
+    Args:
+        workers, use_multiprocessing, max_queue_size: ignored; all runs in one thread.
+
+    Example:
+        >>> class Squares(PyDataset):
+        ...     def __len__(self):
+        ...         return 3
+        ...
+        ...     def __getitem__(self, index):
+        ...         return index**2
+        >>> list(Squares().batches(shuffle=False))
+        [0, 1, 4]
+
+    Source: keras.utils.PyDataset
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    @property
+    def num_batches(self) -> int:
+        """How many batches there are; a program writes this or `__len__`."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError("You need to implement `__len__`")
+
+    def __getitem__(self, index: int) -> Any:
+        """The batch of this number."""
+        raise NotImplementedError("You need to implement `__getitem__`")
+
+    def batches(self, shuffle: Any) -> Iterator[Any]:
+        """All batches once."""
+        count = self.num_batches
+        order = generator().permutation(count) if shuffle else range(count)
+        return (self[int(i)] for i in order)
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch."""
+
+
+Sequence = PyDataset
