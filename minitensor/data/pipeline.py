@@ -184,6 +184,21 @@ class Pipeline:
                 return mapped(spec_of, element)
         raise ValueError(f"{self!r} has no elements, so nothing is known of them")
 
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: Any = None) -> Any:
+        """reduce_func(... reduce_func(reduce_func(initial_state, x_1), x_2) ..., x_n)
+
+        Example:
+            >>> from minitensor.data import Dataset
+            >>> Dataset.range(5).reduce(0, lambda total, n: total + n).numpy().item()
+            10
+
+        Source: tf.data.Dataset.reduce
+        """
+        state = initial_state
+        for element in self:
+            state = reduce_func(state, element)
+        return state
+
     def apply(self, transformation_func: Callable[[Self], Any]) -> Any:
         """transformation_func(self), which must be a dataset.
 

@@ -1,13 +1,15 @@
 """The mirror of tf.image: what is done to images before a net sees them.
 
     resize.py     another size: two matrix products
-    geometry.py   patches, mirror images, crops, borders
+    geometry.py   mirror images, crops, borders
+    patches.py    cut out and added back: im2col and its adjoint
     color.py      brightness, contrast, gray, dtypes
     hue.py        the colour wheel
     random.py     the same by chance, for training
     boxes.py      images in frames, boxes out of images
     quality.py    edges, and how alike two images are
     codec.py      images as PNG, JPEG, BMP and GIF files
+    arguments.py  how all of them read what they are given
 
 Names, arguments, their order and their defaults are TensorFlow's. Everything is differentiable,
 to every order, where TensorFlow often is not.

@@ -9,8 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.array import cast, reshape
+from minitensor.array import (
+    cast,
+    ones_like,
+    reshape,
+    shape,
+    squeeze,
+    stack,
+    tile,
+    transpose,
+    zeros_like,
+)
+from minitensor.array import concat as _concat
+from minitensor.array import expand_dims as _expand_dims
+from minitensor.array import one_hot as _one_hot
 from minitensor.autograd import Tensor, Variable
+from minitensor.keras.activations import relu, sigmoid, softmax, tanh
 from minitensor.keras.config import (
     epsilon,
     floatx,
@@ -19,29 +33,66 @@ from minitensor.keras.config import (
     set_floatx,
     set_image_data_format,
 )
+from minitensor.keras.losses import binary_crossentropy as _mean_binary_crossentropy
+from minitensor.keras.losses import categorical_crossentropy, sparse_categorical_crossentropy
 from minitensor.keras.utils.seeds import clear_session, reset_uids
-from minitensor.math import abs, exp, log, maximum, minimum, sqrt, square
+from minitensor.math import (
+    abs,
+    equal,
+    exp,
+    greater,
+    less,
+    log,
+    maximum,
+    minimum,
+    not_equal,
+    pow,
+    round,
+    sign,
+    sqrt,
+    square,
+)
+from minitensor.math import argmax as _argmax
+from minitensor.math import argmin as _argmin
+from minitensor.math import reduce_all as all
+from minitensor.math import reduce_any as any
 from minitensor.math import reduce_max as max
 from minitensor.math import reduce_mean as mean
 from minitensor.math import reduce_min as min
+from minitensor.math import reduce_prod as prod
+from minitensor.math import reduce_std as std
 from minitensor.math import reduce_sum as sum
+from minitensor.math import reduce_variance as var
 from minitensor.math.clip import clip_by_value as clip
+from minitensor.nn import l2_normalize
 
 __all__ = [
     "abs",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
     "backend",
+    "binary_crossentropy",
     "cast",
     "cast_to_floatx",
+    "categorical_crossentropy",
     "clear_session",
     "clip",
+    "concatenate",
     "count_params",
     "epsilon",
+    "equal",
     "exp",
+    "expand_dims",
     "flatten",
     "floatx",
     "get_value",
+    "greater",
     "image_data_format",
     "int_shape",
+    "l2_normalize",
+    "less",
     "log",
     "max",
     "maximum",
@@ -49,14 +100,36 @@ __all__ = [
     "min",
     "minimum",
     "ndim",
+    "not_equal",
+    "one_hot",
+    "ones_like",
+    "permute_dimensions",
+    "pow",
+    "prod",
+    "relu",
     "reset_uids",
+    "reshape",
+    "round",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_value",
+    "shape",
+    "sigmoid",
+    "sign",
+    "softmax",
+    "sparse_categorical_crossentropy",
     "sqrt",
     "square",
+    "squeeze",
+    "stack",
+    "std",
     "sum",
+    "tanh",
+    "tile",
+    "transpose",
+    "var",
+    "zeros_like",
 ]
 
 
@@ -98,3 +171,39 @@ def get_value(x: Any) -> Any:
 def set_value(x: Any, value: Any) -> None:
     """Gives a variable a value. Source: keras.backend.set_value"""
     x.assign(np.asarray(value, x.dtype))
+
+
+def argmax(x: Any, axis: int = -1) -> Tensor:
+    """Where the largest is. Source: keras.backend.argmax"""
+    return _argmax(x, axis)
+
+
+def argmin(x: Any, axis: int = -1) -> Tensor:
+    """Where the smallest is. Source: keras.backend.argmin"""
+    return _argmin(x, axis)
+
+
+def concatenate(tensors: Any, axis: int = -1) -> Tensor:
+    """One behind the other. Source: keras.backend.concatenate"""
+    return _concat(tensors, axis)
+
+
+def expand_dims(x: Any, axis: int = -1) -> Tensor:
+    """With one more axis. Source: keras.backend.expand_dims"""
+    return _expand_dims(x, axis)
+
+
+def one_hot(indices: Any, num_classes: int) -> Tensor:
+    """Rows with a single 1. Source: keras.backend.one_hot"""
+    return _one_hot(indices, num_classes)
+
+
+def permute_dimensions(x: Any, pattern: Any) -> Tensor:
+    """Axes in another order. Source: keras.backend.permute_dimensions"""
+    return transpose(x, pattern)
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
+    """Of each element; no mean. Source: keras.backend.binary_crossentropy"""
+    target, output = _expand_dims(target, -1), _expand_dims(output, -1)
+    return _mean_binary_crossentropy(target, output, from_logits)

@@ -7,4 +7,5 @@ weights.py    the trained net as a safetensors file, written and strictly read
 figures.py    the curve of the training and the filters it found, as PNG files
 command.py    `minitensor train`
 evaluate.py   `minitensor evaluate`
+inputs.py     which images both read
 """

@@ -81,6 +81,11 @@ def norm(x: Any, name: str | None = None, **options: Any) -> Any:
     return layers.BatchNormalization(axis=channel_axis(), name=name, **options)(x)
 
 
+def relu(x: Any, name: str) -> Any:
+    """What is positive, under Keras' name for the layer."""
+    return layers.Activation("relu", name=name)(x)
+
+
 def predictions(x: Any, wanted: Wanted) -> Any:
     """The last dense layer."""
     activation = wanted.classifier_activation

@@ -12,6 +12,7 @@ from minitensor.keras.applications._common import (
     files,
     network,
     norm,
+    relu,
 )
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
@@ -130,5 +131,4 @@ def _transition(x: Any, name: str) -> Any:
 
 
 def _norm_relu(x: Any, stem: str) -> Any:
-    x = norm(x, f"{stem}bn", epsilon=1.001e-5)
-    return layers.Activation("relu", name=f"{stem}relu")(x)
+    return relu(norm(x, f"{stem}bn", epsilon=1.001e-5), f"{stem}relu")

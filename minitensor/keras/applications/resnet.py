@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras import layers
-from minitensor.keras.applications._common import Wanted, documented, files, network, norm
+from minitensor.keras.applications._common import (
+    Wanted,
+    documented,
+    files,
+    network,
+    norm,
+    relu,
+)
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
 
@@ -85,7 +92,7 @@ def ResNet152(  # noqa: N802 -- Keras' name
 def _resnet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
     def body(x: Any) -> Any:
         x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
-        x = _relu(_conv(x, 64, 7, "conv1", strides=2), "conv1_relu")
+        x = relu(_conv(x, 64, 7, "conv1", strides=2), "conv1_relu")
         x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
         x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
         for stage, depth in enumerate(depths, 2):
@@ -101,16 +108,12 @@ def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> A
     shortcut = x
     if widens:
         shortcut = _conv(x, 4 * filters, 1, f"{name}_0", strides=stride)
-    x = _relu(_conv(x, filters, 1, f"{name}_1", strides=stride), f"{name}_1_relu")
-    x = _relu(_conv(x, filters, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
+    x = relu(_conv(x, filters, 1, f"{name}_1", strides=stride), f"{name}_1_relu")
+    x = relu(_conv(x, filters, 3, f"{name}_2", padding="same"), f"{name}_2_relu")
     x = _conv(x, 4 * filters, 1, f"{name}_3")
-    return _relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
+    return relu(layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
 
 
 def _conv(x: Any, filters: int, taps: int, name: str, **options: Any) -> Any:
     x = layers.Conv2D(filters, taps, name=f"{name}_conv", **options)(x)
     return norm(x, f"{name}_bn", epsilon=1.001e-5)
-
-
-def _relu(x: Any, name: str) -> Any:
-    return layers.Activation("relu", name=name)(x)

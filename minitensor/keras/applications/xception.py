@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras import layers
-from minitensor.keras.applications._common import Wanted, documented, files, network, norm
+from minitensor.keras.applications._common import (
+    Wanted,
+    documented,
+    files,
+    network,
+    norm,
+    relu,
+)
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
 
@@ -44,14 +51,14 @@ def _body(x: Any) -> Any:
     for i, (filters, stride) in enumerate([(32, 2), (64, 1)], 1):
         name = f"block1_conv{i}"
         x = layers.Conv2D(filters, 3, strides=stride, use_bias=False, name=name)(x)
-        x = _relu(norm(x, f"{name}_bn"), f"{name}_act")
+        x = relu(norm(x, f"{name}_bn"), f"{name}_act")
     before = 64
     for number, widths in enumerate(_BLOCKS, 2):
         x = _block(x, widths, widths[-1] != before, f"block{number}")
         before = widths[-1]
     for i, filters in enumerate((1536, 2048), 1):
         name = f"block14_sepconv{i}"
-        x = _relu(_separable(x, filters, name), f"{name}_act")
+        x = relu(_separable(x, filters, name), f"{name}_act")
     return x
 
 
@@ -62,7 +69,7 @@ def _block(x: Any, widths: tuple[int, ...], halves: bool, name: str) -> Any:
         shortcut = norm(shortcut)
     for i, filters in enumerate(widths, 1):
         if (name, i) != ("block2", 1):  # what comes in there is behind a relu already
-            x = _relu(x, f"{name}_sepconv{i}_act")
+            x = relu(x, f"{name}_sepconv{i}_act")
         x = _separable(x, filters, f"{name}_sepconv{i}")
     if halves:
         x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"{name}_pool")(x)
@@ -72,7 +79,3 @@ def _block(x: Any, widths: tuple[int, ...], halves: bool, name: str) -> Any:
 def _separable(x: Any, filters: int, name: str) -> Any:
     x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
     return norm(x, f"{name}_bn")
-
-
-def _relu(x: Any, name: str) -> Any:
-    return layers.Activation("relu", name=name)(x)

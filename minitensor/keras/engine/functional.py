@@ -96,12 +96,14 @@ class Functional(Model):
     @property
     def input_shape(self) -> Any:
         """Shape of the input, or shapes."""
-        return shape_of(self.input_structure)
+        alone = len(self.inputs) == 1
+        return self.inputs[0].shape if alone else shape_of(self.input_structure)
 
     @property
     def output_shape(self) -> Any:
         """Shape of the output, or shapes."""
-        return shape_of(self.output_structure)
+        alone = len(self.outputs) == 1
+        return self.outputs[0].shape if alone else shape_of(self.output_structure)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Runs the layers."""
@@ -149,4 +151,7 @@ class Functional(Model):
             kwargs = {name: mapped(value, arg) for name, arg in node.kwargs.items()}
             results = leaves(apply(node.layer, args, kwargs))
             known |= {id(t): next(results) for t in leaves(node.outputs)}
-        return mapped(value, self.output_structure)
+        found = mapped(value, self.output_structure)
+        if len(self.outputs) == 1 and isinstance(found, list | tuple):
+            return next(leaves(found))  # Model([x], [y]) gives no list
+        return found

@@ -44,7 +44,8 @@ class Model(Trainer, Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
             _draw(type(self))
-            return self.__init__(*args, **kwargs)  # type: ignore[misc]  # now Functional's
+            self.__init__(*args, **kwargs)  # type: ignore[misc]  # now Functional's
+            return
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
         self._init_training()

@@ -8,9 +8,9 @@ from typing import Any
 from minitensor.autograd import Variable
 
 
-def path_of(variable: Variable) -> str:
+def path_of(variable: Any) -> str:
     """ "dense/kernel", or the name of a variable that no layer owns."""
-    return getattr(variable, "path", variable.name.partition(":")[0])
+    return str(getattr(variable, "path", variable.name.partition(":")[0]))
 
 
 class Weight(Variable):

@@ -1,7 +1,7 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`.
 
 dense.py, convolution.py, transpose.py, depthwise.py, separable.py   with a kernel (affine.py)
-max_pooling.py, average_pooling.py, adaptive_pooling.py, global_pooling.py         with none
+pooling_base.py: max_pooling.py, average_pooling.py      adaptive_pooling.py, global_pooling.py
 normalization.py, batch_normalization.py, scaling.py          activation.py, dropout.py
 padding.py, cropping.py, up_sampling.py, reshaping.py         merging.py, joining.py, core.py
 image_size.py, random_color.py, random_geometry.py            images: image_base.py, warp.py

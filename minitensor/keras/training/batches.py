@@ -98,7 +98,8 @@ def source_of(
     if given and all(is_array(value) for value in given):
         weights = _weights_for(y, sample_weight, class_weight)
         return Arrays(pack_x_y_sample_weight(x, y, weights), batch_size, steps, shuffle)
-    if isinstance(x, list | tuple | dict | str) or not hasattr(x, "__iter__"):
+    numbered = hasattr(x, "on_epoch_end")  # a keras.utils.PyDataset
+    if isinstance(x, list | tuple | dict | str) or not (numbered or hasattr(x, "__iter__")):
         raise ValueError(
             f"Unrecognized data type: x={x!r} (of type {type(x)}); give arrays, tensors, lists or "
             "dictionaries of them, a Dataset or a generator"
@@ -109,7 +110,7 @@ def source_of(
                 f"When providing `x` as a {type(x).__name__}, `{name}` should not be passed. "
                 f"Instead, it should be included as part of the {type(x).__name__}."
             )
-    return Dataset(x, class_weight)
+    return Dataset(Passes(x, shuffle) if numbered else x, class_weight)
 
 
 class Arrays:
@@ -199,6 +200,28 @@ class Dataset:
         if batches is self._data:
             self._peeked.append(batch)
         return self._batch(batch)
+
+
+class Passes:
+    """The batches of a PyDataset as an iterable.
+
+    Args:
+        data: gives a batch for a number, and has `num_batches`.
+        shuffle: whether every pass takes them in another order.
+    """
+
+    def __init__(self, data: Any, shuffle: Any) -> None:
+        self._data, self._shuffle = data, shuffle
+
+    def __len__(self) -> int:
+        return int(self._data.num_batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        order = generator().permutation(len(self)) if self._shuffle else range(len(self))
+        self._data.on_epoch_begin()
+        for number in order:
+            yield self._data[int(number)]
+        self._data.on_epoch_end()
 
 
 def _length(data: Any) -> int | None:

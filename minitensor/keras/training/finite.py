@@ -122,7 +122,7 @@ class Attempt:
     def _source(self, origin: Origin) -> str:
         """What was not finite before anything was computed; "" if all was."""
         if weights := [s for s in origin.sources if hasattr(s, "assign")]:
-            names = ", ".join(map(path_of, weights))
+            names = ", ".join(path_of(w) for w in weights)
             return f"The weights {names} were not finite already ({described(weights[0])})."
         parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)
         for name, part in parts:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-from minitensor.backend.generator import generator
 
 
 class PyDataset:
@@ -24,8 +21,8 @@ class PyDataset:
         ...
         ...     def __getitem__(self, index):
         ...         return index**2
-        >>> list(Squares().batches(shuffle=False))
-        [0, 1, 4]
+        >>> Squares().num_batches
+        3
 
     Source: keras.utils.PyDataset
     """
@@ -46,12 +43,6 @@ class PyDataset:
     def __getitem__(self, index: int) -> Any:
         """The batch of this number."""
         raise NotImplementedError("You need to implement `__getitem__`")
-
-    def batches(self, shuffle: Any) -> Iterator[Any]:
-        """All batches once."""
-        count = self.num_batches
-        order = generator().permutation(count) if shuffle else range(count)
-        return (self[int(i)] for i in order)
 
     def on_epoch_begin(self) -> None:
         """Called before each epoch."""
