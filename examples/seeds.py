@@ -97,8 +97,10 @@ READERS: dict[str, Callable[[str], list[str]]] = {
 
 def pieces(folder: Path, document: str) -> list[str]:
     """The pieces of code of one document, in its order."""
-    (file,) = folder.glob(f"{document}_*.txt")
-    return READERS[document](file.read_text().replace("\xa0", " "))
+    files = list(folder.glob(f"{document}_*.txt"))
+    if len(files) != 1:
+        sys.exit(f"{folder}: should hold one file {document}_*.txt of the course, has {len(files)}")
+    return READERS[document](files[0].read_text().replace("\xa0", " "))
 
 
 # ----- the programs, put together -----

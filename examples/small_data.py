@@ -126,4 +126,7 @@ def _voc2007(folder: Path, images: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     make_small_data(Path(sys.argv[1]))
+    print(f"wrote {sys.argv[1]}/datasets; MINITENSOR_HOME={sys.argv[1]} uses it")

@@ -208,7 +208,7 @@ def test_configs_of_keras_2_are_read():
     model = keras.models.model_from_json(json.dumps({"class_name": "Functional", "config": config}))
     model.set_weights([np.eye(4), np.ones(4)])
     x = np.asarray([[1.0, 2.0, 3.0, 4.0]])
-    np.testing.assert_array_equal(model(x)[0].numpy(), [[3.0, 5.0, 7.0, 9.0]])
+    np.testing.assert_array_equal(model(x).numpy(), [[3.0, 5.0, 7.0, 9.0]])
 
 
 def test_a_batch_shape_told_to_the_first_layer_is_read_from_keras_2():

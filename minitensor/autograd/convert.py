@@ -81,9 +81,12 @@ def align(op: str, beside: ArrayLike | None = None, /, **values: Any) -> tuple[T
     dtype = values[first].dtype
     for name in tensors:
         if values[name].dtype != dtype:
+            other = values[name].dtype
+            whole = dtype.kind in "biu" and other.kind not in "biu"  # keep what floats hold
+            cast, to = (first, other) if whole else (name, dtype)
             raise TypeError(
-                f"{op}: {first} is {dtype.name} but {name} is {values[name].dtype.name}; two "
-                f"tensors must share a dtype: use minitensor.cast({name}, '{dtype.name}')"
+                f"{op}: {first} is {dtype.name} but {name} is {other.name}; two "
+                f"tensors must share a dtype: use minitensor.cast({cast}, '{to.name}')"
             )
     home = values[first]
     return tuple(as_tensor(v, dtype, f"{op}: {name}", home) for name, v in values.items())

@@ -59,7 +59,7 @@ def lack(module: str, name: str, target: Any) -> str:
     """What is said of `module.name`, which is not there: its dotted name, and the nearest."""
     head, _, rest = module.partition(".")
     prefix = ".".join(part for part in (_SHORT.get(head, head), rest) if part)
-    near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.65)
     if near:
         return f"minitensor has no {prefix}.{name}; the nearest is {prefix}.{near[0]}"
     there = ", ".join(f"{prefix}.{other}" for other in _elsewhere(name))

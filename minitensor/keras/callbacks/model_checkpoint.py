@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.every import EveryFewBatches
 from minitensor.keras.callbacks.monitor import Monitor
@@ -65,6 +66,8 @@ class ModelCheckpoint(Monitor):
                 f"ModelCheckpoint with save_weights_only={save_weights_only}: the filepath must "
                 f"end in {' or '.join(endings)}. Received: filepath={self.filepath}"
             )
+        library = "safetensors" if self.filepath.endswith(".safetensors") else "h5py"
+        require("ModelCheckpoint", library, extra="keras")
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Remembers the epoch."""

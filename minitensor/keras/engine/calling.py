@@ -88,6 +88,15 @@ def dtype_name(dtype: Any) -> str:
     return name
 
 
+def initialised(layer: Any) -> None:
+    """Checks that a layer of the user's own began as a Layer."""
+    if not hasattr(layer, "autocast"):
+        raise RuntimeError(
+            f"In layer '{type(layer).__name__}', you forgot to call `super().__init__()` at the "
+            "beginning of its `__init__()` method."
+        )
+
+
 def batch_input_shape(layer: str, kwargs: dict[str, Any]) -> Sizes | None:
     """The shape that the first layer of a Sequential was told, from what is left of arguments."""
     if unknown := sorted(set(kwargs) - SHAPES):

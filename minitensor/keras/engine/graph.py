@@ -78,6 +78,6 @@ def _order_met(given: set[int], outputs: list[KerasTensor]) -> dict[Any, int]:
 
 def _made(tensors: list[KerasTensor]) -> list[Node]:
     for tensor in tensors:
-        if tensor.node is None:
+        if getattr(tensor, "node", None) is None:
             raise ValueError(f"The outputs of a model must come from layers. Received: {tensor}")
     return [tensor.node for tensor in tensors if tensor.node is not None]

@@ -134,6 +134,7 @@ class Layer(Owner):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, KerasTensor) for x in leaves([*args, *kwargs.values()])):
             return self._draw(args, kwargs)
+        calling.initialised(self)
         args, kwargs = calling.entering(self, args, kwargs)
         self.prepare(calling.first(args, kwargs))
         with calls.entered(self.name) as call:

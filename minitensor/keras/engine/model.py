@@ -43,8 +43,7 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
-            _draw(type(self))
-            self.__init__(*args, **kwargs)  # type: ignore[misc]  # now Functional's
+            _draw(type(self)).__init__(self, *args, **kwargs)
             return
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
@@ -108,6 +107,9 @@ class Model(Trainer, Layer):
     ) -> None:
         """Prints its layers with shapes, parameters, multiplications, bytes and receptive field.
 
+        MACs are the multiply-adds that one sample takes, Output the bytes it leaves, and Sees the
+        height and width of the patch of the input that one place of the output depends on.
+
         Args:
             line_length: columns of the text.
             positions: ignored.
@@ -150,17 +152,18 @@ class Model(Trainer, Layer):
         return to_json(self, **kwargs)
 
 
-def _draw(cls: type) -> None:
+def _draw(cls: type) -> Any:
     """Puts Functional in Model's place under a program's class, as Keras does.
 
     class Mine(Model) with a train_step of its own is then drawn: Mine(inputs, outputs).
+
+    Returns:
+        Functional.
     """
     from minitensor.keras.engine.functional import Functional
 
-    if Functional in cls.__mro__:
-        raise TypeError(f"{cls.__name__} takes inputs and outputs")
     bases = tuple(Functional if base is Model else base for base in cls.__bases__)
     if bases == cls.__bases__:
-        _draw(next(base for base in bases if issubclass(base, Model)))
-    else:
-        cls.__bases__ = bases
+        return _draw(next(base for base in bases if issubclass(base, Model)))
+    cls.__bases__ = bases
+    return Functional

@@ -40,6 +40,12 @@ class KerasTensor:
         """Number of axes."""
         return len(self.shape)
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            "A KerasTensor has a shape but no values, so no function of numbers can take it; "
+            "make the function a layer: keras.layers.Lambda(function)(x)"
+        )
+
     def __add__(self, other: Any) -> KerasTensor:
         return KerasTensor.operate("add", self, other)
 

@@ -74,7 +74,8 @@ class Sequential(Model):
         """Draws the model if its first layer knows the shape of its input."""
         shape = layer.batch_input_shape
         if shape is None and isinstance(layer, Model) and layer.built:
-            shape = next(iter(layer.inputs)).shape if layer.knows_input else None
+            inputs: Any = getattr(layer, "inputs", ())
+            shape = inputs[0].shape if len(inputs) == 1 else None
         if len(self._stack) == 1 and shape is not None:
             self._told = True
             self._begin(InputLayer(batch_shape=shape, dtype=layer.dtype).output)

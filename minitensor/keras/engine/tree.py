@@ -37,11 +37,3 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
             return type(value)(*items)
         return tuple(items) if isinstance(value, tuple) else items
     return function(value)
-
-
-def packed(like: Any, flat: Iterator[Any]) -> Any:
-    """The leaves of `flat` in the lists and dictionaries of `like`."""
-    if isinstance(like, dict):
-        found = {key: packed(like[key], flat) for key in sorted(like, key=str)}
-        return {key: found[key] for key in like}
-    return mapped(lambda _: next(flat), like)

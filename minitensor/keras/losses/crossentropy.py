@@ -39,9 +39,11 @@ def _inside(p: Tensor) -> Tensor:
 
 def _check(name: str, t: Tensor, p: Tensor) -> None:
     if t.shape != p.shape:
+        numbers = "binary" not in name and t.shape in (p.shape[:-1], (*p.shape[:-1], 1))
+        hint = ". For labels that are class numbers use sparse_categorical_crossentropy"
         raise ValueError(
             f"{name}: arguments `target` and `output` must have the same shape. Received: "
-            f"target.shape={t.shape}, output.shape={p.shape}"
+            f"target.shape={t.shape}, output.shape={p.shape}{hint if numbers else ''}"
         )
 
 
@@ -137,9 +139,10 @@ def sparse_categorical_crossentropy(
     if t.ndim == p.ndim and t.shape[-1] == 1:
         t = squeeze(t, -1)
     if t.shape != p.shape[:-1]:
+        hint = ". For one-hot labels use categorical_crossentropy" if t.shape == p.shape else ""
         raise ValueError(
             "Arguments `target` and `output` must have the same shape up until the last "
-            f"dimension: target.shape={t.shape}, output.shape={p.shape}"
+            f"dimension: target.shape={t.shape}, output.shape={p.shape}{hint}"
         )
     logits, from_logits = _logits(p, from_logits, "sparse_categorical_crossentropy")
     if ignore_class is None:

@@ -146,6 +146,11 @@ class Optimizer(State):
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """One step, given pairs of a gradient and its variable; returns `iterations`."""
         pairs = list(grads_and_vars)
+        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+            raise ValueError(
+                "apply_gradients takes pairs of a gradient and its variable: "
+                "apply_gradients(zip(gradients, model.trainable_variables))"
+            )
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 

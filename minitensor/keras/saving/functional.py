@@ -11,6 +11,7 @@ The old form, in which Keras 2 wrote calls as lists, is read too.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -31,23 +32,7 @@ Key = tuple[str, int]  # name of a layer, number of a call of it
 def functional_config(model: Any) -> Json:
     """What `Functional.get_config` gives."""
     calls = _numbered(model.nodes)
-
-    def history(tensor: KerasTensor) -> Json:
-        node = tensor.node
-        assert node is not None  # the model was drawn from it
-        which = [id(t) for t in leaves(node.outputs)].index(id(tensor))
-        return [node.layer.name, calls[node], which]
-
-    def end(tensor: KerasTensor) -> Json:
-        name, number, which = history(tensor)
-        return [name, number + _is_model(tensor.node.layer), which]  # type: ignore[union-attr]
-
-    def written(value: Any) -> Json:
-        if not isinstance(value, KerasTensor):
-            return plain(value)
-        config = {"shape": value.shape, "dtype": value.dtype, "keras_history": history(value)}
-        return {"class_name": "__keras_tensor__", "config": config}
-
+    end, written = (functools.partial(form, calls=calls) for form in (_end, _written))
     layers = []
     for layer in model.operations:
         nodes = [node for node in calls if node.layer is layer and node.inputs]
@@ -65,6 +50,29 @@ def functional_config(model: Any) -> Json:
         "input_layers": mapped(end, model.input_structure),
         "output_layers": mapped(end, model.output_structure),
     }
+
+
+def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
+    """[layer, which call of it, which output of that call]"""
+    node = tensor.node
+    assert node is not None  # the model was drawn from it
+    which = [id(t) for t in leaves(node.outputs)].index(id(tensor))
+    return [node.layer.name, calls[node], which]
+
+
+def _end(tensor: KerasTensor, calls: dict[Node, int]) -> Json:
+    """An input or an output of the model; Keras counts the calls of drawn models from 1 there."""
+    name, number, which = _history(tensor, calls)
+    return [name, number + _is_model(tensor.node.layer), which]  # type: ignore[union-attr]
+
+
+def _written(value: Any, calls: dict[Node, int]) -> Json:
+    """An argument of a call."""
+    if not isinstance(value, KerasTensor):
+        return plain(value)
+    history = _history(value, calls)
+    config = {"shape": value.shape, "dtype": value.dtype, "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def _numbered(nodes: list[Node]) -> dict[Node, int]:

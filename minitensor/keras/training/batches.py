@@ -224,6 +224,9 @@ class Passes:
         self._data.on_epoch_end()
 
 
+_DATA = "an array of the data (x, y or sample_weight)"
+
+
 def _length(data: Any) -> int | None:
     try:
         return len(data)
@@ -240,15 +243,15 @@ def samples(array: Any, part: Any) -> Tensor | None:
         index = part if isinstance(part, slice) else be.xp.asarray(part)
         return Tensor(be.asarray(be.xp.array(array.array[index])))
     if backend.owner(array) is not None:
-        return samples(as_tensor(array), part)
+        return samples(as_tensor(array, what=_DATA), part)
     return floats_cast(np.asarray(array)[part])
 
 
 def floats_cast(array: Any) -> Tensor:
     """A tensor of an array; a NumPy array of floats takes the type `keras.config.floatx()`."""
     if isinstance(array, np.ndarray) and is_float(array.dtype):
-        return as_tensor(array, settings.floatx())
-    return as_tensor(array)
+        return as_tensor(array, settings.floatx(), _DATA)
+    return as_tensor(array, what=_DATA)
 
 
 def _common_length(data: Any) -> int:
@@ -260,9 +263,11 @@ def _common_length(data: Any) -> int:
             f"'{name}' sizes: {[tuple(v.shape)[:1] for v in leaves(part) if v is not None]}"
             for name, part in parts
         )
+        hint = ". A list is one array per input; of a list of samples np.stack makes one array"
+        hint = hint if isinstance(data[0], list) else ""
         raise ValueError(
             "Data cardinality is ambiguous. Make sure all arrays contain the same number of "
-            f"samples. {listed}"
+            f"samples. {listed}{hint}"
         )
     return int(found.pop())
 

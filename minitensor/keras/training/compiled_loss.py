@@ -43,6 +43,11 @@ class CompiledLoss:
                 "tuple, or dict (multiple output case). Received instead: "
                 f"loss_weights={weights} of type {type(weights)}"
             )
+        if isinstance(weights, list | tuple) and any(isinstance(w, str) for w in weights):
+            raise ValueError(
+                f"`loss_weights` are numbers. Received: loss_weights={weights}. Metrics go "
+                f"by name: compile(optimizer, loss, metrics={weights})"
+            )
         self._loss, self._weights, self._names = loss, weights, output_names
         self._outputs: Outputs | None = None
         self._parts: list[_Part] = []
@@ -59,6 +64,10 @@ class CompiledLoss:
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
         """The loss; None if no output has one."""
+        if y_pred is None:
+            raise ValueError("The model gave None: does its `call` end without a `return`?")
+        if y is None:
+            raise ValueError("The loss needs targets: fit(x, y), validation_data=(x, y)")
         if self._outputs is None:
             self.build(y, y_pred)
         assert self._outputs is not None

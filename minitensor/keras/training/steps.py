@@ -206,11 +206,20 @@ def build(model: Any, first: Callable[[], Any]) -> None:
 
     callable_at_all = type(model).call is not Layer.call
     if callable_at_all and not all(layer.built for layer in model.all_layers()):
-        x, _, _ = unpack_x_y_sample_weight(first())
-        model(mapped(lambda t: t[:1], x), training=False)
+        _try(model, first())
     learning = model.trainable_weights
     if learning and model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(learning)
+
+
+def _try(model: Any, batch: Any) -> None:
+    """Calls the model on one sample of a batch; one with a `train_step` of its own may refuse."""
+    try:
+        x, _, _ = unpack_x_y_sample_weight(batch)
+        model(mapped(lambda t: t[:1], x), training=False)
+    except Exception:
+        if type(model).train_step is Steps.train_step:
+            raise
 
 
 def build_metrics(model: Any, batch: Any) -> None:
