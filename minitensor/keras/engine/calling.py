@@ -56,7 +56,10 @@ def check(layer: Layer, inputs: Any) -> None:
             ("min_ndim", len(shape), spec.min_ndim is None or len(shape) >= spec.min_ndim),
         ):
             if not legal:
-                raise _misfit(layer, shape, f"{wanted}={getattr(spec, wanted)}, found ndim={found}")
+                rule = f"{wanted}={getattr(spec, wanted)}, found ndim={found}"
+                if found == getattr(spec, wanted) - 1:
+                    rule += " (is the batch axis missing, x[None], or the channels, x[..., None]?)"
+                raise _misfit(layer, shape, rule)
         for axis, size in (spec.axes or {}).items():
             if shape[axis] not in (size, None):
                 raise _misfit(layer, shape, f"axis {axis} of size {size}, found {shape[axis]}")

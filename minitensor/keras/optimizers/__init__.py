@@ -1,7 +1,7 @@
 """The mirror of keras.optimizers: rules by which gradients change variables.
 
     optimizer.py   what all rules share: clipping, weight decay, averages, accumulation;
-                   their arguments.py, and their state.py between steps
+                   their arguments.py, their state.py between steps, values.py
     sgd.py         SGD with momentum, Lion
     adam.py        Adam, AdamW, Adamax, Nadam
     adaptive.py    RMSprop, Adagrad, Adadelta

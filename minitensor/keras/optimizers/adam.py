@@ -10,7 +10,8 @@ import numpy as np
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put, rounded
+from minitensor.keras.optimizers.optimizer import Optimizer, Pairs
+from minitensor.keras.optimizers.values import put, rounded
 
 
 class _Adaptive(Optimizer):

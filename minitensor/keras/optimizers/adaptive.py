@@ -9,7 +9,8 @@ from minitensor import math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, put
+from minitensor.keras.optimizers.optimizer import Optimizer
+from minitensor.keras.optimizers.values import put
 
 
 class RMSprop(Optimizer):

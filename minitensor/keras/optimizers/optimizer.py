@@ -13,16 +13,15 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
-import numpy as np
-
 from minitensor.array import cast, zeros_like
-from minitensor.autograd import Tensor, Variable, as_tensor, recording
+from minitensor.autograd import Tensor, Variable, recording
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
 from minitensor.keras.engine import settings
 from minitensor.keras.engine.weight import Weight, path_of
 from minitensor.keras.optimizers.arguments import Shared, outside
 from minitensor.keras.optimizers.state import State
+from minitensor.keras.optimizers.values import fitting, put, rounded
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 
 Pairs = list[tuple[Tensor, Variable]]
@@ -212,7 +211,7 @@ class Optimizer(State):
                 "using `model.compile()`, did you forget to provide a `loss` argument?",
                 stacklevel=outside(),
             )
-        found = [(_fitting(g, v), v) for g, v in pairs if g is not None]
+        found = [(fitting(g, v), v) for g, v in pairs if g is not None]
         scale = self.loss_scale_factor
         return found if scale is None else [(g / scale, v) for g, v in found]
 
@@ -280,24 +279,3 @@ class Optimizer(State):
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, by which gradients are divided again."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-
-def put(variable: Variable, value: Tensor) -> None:
-    """Assigns what was just computed: nobody else holds it, so it is not copied."""
-    variable.array = value.array
-
-
-def rounded(value: float, like: Variable) -> float:
-    """A setting in the variable's type, float32 at least: Keras rounds first and computes then."""
-    kind = np.dtype(np.float32) if like.dtype.itemsize < 4 else like.dtype
-    return float(kind.type(value))
-
-
-def _fitting(gradient: Any, variable: Variable) -> Tensor:
-    g = as_tensor(gradient, None, "gradient", variable)
-    if g.shape != variable.shape:
-        raise ValueError(
-            f"The gradient of {variable.name} has shape {g.shape}, the variable {variable.shape}; "
-            "they must be equal"
-        )
-    return g if g.dtype == variable.dtype else cast(g, variable.dtype)

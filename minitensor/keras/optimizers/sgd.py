@@ -9,7 +9,8 @@ from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, put, rounded
+from minitensor.keras.optimizers.optimizer import Optimizer
+from minitensor.keras.optimizers.values import put, rounded
 
 
 class SGD(Optimizer):
