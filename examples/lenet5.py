@@ -3,6 +3,9 @@
     python examples/lenet5.py [--batch-norm] [--epochs 3]
 
 60,074 parameters, 60,162 with the two normalisations. Each step: record, differentiate, update.
+
+With normalisation the loss falls faster, but the test lags in the first epochs: it uses the running
+mean and variance, which take in 1 % of a batch at each step, and an epoch has 45 steps.
 """
 
 from __future__ import annotations

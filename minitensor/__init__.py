@@ -8,8 +8,8 @@
     TensorShape([3, 3, 1, 1])
 
 Names, arguments, their order and their defaults are TensorFlow's, at this level and in the
-modules `nn`, `math`, `linalg`, `image`, `random` and `config`. Beyond TensorFlow: `algorithm`,
-`to_device`, `check_gradients`, and `nn.conv2d_matrix`.
+modules `nn`, `math`, `linalg`, `image`, `random`, `data`, `io`, `debugging`, `config` and `keras`.
+Beyond TensorFlow: `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matrix`, and `models`.
 """
 
 import importlib

@@ -74,7 +74,7 @@ def typed_keywords(cls):
     return {name for names in told for name in get_type_hints(names)}
 
 
-@pytest.mark.parametrize(("room", "name"), exported())
+@pytest.mark.parametrize(("room", "name"), list(exported()))
 def test_the_arguments_are_keras_s(tf, room, name):
     mine, theirs = found(keras, room, name), found(tf.keras, room, name)
     if theirs is None:

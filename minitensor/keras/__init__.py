@@ -1,9 +1,11 @@
 """The mirror of tf.keras: layers, models, and all that trains, saves and describes them.
 
     engine/          Layer, Model, Sequential, Input: what everything is made of
-    layers/          the layers
-    training/        compile, fit, evaluate, predict
-    saving/          weights and models as files
+    layers/          the layers; applications/ the networks of ImageNet
+    activations/, initializers/, regularizers.py, constraints.py, losses/, metrics/, optimizers/
+    training/        compile, fit, evaluate, predict; callbacks/ what they call
+    saving/          weights and models as files; summary/ the table and the picture of a model
+    datasets/, preprocessing/, utils/, config.py, backend.py, random.py, models.py
 
 Names, arguments, their order and their defaults are Keras 3's.
 """
@@ -11,7 +13,7 @@ Names, arguments, their order and their defaults are Keras 3's.
 import importlib
 from typing import Any
 
-from minitensor.keras.engine import Functional, Input, KerasTensor, Model, Sequential
+from minitensor.keras.engine import Functional, Input, KerasTensor, Layer, Model, Sequential
 from minitensor.keras.engine.weight import Weight as Variable
 
 _MODULES = (
@@ -20,7 +22,9 @@ _MODULES = (
     *("random", "regularizers", "saving", "utils"),
 )
 
-__all__ = ["Functional", "Input", "KerasTensor", "Model", "Sequential", "Variable", *_MODULES]
+_CLASSES = ("Functional", "Input", "KerasTensor", "Layer", "Model", "Sequential", "Variable")
+
+__all__ = [*_CLASSES, "from_keras", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
