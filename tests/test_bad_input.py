@@ -329,7 +329,7 @@ TABLE = [
     bad(69, "Conv2D of 3 axes", lambda: layers.Conv2D(4, 3)(ones(5, 6, 4)),
         "Conv2D", "ndim=3", "(5, 6, 4)"),
     bad(69, "Conv2D of other channels than before",
-        lambda: BUILT(ones(1, 5, 6, 2)), "Conv2D", "(3, 3, 4, 4)", "(1, 5, 6, 2)"),
+        lambda: BUILT(ones(1, 5, 6, 2)), "Conv2D", "size 4, found 2", "(1, 5, 6, 2)"),
     bad(69, "Conv2D kernel larger than the image",
         lambda: BUILT(ones(1, 2, 2, 4)), "conv2d", "(3, 3)", "(2, 2)"),
     bad(70, "Conv2DTranspose output_padding of a stride",

@@ -125,6 +125,9 @@ class CallbackList(Callback):
     ) -> None:
         super().__init__()
         self.callbacks = list(leaves(callbacks)) if callbacks else []
+        for callback in self.callbacks:
+            if isinstance(callback, type):
+                raise TypeError(f"A callback is an object, not a class: {callback.__name__}(...)")
         self._add_defaults(add_history, add_progbar)
         self._arrange()
         if model is not None:

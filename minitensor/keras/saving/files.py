@@ -32,6 +32,8 @@ def replaced(path: Any) -> Iterator[Path]:
         ('done', 1)
     """
     target = Path(os.path.realpath(os.fspath(path)))
+    if not target.parent.exists():
+        raise FileNotFoundError(f"{path}: there is no folder {target.parent}; make it first")
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     os.close(handle)
     fresh = Path(name)
