@@ -1,6 +1,6 @@
 """LeNet-5 of seed 004 with a training loop written out, with and without batch normalisation.
 
-    python examples/lenet5.py [--batch-norm] [--epochs 3]
+    python examples/lenet5.py [--batch-norm] [--epochs 8]
 
 60,074 parameters, 60,162 with the two normalisations. Each step: record, differentiate, update.
 
@@ -32,7 +32,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch-norm", action="store_true")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=8)
     args = parser.parse_args()
     tf.random.set_seed(0)
     train, test = split(read_digits().resized((28, 28)), 0)

@@ -22,6 +22,10 @@ TARGETS = {
     "tensorflow_datasets": "minitensor.data.tfds",
 }
 _SHORT = {"tensorflow": "tf", "tensorflow_datasets": "tfds"}  # what programs call them
+_INSTEAD = {  # what does the same under another name
+    "tf.saved_model": "model.save('name.keras') writes a model",
+    "tf.train": "tf.keras.callbacks.BackupAndRestore and model.save_weights keep what was learned",
+}
 MIRRORED_VERSION = "2.21.0"  # of TensorFlow: what the signatures here were compared with
 
 
@@ -59,6 +63,8 @@ def lack(module: str, name: str, target: Any) -> str:
     """What is said of `module.name`, which is not there: its dotted name, and the nearest."""
     head, _, rest = module.partition(".")
     prefix = ".".join(part for part in (_SHORT.get(head, head), rest) if part)
+    if f"{prefix}.{name}" in _INSTEAD:
+        return f"minitensor has no {prefix}.{name}; {_INSTEAD[f'{prefix}.{name}']}"
     near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.65)
     if near:
         return f"minitensor has no {prefix}.{name}; the nearest is {prefix}.{near[0]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from contextlib import AbstractContextManager, nullcontext
@@ -100,10 +101,15 @@ def initialised(layer: Any) -> None:
         )
 
 
-def batch_input_shape(layer: str, kwargs: dict[str, Any]) -> Sizes | None:
+def batch_input_shape(layer: type, kwargs: dict[str, Any]) -> Sizes | None:
     """The shape that the first layer of a Sequential was told, from what is left of arguments."""
     if unknown := sorted(set(kwargs) - SHAPES):
-        raise ValueError(f"Unrecognized keyword arguments passed to {layer}: {unknown}")
+        legal = [n for n in inspect.signature(layer).parameters if n not in ("args", "kwargs")]
+        near = difflib.get_close_matches(unknown[0], [*legal, *SHAPES, "name", "dtype"], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"Unrecognized keyword arguments passed to {layer.__name__}: {unknown}{hint}"
+        )
     if kwargs.get("batch_input_shape") is not None:
         return tuple(kwargs["batch_input_shape"])
     shape = kwargs.get("input_shape")

@@ -98,7 +98,7 @@ class Layer(Owner):
         self._weights: list[Weight] = []
         self._nodes: list[Node] = []
         self._call_losses: list[Any] = []
-        self.batch_input_shape = calling.batch_input_shape(type(self).__name__, kwargs)
+        self.batch_input_shape = calling.batch_input_shape(type(self), kwargs)
         self.name = name or names.fresh(type(self))
         self.built = False
         self.autocast = autocast
