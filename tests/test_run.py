@@ -37,6 +37,7 @@ def test_every_way_to_import_tensorflow_gives_minitensor(tmp_path):
         assert layers.Dense is Dense is alone.layers.Dense
         assert tf.__version__.startswith("2.")
         tf.config.experimental.list_physical_devices("GPU")
+        assert tf.zeros([2])[:, tf.newaxis].shape == (2, 1)
         print(type(tf.constant(1.0)).__module__, "tensorflow.python" in sys.modules)
         """,
     )
@@ -57,7 +58,7 @@ def test_every_way_to_import_tensorflow_gives_minitensor(tmp_path):
         ("from tensorflow.keras import Sequental", "the nearest is tf.keras.Sequential"),
         ("import tensorflow.contrib.slim as slim", "minitensor has no tf.contrib"),
         ("import tensorflow.keras.lyers", "no tf.keras.lyers; the nearest is tf.keras.layers"),
-        ("tf.train.Checkpoint()", "no tf.train; tf.keras.callbacks.BackupAndRestore"),
+        ("tf.train.Checkpoint()", "has no tf.train; tf.keras.callbacks.BackupAndRestore"),
         ("tf.keras.layers.Dense(2, actvation='relu')", "did you mean 'activation'?"),
         ("tf.config.experimental.set_memory", "tf.config.experimental.set_memory_growth"),
     ],

@@ -26,6 +26,7 @@ _INSTEAD = {  # what does the same under another name
     "tf.saved_model": "model.save('name.keras') writes a model",
     "tf.train": "tf.keras.callbacks.BackupAndRestore and model.save_weights keep what was learned",
 }
+_MISSING = object()  # None is a value: tf.newaxis
 MIRRORED_VERSION = "2.21.0"  # of TensorFlow: what the signatures here were compared with
 
 
@@ -49,10 +50,9 @@ class Mirror(ModuleType):
             raise AttributeError(attribute)
         if attribute == "__version__":
             return f"{MIRRORED_VERSION}+minitensor{sys.modules['minitensor'].__version__}"
-        try:
-            value = getattr(self._target, attribute)
-        except AttributeError:
-            raise AttributeError(lack(self.__name__, attribute, self._target)) from None
+        value = _found(self, attribute)
+        if value is _MISSING:
+            raise AttributeError(lack(self.__name__, attribute, self._target))
         return importlib.import_module(f"{self.__name__}.{attribute}") if _holds(value) else value
 
     def __dir__(self) -> list[str]:
@@ -61,8 +61,7 @@ class Mirror(ModuleType):
 
 def lack(module: str, name: str, target: Any) -> str:
     """What is said of `module.name`, which is not there: its dotted name, and the nearest."""
-    head, _, rest = module.partition(".")
-    prefix = ".".join(part for part in (_SHORT.get(head, head), rest) if part)
+    prefix = _prefix(module)
     if f"{prefix}.{name}" in _INSTEAD:
         return f"minitensor has no {prefix}.{name}; {_INSTEAD[f'{prefix}.{name}']}"
     near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.65)
@@ -70,6 +69,19 @@ def lack(module: str, name: str, target: Any) -> str:
         return f"minitensor has no {prefix}.{name}; the nearest is {prefix}.{near[0]}"
     there = ", ".join(f"{prefix}.{other}" for other in _elsewhere(name))
     return f"minitensor has no {prefix}.{name}" + (f"; it has {there}" if there else "")
+
+
+def _prefix(module: str) -> str:
+    """The module's name as programs write it: "tf.keras"."""
+    head, _, rest = module.partition(".")
+    return ".".join(part for part in (_SHORT.get(head, head), rest) if part)
+
+
+def _found(mirror: Any, name: str) -> Any:
+    """What a mirror has under a name; `_MISSING` for what it lacks, or has for itself alone."""
+    if f"{_prefix(mirror.__name__)}.{name}" in _INSTEAD:
+        return _MISSING
+    return getattr(mirror._target, name, _MISSING)
 
 
 def _elsewhere(name: str) -> list[str]:
@@ -107,10 +119,10 @@ class Finder(MetaPathFinder, Loader):
         home, _, name = spec.name.rpartition(".")
         if not home:
             return Mirror(spec.name, importlib.import_module(TARGETS[spec.name]))
-        around = sys.modules[home]._target  # type: ignore[attr-defined]
-        value = getattr(around, name, None)
-        if value is None or not _holds(value):
-            raise ImportError(lack(home, name, around), name=spec.name)
+        around = sys.modules[home]
+        value = _found(around, name)
+        if not _holds(value):
+            raise ImportError(lack(home, name, around._target), name=spec.name)  # type: ignore
         return Mirror(spec.name, value)
 
     def exec_module(self, module: ModuleType) -> None:
