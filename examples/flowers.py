@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import argparse
 
-from minitensor.keras.preprocessing import image_dataset_from_directory
-
 import minitensor as tf
 from minitensor.keras import applications, optimizers
+from minitensor.keras.preprocessing import image_dataset_from_directory
 
 NETWORKS = ("DenseNet121", "MobileNet", "MobileNetV2", "ResNet50", "VGG16", "Xception")
 
