@@ -336,7 +336,7 @@ TABLE = [
         lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=2),
         "output_padding", "strictly less than", "(2, 2)"),
 ]  # fmt: skip
-BUILT = built(layers.Conv2D(4, 3), 1, 5, 6, 4)
+BUILT = built(layers.Conv2D(4, 3, name="built"), 1, 5, 6, 4)
 
 FREE = {"reshape", "transpose", "broadcast_to"}  # they move nothing
 HELPERS = {"asarray", "to_numpy", "name", "xp"}

@@ -191,9 +191,9 @@ def test_a_layer_with_channels_first_gives_the_transpose(word):
 
     def layer(layout):
         settings = {"data_format": layout, "activation": word}
-        of_kernel = {"kernel_initializer": lambda shape: kernel}
+        of_kernel = {"kernel_initializer": lambda shape, dtype: kernel}
         return mt.keras.layers.Conv2D(
-            6, 3, **settings, **of_kernel, bias_initializer=lambda shape: bias
+            6, 3, **settings, **of_kernel, bias_initializer=lambda shape, dtype: bias
         )
 
     last = layer("channels_last")(x).numpy()

@@ -151,7 +151,8 @@ def again(name):
 
 
 def said(call):
-    """The type and the words of the error that a call raises."""
+    """The type and the words of the error that a call raises; layers are numbered anew."""
+    mt.keras.backend.clear_session()
     with pytest.raises((ValueError, TypeError)) as caught:
         call()
     return type(caught.value), str(caught.value)

@@ -114,9 +114,9 @@ DRAWS = {  # functions of a picture, of a matrix, of small integers
 }
 
 
-def ones(shape):
+def ones(shape, dtype=None):
     """A kernel that lies where the `device` block says."""
-    return np.ones(shape, np.float32)
+    return np.ones(shape, dtype)
 
 
 def doubled(x):

@@ -140,7 +140,7 @@ class PReLU(Elementwise):
     """y = x where x > 0, else alpha * x, with slopes alpha that are learned.
 
     Args:
-        alpha_initializer: name or function of a shape.
+        alpha_initializer: name or function of (shape, dtype).
         alpha_regularizer: added to the loss.
         alpha_constraint: applied after every update.
         shared_axes: axes along which one slope serves all: [1, 2] for one per channel.
