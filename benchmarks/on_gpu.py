@@ -33,7 +33,9 @@ TOTAL = 520  # seconds for all jobs
 LEAST = 15  # with less left a job is not begun
 CLOSING = 15  # seconds a benchmark may need for the cell it has begun
 SANITIZER = "compute-sanitizer"
-PARITY = "tests/test_parity_emulator.py"  # TensorFlow's recorded answers, on every backend here
+PARITY = (
+    "tests/parity/test_parity_emulator.py"  # TensorFlow's recorded answers, on every backend here
+)
 KEPT = ("*.json", "*.png")  # what a job's files are, of those that are handed back
 
 
@@ -81,9 +83,9 @@ def jobs(count: int) -> list[Job]:
 
 def _tests() -> list[str]:
     """The test files that ask which backends are here, but for the long one."""
-    files = sorted(ROOT.glob("tests/test_*.py"))
+    files = sorted(ROOT.glob("tests/*/test_*.py"))
     asking = [file for file in files if "from backends import" in file.read_text(encoding="utf-8")]
-    return [name for file in asking if (name := f"tests/{file.name}") != PARITY]
+    return [name for file in asking if (name := str(file.relative_to(ROOT))) != PARITY]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,7 @@
     python -m benchmarks.readme
 
 A table stands between two comments, `<!-- name:begin -->` and `<!-- name:end -->`; nothing else
-of the README is touched, and `tests/test_readme.py` fails if a table is not the generated one.
+of the README is touched, and `test_readme.py` fails if a table is not the generated one.
 A figure of a GPU comes from a committed result that names the device and the date, or is not
 there.
 """

@@ -3,7 +3,7 @@
 The table of `minitensor kernel`, which takes the first problem of a kernel, and of the sanitizers
 (benchmarks/sanitize_set.py), which take all: small, because a sanitized launch takes a hundred
 times as long, and ragged, so that guards, halos and tails are walked over. Whoever adds a kernel
-adds it here; tests/test_explain.py holds the table to the KERNEL lines of the .cu files.
+adds it here; tests/kernels/test_explain.py holds the table to the KERNEL lines of the .cu files.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""Names of arguments, their order and their defaults are TensorFlow's, letter for letter.
+
+TensorFlow's are recorded in data/tf_signatures.json, so that this runs without it; where it is
+installed, the record is compared with it. To record anew: python tests/core/test_signatures.py
+"""
+
+import inspect
+import json
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minitensor
+
+RECORD = Path(__file__).parents[1] / "support" / "tf_signatures.json"
+ROOMS = ("", "math", "nn", "image", "random", "linalg", "config")
+OURS_ALONE = {  # what TensorFlow does not have, or not under this name
+    "algorithm",
+    "check_gradients",
+    "config.set_workspace_limit",
+    "config.workspace_limit",
+    "image.add_patches",
+    "nn.batch_to_space",  # tf.batch_to_space
+    "nn.conv2d_matrix",
+    "nn.fused_batch_norm",  # tf.compat.v1.nn.fused_batch_norm
+    "nn.group_normalization",
+    "nn.instance_normalization",
+    "nn.layer_normalization",
+    "to_device",
+}
+
+
+def public_functions():
+    """Dotted names of the functions a user sees, without those of submodules."""
+    for room in ROOMS:
+        home = getattr(minitensor, room) if room else minitensor
+        for name in getattr(home, "__all__", vars(home)):
+            if inspect.isfunction(getattr(home, name)) and not name.startswith("_"):
+                yield f"{room}.{name}" if room else name
+
+
+def find(library, name):
+    for part in name.split("."):
+        library = getattr(library, part, None)
+    return library
+
+
+def described(function):
+    """Each parameter as a word: "x", "axis=None", "*inputs"."""
+    words = []
+    for p in inspect.signature(function).parameters.values():
+        stars = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        default = "" if p.default is p.empty else f"={written(p.default)}"
+        words.append(f"{stars}{p.name}{default}")
+    return words
+
+
+def written(default):
+    """A default in words that both libraries share: element types by name, enums by value."""
+    if isinstance(default, Enum):
+        default = default.value
+    if type(default).__name__ == "DType" or isinstance(default, np.dtype):
+        default = default.name
+    return repr(default)
+
+
+def recorded():
+    return json.loads(RECORD.read_text())["signatures"]
+
+
+NAMES = sorted(set(public_functions()) - OURS_ALONE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signatures_are_tensorflows(name):
+    assert described(find(minitensor, name)) == recorded()[name]
+
+
+def test_the_record_is_what_tensorflow_says(tf):
+    live = {name: described(find(tf, name)) for name in recorded()}
+    assert live == recorded()
+
+
+def test_what_is_ours_alone_is_not_in_tensorflow(tf):
+    assert [name for name in sorted(OURS_ALONE) if find(tf, name) is not None] == []
+    assert set(public_functions()) >= OURS_ALONE
+
+
+def record():
+    import tensorflow
+
+    signatures = {name: described(find(tensorflow, name)) for name in NAMES}
+    RECORD.parent.mkdir(exist_ok=True)
+    text = json.dumps({"tensorflow": tensorflow.__version__, "signatures": signatures}, indent=1)
+    RECORD.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    record()

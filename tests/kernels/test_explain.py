@@ -1,0 +1,118 @@
+"""`minitensor kernel`: what it shows of a launch is what the kernel did."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitensor.backend import emulator
+from minitensor.backend.host import source
+from minitensor.explain.recipes import RECIPES, recipes
+
+ROOT = Path(__file__).parents[2]
+STRIDED = ["--shape", "1,5,5,1", "--filter", "3,3,1", "--stride", "2", "--padding", "SAME"]
+
+
+def shown(*words, **settings):
+    """What the command prints, as one line with single spaces."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "minitensor", "kernel", *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, **settings)
+    return done, " ".join(done.stdout.split())
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Names of the kernels that the emulator ran."""
+    seen, launch = [], emulator.device.launch
+
+    def watched(kernel, *arguments, **settings):
+        seen.append(kernel)
+        launch(kernel, *arguments, **settings)
+
+    monkeypatch.setattr(emulator.device, "launch", watched)
+    return seen
+
+
+@pytest.mark.parametrize("name", sorted({recipe.kernel for recipe in RECIPES}))
+def test_a_recipe_launches_the_kernel_that_it_is_for(name, launched):
+    recipes(name)[0](emulator)
+    assert any(kernel.startswith(name) for kernel in launched)
+
+
+BASES = sorted({n.partition("<")[0] for n, f in source.catalogue().items() if f != "wrappers.cu"})
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_kernel_is_launched_by_one_of_its_recipes(base, launched):
+    for recipe in recipes(base):
+        recipe(emulator)
+    assert base in {kernel.partition("<")[0] for kernel in launched}
+
+
+def test_an_unknown_kernel_is_named_beside_the_known_ones():
+    with pytest.raises(LookupError, match=r"no kernel 'conv2d'; there are .*conv_direct_forward"):
+        recipes("conv2d")
+
+
+def test_an_output_in_the_corner_of_a_strided_conv_reads_four_pixels():
+    # SAME on 5 pixels with stride 2 pads one on each side: place (0, 0) sees 2 x 2 real pixels.
+    _, text = shown("conv_direct_forward", *STRIDED, "--output", "0,0,0,0")
+    for pixel in ("x[0, 0, 0, 0]", "x[0, 0, 1, 0]", "x[0, 1, 0, 0]", "x[0, 1, 1, 0]"):
+        assert pixel in text
+    assert text.count("load │ x[") == 4
+    assert text.count("load │ filter[") == 4
+    assert text.count("store │ y[0, 0, 0, 0]") == 1
+    assert "conv_direct.cu:" in text
+
+
+def test_each_thread_of_a_direct_conv_writes_one_output():
+    _, text = shown("conv_direct_forward", *STRIDED)
+    assert "8 of 9 threads that write" in text  # of 3 x 3 outputs
+    assert "stores │ 1 │ 1.0 │ 1 │" in text
+    assert "loads │ 8 │" in text  # a corner: 4 pixels, 4 weights
+    assert "│ 18 │" in text  # the middle: 9 and 9
+
+
+def test_a_kernel_with_shared_arrays_of_float16_can_be_watched():
+    # 5 channels of 2 x 8 pixels: the 5 x 16 matrix of an image is thinner than a tile.
+    done, text = shown("transpose_thin", "--shape", "1,2,8,5", "--dtype", "float16")
+    assert "transpose_thin<half_t>" in text, done.stderr
+    assert "of 80 threads that write" in text
+
+
+def test_sizes_that_do_not_fit_are_refused_in_one_line():
+    done, _ = shown("conv_direct_forward", "--shape", "1,5,5,3", "--groups", "2")
+    assert done.returncode == 2
+    assert "--groups 2 must divide C = 3" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_does_not_exist_is_refused():
+    done, _ = shown("conv_direct_forward", *STRIDED, "--output", "0,9,9,0")
+    assert done.returncode == 2
+    assert "y has the shape (1, 3, 3, 1)" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
+def test_gdb_stops_in_the_thread_that_computes_an_output():
+    words = ["conv_direct_forward", *STRIDED, "--output", "0,1,2,0", "--gdb"]
+    questions = "print emu::self->index\n" + "next\n" * 12 + "print row\nprint i\nprint j\nkill\n"
+    done, _ = shown(*words, input=questions, timeout=300)
+    assert "conv_direct_forward" in done.stdout, done.stdout + done.stderr
+    assert "conv_direct.cu" in done.stdout
+    assert "{x = 5, y = 0, z = 0}" in done.stdout  # place (1, 2) of 3 x 3
+    assert "optimized out" not in done.stdout
+    answers = [line.partition(" = ")[2] for line in done.stdout.splitlines() if " = " in line]
+    assert answers[-2:] == ["1", "2"]  # i and j
+
+
+def test_asynchronous_copies_are_loads_of_the_thread_that_started_them():
+    # The filter is 72 deep and 8 wide: slices of 16 depths, 4 floats a copy, 128 threads. So a
+    # thread loads at least one pack of each of a and b, which are x and the filter.
+    _, text = shown("conv_tensor_tf32<Forward", "--output", "0,0,0,0")
+    assert "load │ a[" in text
+    assert "load │ b[0, 0, 0, 0] and the next 3" in text

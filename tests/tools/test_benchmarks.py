@@ -1,0 +1,245 @@
+"""The benchmarks: what they time is what they say, and every path of them runs without a GPU."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import (  # noqa: E402  (a checkout's folder, not an installed package)
+    __main__,
+    clock,
+    layers,
+    measure,
+    memory,
+    networks,
+    report,
+    worker,
+)
+from minitensor.backend import devices  # noqa: E402
+
+LACK = devices.lack_of("EMULATOR")
+TOOLS = pytest.mark.skipif(bool(LACK), reason=LACK)
+
+
+# ----- what is timed -----
+
+
+@pytest.mark.parametrize(
+    ("network", "convolutions", "weights"),
+    [  # parameters as torchvision counts them, less those of biases, norms and the last product
+        ("vgg13", 10, 133_047_848 - 123_642_856 - 2_944),
+        ("resnet18", 20, 11_689_512 - 513_000 - 9_600),
+        ("resnet50", 53, 25_557_032 - 2_049_000 - 53_120),
+        ("mobilenetv2", 52, 3_504_872 - 1_281_000 - 34_112),
+    ],
+)
+def test_a_network_has_its_published_number_of_weights(network, convolutions, weights):
+    table = layers.table(network, 1)
+    assert sum(layer.count for layer in table) == convolutions
+    assert sum(layer.count * prod(layer.filters) for layer in table) == weights
+
+
+@pytest.mark.parametrize(
+    ("network", "billions", "products"),
+    [  # multiply-adds of one image as torchvision counts them, those of the last products with them
+        ("vgg13", 11.308, 123_633_664),
+        ("resnet18", 1.814, 512_000),
+        ("resnet50", 4.089, 2_048_000),
+        ("mobilenetv2", 0.301, 1_280_000),
+    ],
+)
+def test_a_network_does_its_published_number_of_operations(network, billions, products):
+    operations = sum(layer.count * layer.operations for layer in layers.table(network, 1))
+    assert (operations / 2 + products) / 1e9 == pytest.approx(billions, abs=5.1e-4)
+
+
+def test_deepbench_has_ninety_distinct_convolutions_and_the_first_gives_its_known_output():
+    table = layers.table("deepbench", 1)
+    assert len(table) == len(set(table)) == 90
+    assert (table[0].input, table[0].output) == ((4, 161, 700, 1), (4, 79, 341, 32))
+
+
+def test_the_operations_of_a_layer_are_two_per_tap_channel_and_output():
+    layer = layers.Layer("", (2, 5, 5, 4), (3, 3, 2, 6), 2, "VALID")  # 2 groups, 2 x 2 outputs
+    assert layer.operations == 2 * (2 * 2 * 2 * 6) * (3 * 3 * 2)
+
+
+def test_a_subset_of_layers_is_always_the_same_and_has_both_extremes():
+    every = layers.table("resnet50", 32)
+    chosen = layers.spread_over(every, 6)
+    intensity = [layer.operations / layer.traffic(4) for layer in every]
+    assert len(chosen) == 6
+    assert chosen == layers.spread_over(every[::-1], 6)[::-1]
+    assert {every[int(np.argmin(intensity))], every[int(np.argmax(intensity))]} <= set(chosen)
+
+
+@pytest.mark.parametrize(
+    ("operation", "numbers"),
+    [
+        (memory.Operation("relu", (2, 4, 4, 3)), 2 * 96),
+        (memory.Operation("adam", (2, 4, 4, 3)), 7 * 96),
+        (memory.Operation("batch_norm", (2, 4, 4, 3)), 3 * 96),
+        (memory.Operation("max_pool", (2, 4, 4, 3), 2, 2), 96 + 24),
+        (memory.Operation("max_pool_grad", (2, 4, 4, 3), 2, 2), 96 + 2 * 24),
+        (memory.Operation("im2col", (2, 4, 4, 3), 3, 1), 96 + 9 * 96),
+        (memory.Operation("depthwise_forward", (2, 4, 4, 3), 3, 2), 96 + 24),
+    ],
+)
+def test_the_least_traffic_of_an_operation_is_four_bytes_per_number(operation, numbers):
+    assert operation.traffic == 4 * numbers
+
+
+@pytest.mark.parametrize(
+    ("network", "count"), [("lenet5", 60_074), ("vgg13", 9_413_066), ("resnet18", 11_173_962)]
+)
+def test_a_training_network_has_its_known_number_of_parameters(network, count):
+    assert sum(map(np.size, networks.parameters(networks.NETWORKS[network]))) == count
+
+
+@pytest.mark.parametrize("peer", ["tensorflow", "torch"])
+@pytest.mark.parametrize("network", ["lenet5", "resnet18"])
+def test_a_peer_trains_the_same_network(peer, network, request):
+    if peer == "tensorflow":
+        request.getfixturevalue("tf")
+    if find_spec(peer) is None:
+        pytest.skip(f"{peer} is missing")
+    case = {"network": network, "batch": 2, "precision": "fp32"}
+    ours, theirs = (
+        importlib.import_module(f"benchmarks.sides.{side}").Side("cpu").train(case, "eager")()
+        for side in ("minitensor", peer)
+    )
+    for _ in range(2):  # the second loss follows from the first update
+        assert float(ours()) == pytest.approx(float(theirs()), rel=1e-4)
+
+
+# ----- how it is timed -----
+
+
+class Ticks:
+    """A GPU whose every launch takes a millisecond, and which can record or refuse to."""
+
+    def __init__(self, records):
+        self.now, self.records, self.replays = 0.0, records, 0
+
+    def mark(self):
+        return self.now
+
+    def seconds(self, start, stop):
+        return stop - start
+
+    def recorded(self, launch):
+        if not self.records:
+            raise RuntimeError("no capture")
+
+        def replay():
+            self.replays += 1
+            launch()
+
+        return replay
+
+    def make(self):
+        def step():
+            self.now += 1e-3
+
+        return step
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_a_series_of_launches_is_divided_into_single_ones(records):
+    gpu = Ticks(records)
+    timer = clock.DeviceClock(gpu).timer(gpu.make, 2**20, graph=True)
+    assert timer.sample() == pytest.approx(1e-3)
+    assert (gpu.replays > 0) == records
+    assert timer.how.startswith("graph replay" if records else "events (no graph: RuntimeError")
+
+
+def test_small_inputs_are_rotated_over_more_memory_than_the_cache_holds():
+    gpu, made = Ticks(True), []
+    clock.DeviceClock(gpu).timer(lambda: made.append(0) or gpu.make(), 4 * 2**20, graph=True)
+    assert len(made) * 4 * 2**20 == 128 * 2**20
+
+
+def test_a_ratio_is_to_the_fastest_peer():
+    times = {"minitensor": 3.0, "minitensor tiled": 1.0, "torch nhwc": 2.0, "torch nchw": 4.0}
+    assert report.ratios(times) == {"minitensor": 1.5, "minitensor tiled": 0.5}
+
+
+def test_a_mean_over_layers_is_geometric_and_only_of_columns_that_ran_everywhere():
+    rows = [{"group": "g", "ratio": {"a": 2.0, "b": 1.0}, "also": ["some"]}]
+    rows += [{"group": "g", "ratio": {"a": 8.0}}]
+    assert report.means(rows) == {"g": {"a": 4.0}, "some": {"a": 2.0, "b": 1.0}}
+
+
+@pytest.mark.parametrize(("precision", "told"), [("fp32", True), ("fp16", False)])
+def test_results_of_different_lengths_are_told_beyond_what_the_precision_explains(precision, told):
+    case = {"name": "layer", "group": "g", "precision": precision}
+    answers = {
+        "minitensor:tiled": [{"seconds": 1.0, "how": "", "norm": 1.001}],
+        "torch:nhwc": [{"seconds": 1.0, "how": "", "norm": 1.0}],
+    }
+    row = measure._row(case, answers, timed=True)
+    assert bool(report.failures({"rows": [row]})) == told
+
+
+def test_a_failed_cell_has_no_time_and_its_reason_is_told():
+    case = {"name": "layer", "group": "g", "precision": "fp32"}
+    row = measure._row(case, {"minitensor:tiled": [{"failed": "fault"}]}, timed=True)
+    assert row["milliseconds"] == {}
+    assert report.failures({"rows": [row]}) == ["layer (g), minitensor tiled: failed: fault"]
+
+
+def test_after_a_death_or_a_failure_the_next_question_gets_a_fresh_worker():
+    child = worker.Worker("minitensor", "cpu")
+    case = {"bench": "copy", "size": 8, "traffic": 64, "precision": "fp32"}
+    child.process.kill()
+    child.process.wait()
+    assert "seconds" in child.ask(case, "")
+    second = child.process
+    assert "has no attribute 'nothing'" in child.ask({**case, "bench": "nothing"}, "")["failed"]
+    assert "seconds" in child.ask(case, "")
+    assert child.process is not second  # a kernel that faulted has spoilt its process
+    child.close()
+
+
+def test_a_side_that_is_not_installed_is_absent_with_the_reason():
+    assert "No module named" in worker.Worker("no_such_library", "cpu").hello["absent"]
+
+
+def test_when_the_time_is_up_what_is_left_out_is_named():
+    case = {"name": "late", "group": "g", "bench": "copy"}
+    plan = measure.Plan([case], lambda _: ["minitensor:"], "cpu", 1, -1.0)
+    assert measure.measure(plan, "nothing").left_out == ["late (g)"]
+
+
+# ----- all of it runs -----
+
+
+@pytest.mark.parametrize(
+    ("bench", "device"),
+    [
+        ("conv", "cpu"),
+        ("memory", "cpu"),
+        pytest.param("conv", "emulator", marks=TOOLS),
+        pytest.param("memory", "emulator", marks=TOOLS),
+        pytest.param("step", "emulator", marks=TOOLS),
+    ],
+)
+def test_a_quick_run_asks_every_case_and_keeps_no_number(bench, device, tmp_path):
+    command = [bench, "--device", device, "--quick", "--out", str(tmp_path)]
+    assert __main__.main(command) == 0
+    content = json.loads((tmp_path / f"{bench}_{device}.json").read_text())
+    assert content["rows"]
+    assert content["left_out"] == []
+    assert not content["timed"]
+    assert {ms for row in content["rows"] for ms in row["milliseconds"].values()} == {None}
+    assert [path.name for path in tmp_path.iterdir()] == [f"{bench}_{device}.json"]

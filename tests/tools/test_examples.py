@@ -1,0 +1,68 @@
+"""The programs in examples/ run, on small files in the formats of the real data sets."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RUNS = [  # program, arguments, what it must print
+    ("convolution.py", [], r"\[ 6\.  5\. -2\.  1\.  2\.\]"),
+    ("lenet5.py", ["--epochs", "1"], r"Total params: 60,074\n(.*\n)*.*test acc: 0\.[5-9]"),
+    ("lenet5.py", ["--epochs", "1", "--batch-norm"], "Total params: 60,162"),
+    ("mnist_cnn.py", ["--epochs", "1", "--out", "{home}/run"], r"test accuracy: 0\.9"),
+    ("cifar.py", ["--network", "resnet18", "--classes", "100", "--batch-size", "32"], "0 acc: "),
+    *[
+        ("classic_networks.py", ["--network", name, "--steps", "2"], r"\[val\]: step 2 loss = ")
+        for name in ("alexnet_cifar", "alexnet_cifar_keras", "googlenet", "resnet_bottleneck")
+    ],
+    ("classic_networks.py", ["--network", "densenet", "--steps", "1"], r"\[val\]: step 1"),
+    ("classic_networks.py", ["--network", "conv_bn_net", "--steps", "2"], r"\[train\]: step 0"),
+    ("training_tricks.py", ["--epochs", "1", "--images", "64"], r"batch norm +\d+\.\d% +\d+\.\d%"),
+    (
+        "flowers.py",
+        ["{home}/datasets/flower_photos", "--network", "MobileNetV2", "--size", "32"],
+        r"MobileNetV2: 2,264,389 parameters\nloss \d",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    run("small_data.py", [str(folder)], folder)
+    return folder
+
+
+def run(program, arguments, home):
+    result = subprocess.run(
+        [sys.executable, str(EXAMPLES / program), *arguments],
+        env={**os.environ, "MINITENSOR_HOME": str(home), "PYTHONPATH": str(EXAMPLES.parent)},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "pattern"),
+    RUNS,
+    ids=[" ".join([p, *(a for a in args if "{" not in a)]) for p, args, _ in RUNS],
+)
+def test_an_example_runs_and_prints_what_it_should(home, program, arguments, pattern):
+    printed = run(program, [a.format(home=home) for a in arguments], home)
+    assert re.search(pattern, printed), printed[-2000:]
+
+
+def test_every_program_is_run_and_listed():
+    programs = {path.name for path in EXAMPLES.glob("*.py")}
+    listed = set(re.findall(r"`(\w+\.py)`", (EXAMPLES / "README.md").read_text()))
+    assert listed == programs
+    # seeds.py needs the course's documents: tests/tools/test_seed_programs.py
+    assert {program for program, *_ in RUNS} | {"small_data.py", "seeds.py"} == programs
