@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, leader, placed
+from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
 from minitensor.dtypes import DType, as_dtype, float32, float64
@@ -155,11 +155,11 @@ def uniform(
     kind, rng = as_dtype(dtype), _rng("uniform", seed)
     sizes = args.numbers("uniform", "shape", shape)
     if kind.name in ("int32", "int64"):
-        return placed(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
+        return to_device_of(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
     _float_type("uniform", kind)
-    home = leader(minval, maxval)
-    low = as_tensor(minval, kind, "uniform: minval", home)
-    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", home)
+    like = first_tensor(minval, maxval)
+    low = as_tensor(minval, kind, "uniform: minval", like)
+    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", like)
     draw = rng.random(sizes, _drawn(kind))
     if kind.itemsize == 2:  # cut off, for rounding up could reach maxval
         grain = 2.0 ** (11 if kind.kind == "f" else 8)
@@ -221,5 +221,5 @@ def _drawn(kind: DType) -> Any:
 
 def _placed(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
     """mean + stddev * draw."""
-    z = placed(np.asarray(draw, kind), leader(mean, stddev))
+    z = to_device_of(np.asarray(draw, kind), first_tensor(mean, stddev))
     return math.add(math.multiply(z, stddev), mean)

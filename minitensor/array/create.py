@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, placed
+from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.dtypes import as_dtype, float32
 from minitensor.nn import checks as args
 from minitensor.ops import array
@@ -35,7 +35,7 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
 
     Source: tf.zeros
     """
-    return placed(np.zeros(args.numbers("zeros", "shape", shape), as_dtype(dtype)))
+    return to_device_of(np.zeros(args.numbers("zeros", "shape", shape), as_dtype(dtype)))
 
 
 def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -59,7 +59,7 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
 
     Source: tf.ones
     """
-    return placed(np.ones(args.numbers("ones", "shape", shape), as_dtype(dtype)))
+    return to_device_of(np.ones(args.numbers("ones", "shape", shape), as_dtype(dtype)))
 
 
 def zeros_like(
@@ -85,7 +85,7 @@ def zeros_like(
     Source: tf.zeros_like
     """
     x = as_tensor(input, what="zeros_like: input")
-    return placed(np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
+    return to_device_of(np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
 
 
 def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
@@ -109,7 +109,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
     Source: tf.ones_like
     """
     x = as_tensor(input, what="ones_like: input")
-    return placed(np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
+    return to_device_of(np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, as_tensor, leader, placed
+from minitensor.autograd import Tensor, align, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
 from minitensor.nn import checks as args
@@ -51,7 +51,7 @@ def eye(
     columns = rows if num_columns is None else args.number("eye", "num_columns", num_columns, 0)
     matrix = np.eye(rows, columns, dtype=as_dtype(dtype))
     batch = () if batch_shape is None else args.numbers("eye", "batch_shape", batch_shape)
-    return placed(np.broadcast_to(matrix, (*batch, rows, columns)))
+    return to_device_of(np.broadcast_to(matrix, (*batch, rows, columns)))
 
 
 def range(
@@ -92,7 +92,7 @@ def range(
     if step == 0 or (b - a) * step < 0:
         raise ValueError(f"range: from {a} to {b} there is no way in steps of {step}")
     count = -((a - b) // step) if not is_float(kind) else integers.ceil((b - a) / step)
-    return placed(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
+    return to_device_of(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any = 0) -> Tensor:
@@ -166,7 +166,7 @@ def one_hot(
 
     Source: tf.one_hot
     """
-    x = args.tensor("one_hot", "indices", indices, "iu", leader(on_value, off_value))
+    x = args.tensor("one_hot", "indices", indices, "iu", first_tensor(on_value, off_value))
     size = args.number("one_hot", "depth", depth, 0)
     place = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
     kind = _value_type(on_value, off_value, dtype)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.autograd import Tensor, as_tensor, leader, placed
+from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.dtypes import bool as boolean
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
@@ -43,7 +43,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         raise ValueError("where: give both x and y, or neither")
     if x is None:
         held = as_tensor(condition, what="where: condition")
-        return placed(backend.of(held.array).xp.argwhere(held.array), held)
+        return to_device_of(backend.of(held.array).xp.argwhere(held.array), held)
     return math.where(condition, x, y)
 
 
@@ -78,7 +78,7 @@ def gather(
 
     Source: tf.gather
     """
-    x = as_tensor(params, None, "gather: params", leader(indices))
+    x = as_tensor(params, None, "gather: params", first_tensor(indices))
     i = args.tensor("gather", "indices", indices, "iu", x).array
     batch = args.number("gather", "batch_dims", batch_dims, -i.ndim)
     batch = batch + i.ndim if batch < 0 else batch

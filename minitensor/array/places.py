@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, leader, placed
+from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.nn import checks as args
 from minitensor.ops import array
@@ -161,7 +161,7 @@ def gather_nd(
     """
     if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
         raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
-    x = as_tensor(params, None, "gather_nd: params", leader(indices))
+    x = as_tensor(params, None, "gather_nd: params", first_tensor(indices))
     i = np.asarray(args.tensor("gather_nd", "indices", indices, "iu", x))
     batch = args.number("gather_nd", "batch_dims", batch_dims, 0)
     if i.ndim <= batch or x.shape[:batch] != i.shape[:batch] or batch + i.shape[-1] > x.ndim:
@@ -215,4 +215,4 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple[Tenso
     order = np.argsort(first)
     ranks = np.argsort(order)
     y = array.gather(vector, first[order], axis=0)
-    return y, placed(ranks[back].astype(as_dtype(out_idx)), vector)
+    return y, to_device_of(ranks[back].astype(as_dtype(out_idx)), vector)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, placed
+from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.nn import checks as args
 from minitensor.ops import array
@@ -46,7 +46,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     Source: tf.shape
     """
     sizes = as_tensor(input, what="shape: input").shape
-    return placed(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
+    return to_device_of(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
 
 
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
@@ -70,7 +70,7 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     Source: tf.size
     """
     count = as_tensor(input, what="size: input").array.size
-    return placed(np.array(count, as_dtype(int32 if out_type is None else out_type)))
+    return to_device_of(np.array(count, as_dtype(int32 if out_type is None else out_type)))
 
 
 def rank(input: Any, name: str | None = None) -> Tensor:
@@ -92,7 +92,7 @@ def rank(input: Any, name: str | None = None) -> Tensor:
 
     Source: tf.rank
     """
-    return placed(np.array(as_tensor(input, what="rank: input").ndim, int32))
+    return to_device_of(np.array(as_tensor(input, what="rank: input").ndim, int32))
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:

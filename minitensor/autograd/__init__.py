@@ -19,7 +19,7 @@ reshape), so that gradients are themselves made of ops and every order of deriva
 """
 
 from minitensor.autograd.check import check_gradients
-from minitensor.autograd.convert import align, as_tensor, leader, placed
+from minitensor.autograd.convert import align, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.custom import custom_gradient
 from minitensor.autograd.move import to_device
 from minitensor.autograd.primitive import Primitive, primitive
@@ -38,8 +38,8 @@ __all__ = [
     "as_tensor",
     "check_gradients",
     "custom_gradient",
-    "leader",
-    "placed",
+    "first_tensor",
     "primitive",
     "to_device",
+    "to_device_of",
 ]

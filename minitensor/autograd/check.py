@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd.convert import as_tensor, leader, placed
+from minitensor.autograd.convert import as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import Tensor
 
@@ -44,8 +44,8 @@ def check_gradients(
 
     Source: HIPS/autograd's idea of one random projection instead of every element.
     """
-    home = leader(*arguments)
-    tensors = [as_tensor(argument, beside=home) for argument in arguments]
+    like = first_tensor(*arguments)
+    tensors = [as_tensor(argument, like=like) for argument in arguments]
     for k, tensor in enumerate(tensors):
         if tensor.dtype != np.float64:
             raise TypeError(f"check_gradients: argument {k} is {tensor.dtype}; use float64")
@@ -63,7 +63,7 @@ def _check(
     path: tuple[int, ...],
 ) -> None:
     value = as_tensor(function(*tensors))
-    v = placed(_unit(rng, value.shape), value)
+    v = to_device_of(_unit(rng, value.shape), value)
     for k in range(len(tensors)):
         gradient = _gradient_of(function, v, k)
         u = _unit(rng, tensors[k].shape)
@@ -96,7 +96,7 @@ def _difference(
 ) -> float:
     ends = []
     for sign in (1, -1):
-        moved = placed(tensors[k].numpy() + sign * step, tensors[k])
+        moved = to_device_of(tensors[k].numpy() + sign * step, tensors[k])
         shifted = [*tensors[:k], moved, *tensors[k + 1 :]]
         ends.append(float(np.sum(as_tensor(function(*shifted)).numpy() * v)))
     return ends[0] - ends[1]

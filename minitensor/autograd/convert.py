@@ -23,11 +23,11 @@ _ELEMENTS = (
 
 
 def as_tensor(
-    value: Any, dtype: Any = None, what: str = "value", beside: ArrayLike | None = None
+    value: Any, dtype: Any = None, what: str = "value", like: ArrayLike | None = None
 ) -> Tensor:
     """`value` as a Tensor; `dtype` None keeps its own, else numbers and NumPy arrays are cast.
 
-    They go to the device of `beside`, else to that of the `device` block around. What already
+    They go to the device of `like`, else to that of the `device` block around. What already
     lies on a device stays there.
 
     Raises:
@@ -48,28 +48,28 @@ def as_tensor(
         dtype = tensor_inside.dtype if dtype is None else dtype
         return Tensor.pack([as_tensor(item, dtype, what, tensor_inside) for item in value])
     lies_on = backend.owner(value)
-    return placed(_array(value, dtype, what, lies_on or host), beside, lies_on)
+    return to_device_of(_array(value, dtype, what, lies_on or host), like, lies_on)
 
 
-def placed(array: Any, beside: ArrayLike | None = None, on: ModuleType | None = None) -> Tensor:
-    """A Tensor of an array that nobody else holds, made `on` a backend or on that of `beside`.
+def to_device_of(array: Any, like: ArrayLike | None = None, on: ModuleType | None = None) -> Tensor:
+    """A Tensor of an array that nobody else holds, made `on` a backend or on that of `like`.
 
     With neither it is made on the device of the `device` block around.
     """
     if on is None:
-        on = backend.current() if beside is None else backend.of(beside.array)
+        on = backend.current() if like is None else backend.of(like.array)
     return Tensor(on.asarray(array))
 
 
-def leader(*values: Any) -> ArrayLike | None:
+def first_tensor(*values: Any) -> ArrayLike | None:
     """The first tensor or variable among some values: what the others are put beside."""
     return next((value for value in values if isinstance(value, ArrayLike)), None)
 
 
-def align(op: str, beside: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
+def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
     """The named values as Tensors of one dtype: that of the first tensor, else of the first value.
 
-    They are made beside the first tensor, else beside `beside`.
+    They are made beside the first tensor, else beside `like`.
 
     Raises:
         TypeError: two tensors have different dtypes; the message names both arguments.
@@ -77,7 +77,7 @@ def align(op: str, beside: ArrayLike | None = None, /, **values: Any) -> tuple[T
     tensors = [name for name, value in values.items() if isinstance(value, ArrayLike)]
     first = tensors[0] if tensors else _first_array(values)
     if not tensors:
-        values[first] = as_tensor(values[first], None, f"{op}: {first}", beside)
+        values[first] = as_tensor(values[first], None, f"{op}: {first}", like)
     dtype = values[first].dtype
     for name in tensors:
         if values[name].dtype != dtype:
@@ -88,8 +88,8 @@ def align(op: str, beside: ArrayLike | None = None, /, **values: Any) -> tuple[T
                 f"{op}: {first} is {dtype.name} but {name} is {other.name}; two "
                 f"tensors must share a dtype: use minitensor.cast({cast}, '{to.name}')"
             )
-    home = values[first]
-    return tuple(as_tensor(v, dtype, f"{op}: {name}", home) for name, v in values.items())
+    like = values[first]
+    return tuple(as_tensor(v, dtype, f"{op}: {name}", like) for name, v in values.items())
 
 
 def _first_array(values: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import nest, recording
-from minitensor.autograd.convert import as_tensor, leader
+from minitensor.autograd.convert import as_tensor, first_tensor
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.autograd.walk import filled
@@ -51,14 +51,14 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def wrapped(*args: Any, **settings: Any) -> Any:
-        home = leader(*args)
-        arguments = [as_tensor(arg, beside=home) for arg in args]
+        like = first_tensor(*args)
+        arguments = [as_tensor(arg, like=like) for arg in args]
         with GradientTape() as watcher:
             results, grad_fn = f(*arguments, **settings)
         variables = [v for v in watcher.watched_variables() if not any(v is arg for arg in args)]
         # Fresh tensors: the tape must not see how f computed them.
-        home = leader(*arguments)
-        outputs = [Tensor(as_tensor(r, beside=home).array) for r in nest.flatten(results)]
+        like = first_tensor(*arguments)
+        outputs = [Tensor(as_tensor(r, like=like).array) for r in nest.flatten(results)]
         if recording.is_recording():
             inputs = [*arguments, *variables]
             pull = functools.partial(_pull_back, grad_fn, arguments, variables, outputs)

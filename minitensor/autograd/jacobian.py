@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd.convert import placed
+from minitensor.autograd.convert import to_device_of
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.autograd.walk import filled, walk_back
@@ -64,4 +64,4 @@ def _unit(target: Tensor, i: int, examples: int) -> Tensor:
     xp = backend.of(target.array).xp
     seed = xp.zeros((examples, math.prod(target.shape) // examples), target.dtype)
     seed[:, i] = 1
-    return placed(seed.reshape(target.shape), target)
+    return to_device_of(seed.reshape(target.shape), target)

@@ -16,7 +16,7 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import recording
-from minitensor.autograd.convert import as_tensor, leader
+from minitensor.autograd.convert import as_tensor, first_tensor
 from minitensor.autograd.tensor import Tensor
 
 Derivative = Callable[..., Tensor]
@@ -42,8 +42,8 @@ class Primitive:
         self.defvjp_each(lambda i, *_, **__: None)
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
-        home = leader(*inputs)
-        tensors = tuple(as_tensor(value, beside=home) for value in inputs)
+        like = first_tensor(*inputs)
+        tensors = tuple(as_tensor(value, like=like) for value in inputs)
         arrays = [tensor.array for tensor in tensors]
         be = self._backend(arrays)
         with np.errstate(all="ignore"):  # inf and NaN are values here, as in TensorFlow

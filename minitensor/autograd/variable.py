@@ -10,7 +10,7 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd import recording, tensor
-from minitensor.autograd.convert import as_tensor, placed
+from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 from minitensor.backend import devices
 
@@ -54,7 +54,7 @@ class Variable(ArrayLike):
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; pass the value to start from")
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
-        self.array = _fresh(start if devices.chosen() is None else placed(start.numpy()))
+        self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
         self.trainable = bool(trainable)
         self.name = f"{name}:0"
 
@@ -68,7 +68,7 @@ class Variable(ArrayLike):
 
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape; returns the variable."""
-        new = as_tensor(value, self.dtype, beside=self)
+        new = as_tensor(value, self.dtype, like=self)
         backend.of(self.array, new.array)  # both lie on one device, or it is a TypeError
         if new.shape != self.shape:
             raise ValueError(
@@ -87,7 +87,7 @@ class Variable(ArrayLike):
         return self.assign(self.array - self._delta("assign_sub", delta))
 
     def _delta(self, op: str, delta: Any) -> Any:
-        change = as_tensor(delta, self.dtype, beside=self)
+        change = as_tensor(delta, self.dtype, like=self)
         try:
             backend.of(self.array, change.array)
         except TypeError as mixed:

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd import nest
-from minitensor.autograd.convert import as_tensor, placed
+from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 
@@ -93,4 +93,4 @@ def _seed(gradient: Any, target: ArrayLike) -> Tensor:
 def filled(like: ArrayLike, value: float, shape: tuple[int, ...] | None = None) -> Tensor:
     be = backend.of(like.array)
     full = be.xp.full(like.shape if shape is None else shape, value, dtype=like.dtype)
-    return placed(full, like)
+    return to_device_of(full, like)

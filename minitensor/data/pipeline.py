@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
 from minitensor.data.rows import numbers, tensors
@@ -147,7 +147,7 @@ class Pipeline:
 
         Source: tf.data.Dataset.cardinality
         """
-        return placed(np.array(self._count(), np.int64))
+        return to_device_of(np.array(self._count(), np.int64))
 
     def __len__(self) -> int:
         count = self._count()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.structure import leaves, mapped
 
@@ -64,10 +64,10 @@ def tensors(element: Any) -> Any:
 
 def _tensor(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
-        return leaf if backend.of(leaf.array) is backend.current() else placed(leaf.numpy())
+        return leaf if backend.of(leaf.array) is backend.current() else to_device_of(leaf.numpy())
     if leaf.dtype.kind == "U":
         return leaf if leaf.ndim else leaf.item()
-    return placed(leaf)
+    return to_device_of(leaf)
 
 
 def stacked(elements: Sequence[Any]) -> Any:

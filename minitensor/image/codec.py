@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.dtypes import as_dtype, uint8
 from minitensor.extras import require
 from minitensor.image.arguments import picture
@@ -67,7 +67,7 @@ def decode_image(
     pixels = np.stack(frames) if animated else frames[0]  # (frames, H, W, C) or (H, W, C)
     if kind.kind in "iu" and kind != uint8:
         pixels = pixels.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
-    return convert_image_dtype(placed(pixels), kind)
+    return convert_image_dtype(to_device_of(pixels), kind)
 
 
 def read_image(path: Any, channels: int) -> Tensor:
@@ -108,7 +108,7 @@ def decode_png(
         raise TypeError(
             f"decode_png: dtype must be uint8, got {dtype}; convert_image_dtype follows"
         )
-    return placed(_frames("decode_png", contents, channels)[0])
+    return to_device_of(_frames("decode_png", contents, channels)[0])
 
 
 def decode_jpeg(
@@ -146,7 +146,7 @@ def decode_jpeg(
     """
     if ratio != 1:
         raise ValueError(f"decode_jpeg: ratio must be 1, got {ratio}; resize the result instead")
-    return placed(_frames("decode_jpeg", contents, channels)[0])
+    return to_device_of(_frames("decode_jpeg", contents, channels)[0])
 
 
 def encode_png(image: Any, compression: int = -1, name: str | None = None) -> bytes:

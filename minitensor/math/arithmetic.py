@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from minitensor.autograd import Tensor, align, as_tensor, leader
+from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.ops import math
 
 __all__ = [
@@ -230,7 +230,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
 
     Source: tf.scalar_mul
     """
-    tensor = as_tensor(x, None, "scalar_mul: x", leader(scalar))
+    tensor = as_tensor(x, None, "scalar_mul: x", first_tensor(scalar))
     factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar", tensor)
     if factor.ndim:
         raise ValueError(f"scalar_mul: scalar must have no axes, got shape {factor.shape!s}")

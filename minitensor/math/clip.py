@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minitensor.autograd import Tensor, align, as_tensor, leader
+from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.linalg import global_norm
 from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
@@ -69,7 +69,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
     Source: tf.clip_by_norm
     """
-    x = args.tensor("clip_by_norm", "t", t, "f", leader(clip_norm))
+    x = args.tensor("clip_by_norm", "t", t, "f", first_tensor(clip_norm))
     limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm", x)
     along = args.axes("clip_by_norm", axes, x.ndim)
     squared = reduce.sum(math.square(x), axis=along, keepdims=True)
@@ -103,7 +103,7 @@ def clip_by_global_norm(
     Source: tf.clip_by_global_norm
     """
     length = global_norm(t_list) if use_norm is None else use_norm
-    length = as_tensor(length, beside=leader(*t_list))
+    length = as_tensor(length, like=first_tensor(*t_list))
     limit = as_tensor(clip_norm, length.dtype, "clip_by_global_norm: clip_norm", length)
     scale = limit * math.minimum(math.reciprocal(length), math.reciprocal(limit))
     scale = math.where(math.isfinite(length), scale, float("nan"))

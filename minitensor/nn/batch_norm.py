@@ -5,7 +5,7 @@ from __future__ import annotations
 import math as numbers
 from typing import Any
 
-from minitensor.autograd import Tensor, leader
+from minitensor.autograd import Tensor, first_tensor
 from minitensor.nn import arguments as args
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
@@ -61,13 +61,13 @@ def fused_batch_norm(
     Source: tf.compat.v1.nn.fused_batch_norm; Ioffe & Szegedy 2015
     """
     op = "fused_batch_norm"
-    (x,) = checks.floats(op, leader(scale, offset, mean, variance), x=x)
+    (x,) = checks.floats(op, first_tensor(scale, offset, mean, variance), x=x)
     last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
     if x.ndim not in (4, 5):
         raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
     given = {k: v for k, v in (("mean", mean), ("variance", variance)) if v is not None}
     # x itself stays half precision: the vectors' dtype follows from its type alone.
-    _, vectors = checks.beside(op, Tensor(x.array[:0]), scale=scale, offset=offset, **given)
+    _, vectors = checks.vectors_like(op, Tensor(x.array[:0]), scale=scale, offset=offset, **given)
     image = args.moved_last(x, last)
     checks.per_channel(op, image.shape[-1], **vectors)
     factor = float(exponential_avg_factor) if is_training else 0.0

@@ -17,12 +17,12 @@ from minitensor.nn.arguments import integer
 from minitensor.ops import math
 
 
-def floats(op: str, home: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
+def floats(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
     """The named arguments as tensors of one float dtype; numbers and lists are welcome.
 
-    Without a tensor among them, they are made beside `home`.
+    Without a tensor among them, they are made beside `like`.
     """
-    aligned = align(op, home, **values)
+    aligned = align(op, like, **values)
     for name, tensor in zip(values, aligned, strict=True):
         if not is_float(tensor.dtype):
             raise TypeError(
@@ -33,10 +33,10 @@ def floats(op: str, home: ArrayLike | None = None, /, **values: Any) -> tuple[Te
 
 
 def tensor(
-    op: str, name: str, value: Any, kinds: str = "fiub", home: ArrayLike | None = None
+    op: str, name: str, value: Any, kinds: str = "fiub", like: ArrayLike | None = None
 ) -> Tensor:
     """`value` as a tensor of floats, ints, unsigned ints or booleans, as `kinds` allows."""
-    x = as_tensor(value, what=f"{op}: {name}", beside=home)
+    x = as_tensor(value, what=f"{op}: {name}", like=like)
     if ("f" if is_float(x.dtype) else x.dtype.kind) not in kinds:
         words = {"f": "floats", "i": "integers", "b": "booleans"}
         legal = " or ".join(word for kind, word in words.items() if kind in kinds)
@@ -112,7 +112,7 @@ def widened(x: Tensor) -> Tensor:
     return math.cast(x, dtype="float32") if is_half(x.dtype) else x
 
 
-def beside(op: str, x: Tensor, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:
+def vectors_like(op: str, x: Tensor, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:
     """x and the values in one dtype: float32 if x is half, whose statistics may be either."""
     if is_half(x.dtype):
         values = {name: widened(floats(op, x, **{name: v})[0]) for name, v in values.items()}

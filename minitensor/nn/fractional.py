@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend.generator import generator
 from minitensor.nn import arguments as args
 from minitensor.nn.pooling import MAX
@@ -121,7 +121,7 @@ def _pooled(
         for n, ratio in zip(size, ratios, strict=True)
     )
     y = pool(x, rows=rows, columns=columns, overlapping=bool(overlapping))
-    return y, placed(rows, x), placed(columns, x)
+    return y, to_device_of(rows, x), to_device_of(columns, x)
 
 
 def _ratios(op: str, value: Any, size: tuple[int, ...]) -> tuple[float, ...]:

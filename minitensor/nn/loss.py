@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, leader
+from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops import softmax as ops
@@ -57,7 +57,7 @@ def softmax_cross_entropy_with_logits(
     Source: tf.nn.softmax_cross_entropy_with_logits
     """
     op = "softmax_cross_entropy_with_logits"
-    (x,) = checks.floats(op, leader(labels), logits=logits)
+    (x,) = checks.floats(op, first_tensor(labels), logits=logits)
     labels = as_tensor(labels, None, f"{op}: labels", x)
     labels = labels if labels.dtype == x.dtype else math.cast(labels, dtype=x.dtype)
     shape = checks.broadcast(op, labels=labels, logits=x)
@@ -93,7 +93,7 @@ def sparse_softmax_cross_entropy_with_logits(
     Source: tf.nn.sparse_softmax_cross_entropy_with_logits
     """
     op = "sparse_softmax_cross_entropy_with_logits"
-    (x,) = checks.floats(op, leader(labels), logits=logits)
+    (x,) = checks.floats(op, first_tensor(labels), logits=logits)
     labels = as_tensor(labels, None, f"{op}: labels", x)
     if labels.dtype.kind not in "iu":
         raise TypeError(
@@ -216,7 +216,7 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
 
     Source: tf.math.in_top_k
     """
-    (p,) = checks.floats("in_top_k", leader(targets), predictions=predictions)
+    (p,) = checks.floats("in_top_k", first_tensor(targets), predictions=predictions)
     t = as_tensor(targets, None, "in_top_k: targets", p)
     if t.dtype.kind not in "iu":
         raise TypeError(f"in_top_k: targets must be integers, got {t.dtype.name}")

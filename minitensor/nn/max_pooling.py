@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.nn import arguments as args
 from minitensor.nn.pooling import MAX, planes_of, pooled, spatial_rank
 from minitensor.ops import array
@@ -255,7 +255,7 @@ def max_pool_with_argmax(
     _, window = planes_of(op, x.shape[1:3], sizes, step, pads, (1, 1))
     tap = ops.window_argmax(x, window=window)
     index = _flat_index(tap, x.shape, window, bool(include_batch_in_index))
-    return ops.take_tap(x, tap, window=window), placed(index.astype(output_dtype), x)
+    return ops.take_tap(x, tap, window=window), to_device_of(index.astype(output_dtype), x)
 
 
 def _flat_index(tap: Tensor, shape: tuple[int, ...], window: Window, batch: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, as_tensor, placed
+from minitensor.autograd import Tensor, align, as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.generator import generator
 from minitensor.nn import checks
@@ -53,7 +53,7 @@ def dropout(
     if rate == 0:
         return x
     kept = generator(seed).random(_noise_shape(noise_shape, x.shape), np.float32) >= rate
-    return math.where(placed(kept, x), x * (1 / (1 - rate)), 0)
+    return math.where(to_device_of(kept, x), x * (1 / (1 - rate)), 0)
 
 
 def _rate(rate: Any) -> float:

@@ -17,7 +17,7 @@ import math as numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minitensor.autograd import Tensor, as_tensor, leader
+from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.nn import arguments as args
 from minitensor.nn import checks
@@ -107,9 +107,9 @@ def batch_normalization(
     Source: tf.nn.batch_normalization; Ioffe & Szegedy 2015
     """
     op = "batch_normalization"
-    (x,) = checks.floats(op, leader(mean, variance, offset, scale), x=x)
+    (x,) = checks.floats(op, first_tensor(mean, variance, offset, scale), x=x)
     given = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
-    wide, used = checks.beside(op, x, **{k: v for k, v in given.items() if v is not None})
+    wide, used = checks.vectors_like(op, x, **{k: v for k, v in given.items() if v is not None})
     checks.broadcast(op, x=wide, **used)
     inverse = math.rsqrt(used["variance"] + variance_epsilon)
     inverse = inverse * used["scale"] if "scale" in used else inverse
@@ -149,7 +149,7 @@ def layer_normalization(
     Source: tf.keras.layers.LayerNormalization; Ba et al. 2016
     """
     op = "layer_normalization"
-    (x,) = checks.floats(op, leader(scale, offset), x=x)
+    (x,) = checks.floats(op, first_tensor(scale, offset), x=x)
     axes = tuple(sorted(checks.axes(op, axis, x.ndim)))
     return _affine(
         op, x, scale, offset, axes, lambda x: ops.standardize(x, axes=axes, epsilon=epsilon)
@@ -183,7 +183,7 @@ def instance_normalization(
     Source: Ulyanov et al. 2016
     """
     op = "instance_normalization"
-    (x,) = checks.floats(op, leader(scale, offset), x=x)
+    (x,) = checks.floats(op, first_tensor(scale, offset), x=x)
     args.rank_of(op, "x", x, 3, "(N, spatial axes, C)", more=True)
     axes, channels = tuple(range(1, x.ndim - 1)), (x.ndim - 1,)
     return _affine(
@@ -223,7 +223,7 @@ def group_normalization(
     Source: tf.keras.layers.GroupNormalization; Wu & He 2018
     """
     op = "group_normalization"
-    (x,) = checks.floats(op, leader(scale, offset), x=x)
+    (x,) = checks.floats(op, first_tensor(scale, offset), x=x)
     args.rank_of(op, "x", x, 2, "(N, ..., C)", more=True)
     n, *places, c = x.shape
     number = args.integer(op, "groups", groups, least=-1)
@@ -251,7 +251,7 @@ def _affine(
     sizes = tuple(x.shape[axis] for axis in axes)
     shape = tuple(n if axis in axes else 1 for axis, n in enumerate(x.shape))
     given = {"scale": scale, "offset": offset}
-    y, vectors = checks.beside(op, x, **{k: v for k, v in given.items() if v is not None})
+    y, vectors = checks.vectors_like(op, x, **{k: v for k, v in given.items() if v is not None})
     for name, vector in vectors.items():
         if vector.shape != sizes:
             raise ValueError(f"{op}: {name} must have shape {sizes}, got {vector.shape}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.ops import array, reduce
 from minitensor.ops.half import rounded_once
 
@@ -32,7 +32,7 @@ def avg_pool(x: Tensor, *, rows: Any, columns: Any, overlapping: bool) -> Tensor
     """The mean of each region."""
     patches, real = _patches(x, rows, columns, overlapping)
     share = real / real.sum(2, keepdims=True)  # (h, w, L)
-    return reduce.sum(patches * placed(share[..., None].astype(x.dtype), x), axis=3)
+    return reduce.sum(patches * to_device_of(share[..., None].astype(x.dtype), x), axis=3)
 
 
 def _patches(x: Tensor, rows: Any, columns: Any, overlapping: bool) -> tuple[Tensor, np.ndarray]:

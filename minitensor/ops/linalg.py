@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, placed, primitive
+from minitensor.autograd import Tensor, align, primitive, to_device_of
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast, unbroadcast
 from minitensor.ops.wide import wide
@@ -105,13 +105,13 @@ def _contract_gradient(
         if letter in target:
             other = _fresh("".join(terms) + target)
             eye = np.eye(x.shape[letters.index(letter)], dtype=g.dtype)
-            factors.append((placed(eye, g), letter + other))
+            factors.append((to_device_of(eye, g), letter + other))
         target += other
     present = "".join(term for _, term in factors)
     alone = [k for k, letter in enumerate(target) if letter not in present]
     if alone:  # summed within x_i only: g is repeated along it
         ones = np.ones([x.shape[k] for k in alone], dtype=g.dtype)
-        factors.append((placed(ones, g), "".join(target[k] for k in alone)))
+        factors.append((to_device_of(ones, g), "".join(target[k] for k in alone)))
     tensors, names = zip(*factors, strict=True)
     return unbroadcast(_contract(*tensors, terms=names, output=target), x.shape)
 

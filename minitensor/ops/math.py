@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, align, as_tensor, leader, primitive
+from minitensor.autograd import Tensor, align, as_tensor, first_tensor, primitive
 from minitensor.autograd.walk import filled
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
@@ -241,9 +241,9 @@ _where.defvjp(
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
     """x where `condition` holds, else y; the three broadcast."""
-    home = leader(condition, x, y)
-    condition = as_tensor(condition, np.bool_, "where: condition", home)
-    x, y = align("where", home, x=x, y=y)
+    like = first_tensor(condition, x, y)
+    condition = as_tensor(condition, np.bool_, "where: condition", like)
+    x, y = align("where", like, x=x, y=y)
     check_broadcast("where", condition.shape, x.shape, y.shape)
     return _where(condition, x, y)
 

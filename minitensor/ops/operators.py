@@ -31,7 +31,7 @@ def _compared(op: Callable[..., Any], self: ArrayLike, other: Any, unlike: bool)
     try:
         np.broadcast_shapes(self.shape, other.shape)
     except ValueError:
-        return as_tensor(unlike, beside=self)
+        return as_tensor(unlike, like=self)
     return op(self, other)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import Tensor, placed, primitive
+from minitensor.autograd import Tensor, primitive, to_device_of
 from minitensor.ops import array, math, reduce
 from minitensor.ops.half import rounded_once
 
@@ -91,7 +91,7 @@ def _in_logits(h: Tensor, y: Tensor, g: Tensor, labels: Tensor, x: Tensor) -> Te
 
 def _sparse_grad(g: Tensor, y: Tensor, labels: Tensor, x: Tensor) -> Tensor:
     classes = backend.of(x.array).xp.arange(x.shape[-1])
-    hot = placed((labels.array[..., None] == classes).astype(x.dtype), x)
+    hot = to_device_of((labels.array[..., None] == classes).astype(x.dtype), x)
     return _column(g) * (_softmax(x, axis=-1) - hot)
 
 

@@ -180,7 +180,7 @@ def _training_default(call: Any) -> Any:
     return None if default is inspect.Parameter.empty else default
 
 
-def beside(inputs: Any) -> AbstractContextManager[None]:
+def on_device_of(inputs: Any) -> AbstractContextManager[None]:
     """Makes new weights where the inputs lie."""
     home = next((t for t in leaves(inputs) if isinstance(t, ArrayLike)), None)
     return nullcontext() if home is None else device(home.device)

@@ -155,7 +155,7 @@ class Layer(Owner):
         """Checks the first argument of a call, and builds the layer for it."""
         calling.check(self, inputs)
         if not self.built:
-            with calling.beside(inputs):
+            with calling.on_device_of(inputs):
                 self.build(mapped(calling.sizes, inputs))
             calling.check(self, inputs)
 

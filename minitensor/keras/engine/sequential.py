@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from minitensor.keras.engine.calling import as_drawn, beside, shape_of, sizes, symbols
+from minitensor.keras.engine.calling import as_drawn, on_device_of, shape_of, sizes, symbols
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
 from minitensor.keras.engine.node import KerasTensor
@@ -103,7 +103,7 @@ class Sequential(Model):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         inputs = args[0] if args else kwargs.get("inputs")
         if not self.built and hasattr(inputs, "shape"):
-            with beside(inputs):
+            with on_device_of(inputs):
                 self.build(sizes(inputs))
         return super().__call__(*args, **kwargs)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import random
-from minitensor.autograd import Tensor, placed
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend.generator import generator
 from minitensor.keras.engine import chance, settings
 from minitensor.keras.initializers.fixed import Initializer
@@ -136,4 +136,4 @@ class Orthogonal(RandomInitializer):
         q = q * np.sign(np.diag(r))  # so that no direction is likelier than another
         q = q if rows >= columns else q.T  # (rows, columns)
         w = (self.gain * q).reshape(tuple(shape))
-        return placed(w.astype(dtype or settings.floatx()))
+        return to_device_of(w.astype(dtype or settings.floatx()))

@@ -119,9 +119,9 @@ class BatchNormalization(Standardizing):
             y = ops.normalise(x, *kept, *self._affine(kept[0]), epsilon=self.epsilon)
         return moved(y, last, place)
 
-    def _affine(self, beside: Tensor) -> tuple[Tensor, Tensor]:
+    def _affine(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """gamma and beta in the type of the statistics, 1 and 0 where there is none."""
-        shape, kind = self.moving_mean.shape, beside.dtype
+        shape, kind = self.moving_mean.shape, like.dtype
         gamma = ones(shape, kind) if self.gamma is None else cast(self.gamma, kind)
         beta = zeros(shape, kind) if self.beta is None else cast(self.beta, kind)
         return gamma, beta

@@ -105,7 +105,7 @@ class Rescaling(Elementwise):
         """inputs * scale + offset"""
         kind = self.compute_dtype
         x = cast(inputs, kind)
-        scale = as_tensor(np.asarray(self.scale, kind), beside=x)
+        scale = as_tensor(np.asarray(self.scale, kind), like=x)
         if scale.ndim and settings.image_data_format() == "channels_first":
             scale = reshape(scale, (*scale.shape, *(1,) * (3 - scale.ndim)))  # (C, 1, 1)
-        return x * scale + as_tensor(np.asarray(self.offset, kind), beside=x)
+        return x * scale + as_tensor(np.asarray(self.offset, kind), like=x)

@@ -53,7 +53,7 @@ def affine(
     )
     parts = [
         _pixels(images, rows, columns, fill_value)
-        * as_tensor(weight[..., None].astype(images.dtype), beside=images)
+        * as_tensor(weight[..., None].astype(images.dtype), like=images)
         for weight, rows, columns in corners
     ]
     return parts[0] + parts[1] + parts[2] + parts[3]

@@ -129,9 +129,9 @@ def named(fn: Any) -> Callable[..., Tensor]:
     return losses.get(fn)
 
 
-def floats(value: Any, dtype: Any = None, beside: Tensor | None = None) -> Tensor:
+def floats(value: Any, dtype: Any = None, like: Tensor | None = None) -> Tensor:
     """A tensor of this float type, or of its own if none is said and it is a float type."""
-    tensor = as_tensor(value, None, "value", beside)
+    tensor = as_tensor(value, None, "value", like)
     if dtype is None:
         dtype = tensor.dtype if tensor.dtype.kind in "fV" else dtype_name(None)
     return tensor if tensor.dtype == dtype else cast(tensor, dtype)

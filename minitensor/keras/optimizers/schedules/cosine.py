@@ -58,7 +58,7 @@ class CosineDecay(LearningRateSchedule):
             return self._fall(now, start)
         if float(now) >= self.warmup_steps:
             return self._fall(now - self.warmup_steps, top)
-        rise = as_tensor(top, now.dtype, beside=now) - start
+        rise = as_tensor(top, now.dtype, like=now) - start
         return rise * (now / self.warmup_steps) + start
 
     def _fall(self, now: Tensor, top: float) -> Tensor:
@@ -107,7 +107,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Tensor:
         restarts, t = self._place(numbered(step) / self.first_decay_steps)
-        factor = math.pow(as_tensor(self.m_mul, t.dtype, beside=t), restarts)
+        factor = math.pow(as_tensor(self.m_mul, t.dtype, like=t), restarts)
         wave = 0.5 * factor * (1 + math.cos(pi * t))
         return self.initial_learning_rate * ((1 - self.alpha) * wave + self.alpha)
 
@@ -116,7 +116,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         if self.t_mul == 1.0:
             restarts = math.floor(t)
             return restarts, t - restarts
-        longer = as_tensor(self.t_mul, t.dtype, beside=t)
+        longer = as_tensor(self.t_mul, t.dtype, like=t)
         restarts = math.floor(math.log(1 - t * (1 - longer)) / math.log(longer))
         length = math.pow(longer, restarts)
         return restarts, (t - (1 - length) / (1 - longer)) / length

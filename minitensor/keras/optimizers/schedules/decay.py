@@ -53,7 +53,7 @@ class ExponentialDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Tensor:
         p = numbered(step) / self.decay_steps
         p = math.floor(p) if self.staircase else p
-        base = as_tensor(self.decay_rate, p.dtype, beside=p)
+        base = as_tensor(self.decay_rate, p.dtype, like=p)
         return self.initial_learning_rate * math.pow(base, p)
 
 
@@ -143,7 +143,7 @@ class PolynomialDecay(LearningRateSchedule):
             p = now / (self.decay_steps * rounds)
         else:
             p = math.minimum(now, self.decay_steps) / self.decay_steps
-        start = as_tensor(self.initial_learning_rate, now.dtype, beside=now)
+        start = as_tensor(self.initial_learning_rate, now.dtype, like=now)
         drop = start - self.end_learning_rate
         return drop * math.pow(1 - p, float(self.power)) + self.end_learning_rate
 
@@ -182,8 +182,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Tensor:
         now = numbered(step)
-        rates = as_tensor(list(self.values), now.dtype, beside=now)
+        rates = as_tensor(list(self.values), now.dtype, like=now)
         if not self.boundaries:
             return rates[0]
-        passed = now > as_tensor(list(self.boundaries), now.dtype, beside=now)
+        passed = now > as_tensor(list(self.boundaries), now.dtype, like=now)
         return rates[int(math.reduce_sum(cast(passed, "int32")))]
