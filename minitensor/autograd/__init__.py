@@ -9,7 +9,7 @@
     tape.py       GradientTape: the list of what was computed
     walk.py       reverse-mode differentiation: the walk back along that list
     custom.py     a function with a derivative of the user's own
-    nest.py       tensors in lists and dictionaries
+    tree.py       tensors in lists, tuples and dictionaries
     jacobian.py   all derivatives of all elements, row by row
     check.py      derivatives against central differences
     finite.py     where a value that is not finite came from

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.autograd import nest, recording
+from minitensor.autograd import recording, tree
 from minitensor.autograd.convert import as_tensor, first_tensor
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import ArrayLike, Tensor
@@ -58,12 +58,12 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         variables = [v for v in watcher.watched_variables() if not any(v is arg for arg in args)]
         # Fresh tensors: the tape must not see how f computed them.
         like = first_tensor(*arguments)
-        outputs = [Tensor(as_tensor(r, like=like).array) for r in nest.flatten(results)]
+        outputs = [Tensor(as_tensor(r, like=like).array) for r in tree.flatten(results)]
         if recording.is_recording():
             inputs = [*arguments, *variables]
             pull = functools.partial(_pull_back, grad_fn, arguments, variables, outputs)
             recording.record(inputs, outputs, pull)
-        return nest.pack(results, outputs)
+        return tree.pack(results, outputs)
 
     return wrapped
 
@@ -78,9 +78,9 @@ def _pull_back(
 ) -> list[Tensor | None]:
     upstream = [filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)]
     if not variables:
-        gradients = nest.flatten(grad_fn(*upstream))
+        gradients = tree.flatten(grad_fn(*upstream))
     elif "variables" in inspect.signature(grad_fn).parameters:
-        gradients = nest.flatten(list(grad_fn(*upstream, variables=variables)))
+        gradients = tree.flatten(list(grad_fn(*upstream, variables=variables)))
     else:
         raise TypeError(
             f"custom_gradient: the function read {[v.name for v in variables]}; its grad_fn must "

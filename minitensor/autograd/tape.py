@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from minitensor.autograd import jacobian as jacobians
-from minitensor.autograd import nest
+from minitensor.autograd import tree
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
@@ -84,7 +84,7 @@ class GradientTape:
 
     def watch(self, tensor: Any) -> None:
         """Tracks a tensor or variable, or a nest of them."""
-        for leaf in nest.flatten(tensor):
+        for leaf in tree.flatten(tensor):
             if not isinstance(leaf, ArrayLike):
                 raise ValueError(f"watch: expected tensors or variables, got {type(leaf).__name__}")
             if is_float(leaf.dtype):
@@ -150,7 +150,7 @@ class GradientTape:
         """
         unconnected = UnconnectedGradients(unconnected_gradients)
         records = self._take_records()
-        targets, leaves = nest.flatten(target), nest.flatten(sources)
+        targets, leaves = tree.flatten(target), tree.flatten(sources)
         check_sources(leaves)
         seeds = seeds_of(targets, output_gradients)
         gradients = walk_back(records, targets, seeds, leaves)
@@ -158,7 +158,7 @@ class GradientTape:
             gradients = [
                 filled(s, 0) if g is None else g for s, g in zip(leaves, gradients, strict=True)
             ]
-        return nest.pack(sources, gradients)
+        return tree.pack(sources, gradients)
 
     def jacobian(
         self,
@@ -192,7 +192,7 @@ class GradientTape:
         Source: tf.GradientTape.jacobian
         """
         unconnected = UnconnectedGradients(unconnected_gradients)
-        leaves = nest.flatten(sources)
+        leaves = tree.flatten(sources)
         check_sources(leaves)
         rows = jacobians.full(self._take_records(), as_tensor(target), leaves)
         if unconnected is UnconnectedGradients.ZERO:
@@ -201,7 +201,7 @@ class GradientTape:
                 filled(leaf, 0, shape) if row is None else row
                 for leaf, shape, row in zip(leaves, empty, rows, strict=True)
             ]
-        return nest.pack(sources, rows)
+        return tree.pack(sources, rows)
 
     def batch_jacobian(
         self,

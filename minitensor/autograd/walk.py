@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import nest
+from minitensor.autograd import tree
 from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
@@ -57,7 +57,7 @@ def _accumulate(
 
 def seeds_of(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:
     """The cotangent each target starts with: ones, or what the caller gave. Ints have none."""
-    given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
+    given = [None] * len(targets) if output_gradients is None else tree.flatten(output_gradients)
     if len(targets) == 1 != len(given):
         given = [output_gradients]  # a list of numbers, which is one cotangent
     if len(given) != len(targets):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import nest
+from minitensor.autograd import tree
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.training.feed import Feed, warn_of_end
 from minitensor.keras.training.interrupt import whole_step
@@ -139,4 +139,4 @@ def predict(model: Any, feed: Feed, callbacks: Any) -> Any:
     callbacks.on_predict_end()
     if not found:
         raise ValueError("predict: the data gave no batch")
-    return nest.pack(outputs, [np.concatenate(parts) for parts in zip(*found, strict=True)])
+    return tree.pack(outputs, [np.concatenate(parts) for parts in zip(*found, strict=True)])
