@@ -52,7 +52,8 @@ SAMPLES = {  # what a constructor needs, by the names of its required arguments
     "height": 4, "width": 4, "height_factor": 0.2, "width_factor": 0.2, "scale": 0.5, "name": "x",
     "num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5, "specificity": 0.5,
     "sensitivity": 0.5, "initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5,
-    "boundaries": [1], "values": [0.1, 0.01], "first_decay_steps": 5, "num_tokens": 3, "dtype": "float32",
+    "boundaries": [1], "values": [0.1, 0.01], "first_decay_steps": 5, "num_tokens": 3,
+    "dtype": "float32",
     "function": None, "shape": (4,), "value": 1.0, "mean": 0.0, "depth": 2, "bin_boundaries": [1.0],
 }  # fmt: skip
 
