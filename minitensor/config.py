@@ -55,7 +55,8 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
         Nothing.
 
     Example:
-        >>> list_physical_devices("CPU")
+        >>> import minitensor as tf
+        >>> tf.config.list_physical_devices("CPU")
         [PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]
 
     Source: tf.config.list_physical_devices
@@ -81,7 +82,8 @@ def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
         Nothing.
 
     Example:
-        >>> list_logical_devices("CPU")
+        >>> import minitensor as tf
+        >>> tf.config.list_logical_devices("CPU")
         [LogicalDevice(name='/device:CPU:0', device_type='CPU')]
 
     Source: tf.config.list_logical_devices

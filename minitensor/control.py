@@ -45,7 +45,8 @@ def map_fn(
         ValueError: there is nothing to go over, or lengths differ.
 
     Example:
-        >>> map_fn(lambda row: row * row, [1, 2, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.map_fn(lambda row: row * row, [1, 2, 3]).numpy()
         array([1, 4, 9], dtype=int32)
 
     Source: tf.map_fn
@@ -95,7 +96,8 @@ def cond(
         TypeError: one of them is no function.
 
     Example:
-        >>> cond(3 < 5, lambda: "yes", lambda: "no")
+        >>> import minitensor as tf
+        >>> tf.cond(3 < 5, lambda: "yes", lambda: "no")
         'yes'
 
     Source: tf.cond
@@ -128,7 +130,8 @@ def case(
         ValueError: none holds and there is no default; or several do and `exclusive` is set.
 
     Example:
-        >>> case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])
+        >>> import minitensor as tf
+        >>> tf.case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])
         'b'
 
     Source: tf.case
@@ -168,7 +171,8 @@ def while_loop(
         ValueError: `body` gives another number of values.
 
     Example:
-        >>> while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
+        >>> import minitensor as tf
+        >>> tf.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
         (12,)
 
     Source: tf.while_loop
@@ -210,7 +214,8 @@ def function(
         TypeError: `func` is no function.
 
     Example:
-        >>> @function
+        >>> import minitensor as tf
+        >>> @tf.function
         ... def double(x):
         ...     return 2 * x
         >>> double(4)
@@ -244,7 +249,9 @@ def print(*inputs: Any, **kwargs: Any) -> None:
         TypeError: another keyword.
 
     Example:
-        >>> print("loss", 0.5, output_stream=sys.stdout)
+        >>> import minitensor as tf
+        >>> import sys
+        >>> tf.print("loss", 0.5, output_stream=sys.stdout)
         loss 0.5
 
     Source: tf.print

@@ -25,7 +25,8 @@ def assert_equal(
     """Raises ValueError unless all of x and y are equal.
 
     Example:
-        >>> assert_equal([1, 2], 1)
+        >>> import minitensor as tf
+        >>> tf.debugging.assert_equal([1, 2], 1)
         Traceback (most recent call last):
         ...
         ValueError: assert_equal: [1 2] is not 1
@@ -49,7 +50,8 @@ def assert_near(
     """Raises ValueError unless |x - y| <= atol + rtol * |y|; both are 10 epsilons of x's type.
 
     Example:
-        >>> assert_near([1.0, 2.0], [1.0, 2.0000001])
+        >>> import minitensor as tf
+        >>> tf.debugging.assert_near([1.0, 2.0], [1.0, 2.0000001])
 
     Source: tf.debugging.assert_near
     """
@@ -74,7 +76,8 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
         FloatingPointError: an element is NaN or infinite.
 
     Example:
-        >>> check_numerics([1.0, 2.0], "features").numpy()
+        >>> import minitensor as tf
+        >>> tf.debugging.check_numerics([1.0, 2.0], "features").numpy()
         array([1., 2.], dtype=float32)
 
     Source: tf.debugging.check_numerics
@@ -95,14 +98,14 @@ def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int =
         FloatingPointError: later, by the op.
 
     Example:
-        >>> import minitensor as mt
-        >>> enable_check_numerics()
+        >>> import minitensor as tf
+        >>> tf.debugging.enable_check_numerics()
         >>> try:
-        ...     mt.math.log([0.0])
+        ...     tf.math.log([0.0])
         ... except FloatingPointError as error:
         ...     print(str(error)[:54])
         ... finally:
-        ...     disable_check_numerics()
+        ...     tf.debugging.disable_check_numerics()
         Detected Infinity or NaN in output 0 of the op 'log' (
 
     Source: tf.debugging.enable_check_numerics

@@ -43,7 +43,8 @@ def as_dtype(type_value: Any) -> DType:
         TypeError: no such type, or one that tensors do not have.
 
     Example:
-        >>> as_dtype(float)
+        >>> import minitensor as tf
+        >>> tf.as_dtype(float)
         dtype('float32')
 
     Source: tf.as_dtype

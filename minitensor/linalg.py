@@ -64,7 +64,8 @@ def matmul(
         TypeError: two different element types.
 
     Example:
-        >>> matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_b=True).numpy()
+        >>> import minitensor as tf
+        >>> tf.matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_b=True).numpy()
         array([[11.]], dtype=float32)
 
     Source: tf.matmul
@@ -95,7 +96,8 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
         ValueError: fewer than two axes.
 
     Example:
-        >>> matrix_transpose([[1, 2], [3, 4]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.linalg.matrix_transpose([[1, 2], [3, 4]]).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
 
@@ -127,7 +129,8 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
         TypeError: an unknown keyword, or two different element types.
 
     Example:
-        >>> einsum("ij,ij->i", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [2.0, 2.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.einsum("ij,ij->i", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [2.0, 2.0]]).numpy()
         array([ 3., 14.], dtype=float32)
 
     Source: tf.einsum
@@ -154,7 +157,8 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
         TypeError: two different element types.
 
     Example:
-        >>> tensordot([1.0, 2.0], [3.0, 4.0], 1).numpy()
+        >>> import minitensor as tf
+        >>> tf.tensordot([1.0, 2.0], [3.0, 4.0], 1).numpy()
         np.float32(11.0)
 
     Source: tf.tensordot
@@ -204,7 +208,8 @@ def norm(
         TypeError: `tensor` is not float.
 
     Example:
-        >>> norm([[3.0, 4.0]], axis=1).numpy()
+        >>> import minitensor as tf
+        >>> tf.norm([[3.0, 4.0]], axis=1).numpy()
         array([5.], dtype=float32)
 
     Source: tf.norm
@@ -250,7 +255,8 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
         ValueError: it holds no tensor.
 
     Example:
-        >>> global_norm([[3.0], [4.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.linalg.global_norm([[3.0], [4.0]]).numpy()
         np.float32(5.0)
 
     Source: tf.linalg.global_norm

@@ -34,10 +34,11 @@ def set_seed(seed: Any) -> None:
         ValueError: it is negative.
 
     Example:
-        >>> set_seed(1)
-        >>> first = normal([2]).numpy()
-        >>> set_seed(1)
-        >>> bool((first == normal([2]).numpy()).all())
+        >>> import minitensor as tf
+        >>> tf.random.set_seed(1)
+        >>> first = tf.random.normal([2]).numpy()
+        >>> tf.random.set_seed(1)
+        >>> bool((first == tf.random.normal([2]).numpy()).all())
         True
 
     Source: tf.random.set_seed
@@ -70,7 +71,8 @@ def normal(
         ValueError: a size is negative, or mean and stddev do not broadcast.
 
     Example:
-        >>> normal([2, 3], seed=0).shape
+        >>> import minitensor as tf
+        >>> tf.random.normal([2, 3], seed=0).shape
         TensorShape([2, 3])
 
     Source: tf.random.normal
@@ -107,7 +109,8 @@ def truncated_normal(
         ValueError: a size is negative, or mean and stddev do not broadcast.
 
     Example:
-        >>> bool((abs(truncated_normal([1000], seed=0)).numpy() <= 2).all())
+        >>> import minitensor as tf
+        >>> bool((abs(tf.random.truncated_normal([1000], seed=0)).numpy() <= 2).all())
         True
 
     Source: tf.random.truncated_normal
@@ -147,7 +150,8 @@ def uniform(
         ValueError: a size is negative; integers without maxval, or minval is not below it.
 
     Example:
-        >>> uniform([4], maxval=10, dtype="int32", seed=0).shape
+        >>> import minitensor as tf
+        >>> tf.random.uniform([4], maxval=10, dtype="int32", seed=0).shape
         TensorShape([4])
 
     Source: tf.random.uniform
@@ -192,7 +196,8 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
         TypeError: `value` holds no numbers.
 
     Example:
-        >>> sorted(shuffle([1, 2, 3]).numpy().tolist())
+        >>> import minitensor as tf
+        >>> sorted(tf.random.shuffle([1, 2, 3]).numpy().tolist())
         [1, 2, 3]
 
     Source: tf.random.shuffle

@@ -39,7 +39,8 @@ def pad(
         TypeError: paddings are no integers, or `constant_values` does not have the tensor's type.
 
     Example:
-        >>> pad([1, 2, 3], [[1, 2]], "REFLECT").numpy()
+        >>> import minitensor as tf
+        >>> tf.pad([1, 2, 3], [[1, 2]], "REFLECT").numpy()
         array([2, 1, 2, 3, 2, 1], dtype=int32)
 
     Source: tf.pad
@@ -84,7 +85,8 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
         ValueError: another number of multiples than axes, or a negative one.
 
     Example:
-        >>> tile([1, 2], [2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.tile([1, 2], [2]).numpy()
         array([1, 2, 1, 2], dtype=int32)
 
     Source: tf.tile
@@ -111,7 +113,8 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
         ValueError: an axis does not exist or is named twice.
 
     Example:
-        >>> reverse([1, 2, 3], [0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.reverse([1, 2, 3], [0]).numpy()
         array([3, 2, 1], dtype=int32)
 
     Source: tf.reverse

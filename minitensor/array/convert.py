@@ -35,7 +35,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         ValueError: a nested list is ragged.
 
     Example:
-        >>> constant([1, 2, 3, 4], shape=[2, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.constant([1, 2, 3, 4], shape=[2, 2]).numpy()
         array([[1, 2],
                [3, 4]], dtype=int32)
 
@@ -74,7 +75,8 @@ def convert_to_tensor(
         ValueError: a nested list is ragged.
 
     Example:
-        >>> convert_to_tensor([1, 2], dtype="float32").numpy()
+        >>> import minitensor as tf
+        >>> tf.convert_to_tensor([1, 2], dtype="float32").numpy()
         array([1., 2.], dtype=float32)
 
     Source: tf.convert_to_tensor
@@ -100,7 +102,8 @@ def is_tensor(x: Any) -> bool:
         Nothing.
 
     Example:
-        >>> is_tensor(constant(1)), is_tensor(1)
+        >>> import minitensor as tf
+        >>> tf.is_tensor(tf.constant(1)), tf.is_tensor(1)
         (True, False)
 
     Source: tf.is_tensor
@@ -123,7 +126,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
         TypeError: no such type, or x holds no numbers.
 
     Example:
-        >>> cast([1.7, -1.7], "int32").numpy()
+        >>> import minitensor as tf
+        >>> tf.cast([1.7, -1.7], "int32").numpy()
         array([ 1, -1], dtype=int32)
 
     Source: tf.cast
@@ -147,7 +151,8 @@ def identity(input: Any, name: str | None = None) -> Tensor:
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> identity([1, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.identity([1, 2]).numpy()
         array([1, 2], dtype=int32)
 
     Source: tf.identity
@@ -169,11 +174,12 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> from minitensor import GradientTape
-        >>> x = constant(3.0)
-        >>> with GradientTape() as tape:
+        >>> import minitensor as tf
+        >>> import minitensor as tf
+        >>> x = tf.constant(3.0)
+        >>> with tf.GradientTape() as tape:
         ...     tape.watch(x)
-        ...     y = x * stop_gradient(x)
+        ...     y = x * tf.stop_gradient(x)
         >>> tape.gradient(y, x).numpy()
         np.float32(3.0)
 

@@ -30,7 +30,8 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
         TypeError: a size is no integer.
 
     Example:
-        >>> zeros([2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.zeros([2]).numpy()
         array([0., 0.], dtype=float32)
 
     Source: tf.zeros
@@ -54,7 +55,8 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
         TypeError: a size is no integer.
 
     Example:
-        >>> ones([2], "int32").numpy()
+        >>> import minitensor as tf
+        >>> tf.ones([2], "int32").numpy()
         array([1, 1], dtype=int32)
 
     Source: tf.ones
@@ -79,7 +81,8 @@ def zeros_like(
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> zeros_like([1, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.zeros_like([1, 2]).numpy()
         array([0, 0], dtype=int32)
 
     Source: tf.zeros_like
@@ -103,7 +106,8 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> ones_like([1.5, 2.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.ones_like([1.5, 2.5]).numpy()
         array([1., 1.], dtype=float32)
 
     Source: tf.ones_like
@@ -128,7 +132,8 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
         TypeError: a size is no integer.
 
     Example:
-        >>> fill([2], 7).numpy()
+        >>> import minitensor as tf
+        >>> tf.fill([2], 7).numpy()
         array([7, 7], dtype=int32)
 
     Source: tf.fill

@@ -29,7 +29,8 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
         TypeError: element types differ.
 
     Example:
-        >>> concat([[1, 2], [3]], 0).numpy()
+        >>> import minitensor as tf
+        >>> tf.concat([[1, 2], [3]], 0).numpy()
         array([1, 2, 3], dtype=int32)
 
     Source: tf.concat
@@ -62,7 +63,8 @@ def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
         TypeError: element types differ.
 
     Example:
-        >>> stack([[1, 2], [3, 4]], axis=1).numpy()
+        >>> import minitensor as tf
+        >>> tf.stack([[1, 2], [3, 4]], axis=1).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
 
@@ -98,7 +100,8 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
         ValueError: no such axis, or its size is not `num`.
 
     Example:
-        >>> [row.numpy() for row in unstack([[1, 2], [3, 4]])]
+        >>> import minitensor as tf
+        >>> [row.numpy() for row in tf.unstack([[1, 2], [3, 4]])]
         [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
 
     Source: tf.unstack
@@ -130,7 +133,8 @@ def split(
         ValueError: the axis does not exist, is not divisible, or the sizes do not add up to it.
 
     Example:
-        >>> [piece.numpy() for piece in split([1, 2, 3], [1, -1])]
+        >>> import minitensor as tf
+        >>> [piece.numpy() for piece in tf.split([1, 2, 3], [1, -1])]
         [array([1], dtype=int32), array([2, 3], dtype=int32)]
 
     Source: tf.split

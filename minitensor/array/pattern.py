@@ -41,7 +41,8 @@ def eye(
         TypeError: a size is no integer.
 
     Example:
-        >>> eye(2).numpy()
+        >>> import minitensor as tf
+        >>> tf.eye(2).numpy()
         array([[1., 0.],
                [0., 1.]], dtype=float32)
 
@@ -74,7 +75,8 @@ def range(
         TypeError: an argument is a float and `dtype` an integer.
 
     Example:
-        >>> range(3).numpy()
+        >>> import minitensor as tf
+        >>> tf.range(3).numpy()
         array([0, 1, 2], dtype=int32)
 
     Source: tf.range
@@ -112,7 +114,8 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
         TypeError: `num` is no integer, or `start` and `stop` have different types.
 
     Example:
-        >>> linspace(0.0, 1.0, 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.linspace(0.0, 1.0, 3).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
 
     Source: tf.linspace
@@ -160,7 +163,8 @@ def one_hot(
         ValueError: `depth` is negative, or no such axis.
 
     Example:
-        >>> one_hot([1, 0], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.one_hot([1, 0], 3).numpy()
         array([[0., 1., 0.],
                [1., 0., 0.]], dtype=float32)
 

@@ -32,9 +32,10 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         TypeError: `condition` is not boolean, or the types of x and y differ.
 
     Example:
-        >>> where([True, False], 1.0, 2.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.where([True, False], 1.0, 2.0).numpy()
         array([1., 2.], dtype=float32)
-        >>> where([True, False]).numpy()
+        >>> tf.where([True, False]).numpy()
         array([[0]])
 
     Source: tf.where
@@ -73,7 +74,8 @@ def gather(
         TypeError: `indices` are no integers.
 
     Example:
-        >>> gather([10, 20, 30], [2, 0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.gather([10, 20, 30], [2, 0]).numpy()
         array([30, 10], dtype=int32)
 
     Source: tf.gather
@@ -125,7 +127,8 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
         ValueError: the block does not lie inside, or there is not one number per axis.
 
     Example:
-        >>> slice([[1, 2, 3], [4, 5, 6]], [0, 1], [-1, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.slice([[1, 2, 3], [4, 5, 6]], [0, 1], [-1, 2]).numpy()
         array([[2, 3],
                [5, 6]], dtype=int32)
 
@@ -161,7 +164,8 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
         ValueError: the mask is a scalar, or its shape is not that of the axes.
 
     Example:
-        >>> boolean_mask([[1, 2], [3, 4]], [True, False]).numpy()
+        >>> import minitensor as tf
+        >>> tf.boolean_mask([[1, 2], [3, 4]], [True, False]).numpy()
         array([[1, 2]], dtype=int32)
 
     Source: tf.boolean_mask

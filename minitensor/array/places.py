@@ -33,7 +33,8 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
         TypeError: a number is no integer.
 
     Example:
-        >>> roll([1, 2, 3, 4], 1, 0).numpy()
+        >>> import minitensor as tf
+        >>> tf.roll([1, 2, 3, 4], 1, 0).numpy()
         array([4, 1, 2, 3], dtype=int32)
 
     Source: tf.roll
@@ -66,7 +67,8 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
         TypeError: a number is no integer.
 
     Example:
-        >>> repeat([[1, 2], [3, 4]], [1, 2], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.repeat([[1, 2], [3, 4]], [1, 2], axis=0).numpy()
         array([[1, 2],
                [3, 4],
                [3, 4]], dtype=int32)
@@ -102,7 +104,8 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
         TypeError: another keyword.
 
     Example:
-        >>> x, y = meshgrid([1, 2, 3], [4, 5])
+        >>> import minitensor as tf
+        >>> x, y = tf.meshgrid([1, 2, 3], [4, 5])
         >>> x.numpy()
         array([[1, 2, 3],
                [1, 2, 3]], dtype=int32)
@@ -154,7 +157,8 @@ def gather_nd(
         TypeError: `indices` are no integers.
 
     Example:
-        >>> gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
         array([2, 3], dtype=int32)
 
     Source: tf.gather_nd
@@ -202,7 +206,8 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple[Tenso
         ValueError: `x` is no vector.
 
     Example:
-        >>> y, idx = unique([5, 3, 5])
+        >>> import minitensor as tf
+        >>> y, idx = tf.unique([5, 3, 5])
         >>> y.numpy(), idx.numpy()
         (array([5, 3], dtype=int32), array([0, 1, 0], dtype=int32))
 

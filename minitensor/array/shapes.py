@@ -40,7 +40,8 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> shape([[1, 2, 3]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.shape([[1, 2, 3]]).numpy()
         array([1, 3], dtype=int32)
 
     Source: tf.shape
@@ -64,7 +65,8 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> size([[1, 2, 3]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.size([[1, 2, 3]]).numpy()
         np.int32(3)
 
     Source: tf.size
@@ -87,7 +89,8 @@ def rank(input: Any, name: str | None = None) -> Tensor:
         TypeError: `input` holds no numbers.
 
     Example:
-        >>> rank([[1, 2, 3]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.rank([[1, 2, 3]]).numpy()
         np.int32(2)
 
     Source: tf.rank
@@ -111,7 +114,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         TypeError: a size is no integer.
 
     Example:
-        >>> reshape([1, 2, 3, 4], [2, -1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.reshape([1, 2, 3, 4], [2, -1]).numpy()
         array([[1, 2],
                [3, 4]], dtype=int32)
 
@@ -145,7 +149,8 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
         ValueError: `perm` does not name every axis once.
 
     Example:
-        >>> transpose([[1, 2], [3, 4]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.transpose([[1, 2], [3, 4]]).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
 
@@ -174,7 +179,8 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
         ValueError: no such place.
 
     Example:
-        >>> expand_dims([1, 2], -1).shape
+        >>> import minitensor as tf
+        >>> tf.expand_dims([1, 2], -1).shape
         TensorShape([2, 1])
 
     Source: tf.expand_dims
@@ -202,7 +208,8 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
         ValueError: a named axis has another size than 1, or does not exist.
 
     Example:
-        >>> squeeze([[[1, 2]]], axis=0).shape
+        >>> import minitensor as tf
+        >>> tf.squeeze([[[1, 2]]], axis=0).shape
         TensorShape([1, 2])
 
     Source: tf.squeeze
@@ -232,7 +239,8 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
         ValueError: a size is neither 1 nor the wanted one.
 
     Example:
-        >>> broadcast_to([1, 2], [2, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.broadcast_to([1, 2], [2, 2]).numpy()
         array([[1, 2],
                [1, 2]], dtype=int32)
 

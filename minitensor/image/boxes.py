@@ -38,8 +38,8 @@ def resize_with_pad(
         ValueError: a length is below 1, or nothing is left of the image.
 
     Example:
-        >>> import minitensor as mt
-        >>> resize_with_pad(mt.ones([2, 1, 1]), 2, 3).numpy()[..., 0]
+        >>> import minitensor as tf
+        >>> tf.image.resize_with_pad(tf.ones([2, 1, 1]), 2, 3).numpy()[..., 0]
         array([[0., 1., 0.],
                [0., 1., 0.]], dtype=float32)
 
@@ -87,9 +87,9 @@ def crop_and_resize(
         ValueError: shapes do not fit, an index is out of range, or the method is unknown.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(16.0), [1, 4, 4, 1])
-        >>> crop_and_resize(x, [[0, 0, 1, 1]], [0], [2, 2]).numpy()[0, ..., 0]
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(16.0), [1, 4, 4, 1])
+        >>> tf.image.crop_and_resize(x, [[0, 0, 1, 1]], [0], [2, 2]).numpy()[0, ..., 0]
         array([[ 0.,  3.],
                [12., 15.]], dtype=float32)
 

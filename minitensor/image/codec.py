@@ -54,9 +54,9 @@ def decode_image(
         ValueError: they are no such file, damaged, or more than MOST_PIXELS.
 
     Example:
-        >>> import minitensor as mt
-        >>> packed = encode_png(mt.constant([[[7], [9]]], "uint8"))
-        >>> decode_image(packed).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> packed = tf.image.encode_png(tf.constant([[[7], [9]]], "uint8"))
+        >>> tf.image.decode_image(packed).numpy().ravel().tolist()
         [7, 9]
 
     Source: tf.image.decode_image
@@ -98,8 +98,8 @@ def decode_png(
         ValueError: they are no such file, damaged, or more than MOST_PIXELS.
 
     Example:
-        >>> import minitensor as mt
-        >>> decode_png(encode_png(mt.zeros([4, 5, 3], "uint8"))).shape
+        >>> import minitensor as tf
+        >>> tf.image.decode_png(tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))).shape
         TensorShape([4, 5, 3])
 
     Source: tf.image.decode_png
@@ -138,8 +138,8 @@ def decode_jpeg(
         ValueError: they are no such file, damaged, or more than MOST_PIXELS; or ratio is not 1.
 
     Example:
-        >>> import minitensor as mt
-        >>> decode_jpeg(encode_jpeg(mt.zeros([4, 5, 3], "uint8"))).shape
+        >>> import minitensor as tf
+        >>> tf.image.decode_jpeg(tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))).shape
         TensorShape([4, 5, 3])
 
     Source: tf.image.decode_jpeg
@@ -166,8 +166,8 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> by
         ValueError: another number of axes or channels.
 
     Example:
-        >>> import minitensor as mt
-        >>> encode_png(mt.zeros([4, 5, 3], "uint8"))[:4]
+        >>> import minitensor as tf
+        >>> tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))[:4]
         b'\\x89PNG'
 
     Source: tf.image.encode_png
@@ -206,8 +206,8 @@ def encode_jpeg(
         ValueError: another number of axes or channels.
 
     Example:
-        >>> import minitensor as mt
-        >>> encode_jpeg(mt.zeros([4, 5, 3], "uint8"))[:2]
+        >>> import minitensor as tf
+        >>> tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))[:2]
         b'\\xff\\xd8'
 
     Source: tf.image.encode_jpeg

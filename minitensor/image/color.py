@@ -41,8 +41,8 @@ def convert_image_dtype(
         TypeError: either dtype is neither float nor integer.
 
     Example:
-        >>> import minitensor as mt
-        >>> convert_image_dtype(mt.constant([0.0, 0.5, 1.0]), "uint8").numpy().tolist()
+        >>> import minitensor as tf
+        >>> tf.image.convert_image_dtype(tf.constant([0.0, 0.5, 1.0]), "uint8").numpy().tolist()
         [0, 127, 255]
 
     Source: tf.image.convert_image_dtype
@@ -104,8 +104,8 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
         TypeError: `image` or `delta` are no numbers.
 
     Example:
-        >>> import minitensor as mt
-        >>> adjust_brightness(mt.constant([10, 250], "uint8"), 0.1).numpy().tolist()
+        >>> import minitensor as tf
+        >>> tf.image.adjust_brightness(tf.constant([10, 250], "uint8"), 0.1).numpy().tolist()
         [35, 255]
 
     Source: tf.image.adjust_brightness
@@ -132,8 +132,8 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
         ValueError: fewer than three axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> adjust_contrast(mt.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()
+        >>> import minitensor as tf
+        >>> tf.image.adjust_contrast(tf.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()
         array([0., 4.], dtype=float32)
 
     Source: tf.image.adjust_contrast
@@ -162,8 +162,8 @@ def per_image_standardization(image: Any) -> Tensor:
         ValueError: fewer than three axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> per_image_standardization(mt.constant([[[1.0], [3.0]]])).numpy().ravel()
+        >>> import minitensor as tf
+        >>> tf.image.per_image_standardization(tf.constant([[[1.0], [3.0]]])).numpy().ravel()
         array([-1.,  1.], dtype=float32)
 
     Source: tf.image.per_image_standardization
@@ -194,8 +194,8 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
         ValueError: the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> rgb_to_grayscale(mt.constant([[1.0, 0.0, 0.0]])).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.rgb_to_grayscale(tf.constant([[1.0, 0.0, 0.0]])).numpy()
         array([[0.2989]], dtype=float32)
 
     Source: tf.image.rgb_to_grayscale
@@ -223,8 +223,8 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
         ValueError: the last axis is not of size 1.
 
     Example:
-        >>> import minitensor as mt
-        >>> grayscale_to_rgb(mt.constant([[1.0], [2.0]])).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.grayscale_to_rgb(tf.constant([[1.0], [2.0]])).numpy()
         array([[1., 1., 1.],
                [2., 2., 2.]], dtype=float32)
 
@@ -256,8 +256,8 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
         ValueError: `gamma` is negative.
 
     Example:
-        >>> import minitensor as mt
-        >>> adjust_gamma(mt.constant([0.0, 0.5, 1.0]), 2).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.adjust_gamma(tf.constant([0.0, 0.5, 1.0]), 2).numpy()
         array([0.  , 0.25, 1.  ], dtype=float32)
 
     Source: tf.image.adjust_gamma

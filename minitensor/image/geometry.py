@@ -25,8 +25,8 @@ def flip_left_right(image: Any) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> flip_left_right(mt.constant([[[1], [2], [3]]])).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> tf.image.flip_left_right(tf.constant([[[1], [2], [3]]])).numpy().ravel().tolist()
         [3, 2, 1]
 
     Source: tf.image.flip_left_right
@@ -49,8 +49,8 @@ def flip_up_down(image: Any) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> flip_up_down(mt.constant([[[1]], [[2]]])).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> tf.image.flip_up_down(tf.constant([[[1]], [[2]]])).numpy().ravel().tolist()
         [2, 1]
 
     Source: tf.image.flip_up_down
@@ -74,8 +74,8 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
         ValueError: the fraction is not in (0, 1], or the image has another number of axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> central_crop(mt.zeros([5, 8, 3]), 0.5).shape
+        >>> import minitensor as tf
+        >>> tf.image.central_crop(tf.zeros([5, 8, 3]), 0.5).shape
         TensorShape([3, 4, 3])
 
     Source: tf.image.central_crop
@@ -111,9 +111,9 @@ def crop_to_bounding_box(
         ValueError: a length is negative, a size is 0, or the box leaves the image.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(9), [3, 3, 1])
-        >>> crop_to_bounding_box(x, 1, 0, 2, 2).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(9), [3, 3, 1])
+        >>> tf.image.crop_to_bounding_box(x, 1, 0, 2, 2).numpy().ravel().tolist()
         [3, 4, 6, 7]
 
     Source: tf.image.crop_to_bounding_box
@@ -151,8 +151,8 @@ def pad_to_bounding_box(
         ValueError: a length is negative, or the image does not fit.
 
     Example:
-        >>> import minitensor as mt
-        >>> pad_to_bounding_box(mt.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()
+        >>> import minitensor as tf
+        >>> tf.image.pad_to_bounding_box(tf.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()
         array([0., 1., 1., 0.], dtype=float32)
 
     Source: tf.image.pad_to_bounding_box
@@ -187,11 +187,11 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
         ValueError: a length is below 1, or the image has another number of axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1, 5), [1, 4, 1])
-        >>> resize_with_crop_or_pad(x, 1, 6).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1, 5), [1, 4, 1])
+        >>> tf.image.resize_with_crop_or_pad(x, 1, 6).numpy().ravel().tolist()
         [0, 1, 2, 3, 4, 0]
-        >>> resize_with_crop_or_pad(x, 1, 2).numpy().ravel().tolist()
+        >>> tf.image.resize_with_crop_or_pad(x, 1, 2).numpy().ravel().tolist()
         [2, 3]
 
     Source: tf.image.resize_with_crop_or_pad
@@ -223,8 +223,8 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> rot90(mt.reshape(mt.range(4), [2, 2, 1])).numpy()[..., 0]
+        >>> import minitensor as tf
+        >>> tf.image.rot90(tf.reshape(tf.range(4), [2, 2, 1])).numpy()[..., 0]
         array([[1, 3],
                [0, 2]], dtype=int32)
 
@@ -254,8 +254,8 @@ def transpose(image: Any, name: str | None = None) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> transpose(mt.zeros([5, 8, 3])).shape
+        >>> import minitensor as tf
+        >>> tf.image.transpose(tf.zeros([5, 8, 3])).shape
         TensorShape([8, 5, 3])
 
     Source: tf.image.transpose

@@ -37,8 +37,8 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
         ValueError: the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> rgb_to_hsv(mt.constant([0.0, 0.5, 0.0])).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.rgb_to_hsv(tf.constant([0.0, 0.5, 0.0])).numpy()
         array([0.33333334, 1.        , 0.5       ], dtype=float32)
 
     Source: tf.image.rgb_to_hsv
@@ -71,8 +71,8 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
         ValueError: the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> hsv_to_rgb(mt.constant([0.0, 0.5, 1.0])).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.hsv_to_rgb(tf.constant([0.0, 0.5, 1.0])).numpy()
         array([1. , 0.5, 0.5], dtype=float32)
 
     Source: tf.image.hsv_to_rgb
@@ -104,9 +104,9 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
         ValueError: `delta` is out of range, or the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> red = mt.constant([[[200, 0, 0]]], "uint8")
-        >>> adjust_hue(red, 1 / 3).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> red = tf.constant([[[200, 0, 0]]], "uint8")
+        >>> tf.image.adjust_hue(red, 1 / 3).numpy().ravel().tolist()
         [0, 200, 0]
 
     Source: tf.image.adjust_hue
@@ -140,8 +140,9 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
         ValueError: the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> adjust_saturation(mt.constant([[[200, 100, 100]]], "uint8"), 2).numpy().ravel().tolist()
+        >>> import minitensor as tf
+        >>> pale = tf.constant([[[200, 100, 100]]], "uint8")
+        >>> tf.image.adjust_saturation(pale, 2).numpy().ravel().tolist()
         [200, 0, 0]
 
     Source: tf.image.adjust_saturation

@@ -36,9 +36,10 @@ def extract_patches(
         ValueError: lists of another form, numbers below 1, or a window larger than the image.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(9), [1, 3, 3, 1])
-        >>> extract_patches(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], "VALID")[0, 0].numpy()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(9), [1, 3, 3, 1])
+        >>> one = [1, 1, 1, 1]
+        >>> tf.image.extract_patches(x, [1, 2, 2, 1], one, one, "VALID")[0, 0].numpy()
         array([[0, 1, 3, 4],
                [1, 2, 4, 5]], dtype=int32)
 
@@ -72,10 +73,10 @@ def add_patches(
         ValueError: patches that no image of this size has, or what extract_patches refuses.
 
     Example:
-        >>> import minitensor as mt
-        >>> y = mt.ones([1, 2, 2, 4])
+        >>> import minitensor as tf
+        >>> y = tf.ones([1, 2, 2, 4])
         >>> one = [1, 1, 1, 1]
-        >>> add_patches(y, [3, 3], [1, 2, 2, 1], one, one, "VALID")[0, :, :, 0].numpy()
+        >>> tf.image.add_patches(y, [3, 3], [1, 2, 2, 1], one, one, "VALID")[0, :, :, 0].numpy()
         array([[1., 2., 1.],
                [2., 4., 2.],
                [1., 2., 1.]], dtype=float32)

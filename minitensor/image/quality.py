@@ -37,8 +37,8 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
         ValueError: another number of axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> total_variation(mt.constant([[[1.0], [4.0]]])).numpy()
+        >>> import minitensor as tf
+        >>> tf.image.total_variation(tf.constant([[[1.0], [4.0]]])).numpy()
         np.float32(3.0)
 
     Source: tf.image.total_variation
@@ -70,8 +70,8 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
         ValueError: another number of axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> dy, dx = image_gradients(mt.constant([[[[1.0], [4.0]]]]))
+        >>> import minitensor as tf
+        >>> dy, dx = tf.image.image_gradients(tf.constant([[[[1.0], [4.0]]]]))
         >>> dx.numpy().ravel()
         array([3., 0.], dtype=float32)
 
@@ -106,8 +106,8 @@ def sobel_edges(image: Any) -> Tensor:
         ValueError: another number of axes, or too few pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> sobel_edges(mt.ones([1, 5, 4, 3])).shape
+        >>> import minitensor as tf
+        >>> tf.image.sobel_edges(tf.ones([1, 5, 4, 3])).shape
         TensorShape([1, 5, 4, 3, 2])
 
     Source: tf.image.sobel_edges
@@ -139,8 +139,8 @@ def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
         ValueError: the shapes differ, or there are fewer than 3 axes.
 
     Example:
-        >>> import minitensor as mt
-        >>> psnr(mt.zeros([2, 2, 1]), mt.fill([2, 2, 1], 0.1), 1.0).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.image.psnr(tf.zeros([2, 2, 1]), tf.fill([2, 2, 1], 0.1), 1.0).numpy().round(4)
         np.float32(20.0)
 
     Source: tf.image.psnr
@@ -179,9 +179,9 @@ def ssim(
         ValueError: the shapes differ, or the images are smaller than the window.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.random.uniform([1, 16, 16, 3])
-        >>> ssim(x, x, 1.0).numpy()
+        >>> import minitensor as tf
+        >>> x = tf.random.uniform([1, 16, 16, 3])
+        >>> tf.image.ssim(x, x, 1.0).numpy()
         array([1.], dtype=float32)
 
     Source: tf.image.ssim; Wang, Bovik, Sheikh and Simoncelli, 2004

@@ -38,8 +38,8 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
         ValueError: `size` has another number of axes, or is larger than `value` along one.
 
     Example:
-        >>> import minitensor as mt
-        >>> random_crop(mt.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape
+        >>> import minitensor as tf
+        >>> tf.image.random_crop(tf.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape
         TensorShape([24, 24, 3])
 
     Source: tf.image.random_crop
@@ -71,9 +71,9 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([[[1], [2]]])
-        >>> random_flip_left_right(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
+        >>> import minitensor as tf
+        >>> x = tf.constant([[[1], [2]]])
+        >>> tf.image.random_flip_left_right(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
         True
 
     Source: tf.image.random_flip_left_right
@@ -95,9 +95,9 @@ def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
         ValueError: another number of axes, or no pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([[[1]], [[2]]])
-        >>> random_flip_up_down(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
+        >>> import minitensor as tf
+        >>> x = tf.constant([[[1]], [[2]]])
+        >>> tf.image.random_flip_up_down(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
         True
 
     Source: tf.image.random_flip_up_down
@@ -120,8 +120,8 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
         ValueError: `max_delta` is negative.
 
     Example:
-        >>> import minitensor as mt
-        >>> bool(abs(random_brightness(mt.zeros([1]), 0.2, seed=3).numpy()[0]) <= 0.2)
+        >>> import minitensor as tf
+        >>> bool(abs(tf.image.random_brightness(tf.zeros([1]), 0.2, seed=3).numpy()[0]) <= 0.2)
         True
 
     Source: tf.image.random_brightness
@@ -145,8 +145,8 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
         ValueError: the limits are not 0 <= lower < upper.
 
     Example:
-        >>> import minitensor as mt
-        >>> random_contrast(mt.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
+        >>> import minitensor as tf
+        >>> tf.image.random_contrast(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
         np.float32(1.0)
 
     Source: tf.image.random_contrast
@@ -169,8 +169,8 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
         ValueError: `max_delta` is out of range, or the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> random_hue(mt.ones([2, 2, 3]), 0.5).shape
+        >>> import minitensor as tf
+        >>> tf.image.random_hue(tf.ones([2, 2, 3]), 0.5).shape
         TensorShape([2, 2, 3])
 
     Source: tf.image.random_hue
@@ -194,8 +194,8 @@ def random_saturation(image: Any, lower: float, upper: float, seed: int | None =
         ValueError: the limits are not 0 <= lower < upper, or the last axis is not of size 3.
 
     Example:
-        >>> import minitensor as mt
-        >>> random_saturation(mt.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
+        >>> import minitensor as tf
+        >>> tf.image.random_saturation(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
         np.float32(1.0)
 
     Source: tf.image.random_saturation

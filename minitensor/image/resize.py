@@ -89,9 +89,9 @@ def resize(
             no pixels, or the method is unknown.
 
     Example:
-        >>> import minitensor as mt
-        >>> row = mt.constant([0.0, 1.0], shape=[1, 2, 1])
-        >>> resize(row, [1, 4]).numpy().ravel()
+        >>> import minitensor as tf
+        >>> row = tf.constant([0.0, 1.0], shape=[1, 2, 1])
+        >>> tf.image.resize(row, [1, 4]).numpy().ravel()
         array([0.  , 0.25, 0.75, 1.  ], dtype=float32)
 
     Source: tf.image.resize

@@ -38,7 +38,8 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x + y.
 
     Example:
-        >>> add([1, 2], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.add([1, 2], 3).numpy()
         array([4, 5], dtype=int32)
 
     Source: tf.add
@@ -50,7 +51,8 @@ def subtract(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x - y.
 
     Example:
-        >>> subtract([1, 2], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.subtract([1, 2], 3).numpy()
         array([-2, -1], dtype=int32)
 
     Source: tf.subtract
@@ -62,7 +64,8 @@ def multiply(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x y.
 
     Example:
-        >>> multiply([1, 2], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.multiply([1, 2], 3).numpy()
         array([3, 6], dtype=int32)
 
     Source: tf.multiply
@@ -74,7 +77,8 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x / y; integers become float64, of 16 bits or fewer float32.
 
     Example:
-        >>> divide([1, 2], 4).numpy()
+        >>> import minitensor as tf
+        >>> tf.divide([1, 2], 4).numpy()
         array([0.25, 0.5 ])
 
     Source: tf.divide
@@ -86,7 +90,8 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x / y; integers become float64, of 16 bits or fewer float32.
 
     Example:
-        >>> truediv([1, 2], 4).numpy()
+        >>> import minitensor as tf
+        >>> tf.truediv([1, 2], 4).numpy()
         array([0.25, 0.5 ])
 
     Source: tf.truediv
@@ -98,7 +103,8 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x / y, and 0 where y is 0.
 
     Example:
-        >>> divide_no_nan([1.0, 1.0], [0.0, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.divide_no_nan([1.0, 1.0], [0.0, 4.0]).numpy()
         array([0.  , 0.25], dtype=float32)
 
     Source: tf.math.divide_no_nan
@@ -112,7 +118,8 @@ def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = floor(x / y).
 
     Example:
-        >>> floordiv([-7, 7], 2).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.floordiv([-7, 7], 2).numpy()
         array([-4,  3], dtype=int32)
 
     Source: tf.math.floordiv
@@ -124,7 +131,8 @@ def floormod(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x - floor(x / y) y, which has the sign of y.
 
     Example:
-        >>> floormod([-7, 7], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.floormod([-7, 7], 3).numpy()
         array([2, 1], dtype=int32)
 
     Source: tf.math.floormod
@@ -136,7 +144,8 @@ def mod(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x - floor(x / y) y, which has the sign of y.
 
     Example:
-        >>> mod([-7, 7], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.mod([-7, 7], 3).numpy()
         array([2, 1], dtype=int32)
 
     Source: tf.math.mod
@@ -148,7 +157,8 @@ def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x^y; an integer to a negative integer is a ValueError.
 
     Example:
-        >>> pow([2.0, 3.0], 2.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.pow([2.0, 3.0], 2.0).numpy()
         array([4., 9.], dtype=float32)
 
     Source: tf.pow
@@ -160,7 +170,8 @@ def maximum(x: Any, y: Any, name: str | None = None) -> Tensor:
     """The larger of x and y, NaN if one is; a tie sends its gradient to x.
 
     Example:
-        >>> maximum([1, 5], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.maximum([1, 5], 3).numpy()
         array([3, 5], dtype=int32)
 
     Source: tf.maximum
@@ -172,7 +183,8 @@ def minimum(x: Any, y: Any, name: str | None = None) -> Tensor:
     """The smaller of x and y, NaN if one is; a tie sends its gradient to x.
 
     Example:
-        >>> minimum([1, 5], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.minimum([1, 5], 3).numpy()
         array([1, 3], dtype=int32)
 
     Source: tf.minimum
@@ -184,7 +196,8 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = (x - y)^2.
 
     Example:
-        >>> squared_difference([1, 5], 3).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.squared_difference([1, 5], 3).numpy()
         array([4, 4], dtype=int32)
 
     Source: tf.math.squared_difference
@@ -196,7 +209,8 @@ def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
     """z = x log(y), and 0 where x is 0.
 
     Example:
-        >>> xlogy([0.0, 2.0], [0.0, 1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.xlogy([0.0, 2.0], [0.0, 1.0]).numpy()
         array([0., 0.], dtype=float32)
 
     Source: tf.math.xlogy
@@ -210,7 +224,8 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """The sum of a list of tensors of one shape and type; a ValueError if shapes differ.
 
     Example:
-        >>> add_n([[1, 2], [3, 4], [5, 6]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.add_n([[1, 2], [3, 4], [5, 6]]).numpy()
         array([ 9, 12], dtype=int32)
 
     Source: tf.add_n
@@ -225,7 +240,8 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     """y = scalar x; a ValueError if `scalar` has axes.
 
     Example:
-        >>> scalar_mul(2, [1.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.scalar_mul(2, [1.0, 3.0]).numpy()
         array([2., 6.], dtype=float32)
 
     Source: tf.scalar_mul

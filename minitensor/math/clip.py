@@ -32,7 +32,8 @@ def clip_by_value(
         TypeError: they have another type.
 
     Example:
-        >>> clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
 
     Source: tf.clip_by_value
@@ -64,7 +65,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         ValueError: no such axis.
 
     Example:
-        >>> clip_by_norm([3.0, 4.0], 1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy()
         array([0.6, 0.8], dtype=float32)
 
     Source: tf.clip_by_norm
@@ -96,7 +98,8 @@ def clip_by_global_norm(
         TypeError: `t_list` is no list, or its tensors have no float type in common.
 
     Example:
-        >>> clipped, length = clip_by_global_norm([[3.0], [4.0]], 1.0)
+        >>> import minitensor as tf
+        >>> clipped, length = tf.clip_by_global_norm([[3.0], [4.0]], 1.0)
         >>> [t.numpy() for t in clipped], length.numpy()
         ([array([0.6], dtype=float32), array([0.8], dtype=float32)], np.float32(5.0))
 

@@ -32,7 +32,8 @@ def equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x = y.
 
     Example:
-        >>> equal([1, 2], [1, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.equal([1, 2], [1, 3]).numpy()
         array([ True, False])
 
     Source: tf.equal
@@ -44,7 +45,8 @@ def not_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x != y.
 
     Example:
-        >>> not_equal([1, 2], [1, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.not_equal([1, 2], [1, 3]).numpy()
         array([False,  True])
 
     Source: tf.not_equal
@@ -56,7 +58,8 @@ def less(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x < y.
 
     Example:
-        >>> less([1, 2], 2).numpy()
+        >>> import minitensor as tf
+        >>> tf.less([1, 2], 2).numpy()
         array([ True, False])
 
     Source: tf.less
@@ -68,7 +71,8 @@ def less_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x <= y.
 
     Example:
-        >>> less_equal([1, 2], 2).numpy()
+        >>> import minitensor as tf
+        >>> tf.less_equal([1, 2], 2).numpy()
         array([ True,  True])
 
     Source: tf.less_equal
@@ -80,7 +84,8 @@ def greater(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x > y.
 
     Example:
-        >>> greater([1, 2], 1).numpy()
+        >>> import minitensor as tf
+        >>> tf.greater([1, 2], 1).numpy()
         array([False,  True])
 
     Source: tf.greater
@@ -92,7 +97,8 @@ def greater_equal(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x >= y.
 
     Example:
-        >>> greater_equal([1, 2], 2).numpy()
+        >>> import minitensor as tf
+        >>> tf.greater_equal([1, 2], 2).numpy()
         array([False,  True])
 
     Source: tf.greater_equal
@@ -104,7 +110,8 @@ def logical_and(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Both hold; booleans only.
 
     Example:
-        >>> logical_and([True, False], True).numpy()
+        >>> import minitensor as tf
+        >>> tf.logical_and([True, False], True).numpy()
         array([ True, False])
 
     Source: tf.logical_and
@@ -116,7 +123,8 @@ def logical_or(x: Any, y: Any, name: str | None = None) -> Tensor:
     """At least one holds; booleans only.
 
     Example:
-        >>> logical_or([True, False], True).numpy()
+        >>> import minitensor as tf
+        >>> tf.logical_or([True, False], True).numpy()
         array([ True,  True])
 
     Source: tf.logical_or
@@ -128,7 +136,8 @@ def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Tensor:
     """Exactly one holds; booleans only.
 
     Example:
-        >>> logical_xor([True, False], True).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.logical_xor([True, False], True).numpy()
         array([False,  True])
 
     Source: tf.math.logical_xor
@@ -140,7 +149,8 @@ def logical_not(x: Any, name: str | None = None) -> Tensor:
     """x does not hold; booleans only.
 
     Example:
-        >>> logical_not([True, False]).numpy()
+        >>> import minitensor as tf
+        >>> tf.logical_not([True, False]).numpy()
         array([False,  True])
 
     Source: tf.logical_not
@@ -152,7 +162,8 @@ def is_nan(x: Any, name: str | None = None) -> Tensor:
     """x is not a number; floats only.
 
     Example:
-        >>> is_nan([1.0, float("nan")]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.is_nan([1.0, float("nan")]).numpy()
         array([False,  True])
 
     Source: tf.math.is_nan
@@ -164,7 +175,8 @@ def is_inf(x: Any, name: str | None = None) -> Tensor:
     """x is infinite; floats only.
 
     Example:
-        >>> is_inf([1.0, float("-inf")]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.is_inf([1.0, float("-inf")]).numpy()
         array([False,  True])
 
     Source: tf.math.is_inf
@@ -176,7 +188,8 @@ def is_finite(x: Any, name: str | None = None) -> Tensor:
     """x is neither infinite nor NaN; floats only.
 
     Example:
-        >>> is_finite([1.0, float("inf")]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.is_finite([1.0, float("inf")]).numpy()
         array([ True, False])
 
     Source: tf.math.is_finite

@@ -38,7 +38,8 @@ def exp(x: Any, name: str | None = None) -> Tensor:
     """y = e^x.
 
     Example:
-        >>> exp([0.0, 1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.exp([0.0, 1.0]).numpy()
         array([1.      , 2.718282], dtype=float32)
 
     Source: tf.exp
@@ -50,7 +51,8 @@ def expm1(x: Any, name: str | None = None) -> Tensor:
     """y = e^x - 1, without loss of digits near 0.
 
     Example:
-        >>> expm1(1e-10).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.expm1(1e-10).numpy()
         np.float32(1e-10)
 
     Source: tf.math.expm1
@@ -62,7 +64,8 @@ def log(x: Any, name: str | None = None) -> Tensor:
     """The natural logarithm: e^y = x.
 
     Example:
-        >>> log([1.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.log([1.0, 0.0]).numpy()
         array([  0., -inf], dtype=float32)
 
     Source: tf.math.log
@@ -74,7 +77,8 @@ def log1p(x: Any, name: str | None = None) -> Tensor:
     """y = log(1 + x), without loss of digits near 0.
 
     Example:
-        >>> log1p(1e-10).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.log1p(1e-10).numpy()
         np.float32(1e-10)
 
     Source: tf.math.log1p
@@ -86,7 +90,8 @@ def sqrt(x: Any, name: str | None = None) -> Tensor:
     """The square root: y^2 = x, y >= 0.
 
     Example:
-        >>> sqrt([4.0, -1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.sqrt([4.0, -1.0]).numpy()
         array([ 2., nan], dtype=float32)
 
     Source: tf.sqrt
@@ -98,7 +103,8 @@ def rsqrt(x: Any, name: str | None = None) -> Tensor:
     """y = 1 / sqrt(x).
 
     Example:
-        >>> rsqrt([4.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.rsqrt([4.0, 0.0]).numpy()
         array([0.5, inf], dtype=float32)
 
     Source: tf.math.rsqrt
@@ -110,7 +116,8 @@ def reciprocal(x: Any, name: str | None = None) -> Tensor:
     """y = 1 / x.
 
     Example:
-        >>> reciprocal([4.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.reciprocal([4.0, 0.0]).numpy()
         array([0.25,  inf], dtype=float32)
 
     Source: tf.math.reciprocal
@@ -122,7 +129,8 @@ def sin(x: Any, name: str | None = None) -> Tensor:
     """The sine of an angle in radians.
 
     Example:
-        >>> sin(0.5).numpy()
+        >>> import minitensor as tf
+        >>> tf.sin(0.5).numpy()
         np.float32(0.47942555)
 
     Source: tf.sin
@@ -134,7 +142,8 @@ def cos(x: Any, name: str | None = None) -> Tensor:
     """The cosine of an angle in radians.
 
     Example:
-        >>> cos(0.5).numpy()
+        >>> import minitensor as tf
+        >>> tf.cos(0.5).numpy()
         np.float32(0.87758255)
 
     Source: tf.cos
@@ -146,7 +155,8 @@ def tan(x: Any, name: str | None = None) -> Tensor:
     """The tangent of an angle in radians.
 
     Example:
-        >>> tan(0.5).numpy()
+        >>> import minitensor as tf
+        >>> tf.tan(0.5).numpy()
         np.float32(0.5463025)
 
     Source: tf.tan
@@ -158,7 +168,8 @@ def asin(x: Any, name: str | None = None) -> Tensor:
     """The angle between -pi/2 and pi/2 whose sine is x.
 
     Example:
-        >>> asin([1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.asin([1.0, 2.0]).numpy()
         array([1.5707964,       nan], dtype=float32)
 
     Source: tf.asin
@@ -170,7 +181,8 @@ def acos(x: Any, name: str | None = None) -> Tensor:
     """The angle between 0 and pi whose cosine is x.
 
     Example:
-        >>> acos(0.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.acos(0.0).numpy()
         np.float32(1.5707964)
 
     Source: tf.acos
@@ -182,7 +194,8 @@ def atan(x: Any, name: str | None = None) -> Tensor:
     """The angle between -pi/2 and pi/2 whose tangent is x.
 
     Example:
-        >>> atan(1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.atan(1.0).numpy()
         np.float32(0.7853982)
 
     Source: tf.atan
@@ -194,7 +207,8 @@ def sinh(x: Any, name: str | None = None) -> Tensor:
     """y = (e^x - e^-x) / 2.
 
     Example:
-        >>> sinh(1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.sinh(1.0).numpy()
         np.float32(1.1752012)
 
     Source: tf.sinh
@@ -206,7 +220,8 @@ def cosh(x: Any, name: str | None = None) -> Tensor:
     """y = (e^x + e^-x) / 2.
 
     Example:
-        >>> cosh(1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.cosh(1.0).numpy()
         np.float32(1.5430807)
 
     Source: tf.cosh
@@ -218,7 +233,8 @@ def erf(x: Any, name: str | None = None) -> Tensor:
     """y = 2 / sqrt(pi) * integral of exp(-t^2) from 0 to x.
 
     Example:
-        >>> erf([0.5, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.erf([0.5, 3.0]).numpy()
         array([0.5204999, 0.9999779], dtype=float32)
 
     Source: tf.math.erf
@@ -230,7 +246,8 @@ def erfc(x: Any, name: str | None = None) -> Tensor:
     """y = 1 - erf(x), without loss of digits for large x.
 
     Example:
-        >>> erfc([0.5, 5.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.erfc([0.5, 5.0]).numpy()
         array([4.7950011e-01, 1.5374598e-12], dtype=float32)
 
     Source: tf.math.erfc
@@ -242,7 +259,8 @@ def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
     """y = log(1 / (1 + e^-x)) = -softplus(-x).
 
     Example:
-        >>> log_sigmoid([0.0, -1000.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.log_sigmoid([0.0, -1000.0]).numpy()
         array([-6.931472e-01, -1.000000e+03], dtype=float32)
 
     Source: tf.math.log_sigmoid

@@ -38,7 +38,8 @@ def argmax(
         TypeError: another `output_type`.
 
     Example:
-        >>> argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
+        >>> import minitensor as tf
+        >>> tf.argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
         array([1, 0])
 
     Source: tf.argmax
@@ -65,7 +66,8 @@ def argmin(
         TypeError: another `output_type`.
 
     Example:
-        >>> argmin([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
+        >>> import minitensor as tf
+        >>> tf.argmin([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
         array([0, 1])
 
     Source: tf.argmin
@@ -108,7 +110,8 @@ def cumsum(
         TypeError: x is boolean.
 
     Example:
-        >>> cumsum([1, 2, 3], exclusive=True).numpy()
+        >>> import minitensor as tf
+        >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
         array([0, 1, 3], dtype=int32)
 
     Source: tf.cumsum
@@ -142,7 +145,8 @@ def cumprod(
         TypeError: x is boolean.
 
     Example:
-        >>> cumprod([1, 2, 3], reverse=True).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.cumprod([1, 2, 3], reverse=True).numpy()
         array([6, 6, 3], dtype=int32)
 
     Source: tf.math.cumprod
@@ -171,7 +175,8 @@ def sort(
         TypeError: `values` are boolean.
 
     Example:
-        >>> sort([3, 1, 2], direction="DESCENDING").numpy()
+        >>> import minitensor as tf
+        >>> tf.sort([3, 1, 2], direction="DESCENDING").numpy()
         array([3, 2, 1], dtype=int32)
 
     Source: tf.sort
@@ -204,7 +209,8 @@ def argsort(
         TypeError: `values` are boolean.
 
     Example:
-        >>> argsort([3, 1, 2]).numpy()
+        >>> import minitensor as tf
+        >>> tf.argsort([3, 1, 2]).numpy()
         array([1, 2, 0], dtype=int32)
 
     Source: tf.argsort
@@ -240,7 +246,8 @@ def top_k(
         TypeError: `input` is boolean.
 
     Example:
-        >>> top_k([1, 3, 3, 2], k=2).indices.numpy()
+        >>> import minitensor as tf
+        >>> tf.math.top_k([1, 3, 3, 2], k=2).indices.numpy()
         array([1, 2], dtype=int32)
 
     Source: tf.math.top_k

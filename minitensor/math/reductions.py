@@ -48,7 +48,8 @@ def reduce_sum(
     """y = sum of x_i.
 
     Example:
-        >>> reduce_sum([[1, 2], [3, 4]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_sum([[1, 2], [3, 4]], axis=0).numpy()
         array([4, 6], dtype=int32)
 
     Source: tf.reduce_sum
@@ -62,7 +63,8 @@ def reduce_mean(
     """y = (sum of x_i) / n; integers are cut off towards 0. NaN of nothing.
 
     Example:
-        >>> reduce_mean([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_mean([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
         array([2., 3.], dtype=float32)
 
     Source: tf.reduce_mean
@@ -76,7 +78,8 @@ def reduce_max(
     """The largest x_i, NaN if one is; ties share the gradient evenly. -inf of nothing.
 
     Example:
-        >>> reduce_max([[1, 4], [3, 2]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_max([[1, 4], [3, 2]], axis=0).numpy()
         array([3, 4], dtype=int32)
 
     Source: tf.reduce_max
@@ -90,7 +93,8 @@ def reduce_min(
     """The smallest x_i, NaN if one is; ties share the gradient evenly. inf of nothing.
 
     Example:
-        >>> reduce_min([[1, 4], [3, 2]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_min([[1, 4], [3, 2]], axis=0).numpy()
         array([1, 2], dtype=int32)
 
     Source: tf.reduce_min
@@ -104,7 +108,8 @@ def reduce_prod(
     """y = product of x_i; its gradients of every order are right where x_i = 0.
 
     Example:
-        >>> reduce_prod([[1, 2], [3, 4]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_prod([[1, 2], [3, 4]], axis=0).numpy()
         array([3, 8], dtype=int32)
 
     Source: tf.reduce_prod
@@ -118,7 +123,8 @@ def reduce_all(
     """Whether all x_i hold; booleans only.
 
     Example:
-        >>> reduce_all([[True, False], [True, True]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_all([[True, False], [True, True]], axis=0).numpy()
         array([ True, False])
 
     Source: tf.reduce_all
@@ -132,7 +138,8 @@ def reduce_any(
     """Whether any x_i holds; booleans only.
 
     Example:
-        >>> reduce_any([[True, False], [True, True]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_any([[True, False], [True, True]], axis=0).numpy()
         array([ True,  True])
 
     Source: tf.reduce_any
@@ -146,7 +153,8 @@ def reduce_logsumexp(
     """y = log(sum of e^x_i), computed so that nothing overflows; floats only.
 
     Example:
-        >>> reduce_logsumexp([1000.0, 1000.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.reduce_logsumexp([1000.0, 1000.0]).numpy()
         np.float32(1000.6932)
 
     Source: tf.reduce_logsumexp
@@ -160,7 +168,8 @@ def reduce_variance(
     """y = mean of (x_i - mean of x)^2; floats only.
 
     Example:
-        >>> reduce_variance([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.reduce_variance([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
         array([1., 1.], dtype=float32)
 
     Source: tf.math.reduce_variance
@@ -174,7 +183,8 @@ def reduce_std(
     """y = sqrt(mean of (x_i - mean of x)^2); floats only.
 
     Example:
-        >>> reduce_std([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.reduce_std([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
         array([1., 1.], dtype=float32)
 
     Source: tf.math.reduce_std
@@ -188,7 +198,8 @@ def reduce_euclidean_norm(
     """y = sqrt(sum of x_i^2).
 
     Example:
-        >>> reduce_euclidean_norm([3.0, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.reduce_euclidean_norm([3.0, 4.0]).numpy()
         np.float32(5.0)
 
     Source: tf.math.reduce_euclidean_norm
@@ -218,7 +229,8 @@ def count_nonzero(
     """How many x_i are not 0, as integers of type `dtype`.
 
     Example:
-        >>> count_nonzero([[0.0, 2.0], [0.0, 1.0]], axis=0).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.count_nonzero([[0.0, 2.0], [0.0, 1.0]], axis=0).numpy()
         array([0, 2])
 
     Source: tf.math.count_nonzero

@@ -27,7 +27,8 @@ def abs(x: Any, name: str | None = None) -> Tensor:
     """y = |x|, with slope 0 at 0.
 
     Example:
-        >>> abs([-2, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.abs([-2, 3]).numpy()
         array([2, 3], dtype=int32)
 
     Source: tf.abs
@@ -39,7 +40,8 @@ def negative(x: Any, name: str | None = None) -> Tensor:
     """y = -x.
 
     Example:
-        >>> negative([-2, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.negative([-2, 3]).numpy()
         array([ 2, -3], dtype=int32)
 
     Source: tf.negative
@@ -51,7 +53,8 @@ def sign(x: Any, name: str | None = None) -> Tensor:
     """-1, 0 or 1; NaN for NaN.
 
     Example:
-        >>> sign([-2.5, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.sign([-2.5, 0.0]).numpy()
         array([-1.,  0.], dtype=float32)
 
     Source: tf.sign
@@ -63,7 +66,8 @@ def square(x: Any, name: str | None = None) -> Tensor:
     """y = x^2.
 
     Example:
-        >>> square([-2, 3]).numpy()
+        >>> import minitensor as tf
+        >>> tf.square([-2, 3]).numpy()
         array([4, 9], dtype=int32)
 
     Source: tf.square
@@ -75,7 +79,8 @@ def round(x: Any, name: str | None = None) -> Tensor:
     """The nearest integer; a half goes to the even one.
 
     Example:
-        >>> round([0.5, 1.5, -0.7]).numpy()
+        >>> import minitensor as tf
+        >>> tf.round([0.5, 1.5, -0.7]).numpy()
         array([ 0.,  2., -1.], dtype=float32)
 
     Source: tf.round
@@ -87,7 +92,8 @@ def rint(x: Any, name: str | None = None) -> Tensor:
     """The nearest integer; a half goes to the even one.
 
     Example:
-        >>> rint([0.5, 1.5, -0.7]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.rint([0.5, 1.5, -0.7]).numpy()
         array([ 0.,  2., -1.], dtype=float32)
 
     Source: tf.math.rint
@@ -99,7 +105,8 @@ def floor(x: Any, name: str | None = None) -> Tensor:
     """The largest integer that is not above x.
 
     Example:
-        >>> floor([1.5, -1.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.floor([1.5, -1.5]).numpy()
         array([ 1., -2.], dtype=float32)
 
     Source: tf.floor
@@ -111,7 +118,8 @@ def ceil(x: Any, name: str | None = None) -> Tensor:
     """The smallest integer that is not below x.
 
     Example:
-        >>> ceil([1.5, -1.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.math.ceil([1.5, -1.5]).numpy()
         array([ 2., -1.], dtype=float32)
 
     Source: tf.math.ceil

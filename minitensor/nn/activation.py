@@ -41,7 +41,8 @@ def relu(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no numbers.
 
     Example:
-        >>> relu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.relu([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
 
     Source: tf.nn.relu; Nair & Hinton 2010
@@ -63,7 +64,8 @@ def relu6(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no numbers.
 
     Example:
-        >>> relu6([-1.0, 2.0, 7.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.relu6([-1.0, 2.0, 7.0]).numpy()
         array([0., 2., 6.], dtype=float32)
 
     Source: tf.nn.relu6
@@ -86,7 +88,8 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
         TypeError: `features` are no numbers.
 
     Example:
-        >>> leaky_relu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.leaky_relu([-1.0, 2.0]).numpy()
         array([-0.2,  2. ], dtype=float32)
 
     Source: tf.nn.leaky_relu; Maas et al. 2013
@@ -111,7 +114,8 @@ def elu(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no floats.
 
     Example:
-        >>> elu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.elu([-1.0, 2.0]).numpy()
         array([-0.63212055,  2.        ], dtype=float32)
 
     Source: tf.nn.elu; Clevert et al. 2015
@@ -135,7 +139,8 @@ def selu(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no floats.
 
     Example:
-        >>> selu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.selu([-1.0, 2.0]).numpy()
         array([-1.1113307,  2.101402 ], dtype=float32)
 
     Source: tf.nn.selu; Klambauer et al. 2017
@@ -158,7 +163,8 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
         TypeError: `features` are no floats.
 
     Example:
-        >>> gelu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.gelu([-1.0, 2.0]).numpy()
         array([-0.15865526,  1.9544997 ], dtype=float32)
 
     Source: tf.nn.gelu; Hendrycks & Gimpel 2016
@@ -180,7 +186,8 @@ def swish(features: Any, beta: Any = 1.0) -> Tensor:
         TypeError: `features` are no floats, or `beta` has another dtype.
 
     Example:
-        >>> swish([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.swish([0.0, 100.0]).numpy()
         array([  0., 100.], dtype=float32)
 
     Source: tf.nn.swish; Ramachandran et al. 2017
@@ -205,7 +212,8 @@ def softplus(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no floats.
 
     Example:
-        >>> softplus([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.softplus([0.0, 100.0]).numpy()
         array([  0.6931472, 100.       ], dtype=float32)
 
     Source: tf.nn.softplus
@@ -229,7 +237,8 @@ def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
         ValueError: there is no such axis.
 
     Example:
-        >>> crelu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.crelu([-1.0, 2.0]).numpy()
         array([0., 2., 1., 0.], dtype=float32)
 
     Source: tf.nn.crelu; Shang et al. 2016

@@ -52,9 +52,10 @@ def fused_batch_norm(
         ValueError: shapes that do not fit, or statistics missing.
 
     Example:
+        >>> import minitensor as tf
         >>> import numpy as np
         >>> x = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
-        >>> y, mean, variance = fused_batch_norm(x, np.ones(1), np.zeros(1), epsilon=0.0)
+        >>> y, mean, variance = tf.nn.fused_batch_norm(x, np.ones(1), np.zeros(1), epsilon=0.0)
         >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
         (array([-1.,  1.]), array([2.]), array([2.]))
 

@@ -51,7 +51,8 @@ def softmax_cross_entropy_with_logits(
         ValueError: the shapes do not broadcast, or there is no such axis.
 
     Example:
-        >>> softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
         array([0.6931472], dtype=float32)
 
     Source: tf.nn.softmax_cross_entropy_with_logits
@@ -87,7 +88,8 @@ def sparse_softmax_cross_entropy_with_logits(
         ValueError: the shapes do not match, or a label is outside [0, classes).
 
     Example:
-        >>> sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
         array([0.6931472], dtype=float32)
 
     Source: tf.nn.sparse_softmax_cross_entropy_with_logits
@@ -138,7 +140,8 @@ def sigmoid_cross_entropy_with_logits(
         ValueError: two shapes.
 
     Example:
-        >>> sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
         array([  0.6931472, 100.       ], dtype=float32)
 
     Source: tf.nn.sigmoid_cross_entropy_with_logits
@@ -168,7 +171,8 @@ def weighted_cross_entropy_with_logits(
         ValueError: two shapes, or a weight that does not broadcast.
 
     Example:
-        >>> weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy()
         array([1.3862944, 0.6931472], dtype=float32)
 
     Source: tf.nn.weighted_cross_entropy_with_logits
@@ -211,7 +215,8 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
         ValueError: the shapes are not (N,) and (N, classes).
 
     Example:
-        >>> in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
         array([ True, False])
 
     Source: tf.math.in_top_k
@@ -248,7 +253,8 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
         TypeError: `t` are no floats.
 
     Example:
-        >>> l2_loss([3.0, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.l2_loss([3.0, 4.0]).numpy()
         np.float32(12.5)
 
     Source: tf.nn.l2_loss

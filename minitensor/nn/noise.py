@@ -43,7 +43,8 @@ def dropout(
         ValueError: `rate` is outside [0, 1), or `noise_shape` does not broadcast to x.
 
     Example:
-        >>> dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1).numpy()
         array([0., 2., 2., 2.], dtype=float32)
 
     Source: tf.nn.dropout; Srivastava et al. 2014
@@ -95,7 +96,8 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
         TypeError: `value` are no numbers.
 
     Example:
-        >>> zero_fraction([0.0, 1.0, 0.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.zero_fraction([0.0, 1.0, 0.0, 3.0]).numpy()
         np.float32(0.5)
 
     Source: tf.nn.zero_fraction
@@ -123,7 +125,8 @@ def bias_add(
         ValueError: `value` has fewer than 2 axes, or `bias` is not (C,).
 
     Example:
-        >>> bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]).numpy()
         array([[11., 22.],
                [13., 24.]], dtype=float32)
 

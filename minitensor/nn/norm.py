@@ -53,7 +53,8 @@ def moments(
         ValueError: there is no such axis.
 
     Example:
-        >>> mean, variance = moments([1.0, 3.0], [0])
+        >>> import minitensor as tf
+        >>> mean, variance = tf.nn.moments([1.0, 3.0], [0])
         >>> mean.numpy(), variance.numpy()
         (np.float32(2.0), np.float32(1.0))
 
@@ -101,7 +102,8 @@ def batch_normalization(
         ValueError: shapes that do not broadcast.
 
     Example:
-        >>> batch_normalization([1.0, 3.0], 2.0, 1.0, None, 10.0, 0.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.batch_normalization([1.0, 3.0], 2.0, 1.0, None, 10.0, 0.0).numpy()
         array([-10.,  10.], dtype=float32)
 
     Source: tf.nn.batch_normalization; Ioffe & Szegedy 2015
@@ -143,7 +145,8 @@ def layer_normalization(
         ValueError: there is no such axis, or a scale or offset of another shape.
 
     Example:
-        >>> layer_normalization([[1.0, 3.0]], None, [10.0, 10.0], epsilon=0.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.layer_normalization([[1.0, 3.0]], None, [10.0, 10.0], epsilon=0.0).numpy()
         array([[ 9., 11.]], dtype=float32)
 
     Source: tf.keras.layers.LayerNormalization; Ba et al. 2016
@@ -175,8 +178,9 @@ def instance_normalization(
         ValueError: x has fewer than 3 axes, or a scale or offset is not (C,).
 
     Example:
+        >>> import minitensor as tf
         >>> x = [[[1.0, 10.0], [3.0, 30.0]]]
-        >>> instance_normalization(x, None, None, epsilon=0.0).numpy()
+        >>> tf.nn.instance_normalization(x, None, None, epsilon=0.0).numpy()
         array([[[-1., -1.],
                 [ 1.,  1.]]], dtype=float32)
 
@@ -217,7 +221,8 @@ def group_normalization(
             not (C,).
 
     Example:
-        >>> group_normalization([[1.0, 3.0, 20.0, 40.0]], None, None, 2, epsilon=0.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.group_normalization([[1.0, 3.0, 20.0, 40.0]], None, None, 2, epsilon=0.0).numpy()
         array([[-1.,  1., -1.,  1.]], dtype=float32)
 
     Source: tf.keras.layers.GroupNormalization; Wu & He 2018

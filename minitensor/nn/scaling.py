@@ -40,8 +40,9 @@ def local_response_normalization(
         ValueError: `input` has not 4 axes, or `depth_radius` is negative.
 
     Example:
+        >>> import minitensor as tf
         >>> x = [[[[1.0, 2.0, 2.0]]]]
-        >>> local_response_normalization(x, 1, bias=0, beta=1).numpy().ravel()
+        >>> tf.nn.local_response_normalization(x, 1, bias=0, beta=1).numpy().ravel()
         array([0.2       , 0.22222222, 0.25      ], dtype=float32)
 
     Source: tf.nn.local_response_normalization; Krizhevsky et al. 2012
@@ -76,7 +77,8 @@ def l2_normalize(
         ValueError: there is no such axis.
 
     Example:
-        >>> l2_normalize([3.0, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.l2_normalize([3.0, 4.0]).numpy()
         array([0.6, 0.8], dtype=float32)
 
     Source: tf.nn.l2_normalize

@@ -26,7 +26,8 @@ def sigmoid(x: Any, name: str | None = None) -> Tensor:
         TypeError: `x` are no floats.
 
     Example:
-        >>> sigmoid([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.sigmoid([0.0, 100.0]).numpy()
         array([0.5, 1. ], dtype=float32)
 
     Source: tf.nn.sigmoid
@@ -48,7 +49,8 @@ def softsign(features: Any, name: str | None = None) -> Tensor:
         TypeError: `features` are no floats.
 
     Example:
-        >>> softsign([-1.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.softsign([-1.0, 3.0]).numpy()
         array([-0.5 ,  0.75], dtype=float32)
 
     Source: tf.nn.softsign
@@ -70,7 +72,8 @@ def tanh(x: Any, name: str | None = None) -> Tensor:
         TypeError: `x` are no floats.
 
     Example:
-        >>> tanh([0.0, 1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.tanh([0.0, 1.0]).numpy()
         array([0.       , 0.7615942], dtype=float32)
 
     Source: tf.nn.tanh
@@ -94,7 +97,8 @@ def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Te
         ValueError: `logits` is a scalar, or has no such axis.
 
     Example:
-        >>> softmax([1000.0, 1000.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.softmax([1000.0, 1000.0]).numpy()
         array([0.5, 0.5], dtype=float32)
 
     Source: tf.nn.softmax
@@ -119,7 +123,8 @@ def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -
         ValueError: `logits` is a scalar, or has no such axis.
 
     Example:
-        >>> log_softmax([1000.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.log_softmax([1000.0, 0.0]).numpy()
         array([    0., -1000.], dtype=float32)
 
     Source: tf.nn.log_softmax
