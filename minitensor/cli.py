@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from minitensor.backend.devices import DeviceError
+from minitensor.extras import DISTRIBUTION
 
 # verb, module with add_arguments(parser) and run(args), what it does
 _VERBS = (
@@ -56,6 +57,6 @@ def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
 
 def _version() -> str:
     try:
-        return metadata.version("minitensor")
+        return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return "(not installed)"

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.extras import install
+
 DType = np.dtype[Any]
 
 float16: DType = np.dtype("float16")
@@ -64,7 +66,7 @@ def _bfloat16() -> DType:
     try:
         import ml_dtypes
     except ImportError:
-        raise ImportError("bfloat16 needs ml_dtypes: pip install minitensor[half]") from None
+        raise ImportError(f"bfloat16 needs ml_dtypes: {install('half')}") from None
     return np.dtype(ml_dtypes.bfloat16)
 
 

@@ -18,6 +18,8 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
+from minitensor.extras import install
+
 BACKENDS = {"CPU": "numpy", "GPU": "cuda", "EMULATOR": "emulator"}  # device type -> backend
 _NAME = re.compile(r"(/job:localhost/replica:0/task:0)?/?(device:)?(\w+?)(:0)?", re.IGNORECASE)
 
@@ -120,7 +122,7 @@ def _lack_of_cupy() -> str:
 
     if "cupy" in sys.modules or find_spec("cupy"):
         return ""
-    return "CuPy is not installed; pip install 'minitensor[gpu]' brings it"
+    return f"CuPy is not installed; {install('gpu')} brings it"
 
 
 def _lack_of_driver() -> str:

@@ -20,16 +20,17 @@ PACKAGE = Path(__file__).parents[2] / "minitensor"
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(file.relative_to(PACKAGE)) for file in FILES]
 
+LEAVES = {"window", "extras"}  # everybody may read them, they read nobody
 ENGINE = {
-    "window": set(),
-    "backend": {"window"},
-    "autograd": {"backend"},
-    "ops": {"autograd", "backend", "window"},
-    "nn": {"ops", "autograd", "backend", "window"},
+    **{leaf: set() for leaf in LEAVES},
+    "backend": LEAVES,
+    "autograd": {"backend", *LEAVES},
+    "ops": {"autograd", "backend", *LEAVES},
+    "nn": {"ops", "autograd", "backend", *LEAVES},
 }
 MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "io"),
-    *("extras", "image", "linalg", "math", "random"),
+    *("image", "linalg", "math", "random"),
 }
 PROGRAMS = {
     "__main__",
@@ -47,14 +48,14 @@ PLAN = {
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
     **{program: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "minitensor"} for program in PROGRAMS},
 }
-LEAVES = {"settings", "half", "devices", "generator"}  # files that every backend may read
+BACKEND_LEAVES = {"settings", "half", "devices", "generator"}  # files that every backend may read
 INSIDE_BACKEND = {
-    **{leaf: set() for leaf in LEAVES},
+    **{leaf: set() for leaf in BACKEND_LEAVES},
     "devices": {"cuda"},  # it asks the compiler there whether it is installed
-    "numpy": LEAVES,
-    "host": {"numpy"} | LEAVES,  # for W', which lies in the memory of the CPU
-    "cuda": {"host"} | LEAVES,
-    "emulator": {"host"} | LEAVES,
+    "numpy": BACKEND_LEAVES,
+    "host": {"numpy"} | BACKEND_LEAVES,  # for W', which lies in the memory of the CPU
+    "cuda": {"host"} | BACKEND_LEAVES,
+    "emulator": {"host"} | BACKEND_LEAVES,
     "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them

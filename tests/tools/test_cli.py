@@ -10,6 +10,8 @@ import pytest
 
 from minitensor import cli, extras
 
+ROOT = Path(__file__).parents[2]
+
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     run = [sys.executable, "-m", "minitensor", *words]
@@ -97,7 +99,7 @@ def test_a_missing_library_is_named_before_any_work(capsys, monkeypatch, tmp_pat
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name in lacking else here(name))
     out = tmp_path / "run"
     error = refused(capsys, "train", "--out", str(out))
-    assert "minitensor train needs tqdm and pillow: pip install 'minitensor[train]'" in error
+    assert f"minitensor train needs tqdm and pillow: pip install -e '{ROOT}[train]'" in error
     assert not out.exists()
 
 
@@ -106,7 +108,7 @@ def test_the_other_commands_name_the_extra_that_they_need(capsys, monkeypatch, w
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     error = refused(capsys, *words)
     assert f"minitensor {words[0]} needs rich" in error
-    assert "pip install 'minitensor[parity]'" in error
+    assert f"pip install -e '{ROOT}[parity]'" in error
 
 
 def test_stopping_by_the_keyboard_is_no_traceback(capsys, monkeypatch) -> None:

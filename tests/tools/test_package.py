@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import venv
@@ -41,6 +42,38 @@ def test_the_wheel_needs_numpy_only(wheel: Path) -> None:
     lines = archive.read(metadata).decode().splitlines()
     needed = [line for line in lines if line.startswith("Requires-Dist") and "extra ==" not in line]
     assert needed == ["Requires-Dist: numpy>=2.0"]
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ('{"url": "file:///home/me/my%20code/engine"}', "/home/me/my code/engine[gpu]"),
+        ('{"url": "file:///tmp/some.whl"}', "/tmp/some.whl[gpu]"),
+        (None, "minitensor-conv[gpu]"),
+    ],
+)
+def test_an_installed_package_says_how_to_get_its_extras_from_where_it_came(
+    wheel: Path, tmp_path: Path, note: str | None, said: str
+) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    if note is not None:
+        (next(tmp_path.glob("*.dist-info")) / "direct_url.json").write_text(note)
+    ask = "from minitensor.extras import install; print(install('gpu'))"
+    env = {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    run = [sys.executable, "-c", ask]
+    told = subprocess.run(run, cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
+    assert told.stdout == f"pip install '{said}'\n"
+
+
+def test_nothing_names_the_package_of_somebody_else() -> None:
+    """`minitensor` on PyPI is not this project: no text may tell a person to install it."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    hint = re.compile(r"pip install\W+minitensor\b(?!-conv)|minitensor\[\w")
+    files = [ROOT / name for name in tracked.stdout.split() if not name.endswith((".npz", ".gz"))]
+    texts = {file: file.read_text(errors="ignore") for file in files if file.is_file()}
+    assert not [str(file) for file, text in texts.items() if hint.search(text)]
 
 
 @pytest.mark.slow
