@@ -4,22 +4,43 @@
     layers/          the layers; applications/ the networks of ImageNet
     activations/, initializers/, regularizers.py, constraints.py, losses/, metrics/, optimizers/
     training/        compile, fit, evaluate, predict; callbacks/ what they call
-    saving/          weights and models as files; summary/ the table and the picture of a model
+    serialization/   objects as JSON values; saving/ weights and models as files
+    summary/         the table and the picture of a model
     datasets/, preprocessing/, utils/, config.py, backend.py, random.py, models.py
 
 Names, arguments, their order and their defaults are Keras 3's.
 """
 
+import functools
 import importlib
 from typing import Any
 
 from minitensor.keras.engine import Functional, Input, KerasTensor, Layer, Model, Sequential
+from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.weight import Weight as Variable
+from minitensor.keras.serialization import registry
 
 _MODULES = (
     *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
     *("initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing"),
     *("random", "regularizers", "saving", "utils"),
+)
+_NAMED_IN_FILES = (  # in the order in which a name without its module is looked up
+    *("layers", "models", "initializers", "regularizers", "constraints"),
+    *("optimizers.schedules", "optimizers", "losses", "metrics"),
+)
+registry.add_rooms(
+    {
+        room: functools.partial(importlib.import_module, f"minitensor.keras.{room}")
+        for room in _NAMED_IN_FILES
+    },
+    {
+        Layer: "keras.layers",
+        InputLayer: "keras.layers",
+        Model: "keras",
+        Sequential: "keras",
+        Functional: "keras.src.models.functional",
+    },
 )
 
 _CLASSES = ("Functional", "Input", "KerasTensor", "Layer", "Model", "Sequential", "Variable")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import identifiers, settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine import settings
+from minitensor.keras.serialization import identifiers, objects
+from minitensor.keras.serialization.config import Configurable
 from minitensor.math import maximum, minimum, reduce_sum, sqrt, square
 
 
@@ -138,7 +139,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(constraint: Any) -> Any:
     """What `deserialize` makes it of again. Source: keras.constraints.serialize"""
-    return identifiers.serialized(constraint)
+    return objects.serialize(constraint)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

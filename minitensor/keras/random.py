@@ -14,7 +14,7 @@ from minitensor.array import transpose
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
 from minitensor.keras.engine import settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.serialization.config import Configurable
 
 __all__ = [
     "SeedGenerator",

@@ -11,8 +11,9 @@ from typing import Any
 
 from minitensor.array import eye
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import identifiers, settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine import settings
+from minitensor.keras.serialization import identifiers, objects
+from minitensor.keras.serialization.config import Configurable
 from minitensor.linalg import matmul, matrix_transpose
 from minitensor.math import abs as magnitude
 from minitensor.math import reduce_sum, square
@@ -172,7 +173,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(regularizer: Any) -> Any:
     """What `deserialize` makes it of again. Source: keras.regularizers.serialize"""
-    return identifiers.serialized(regularizer)
+    return objects.serialize(regularizer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

@@ -10,7 +10,8 @@ from nets_peer import assert_same_net, draw_weights, images, lively
 
 import minitensor as mt
 from minitensor.keras import applications
-from minitensor.keras.engine import names, settings
+from minitensor.keras.engine import settings
+from minitensor.keras.serialization import names
 
 EIGHT = ["VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2", "DenseNet121"]
 EIGHT += ["Xception", "InceptionV3"]

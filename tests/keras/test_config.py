@@ -8,7 +8,7 @@ import pytest
 from keras_models import drawn, listed, nested, outputs, shuffle, subclassed
 
 from minitensor import keras
-from minitensor.keras.saving.objects import plain, revived
+from minitensor.keras.serialization.objects import deserialize, serialize
 
 ROOMS = (
     *("layers", "initializers", "regularizers", "constraints", "losses", "metrics", "optimizers"),
@@ -109,8 +109,8 @@ def test_an_object_of_keras_is_ours_by_its_full_description(tf, path):
     ours = found(keras, path)
     made = theirs(**arguments(path, theirs))
     description = as_json(tf.keras.utils.serialize_keras_object(made))
-    assert type(revived(description)) is ours
-    again = tf.keras.utils.deserialize_keras_object(as_json(plain(revived(description))))
+    assert type(deserialize(description)) is ours
+    again = tf.keras.utils.deserialize_keras_object(as_json(serialize(deserialize(description))))
     config = as_json(made.get_config())
     assert {key: as_json(again.get_config())[key] for key in config} == config
 

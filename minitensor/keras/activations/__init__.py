@@ -42,7 +42,7 @@ from minitensor.keras.activations.smooth import (
     tanh,
     tanh_shrink,
 )
-from minitensor.keras.engine import identifiers
+from minitensor.keras.serialization import identifiers, objects
 
 swish, hard_swish = silu, hard_silu
 
@@ -83,7 +83,7 @@ def serialize(activation: Any) -> Any:
     Source: keras.activations.serialize
     """
     name = getattr(activation, "__name__", "")
-    return name if _KNOWN.get(name) is activation else identifiers.serialized(activation)
+    return name if _KNOWN.get(name) is activation else objects.serialize(activation)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

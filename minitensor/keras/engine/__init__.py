@@ -1,15 +1,11 @@
 """What layers and models are made of.
 
-configurable.py   objects that remember what they were made with
-names.py          "conv2d_1": a name for each layer
 settings.py       the float type and the data format that layers start from
 weight.py         a variable that belongs to a layer
 tree.py           tensors inside lists and dictionaries
 context.py        what one call tells the calls inside it
 notes.py          what is known about a tensor beside its values
 chance.py         where a layer's random numbers come from
-allowance.py      how much memory the weights of an unvetted file may take
-identifiers.py    what may stand for an object: its name, its config, itself
 owner.py          what has weights, and others like it inside
 calling.py        how arguments are read, shapes checked and found
 node.py           a symbolic tensor, and the call that made it
@@ -18,6 +14,7 @@ symbolic.py       Input, where a drawn model begins
 graph.py          the order in which the layers of a drawn model run
 model.py          Model: a layer that can be trained, saved and described
 functional.py     a model drawn with Input
+functional_config.py   the same, as JSON values
 sequential.py     a model that is a list
 """
 

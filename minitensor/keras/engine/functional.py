@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from minitensor.keras.engine.calling import as_drawn, shape_of, sizes, symbols
+from minitensor.keras.engine.functional_config import functional_arguments, functional_config
 from minitensor.keras.engine.graph import sorted_nodes
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
@@ -32,6 +33,8 @@ class Functional(Model):
     Source: keras.Model
     """
 
+    _first_call = 1
+
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -57,15 +60,11 @@ class Functional(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Its layers and their calls, as values that JSON can hold."""
-        from minitensor.keras.saving.functional import functional_config
-
         return functional_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The model that `config` describes, with fresh weights."""
-        from minitensor.keras.saving.functional import functional_arguments
-
         return cls(**functional_arguments(config))
 
     @property

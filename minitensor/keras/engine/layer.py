@@ -14,13 +14,15 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 from minitensor.keras import regularizers
-from minitensor.keras.engine import calling, names
+from minitensor.keras.engine import calling
 from minitensor.keras.engine.calling import InputSpec
 from minitensor.keras.engine.context import calls
 from minitensor.keras.engine.node import KerasTensor, Node
 from minitensor.keras.engine.owner import Owner
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.serialization import names
+from minitensor.keras.serialization.objects import serialize
 
 __all__ = ["Common", "InputSpec", "Layer", "Named", "Regularized"]
 
@@ -84,6 +86,7 @@ class Layer(Owner):
 
     input_spec: InputSpec | None = None
     reach: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
+    _first_call = 0  # the number of its first call where it is an end of a functional model
 
     def __init__(
         self,
@@ -128,6 +131,16 @@ class Layer(Owner):
     def macs(self, output_shape: Any) -> int:
         """Multiplications with an addition that one sample costs; the batch size is not read."""
         return 0
+
+    # ----- in the config of a functional model -----
+
+    def _config_entry(self) -> dict[str, Any]:
+        """What it is."""
+        return serialize(self)  # type: ignore[no-any-return]
+
+    def _config_arguments(self, node: Node) -> tuple[Any, ...]:
+        """What a call of it was given."""
+        return node.args
 
     # ----- a call -----
 

@@ -14,10 +14,10 @@ import numpy as np
 from minitensor.autograd import Variable
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
-from minitensor.keras.engine.allowance import spend
-from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.tree import members
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.serialization.config import Configurable
+from minitensor.keras.serialization.memory_budget import charge
 
 _CONTAINERS = (list, tuple, dict)
 _NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
@@ -68,7 +68,7 @@ class Owner(Configurable):
             autocast, aggregation, overwrite_with_gradient: ignored.
         """
         kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
-        spend(tuple(shape or ()), kind)
+        charge(tuple(shape or ()), kind)
         make = initializers.get(initializer or "glorot_uniform")
         weight = Weight(
             make(tuple(shape or ()), dtype=kind),

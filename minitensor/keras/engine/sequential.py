@@ -10,6 +10,7 @@ from minitensor.keras.engine.model import Model
 from minitensor.keras.engine.node import KerasTensor
 from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.keras.serialization.objects import deserialize, serialize
 
 
 class Sequential(Model):
@@ -128,17 +129,31 @@ class Sequential(Model):
         return self._told
 
     def get_config(self) -> dict[str, Any]:
-        """Its layers, as values that JSON can hold."""
-        from minitensor.keras.saving.sequential import sequential_config
-
-        return sequential_config(self)
+        """Its layers, as values that JSON can hold, and the shape of its input if it is known."""
+        begun = bool(self._drawn)
+        first = [serialize(self.inputs[0].node.layer)] if begun else []  # type: ignore[union-attr]
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype,
+            "layers": first + [serialize(layer) for layer in self.layers],
+        }
+        return config | ({"build_input_shape": self.input_shape} if begun else {})
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
+    def from_config(cls, config: dict[str, Any] | list[Any]) -> Self:
         """The model that `config` describes, with fresh weights."""
-        from minitensor.keras.saving.sequential import sequential_model
-
-        return sequential_model(cls, config)
+        if isinstance(config, list):  # Keras' oldest files have the list alone
+            config = {"layers": config}
+        model = cls(name=config.get("name"))
+        for layer in config["layers"]:
+            model.add(deserialize(layer))
+        shape = config.get("build_input_shape")
+        if shape is not None and not model.built:
+            model.build(tuple(shape))
+        if not config.get("trainable", True):
+            model.trainable = False
+        return model
 
     @property
     def layers(self) -> list[Layer]:

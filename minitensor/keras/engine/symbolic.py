@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.keras.engine import names, settings
+from minitensor.keras.engine import settings
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.node import KerasTensor, Node
+from minitensor.keras.serialization import names
 
 Shape = tuple[int | None, ...]
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.keras.engine import identifiers
 from minitensor.keras.initializers.drawn import (
     Orthogonal,
     RandomNormal,
@@ -32,6 +31,7 @@ from minitensor.keras.initializers.fans import (
     VarianceScaling,
 )
 from minitensor.keras.initializers.fixed import Constant, Identity, Initializer, Ones, Zeros
+from minitensor.keras.serialization import identifiers, objects
 
 constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
 orthogonal, random_normal, random_uniform = Orthogonal, RandomNormal, RandomUniform
@@ -73,7 +73,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(initializer: Any) -> Any:
     """What `deserialize` makes it of again. Source: keras.initializers.serialize"""
-    return identifiers.serialized(initializer)
+    return objects.serialize(initializer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

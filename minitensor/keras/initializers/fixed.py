@@ -10,7 +10,7 @@ import numpy as np
 from minitensor.array import broadcast_to, eye, fill, reshape
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine import settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.serialization.config import Configurable
 from minitensor.math import multiply
 
 Shape = tuple[int, ...]

@@ -9,7 +9,9 @@ import numpy as np
 
 from minitensor.autograd import as_tensor
 from minitensor.keras.engine import KerasTensor, Layer
+from minitensor.keras.engine.functional_config import OPERATIONS
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.node import Node
 from minitensor.keras.layers.merging import Add, Multiply, Subtract, broadcast
 from minitensor.keras.layers.settings import Sizes, choice
 
@@ -49,6 +51,21 @@ class Arithmetic(Layer):
         super().__init__(**kwargs)
         self.operation = choice("operation", operation, _FUNCTIONS)
         self.constant, self.reverse = constant, reverse
+
+    def _config_entry(self) -> dict[str, Any]:
+        """The operation that Keras has in its place."""
+        name = self.operation.capitalize()
+        return {
+            "module": OPERATIONS,
+            "class_name": name,
+            "config": {"name": self.name},
+            "registered_name": name,
+        }
+
+    def _config_arguments(self, node: Node) -> tuple[Any, ...]:
+        """Both sides, of which Keras keeps none."""
+        both = list(node.args[0]) if self.constant is None else [node.args[0], self.constant]
+        return tuple(reversed(both) if self.reverse else both)
 
     def call(self, inputs: Any) -> Any:
         """The two sides as one."""

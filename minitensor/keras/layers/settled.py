@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras.engine import Layer
-from minitensor.keras.engine.identifiers import serialized
+from minitensor.keras.serialization.objects import serialize
 
 
 class Settled(Layer):
@@ -17,4 +17,4 @@ class Settled(Layer):
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""
         config, mine = super().get_config(), vars(self)
-        return config | {name: serialized(mine[name]) for name in config if name in mine}
+        return config | {name: serialize(mine[name]) for name in config if name in mine}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.keras.engine import identifiers
 from minitensor.keras.losses.crossentropy import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -60,6 +59,7 @@ from minitensor.keras.losses.regression import (
     mean_squared_logarithmic_error,
     squared_hinge,
 )
+from minitensor.keras.serialization import identifiers, objects
 
 _CLASSES = (
     *(BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy),
@@ -126,7 +126,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(loss: Any) -> Any:
     """A loss as values that JSON can hold. Source: keras.losses.serialize"""
-    return identifiers.serialized(loss)
+    return objects.serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: Any = None) -> Any:

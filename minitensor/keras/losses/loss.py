@@ -7,10 +7,10 @@ from typing import Any
 
 from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import names
 from minitensor.keras.engine.calling import dtype_name
-from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.notes import noted
+from minitensor.keras.serialization import names
+from minitensor.keras.serialization.config import Configurable
 from minitensor.math import divide_no_nan, reduce_sum
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras import losses
-from minitensor.keras.engine import identifiers
 from minitensor.keras.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -81,6 +80,7 @@ from minitensor.keras.metrics.probabilities import (
     SparseCategoricalCrossentropy,
 )
 from minitensor.keras.metrics.reduction import Mean, MeanMetricWrapper, Sum
+from minitensor.keras.serialization import identifiers, objects
 
 _CLASSES = (
     *(Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy),
@@ -142,7 +142,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(metric: Any) -> Any:
     """A metric as values that JSON can hold. Source: keras.metrics.serialize"""
-    return identifiers.serialized(metric)
+    return objects.serialize(metric)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:

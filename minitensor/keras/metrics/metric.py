@@ -8,11 +8,11 @@ import numpy as np
 
 from minitensor.autograd import Tensor, Variable, recording
 from minitensor.keras import initializers
-from minitensor.keras.engine import names
 from minitensor.keras.engine.calling import dtype_name
-from minitensor.keras.engine.configurable import Configurable
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.serialization import names
+from minitensor.keras.serialization.config import Configurable
 
 
 class Metric(Configurable):

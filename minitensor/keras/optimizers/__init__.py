@@ -15,12 +15,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras.engine import identifiers
 from minitensor.keras.optimizers import schedules
 from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from minitensor.keras.optimizers.optimizer import Optimizer
 from minitensor.keras.optimizers.sgd import SGD, Lion
+from minitensor.keras.serialization import identifiers, objects
 
 __all__ = [
     "SGD",
@@ -78,7 +78,7 @@ def get(identifier: Any) -> Optimizer | None:
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Its class and arguments as values that JSON can hold. Source: keras.optimizers.serialize"""
-    return identifiers.serialized(optimizer)
+    return objects.serialize(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
@@ -86,7 +86,7 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer
     cls = _KNOWN.get(str(config.get("class_name")).lower())
     if cls is not None:
         return cls.from_config(config.get("config") or {})
-    return identifiers.revived(config, custom_objects)
+    return objects.deserialize(config, custom_objects)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,11 +10,12 @@ import numpy as np
 
 from minitensor.autograd import Variable
 from minitensor.backend.devices import device
-from minitensor.keras.engine import names, settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.engine import settings
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers import arguments
 from minitensor.keras.optimizers.schedules import LearningRateSchedule
+from minitensor.keras.serialization import names
+from minitensor.keras.serialization.config import Configurable
 
 
 class State(Configurable):

@@ -1,8 +1,6 @@
 """The mirror of keras.saving: models and weights as files that Keras reads, and Keras' files read.
 
-api.py            save and load, whatever the form    operators.py    x + y
-objects.py        objects as JSON values        registry.py     what names in files mean
-architecture.py   models as JSON                functional.py, sequential.py
+api.py            save and load, whatever the form    architecture.py   models as JSON
 places.py         where each weight is kept     pairs.py        from a file into a model, or not
 layout.py         HDF5 as Keras 3 has it        legacy.py       HDF5 as Keras 2 had it
 archive.py        .keras                        tensors.py      .safetensors
@@ -13,9 +11,9 @@ live.py           models that are in memory     cloning.py      copies
 from minitensor.keras.saving.api import load_model, load_weights, save_model, save_weights
 from minitensor.keras.saving.architecture import model_from_json, to_json
 from minitensor.keras.saving.live import from_keras, to_keras
-from minitensor.keras.saving.objects import plain as serialize_keras_object
-from minitensor.keras.saving.objects import revived as deserialize_keras_object
-from minitensor.keras.saving.registry import (
+from minitensor.keras.serialization.objects import deserialize as deserialize_keras_object
+from minitensor.keras.serialization.objects import serialize as serialize_keras_object
+from minitensor.keras.serialization.registry import (
     custom_object_scope,
     get_custom_objects,
     get_registered_name,

@@ -16,7 +16,7 @@ from minitensor.keras.saving import archive, layout, legacy, tensors
 from minitensor.keras.saving.files import replaced
 from minitensor.keras.saving.hdf5 import opened
 from minitensor.keras.saving.pairs import reading
-from minitensor.keras.saving.registry import Objects, custom_object_scope
+from minitensor.keras.serialization.registry import Objects, custom_object_scope
 
 _OLD = (".h5", ".hdf5")
 _UNBUILT = (

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from minitensor.keras.engine import Functional, Model, Sequential
-from minitensor.keras.engine.allowance import allowed
-from minitensor.keras.saving.objects import plain, revived
 from minitensor.keras.saving.pairs import reading
-from minitensor.keras.saving.registry import Objects, custom_object_scope
+from minitensor.keras.serialization.memory_budget import memory_budget
+from minitensor.keras.serialization.objects import deserialize, serialize
+from minitensor.keras.serialization.registry import Objects, custom_object_scope
 
 Json = Any
 
@@ -30,7 +30,7 @@ def described(model: Any, with_compile: bool = True) -> Json:
             "code, which no file holds. Save its weights by save_weights('name.weights.h5'), make "
             "the model by its class, and load them."
         )
-    found = plain(model)
+    found = serialize(model)
     if with_compile and model.compiled:
         found["compile_config"] = model.get_compile_config()
     return found
@@ -63,8 +63,8 @@ def made(config: Json, size: int = _UNVETTED) -> Any:
     Raises:
         ValueError: they describe no model, or a larger one.
     """
-    with allowed(size):
-        model = revived(config)
+    with memory_budget(size):
+        model = deserialize(config)
     if not isinstance(model, Model):
         raise ValueError(f"The config is of a {type(model).__name__} where a model is expected")
     return model

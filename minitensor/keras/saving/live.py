@@ -10,7 +10,7 @@ import numpy as np
 from minitensor.keras.engine.weight import path_of
 from minitensor.keras.saving.architecture import described, made, parsed
 from minitensor.keras.saving.pairs import Pair, fill
-from minitensor.keras.saving.registry import Objects, custom_object_scope
+from minitensor.keras.serialization.registry import Objects, custom_object_scope
 
 
 def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:

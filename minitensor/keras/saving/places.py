@@ -15,8 +15,8 @@ from typing import Any
 
 from minitensor.autograd import Variable
 from minitensor.keras.engine import Functional, Layer, Model, Sequential
-from minitensor.keras.engine.names import snake_case
 from minitensor.keras.optimizers import Optimizer
+from minitensor.keras.serialization.names import snake_case
 
 
 @dataclass(frozen=True)

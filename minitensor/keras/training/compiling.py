@@ -8,8 +8,9 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import identifiers, settings
+from minitensor.keras.engine import settings
 from minitensor.keras.engine.tree import leaves
+from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.training.compiled_loss import CompiledLoss
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.math import reduce_sum
@@ -116,11 +117,11 @@ class Compiling:
         if self._tools is None:
             return {}
         config = self._tools.config | {"optimizer": self.optimizer}
-        return {name: identifiers.serialized(value) for name, value in config.items()}
+        return {name: serialize(value) for name, value in config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles with what `get_compile_config` gave."""
-        self.compile(**{name: identifiers.revived(value) for name, value in config.items()})
+        self.compile(**{name: deserialize(value) for name, value in config.items()})
         if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.keras.engine import names
+from minitensor.keras.serialization import names
 
 
 def set_random_seed(seed: int) -> None:

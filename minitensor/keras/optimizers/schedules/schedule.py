@@ -7,7 +7,7 @@ from typing import Any
 from minitensor.array import cast
 from minitensor.autograd import Tensor
 from minitensor.keras.engine import settings
-from minitensor.keras.engine.configurable import Configurable
+from minitensor.keras.serialization.config import Configurable
 
 
 class LearningRateSchedule(Configurable):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.keras.saving import registry
+from minitensor.keras.serialization import registry
 
 Json = Any
 
@@ -32,14 +32,14 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 _KERAS_2 = {"batch_input_shape": "batch_shape"}
 
 
-def plain(value: Any) -> Json:
+def serialize(value: Any) -> Json:
     """A value as JSON can hold it; tuples stay tuples, which JSON writes as lists.
 
     Raises:
         TypeError: an object without `get_config`, or a lambda.
 
     Example:
-        >>> plain({"size": (3, np.int64(4)), "dtype": np.dtype("float32")})
+        >>> serialize({"size": (3, np.int64(4)), "dtype": np.dtype("float32")})
         {'size': (3, 4), 'dtype': 'float32'}
 
     Source: keras.saving.serialize_keras_object
@@ -49,10 +49,10 @@ def plain(value: Any) -> Json:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        items = [plain(item) for item in value]
+        items = [serialize(item) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
         return np.dtype(value).name
     special = _special(value)
@@ -81,11 +81,11 @@ def _described(thing: Any) -> Json:
     if inspect.isroutine(thing) or not hasattr(thing, "get_config"):
         return _function(thing)
     cls = type(thing)
-    module = registry.place(cls)
+    module = registry.keras_module(cls)
     return {
         "module": module or cls.__module__,
         "class_name": cls.__name__,
-        "config": plain(thing.get_config()),
+        "config": serialize(thing.get_config()),
         "registered_name": None if module else registry.get_registered_name(cls),
     }
 
@@ -108,18 +108,18 @@ def _function(thing: Any) -> Json:
     }
 
 
-def revived(value: Json, custom_objects: registry.Objects | None = None) -> Any:
-    """The object that JSON values describe: the inverse of `plain`.
+def deserialize(value: Json, custom_objects: registry.Objects | None = None) -> Any:
+    """The object that JSON values describe: the inverse of `serialize`.
 
     Args:
-        value: what `plain` or Keras wrote.
+        value: what `serialize` or Keras wrote.
         custom_objects: {name: class or function} that it may mention.
 
     Raises:
         ValueError: a class that is not known, code, or settings that the class does not take.
 
     Example:
-        >>> layer = revived({"class_name": "Flatten", "config": {"name": "flat"}})
+        >>> layer = deserialize({"class_name": "Flatten", "config": {"name": "flat"}})
         >>> layer.name
         'flat'
 
@@ -127,13 +127,13 @@ def revived(value: Json, custom_objects: registry.Objects | None = None) -> Any:
     """
     if custom_objects:
         with registry.custom_object_scope(custom_objects):
-            return revived(value)
+            return deserialize(value)
     if isinstance(value, list | tuple):
-        return [revived(item) for item in value]
+        return [deserialize(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "class_name" not in value or "config" not in value:
-        return {key: revived(item) for key, item in value.items()}
+        return {key: deserialize(item) for key, item in value.items()}
     name, config = value["class_name"], value["config"]
     if not isinstance(name, str):
         raise ValueError(f"class_name must be a text. Received: {name!r}")
@@ -149,7 +149,7 @@ def _made(value: Json, name: str, config: Json) -> Any:
     module, registered = value.get("module"), value.get("registered_name")
     if not all(text is None or isinstance(text, str) for text in (module, registered)):
         raise ValueError(f"{name}: module and registered_name must be texts")
-    cls = registry.found(module, name, registered)
+    cls = registry.find_class(module, name, registered)
     if not hasattr(cls, "from_config"):
         return cls  # a function, passed under the name of a class
     try:
@@ -218,13 +218,13 @@ _SPECIAL = {
 }
 
 
-def arguments(cls: type, config: Json) -> dict[str, Any]:
-    """What the constructor of `cls` is given for a config, objects revived."""
+def constructor_arguments(cls: type, config: Json) -> dict[str, Any]:
+    """What the constructor of `cls` is given for a config, objects deserialized."""
     taken = {name for base in cls.__mro__ for name in _parameters(base)}
     if "batch_shape" in taken and "batch_input_shape" in config:  # Keras 2
         config = {_KERAS_2.get(name, name): value for name, value in config.items()}
     return {
-        name: revived(value)
+        name: deserialize(value)
         for name, value in config.items()
         if name in taken or value not in _NEUTRAL.get(name, ())
     }

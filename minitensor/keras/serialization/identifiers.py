@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from minitensor.keras.engine.names import snake_case
+from minitensor.keras.serialization.names import snake_case
+from minitensor.keras.serialization.objects import deserialize
+from minitensor.keras.serialization.registry import get_registered_object
 
 
 def table(*things: Any, **aliases: Any) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def found(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
     if isinstance(identifier, dict):
         thing = _configured(known, identifier)
     elif isinstance(identifier, str):
-        thing = known.get(identifier) or _registered(identifier)
+        thing = known.get(identifier) or get_registered_object(identifier)
     if inspect.isclass(thing):
         thing = thing()
     if not callable(thing):
@@ -36,28 +38,7 @@ def found(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
     return thing
 
 
-def serialized(thing: Any) -> Any:
-    """What `found` takes in place of the object, made of values that JSON can hold."""
-    from minitensor.keras.saving.objects import plain
-
-    return plain(thing)
-
-
-def revived(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The object that `serialized` described, or the value itself if it is a plain one."""
-    from minitensor.keras.saving import objects
-
-    return objects.revived(config, custom_objects)
-
-
-def _registered(name: str) -> Any:
-    """The class or function that a program has registered under a name, or None."""
-    from minitensor.keras.saving.registry import get_registered_object
-
-    return get_registered_object(name)
-
-
 def _configured(known: Mapping[str, Any], config: dict[str, Any]) -> Any:
     """The object of a config: of a class that is known, or that a program has registered."""
     cls = known.get(str(config.get("class_name")))
-    return revived(config) if cls is None else cls.from_config(config.get("config") or {})
+    return deserialize(config) if cls is None else cls.from_config(config.get("config") or {})

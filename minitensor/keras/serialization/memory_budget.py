@@ -10,43 +10,43 @@ from contextlib import contextmanager
 import numpy as np
 
 
-class _Allowance(threading.local):
+class _Budget(threading.local):
     def __init__(self) -> None:
         self.left: int | None = None  # bytes; None where nothing is counted
 
 
-_allowance = _Allowance()
+_budget = _Budget()
 
 
 @contextmanager
-def allowed(size: int) -> Iterator[None]:
+def memory_budget(size: int) -> Iterator[None]:
     """Inside the block new weights take no more than `size` bytes.
 
     Example:
-        >>> with allowed(1000):
-        ...     spend((300,), "float32")
+        >>> with memory_budget(1000):
+        ...     charge((300,), "float32")
         Traceback (most recent call last):
         ...
         ValueError: a weight of shape (300,) takes 1200 bytes, where 1000 are left
     """
-    before, _allowance.left = _allowance.left, size
+    before, _budget.left = _budget.left, size
     try:
         yield
     finally:
-        _allowance.left = before
+        _budget.left = before
 
 
-def spend(shape: Sequence[int], dtype: str) -> None:
+def charge(shape: Sequence[int], dtype: str) -> None:
     """Notes a new weight.
 
     Raises:
         ValueError: it is larger than what is left.
     """
-    if _allowance.left is None:
+    if _budget.left is None:
         return
     size = math.prod(shape) * (2 if dtype == "bfloat16" else np.dtype(dtype).itemsize)
-    if size > _allowance.left:
+    if size > _budget.left:
         raise ValueError(
-            f"a weight of shape {tuple(shape)} takes {size} bytes, where {_allowance.left} are left"
+            f"a weight of shape {tuple(shape)} takes {size} bytes, where {_budget.left} are left"
         )
-    _allowance.left -= size
+    _budget.left -= size

@@ -2,7 +2,7 @@
 
 Layers, initializers, optimizers and the like all have `get_config` and `from_config`. Nobody
 writes them by hand: the arguments of the constructor are kept when it is called. How a value
-becomes JSON is the business of `keras.saving`.
+becomes JSON is written in `objects.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import functools
 import inspect
 from typing import Any, Self
+
+from minitensor.keras.serialization.objects import constructor_arguments, serialize
 
 
 class Configurable:
@@ -36,16 +38,12 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with, as values that JSON can hold."""
-        from minitensor.keras.saving.objects import plain
-
-        return {name: plain(value) for name, value in self._given.items()}
+        return {name: serialize(value) for name, value in self._given.items()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The object that `config` describes."""
-        from minitensor.keras.saving.objects import arguments
-
-        return cls(**arguments(cls, config))
+        return cls(**constructor_arguments(cls, config))
 
 
 def _bound(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

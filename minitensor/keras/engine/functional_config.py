@@ -13,18 +13,26 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from minitensor.keras.engine.functional import Functional
 from minitensor.keras.engine.node import KerasTensor, Node
 from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
-from minitensor.keras.saving.objects import plain, revived
-from minitensor.keras.saving.operators import described, operator, sides
+from minitensor.keras.serialization.objects import deserialize, serialize
 
 Json = Any
 Key = tuple[str, int]  # name of a layer, number of a call of it
+
+# What Keras writes for +, -, * and / of symbolic tensors: an operation, both sides its arguments.
+OPERATIONS = "keras.src.ops.numpy"
+_OPERATIONS = {
+    "Add": "add",
+    "Subtract": "subtract",
+    "Multiply": "multiply",
+    "Divide": "divide",
+    "TrueDivide": "divide",
+}
 
 # ----- writing -----
 
@@ -37,12 +45,13 @@ def functional_config(model: Any) -> Json:
     for layer in model.operations:
         nodes = [node for node in calls if node.layer is layer and node.inputs]
         inbound = [
-            {"args": mapped(written, sides(node)), "kwargs": mapped(written, node.kwargs)}
+            {
+                "args": mapped(written, layer._config_arguments(node)),
+                "kwargs": mapped(written, node.kwargs),
+            }
             for node in nodes
         ]
-        layers.append(
-            {**(described(layer) or plain(layer)), "name": layer.name, "inbound_nodes": inbound}
-        )
+        layers.append({**layer._config_entry(), "name": layer.name, "inbound_nodes": inbound})
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -63,13 +72,13 @@ def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
 def _end(tensor: KerasTensor, calls: dict[Node, int]) -> Json:
     """An input or an output of the model; Keras counts the calls of drawn models from 1 there."""
     name, number, which = _history(tensor, calls)
-    return [name, number + _is_model(tensor.node.layer), which]  # type: ignore[union-attr]
+    return [name, number + tensor.node.layer._first_call, which]  # type: ignore[union-attr]
 
 
 def _written(value: Any, calls: dict[Node, int]) -> Json:
     """An argument of a call."""
     if not isinstance(value, KerasTensor):
-        return plain(value)
+        return serialize(value)
     history = _history(value, calls)
     config = {"shape": value.shape, "dtype": value.dtype, "keras_history": history}
     return {"class_name": "__keras_tensor__", "config": config}
@@ -116,7 +125,7 @@ class _Drawing:
             name = entry.get("name") or entry["config"]["name"]
             if name in self.layers:
                 raise ValueError(f"The name {name!r} is used twice in the model's config.")
-            self.layers[name] = layer = operator(entry) or revived(entry)
+            self.layers[name] = layer = _operation(entry) or deserialize(entry)
             if isinstance(layer, InputLayer):
                 self.made[name, 0] = [layer.output]
             for number, call in enumerate(entry.get("inbound_nodes") or ()):
@@ -128,7 +137,9 @@ class _Drawing:
             return {key: self.tensors(item) for key, item in value.items()}
         if _is_history(value):
             name, number, which = value
-            return self.tensor([name, number - _is_model(self.layers.get(name)), which])
+            return self.tensor(
+                [name, number - getattr(self.layers.get(name), "_first_call", 0), which]
+            )
         return [self.tensors(item) for item in value]
 
     def tensor(self, history: Json) -> KerasTensor:
@@ -178,12 +189,16 @@ class _Drawing:
         if value.get("class_name") == "__keras_tensor__":
             return self.tensor(value["config"]["keras_history"])
         if "class_name" in value:
-            return revived(value)
+            return deserialize(value)
         return {key: self._value(item) for key, item in value.items()}
 
 
-def _is_model(layer: Any) -> bool:
-    return isinstance(layer, Functional)
+def _operation(entry: Json) -> Callable[[Any, Any], KerasTensor] | None:
+    """What an entry of a config does to two sides; None if it is no operation."""
+    operation = _OPERATIONS.get(entry["class_name"])
+    if operation is None or entry.get("module") != OPERATIONS:
+        return None
+    return functools.partial(KerasTensor.operate, operation)
 
 
 def _is_history(value: Json) -> bool:

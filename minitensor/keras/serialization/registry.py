@@ -1,30 +1,25 @@
 """Which class a name in a file means: ours by room and name, a program's own by its registration.
 
-Nothing is imported because a file says so: a name is looked up among the classes of our rooms, and
-among those that the program has registered or passed as `custom_objects`.
+Nothing is imported because a file says so: a name is looked up among the public classes of the
+rooms that `add_rooms` was told of, and among those that the program has registered or passed as
+`custom_objects`. A room's classes are asked for when the first name is looked up in it.
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
-import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from minitensor.keras.engine.configurable import Configurable
-
 Objects = dict[str, Any]
 
-_ROOMS = (
-    *("layers", "models", "initializers", "regularizers", "constraints"),
-    *("optimizers.schedules", "optimizers", "losses", "metrics"),
-)
-_MODELS = {"Functional": "keras.src.models.functional", "Model": "keras", "Sequential": "keras"}
 _LIBRARIES = ("keras", "tensorflow", "tf_keras", "minitensor")
 
+_rooms: dict[str, Callable[[], Any]] = {}  # "layers": what imports the module
+_modules: dict[type, str] = {}  # classes that Keras has elsewhere than in one of the rooms
 _registered: Objects = {}
 _names: dict[Any, str] = {}
 _scopes: list[Objects] = []
@@ -108,16 +103,28 @@ def get_registered_object(
 # ----- ours -----
 
 
-def place(cls: type) -> str | None:
+def add_rooms(rooms: Mapping[str, Callable[[], Any]], modules: Mapping[type, str]) -> None:
+    """Tells where the classes are that a file may mention.
+
+    Args:
+        rooms: {"layers": a function that gives the module}, in the order in which a name is looked
+            up that comes without a module.
+        modules: {class: what Keras calls its module}, for classes that are not defined in a room.
+    """
+    _rooms.update(rooms)
+    _modules.update(modules)
+
+
+def keras_module(cls: type) -> str | None:
     """The module that Keras has the class in: "keras.layers"; None for a program's own class."""
+    if cls in _modules:
+        return _modules[cls]
     home, name = cls.__module__, cls.__name__
-    if home.startswith("minitensor.keras.engine"):
-        return _MODELS.get(name, "keras.layers")
-    rooms = (room for room in _ROOMS if home.startswith(f"minitensor.keras.{room}"))
+    rooms = (room for room in _rooms if home.startswith(f"minitensor.keras.{room}"))
     return next((f"keras.{room}" for room in rooms if _room(room).get(name) is cls), None)
 
 
-def found(module: str | None, name: str, registered: str | None = None) -> Any:
+def find_class(module: str | None, name: str, registered: str | None = None) -> Any:
     """The class of this name.
 
     Args:
@@ -131,7 +138,7 @@ def found(module: str | None, name: str, registered: str | None = None) -> Any:
     own = get_registered_object(registered or name)
     if own is not None:
         return own
-    rooms = [_room(room) for room in _rooms_of(module)]
+    rooms = [_room(room) for room in _rooms_named_by(module)]
     for room in rooms:
         if name in room:
             return room[name]
@@ -144,24 +151,22 @@ def found(module: str | None, name: str, registered: str | None = None) -> Any:
     )
 
 
-def _rooms_of(module: str | None) -> list[str]:
+def _rooms_named_by(module: str | None) -> list[str]:
     if not module:
-        return list(_ROOMS)
+        return list(_rooms)
     parts = module.split(".")
     if parts[0] not in _LIBRARIES:
         return []
-    chosen = [room for room in _ROOMS if room in module or room.split(".")[0] in parts]
+    chosen = [room for room in _rooms if room in module or room.split(".")[0] in parts]
     return chosen or ["models"]
 
 
 @functools.cache
 def _room(room: str) -> Objects:
     """The public classes of one of our modules, by name."""
-    everything = vars(importlib.import_module(f"minitensor.keras.{room}"))
+    everything = vars(_rooms[room]())
     return {name: thing for name, thing in everything.items() if _is_public(name, thing)}
 
 
 def _is_public(name: str, thing: Any) -> bool:
-    if name[0] == "_" or thing is Configurable or not inspect.isclass(thing):
-        return False
-    return issubclass(thing, Configurable)
+    return name[0] != "_" and inspect.isclass(thing) and hasattr(thing, "from_config")
