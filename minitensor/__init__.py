@@ -162,6 +162,30 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "debugging": ("debugging", None),
 }
 
+# What a program sees; the rooms below (ops, backend, ...) are imported by their paths.
+__all__ = [
+    "GradientTape", "Tensor", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable",
+    "abs", "acos", "add", "add_n", "algorithm", "argmax", "argmin", "argsort", "as_dtype", "asin",
+    "atan", "batch_to_space", "bool", "boolean_mask", "broadcast_to", "case", "cast",
+    "check_gradients", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "concat", "cond",
+    "config", "constant", "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum",
+    "custom_gradient", "data", "debugging", "device", "divide", "double", "einsum", "equal", "exp",
+    "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "function", "gather",
+    "gather_nd", "greater", "greater_equal", "half", "identity", "image", "initializers", "int8",
+    "int16", "int32", "int64", "io", "is_tensor", "keras", "less", "less_equal", "linalg",
+    "linspace", "logical_and", "logical_not", "logical_or", "losses", "map_fn", "math", "matmul",
+    "maximum", "meshgrid", "metrics", "minimum", "models", "multiply", "negative", "newaxis", "nn",
+    "norm", "not_equal", "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad",
+    "pow", "print", "random", "random_normal_initializer", "random_uniform_initializer", "range",
+    "rank", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse", "roll", "round",
+    "scalar_mul", "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort",
+    "space_to_batch", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract",
+    "tan", "tanh", "tensordot", "tile", "to_device", "transpose", "truediv", "uint8", "uint16",
+    "uint32", "uint64", "unique", "unstack", "where", "while_loop", "zeros", "zeros_initializer",
+    "zeros_like",
+]  # fmt: skip
+
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
@@ -169,3 +193,7 @@ def __getattr__(name: str) -> Any:
         found = importlib.import_module(f"minitensor.{module}")
         return getattr(found, inside) if inside else found
     raise AttributeError(f"module 'minitensor' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "bfloat16"]  # it needs a library: `import *` must not ask for it

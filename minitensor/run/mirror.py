@@ -79,9 +79,10 @@ def _prefix(module: str) -> str:
 
 def _found(mirror: Any, name: str) -> Any:
     """What a mirror has under a name; `_MISSING` for what it lacks, or has for itself alone."""
-    if f"{_prefix(mirror.__name__)}.{name}" in _INSTEAD:
+    target = mirror._target
+    if f"{_prefix(mirror.__name__)}.{name}" in _INSTEAD or name not in _names(target):
         return _MISSING
-    return getattr(mirror._target, name, _MISSING)
+    return getattr(target, name, _MISSING)
 
 
 def _elsewhere(name: str) -> list[str]:
@@ -92,8 +93,15 @@ def _elsewhere(name: str) -> list[str]:
 
 
 def _names(target: Any) -> list[str]:
-    public = getattr(target, "__all__", None) or [*vars(target), *getattr(target, "_LAZY", ())]
-    return sorted({name for name in public if not name.startswith("_")})
+    """What a program may see of a module or class: never what the file imports for its own use."""
+    found = [name for name in dir(target) if not name.startswith("_")]
+    if not isinstance(target, ModuleType):
+        return found
+    listed = getattr(target, "__all__", None)
+    if listed is not None:
+        return sorted({*listed, *(found if "__dir__" in vars(target) else ())})
+    homes = {name: getattr(vars(target)[name], "__module__", None) for name in found}
+    return [name for name, home in homes.items() if home and home.startswith("minitensor")]
 
 
 def _holds(value: Any) -> bool:

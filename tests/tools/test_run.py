@@ -1,11 +1,14 @@
 """`minitensor run`: a program that imports TensorFlow runs on this engine, unchanged."""
 
+import ast
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+import minitensor as mt
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,3 +123,35 @@ def test_a_device_can_be_chosen(tmp_path):
     program = "import tensorflow as tf\nprint(tf.constant(1.0).device)\n"
     result = run(tmp_path, program, options=["--device", "emulator"])
     assert result.stdout.strip().endswith("EMULATOR:0")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "importlib",
+        "window",
+        "parity",
+        "ops",
+        "backend",
+        "extras",
+        "nn.checks",
+        "math.order",
+        "keras.layers.affine",
+    ],
+)
+def test_a_program_sees_public_names_only(tmp_path, name):
+    result = run(tmp_path, f"import tensorflow as tf; tf.{name}")
+    assert f"minitensor has no tf.{name}" in result.stderr
+
+
+def test_the_list_of_public_names_is_whole():
+    """What __init__ imports is in __all__, but for rooms that are reached by their paths."""
+    rooms = {"ops", "parity", "train"}
+    imported = {
+        alias.asname or alias.name
+        for node in ast.parse((ROOT / "minitensor/__init__.py").read_text()).body
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("minitensor")
+        for alias in node.names
+    }
+    assert {*imported, *mt._LAZY, "newaxis"} - rooms == set(dir(mt))
+    assert all(hasattr(mt, name) for name in dir(mt))
