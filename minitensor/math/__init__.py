@@ -1,18 +1,15 @@
 """The mirror of tf.math: arithmetic, functions, comparisons, reductions and orders.
 
-    arithmetic.py  two arguments     rounding.py  functions.py  one argument
-    compare.py     true or false     reductions.py  over axes    order.py  along one axis
-    clip.py        within bounds (at the top level in TensorFlow)
+    elementwise.py  one or two tensors, element by element
+    reductions.py   over axes                order.py  along one axis
+    clip.py         within bounds (at the top level in TensorFlow)
 
 What networks call activations is in `nn`, and here under the same names.
 """
 
-from minitensor.math.arithmetic import *
-from minitensor.math.compare import *
-from minitensor.math.functions import *
+from minitensor.math.elementwise import *
 from minitensor.math.order import *
 from minitensor.math.reductions import *
-from minitensor.math.rounding import *
 from minitensor.nn import (
     in_top_k,
     l2_normalize,
