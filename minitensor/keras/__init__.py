@@ -16,7 +16,7 @@ import importlib
 from typing import Any
 
 from minitensor.keras.engine import Functional, Input, KerasTensor, Layer, Model, Sequential
-from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.weight import Weight as Variable
 from minitensor.keras.serialization import registry
 

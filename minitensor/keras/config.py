@@ -1,6 +1,6 @@
 """The mirror of keras.config: what layers start from."""
 
-from minitensor.keras.engine.settings import (
+from minitensor.keras.engine.defaults import (
     epsilon,
     floatx,
     image_data_format,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization import identifiers, objects
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import maximum, minimum, reduce_sum, sqrt, square
@@ -57,7 +57,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Tensor:
         w, length = _length(w, self.axis)
-        return w * (minimum(length, float(self.max_value)) / (length + settings.epsilon()))
+        return w * (minimum(length, float(self.max_value)) / (length + defaults.epsilon()))
 
 
 class UnitNorm(Constraint):
@@ -78,7 +78,7 @@ class UnitNorm(Constraint):
 
     def __call__(self, w: Any) -> Tensor:
         w, length = _length(w, self.axis)
-        return w / (length + settings.epsilon())
+        return w / (length + defaults.epsilon())
 
 
 class MinMaxNorm(Constraint):
@@ -109,7 +109,7 @@ class MinMaxNorm(Constraint):
         w, length = _length(w, self.axis)
         wanted = minimum(maximum(length, float(self.min_value)), float(self.max_value))
         wanted = wanted * self.rate + length * (1 - self.rate)
-        return w * (wanted / (length + settings.epsilon()))
+        return w * (wanted / (length + defaults.epsilon()))
 
 
 def _length(w: Any, axis: Any) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from minitensor import random as draws
 from minitensor.array import transpose
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 
 __all__ = [
@@ -62,21 +62,21 @@ def normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Gaussian numbers. Source: keras.random.normal"""
-    return draws.normal(shape, mean, stddev, dtype or settings.floatx(), _seed(seed))
+    return draws.normal(shape, mean, stddev, dtype or defaults.floatx(), _seed(seed))
 
 
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Gaussian numbers within two standard deviations. Source: keras.random.truncated_normal"""
-    return draws.truncated_normal(shape, mean, stddev, dtype or settings.floatx(), _seed(seed))
+    return draws.truncated_normal(shape, mean, stddev, dtype or defaults.floatx(), _seed(seed))
 
 
 def uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Numbers from minval on and below maxval. Source: keras.random.uniform"""
-    return draws.uniform(shape, minval, maxval, dtype or settings.floatx(), _seed(seed))
+    return draws.uniform(shape, minval, maxval, dtype or defaults.floatx(), _seed(seed))
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 from minitensor.array import eye
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization import identifiers, objects
 from minitensor.keras.serialization.config import Configurable
 from minitensor.linalg import matmul, matrix_transpose
@@ -135,7 +135,7 @@ class OrthogonalRegularizer(Regularizer):
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: shape={x.shape!s}"
             )
         rows = x if self.mode == "rows" else matrix_transpose(x)  # (n, d)
-        unit = l2_normalize(rows, axis=1, epsilon=settings.epsilon() ** 2)
+        unit = l2_normalize(rows, axis=1, epsilon=defaults.epsilon() ** 2)
         n = unit.shape[0]
         cosines = matmul(unit, matrix_transpose(unit)) * (1 - eye(n, dtype=x.dtype))  # (n, n)
         pairs = max(n * (n - 1) / 2, 1)

@@ -60,7 +60,7 @@ INSIDE_BACKEND = {
     "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
-    *("calling", "chance", "context", "graph", "node", "notes", "settings", "tree", "weight"),
+    *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "tree", "weight"),
 }
 OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
 INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files below layers

@@ -10,7 +10,7 @@ from nets_peer import assert_same_net, draw_weights, images, lively
 
 import minitensor as mt
 from minitensor.keras import applications
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization import names
 
 EIGHT = ["VGG16", "VGG19", "ResNet50", "MobileNet", "MobileNetV2", "DenseNet121"]
@@ -150,11 +150,11 @@ def test_a_network_continues_a_given_tensor():
 @pytest.mark.parametrize("name", ["MobileNetV2", slow("Xception")])
 def test_channels_first_gives_the_same_logits(name):
     last = logits(mt, name)
-    settings.set_image_data_format("channels_first")
+    defaults.set_image_data_format("channels_first")
     try:
         first = logits(mt, name, input_shape=(3, side(name), side(name)))
     finally:
-        settings.set_image_data_format("channels_last")
+        defaults.set_image_data_format("channels_last")
     first.set_weights(last.get_weights())
     x = images(1, side(name), side(name), 3)
     a, b = last(x).numpy(), first(x.transpose(0, 3, 1, 2)).numpy()
@@ -203,12 +203,12 @@ def test_an_array_is_no_symbolic_tensor():
 
 
 def test_densenet_refuses_channels_first():
-    settings.set_image_data_format("channels_first")
+    defaults.set_image_data_format("channels_first")
     try:
         with pytest.raises(ValueError, match="channels_first"):
             applications.DenseNet121(weights=None)
     finally:
-        settings.set_image_data_format("channels_last")
+        defaults.set_image_data_format("channels_last")
 
 
 def test_two_channels_are_unusual():

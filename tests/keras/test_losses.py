@@ -195,15 +195,15 @@ def test_logits_claimed_twice_are_warned_of(tf, activation, name, y_true):
             getattr(library.keras.losses, name)(y_true, y, from_logits=True)
 
 
-def test_a_note_on_a_tensor_goes_with_the_tensor():
-    from minitensor.keras.engine import notes
+def test_an_annotation_of_a_tensor_goes_with_the_tensor():
+    from minitensor.keras.engine import annotations
 
-    before = len(notes._notes)
-    y = notes.note(mt.constant(1.0), logits=2.0)
-    assert len(notes._notes) == before + 1
-    assert notes.noted(y, "logits") == 2.0
+    before = len(annotations._annotations)
+    y = annotations.annotate(mt.constant(1.0), logits=2.0)
+    assert len(annotations._annotations) == before + 1
+    assert annotations.annotation(y, "logits") == 2.0
     del y
-    assert len(notes._notes) == before
+    assert len(annotations._annotations) == before
 
 
 # ----- errors, names, configurations -----

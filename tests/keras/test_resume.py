@@ -313,7 +313,7 @@ def test_arguments_that_mean_nothing_are_refused(tmp_path):
 
 def program(*arguments, **environment):
     return subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "killed_training.py", *map(str, arguments)],
+        [sys.executable, ROOT / "tests" / "support" / "killed_training.py", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if environment else None,

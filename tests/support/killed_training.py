@@ -1,12 +1,12 @@
-"""A training to be killed: `python tests/killed_training.py FOLDER` runs it, or goes on with it.
+"""A training to be killed: `python tests/support/killed_training.py FOLDER` runs it, or goes on.
 
 It has all that a resumed training may forget: moving statistics, dropout, random augmentation in
 the data and in a layer, shuffling with and without a seed, an optimizer with slots and gradient
 accumulation, callbacks that change the learning rate, count, and keep the best weights.
 
-`python tests/killed_training.py FOLDER --kills N` runs it to the end in child processes, again and
-again, kills each at a random moment, and prints what happened as JSON. Children are forked after
-the imports, so that two hundred kills take seconds, not minutes.
+`python tests/support/killed_training.py FOLDER --kills N` runs it to the end in child
+processes, again and again, kills each at a random moment, and prints what happened as JSON.
+Children are forked after the imports, so that two hundred kills take seconds, not minutes.
 """
 
 import argparse

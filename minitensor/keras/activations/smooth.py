@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import nn
 from minitensor.array import cast, ones_like, reshape, split, where
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine.notes import note
+from minitensor.keras.engine.annotations import annotate
 from minitensor.math import (
     cumsum,
     exp,
@@ -44,7 +44,7 @@ def sigmoid(x: Any) -> Tensor:
     Source: keras.activations.sigmoid
     """
     x = as_tensor(x)
-    return note(nn.sigmoid(x), logits=x)  # cross entropies are exact from those
+    return annotate(nn.sigmoid(x), logits=x)  # cross entropies are exact from those
 
 
 def log_sigmoid(x: Any) -> Tensor:
@@ -244,7 +244,7 @@ def softmax(x: Any, axis: int | None = -1) -> Tensor:
     Source: keras.activations.softmax
     """
     x = as_tensor(x)
-    return note(_along(nn.softmax, x, axis), logits=x)  # cross entropies are exact from those
+    return annotate(_along(nn.softmax, x, axis), logits=x)  # cross entropies are exact from those
 
 
 def log_softmax(x: Any, axis: int | None = -1) -> Tensor:

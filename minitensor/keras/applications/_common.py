@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from minitensor.data import places
 from minitensor.keras import activations, layers
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.functional import Functional
-from minitensor.keras.engine.node import KerasTensor
-from minitensor.keras.engine.symbolic import Input, InputLayer
+from minitensor.keras.engine.input_layer import Input, InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 Shape = tuple[int | None, ...]
@@ -35,7 +35,7 @@ _ARGUMENTS = """Args:
     name: the model's name.
 
 Returns:
-    A drawn model, with the layers' names and the weights' order as in Keras.
+    A functional model, with the layers' names and the weights' order as in Keras.
 
 Raises:
     ValueError: a file that is not there, a shape too small or of other channels, "imagenet" with
@@ -73,7 +73,7 @@ def files(stem: str) -> tuple[str, str]:
 
 def channel_axis() -> int:
     """Where a batch of images has its channels."""
-    return 1 if settings.image_data_format() == "channels_first" else 3
+    return 1 if defaults.image_data_format() == "channels_first" else 3
 
 
 def norm(x: Any, name: str | None = None, **options: Any) -> Any:

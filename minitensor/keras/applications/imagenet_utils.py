@@ -13,8 +13,8 @@ from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.keras.applications._common import cached
-from minitensor.keras.engine import settings
-from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.engine import defaults
+from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.layers import Lambda
 
 # mode: (are red and blue swapped, divided by, then minus, then divided by)
@@ -51,7 +51,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         raise ValueError(
             f"Expected mode to be one of `caffe`, `tf` or `torch`. Received: mode={mode}"
         )
-    layout = settings.layout(data_format)
+    layout = defaults.layout(data_format)
     if isinstance(x, KerasTensor):
         return Lambda(functools.partial(preprocess_input, data_format=layout, mode=mode))(x)
     return _scaled(_floats(x), layout, mode)
@@ -60,9 +60,9 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
 def _floats(x: Any) -> Any:
     """Arrays stay arrays, all else becomes a tensor; whole numbers become floats."""
     if isinstance(x, np.ndarray):
-        return x if np.issubdtype(x.dtype, np.floating) else x.astype(settings.floatx())
-    tensor = x if isinstance(x, ArrayLike) else as_tensor(x, settings.floatx(), "x")
-    return tensor if is_float(tensor.dtype) else cast(tensor, settings.floatx())
+        return x if np.issubdtype(x.dtype, np.floating) else x.astype(defaults.floatx())
+    tensor = x if isinstance(x, ArrayLike) else as_tensor(x, defaults.floatx(), "x")
+    return tensor if is_float(tensor.dtype) else cast(tensor, defaults.floatx())
 
 
 def _scaled(x: Any, layout: str, mode: str) -> Any:

@@ -13,7 +13,7 @@ from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.event_file import EventFile
 from minitensor.keras.callbacks.monitor import Remembering
-from minitensor.keras.engine import Functional, Sequential, settings
+from minitensor.keras.engine import Functional, Sequential, defaults
 
 
 class TensorBoard(Remembering):
@@ -168,6 +168,6 @@ def _as_images(weight: np.ndarray) -> np.ndarray | None:
         image = image.T if image.shape[0] > image.shape[1] else image
         return image[None, :, :, None]
     if image.ndim == 3:
-        last = settings.image_data_format() == "channels_last"
+        last = defaults.image_data_format() == "channels_last"
         return (image.transpose(2, 0, 1) if last else image)[..., None]
     return image if image.ndim == 4 and image.shape[-1] in (1, 3, 4) else None

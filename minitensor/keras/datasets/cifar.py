@@ -10,7 +10,7 @@ from minitensor.data import places
 from minitensor.data.cifar import Kind, read_cifar
 from minitensor.data.download import Remote
 from minitensor.keras.datasets.idx_folder import Parts
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 
 
 def load(
@@ -22,6 +22,6 @@ def load(
         place = places.fetched(kind.title, [remote], "", names)
     (x_train, y_train), (x_test, y_test) = read_cifar(place, kind, label)
     y_train, y_test = y_train[:, np.newaxis], y_test[:, np.newaxis]  # (N, 1)
-    if settings.image_data_format() == "channels_first":
+    if defaults.image_data_format() == "channels_first":
         x_train, x_test = (x.transpose(0, 3, 1, 2) for x in (x_train, x_test))  # (N, 3, 32, 32)
     return (x_train, y_train), (x_test, y_test)

@@ -1,12 +1,17 @@
-"""How a layer reads what it is called with: arrays become tensors, shapes are checked and found."""
+"""A call of a layer: its arguments become tensors, shapes are checked and found.
+
+`calls` is what a call tells the calls inside it.
+"""
 
 from __future__ import annotations
 
 import difflib
 import functools
 import inspect
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +21,8 @@ from minitensor.array import cast, expand_dims, squeeze, zeros
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.devices import device
-from minitensor.keras.engine import settings
-from minitensor.keras.engine.context import Call
-from minitensor.keras.engine.node import KerasTensor
+from minitensor.keras.engine import defaults
+from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.tree import leaves, mapped
 
 if TYPE_CHECKING:
@@ -43,6 +47,51 @@ class InputSpec:
     ndim: int | None = None
     min_ndim: int | None = None
     axes: dict[int, int] | None = None
+
+
+@dataclass
+class Call:
+    """A call of a layer by a program, and all calls inside it.
+
+    Attributes:
+        training: what the innermost call was told.
+        losses: what layers have added to the loss so far.
+        observer: has `begins(layer)` and `ends(layer, inputs, outputs)`, or None.
+        path: names of the layers being called, from the outside in.
+        depth: how many calls are around the present one.
+    """
+
+    training: bool | None = None
+    losses: list[Any] = field(default_factory=list)
+    observer: Any = None
+    path: list[str] = field(default_factory=list)
+
+    @property
+    def depth(self) -> int:
+        return len(self.path)
+
+
+class _Calls(threading.local):
+    """Each thread has its own."""
+
+    def __init__(self) -> None:
+        self.current: Call | None = None
+
+    @contextmanager
+    def entered(self, name: str) -> Iterator[Call]:
+        """One call more, of the layer of this name."""
+        outer = self.current
+        call = outer or Call()
+        self.current, before = call, call.training
+        call.path.append(name)
+        try:
+            yield call
+        finally:
+            call.path.pop()
+            call.training, self.current = before, outer
+
+
+calls = _Calls()
 
 
 def check(layer: Layer, inputs: Any) -> None:
@@ -83,7 +132,7 @@ def sizes(tensor: Any) -> Sizes:
 def dtype_name(dtype: Any) -> str:
     """A float type by name, from a name, a type, or what Keras writes into files."""
     if dtype is None:
-        return settings.floatx()
+        return defaults.floatx()
     if isinstance(dtype, dict):
         dtype = dtype["config"]["name"]
     name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
@@ -121,7 +170,7 @@ def batch_input_shape(layer: type, kwargs: dict[str, Any]) -> Sizes | None:
 # ----- a call with values -----
 
 
-def entering(
+def convert_inputs(
     layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments, arrays as tensors and floats of the layer's type; the first also if listed."""
@@ -186,15 +235,15 @@ def on_device_of(inputs: Any) -> AbstractContextManager[None]:
     return nullcontext() if home is None else device(home.device)
 
 
-def as_drawn(tensor: Any, drawn: KerasTensor) -> Any:
-    """A tensor as the input of a drawn model: of its type; (N,) where it has (N, 1), and back."""
+def to_input(tensor: Any, symbol: KerasTensor) -> Any:
+    """A tensor of the type of an input, and (N,) where that is (N, 1), or the other way."""
     if not isinstance(tensor, ArrayLike):
         return tensor
-    if tensor.ndim == len(drawn.shape) - 1 and drawn.shape[-1] == 1:
+    if tensor.ndim == len(symbol.shape) - 1 and symbol.shape[-1] == 1:
         tensor = expand_dims(tensor, -1)
-    elif tensor.ndim == len(drawn.shape) + 1 and tensor.shape[-1] == 1:
+    elif tensor.ndim == len(symbol.shape) + 1 and tensor.shape[-1] == 1:
         tensor = squeeze(tensor, -1)
-    return tensor if tensor.dtype.name == drawn.dtype else cast(tensor, drawn.dtype)
+    return tensor if tensor.dtype.name == symbol.dtype else cast(tensor, symbol.dtype)
 
 
 # ----- a call on symbolic tensors -----

@@ -1,17 +1,22 @@
-"""A model drawn with Input: the calls that lead from its inputs to its outputs, run again."""
+"""A functional model: the calls that lead from its inputs to its outputs, run again.
+
+The depth of a call is the longest way from it to an output. Calls run from the deepest on; layers
+of one depth stand as they were met on the way back from the outputs. This is Keras' order, so a
+list of weights means the same to both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from minitensor.keras.engine.calling import as_drawn, shape_of, sizes, symbols
+from minitensor.keras.engine.calling import shape_of, sizes, symbols, to_input
 from minitensor.keras.engine.functional_config import functional_arguments, functional_config
-from minitensor.keras.engine.graph import sorted_nodes
+from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
-from minitensor.keras.engine.node import KerasTensor, Node
-from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
 
 
@@ -111,7 +116,7 @@ class Functional(Model):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes that come out for shapes that come in."""
         given = self._matched(symbols(input_shape, self.dtype))
-        return shape_of(self._run(given, lambda layer, args, kw: layer.drawn(args, kw)))
+        return shape_of(self._run(given, lambda layer, args, kw: layer.symbolic_call(args, kw)))
 
     def _matched(self, inputs: Any) -> list[Any]:
         """One tensor for each input, in their order; a dictionary is read by the inputs' names."""
@@ -124,9 +129,9 @@ class Functional(Model):
                 f"Layer {self.name} expects {len(self.inputs)} input(s), but it received "
                 f"{len(given)} input tensors."
             )
-        given = [as_drawn(t, drawn) for t, drawn in zip(given, self.inputs, strict=True)]
-        for i, (tensor, drawn) in enumerate(zip(given, self.inputs, strict=True)):
-            found, wanted = sizes(tensor), drawn.shape
+        given = [to_input(t, symbol) for t, symbol in zip(given, self.inputs, strict=True)]
+        for i, (tensor, symbol) in enumerate(zip(given, self.inputs, strict=True)):
+            found, wanted = sizes(tensor), symbol.shape
             fits = len(found) == len(wanted) and all(
                 None in pair or pair[0] == pair[1] for pair in zip(found, wanted, strict=True)
             )
@@ -138,7 +143,7 @@ class Functional(Model):
         return given
 
     def _run(self, given: list[Any], apply: Callable[[Layer, Any, Any], Any]) -> Any:
-        known = {id(drawn): value for drawn, value in zip(self.inputs, given, strict=True)}
+        known = {id(symbol): value for symbol, value in zip(self.inputs, given, strict=True)}
 
         def value(item: Any) -> Any:
             return known[id(item)] if isinstance(item, KerasTensor) else item
@@ -154,3 +159,74 @@ class Functional(Model):
         if len(self.outputs) == 1 and isinstance(found, list | tuple):
             return next(leaves(found))  # Model([x], [y]) gives no list
         return found
+
+
+# ----- the order of the calls -----
+
+
+def sorted_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node]:
+    """Every call on a way from the inputs to the outputs, in the order in which they run.
+
+    Raises:
+        ValueError: an output needs a tensor that the inputs do not lead to.
+    """
+    finished = list(_backwards({id(t) for t in inputs}, outputs))
+    met = _order_met({id(t) for t in inputs}, outputs)
+    depth: dict[Node, int] = defaultdict(int)
+    layer_depth: dict[Any, int] = defaultdict(int)
+    for node in reversed(finished):
+        depth[node] = layer_depth[node.layer] = max(depth[node], layer_depth[node.layer])
+        for before in _before(node, {id(t) for t in inputs}):
+            depth[before] = max(depth[before], depth[node] + 1)
+    return sorted(finished, key=lambda node: (-depth[node], met[node.layer]))
+
+
+def _before(node: Node, given: set[int]) -> list[Node]:
+    """The calls that made the arguments of a call; none if what it made is given."""
+    if any(id(t) in given for t in _outputs(node)):
+        return []
+    for tensor in node.inputs:
+        if tensor.node is None:
+            raise ValueError(f"Graph disconnected: cannot find where {tensor} comes from.")
+    return [tensor.node for tensor in node.inputs if tensor.node is not None]
+
+
+def _outputs(node: Node) -> list[KerasTensor]:
+    return list(leaves(node.outputs))
+
+
+def _backwards(given: set[int], outputs: list[KerasTensor]) -> Iterator[Node]:
+    """Calls after all those they need; depth first from the outputs, arguments from the left."""
+    done: set[Node] = set()
+    waiting = [(node, False) for node in reversed(_made(outputs))]
+    while waiting:
+        node, ready = waiting.pop()
+        if node in done:
+            continue
+        if ready:
+            done.add(node)
+            yield node
+        else:
+            waiting.append((node, True))
+            waiting.extend((other, False) for other in reversed(_before(node, given)))
+
+
+def _order_met(given: set[int], outputs: list[KerasTensor]) -> dict[Any, int]:
+    """A number for each layer: when the way back from the outputs first reached it."""
+    met: dict[Any, int] = {}
+    seen: set[Node] = set()
+    waiting = list(reversed(_made(outputs)))
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            met.setdefault(node.layer, len(met))
+            waiting.extend(reversed(_before(node, given)))
+    return met
+
+
+def _made(tensors: list[KerasTensor]) -> list[Node]:
+    for tensor in tensors:
+        if getattr(tensor, "node", None) is None:
+            raise ValueError(f"The outputs of a model must come from layers. Received: {tensor}")
+    return [tensor.node for tensor in tensors if tensor.node is not None]

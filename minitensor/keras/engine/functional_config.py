@@ -1,7 +1,7 @@
-"""Drawn models as configs: every layer once, with the calls of it that the model is made of.
+"""Functional models as configs: every layer once, with the calls of it that the model is made of.
 
 A tensor is written as [layer, which call of it, which output of that call]. Where it is an end of
-the model and the layer is a drawn model itself, Keras counts its calls from 1, else from 0.
+the model and the layer is a functional model itself, Keras counts its calls from 1, else from 0.
 
     functional_config(model) -> {"name", "trainable", "layers", "input_layers", "output_layers"}
     functional_arguments(config) -> the arguments of Functional
@@ -16,8 +16,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from minitensor.keras.engine.node import KerasTensor, Node
-from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.serialization.objects import deserialize, serialize
 
@@ -70,7 +70,7 @@ def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
 
 
 def _end(tensor: KerasTensor, calls: dict[Node, int]) -> Json:
-    """An input or an output of the model; Keras counts the calls of drawn models from 1 there."""
+    """An input or an output of the model; calls of functional models count from 1 there."""
     name, number, which = _history(tensor, calls)
     return [name, number + tensor.node.layer._first_call, which]  # type: ignore[union-attr]
 

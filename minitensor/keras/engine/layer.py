@@ -15,12 +15,11 @@ from typing import Any, TypedDict
 
 from minitensor.keras import regularizers
 from minitensor.keras.engine import calling
-from minitensor.keras.engine.calling import InputSpec
-from minitensor.keras.engine.context import calls
-from minitensor.keras.engine.node import KerasTensor, Node
-from minitensor.keras.engine.owner import Owner
+from minitensor.keras.engine.calling import InputSpec, calls
+from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.engine.weight_container import WeightContainer
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.objects import serialize
 
@@ -53,7 +52,7 @@ class Common(Named, Regularized, total=False):
     """The arguments that every layer takes beside its own, as `**kwargs`."""
 
 
-class Layer(Owner):
+class Layer(WeightContainer):
     """A function with weights: subclass it, or one of `keras.layers`.
 
     y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`
@@ -126,7 +125,7 @@ class Layer(Owner):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of this shape, by a trial with zeros."""
-        return calling.shape_of(self.drawn((calling.symbols(input_shape, self.dtype),), {}))
+        return calling.shape_of(self.symbolic_call((calling.symbols(input_shape, self.dtype),), {}))
 
     def macs(self, output_shape: Any) -> int:
         """Multiplications with an addition that one sample costs; the batch size is not read."""
@@ -146,9 +145,9 @@ class Layer(Owner):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, KerasTensor) for x in leaves([*args, *kwargs.values()])):
-            return self._draw(args, kwargs)
+            return self._symbolic_call_with_node(args, kwargs)
         calling.initialised(self)
-        args, kwargs = calling.entering(self, args, kwargs)
+        args, kwargs = calling.convert_inputs(self, args, kwargs)
         self.prepare(calling.first(args, kwargs))
         with calls.entered(self.name) as call:
             kwargs = calling.with_training(self, kwargs, call)
@@ -185,7 +184,7 @@ class Layer(Owner):
 
     # ----- a call that draws -----
 
-    def drawn(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
         first = calling.first(args, kwargs)
         self.prepare(first)
@@ -196,8 +195,8 @@ class Layer(Owner):
             return calling.symbols(shape, self.dtype)
         return calling.traced(self, args, kwargs)
 
-    def _draw(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        outputs = self.drawn(args, kwargs)
+    def _symbolic_call_with_node(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        outputs = self.symbolic_call(args, kwargs)
         self._nodes.append(Node(self, args, kwargs, outputs))
         return outputs
 

@@ -18,7 +18,7 @@ class Model(Trainer, Layer):
     """Layers that make one function: subclass it and write `call`, or draw it with `Input`.
 
     Args:
-        inputs, outputs: symbolic tensors, or lists or dictionaries of them, for a drawn model.
+        inputs, outputs: symbolic tensors, or lists or dictionaries of them, for a functional model.
         kwargs: trainable, dtype, name.
 
     Raises:
@@ -43,7 +43,7 @@ class Model(Trainer, Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or {"inputs", "outputs"} & set(kwargs):
-            _draw(type(self)).__init__(self, *args, **kwargs)
+            _as_functional(type(self)).__init__(self, *args, **kwargs)
             return
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
@@ -152,7 +152,7 @@ class Model(Trainer, Layer):
         return to_json(self, **kwargs)
 
 
-def _draw(cls: type) -> Any:
+def _as_functional(cls: type) -> Any:
     """Puts Functional in Model's place under a program's class, as Keras does.
 
     class Mine(Model) with a train_step of its own is then drawn: Mine(inputs, outputs).
@@ -164,6 +164,6 @@ def _draw(cls: type) -> Any:
 
     bases = tuple(Functional if base is Model else base for base in cls.__bases__)
     if bases == cls.__bases__:
-        return _draw(next(base for base in bases if issubclass(base, Model)))
+        return _as_functional(next(base for base in bases if issubclass(base, Model)))
     cls.__bases__ = bases
     return Functional

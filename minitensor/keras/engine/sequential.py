@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from minitensor.keras.engine.calling import as_drawn, on_device_of, shape_of, sizes, symbols
+from minitensor.keras.engine.calling import on_device_of, shape_of, sizes, symbols, to_input
+from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
-from minitensor.keras.engine.node import KerasTensor
-from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.serialization.objects import deserialize, serialize
 
@@ -41,8 +41,8 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._stack: list[Layer] = []
-        self._told = False
-        self._drawn: list[KerasTensor] = []  # its input, then what each layer makes of it
+        self._knows_input = False
+        self._symbolic: list[KerasTensor] = []  # its input, then what each layer makes of it
         for layer in layers or ():
             self.add(layer)
 
@@ -61,11 +61,11 @@ class Sequential(Model):
                 f"the model already."
             )
         if isinstance(layer, InputLayer):
-            self._told = True
+            self._knows_input = True
             return self._begin(layer.output)
         self._stack.append(layer)
-        if self._drawn:
-            self._drawn.append(layer(self._drawn[-1]))
+        if self._symbolic:
+            self._symbolic.append(layer(self._symbolic[-1]))
         else:
             self.built = False
             self._begin_with(layer)
@@ -78,20 +78,20 @@ class Sequential(Model):
             inputs: Any = getattr(layer, "inputs", ())
             shape = inputs[0].shape if len(inputs) == 1 else None
         if len(self._stack) == 1 and shape is not None:
-            self._told = True
+            self._knows_input = True
             self._begin(InputLayer(batch_shape=shape, dtype=layer.dtype).output)
 
     def _begin(self, start: KerasTensor) -> None:
-        self._drawn = [start]
+        self._symbolic = [start]
         for layer in self._stack:
-            self._drawn.append(layer(self._drawn[-1]))
+            self._symbolic.append(layer(self._symbolic[-1]))
         self.built = True
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes the last layer out."""
         layer = self._stack.pop()
-        if self._drawn:
-            self._drawn.pop()
+        if self._symbolic:
+            self._symbolic.pop()
             layer._nodes.pop()
         return layer
 
@@ -110,8 +110,8 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Runs the layers."""
-        if self._drawn:
-            inputs = as_drawn(inputs, self._drawn[0])
+        if self._symbolic:
+            inputs = to_input(inputs, self._symbolic[0])
         for layer in self._stack:
             inputs = layer(inputs)
         return inputs
@@ -120,17 +120,17 @@ class Sequential(Model):
         """The shape that comes out for a shape that comes in."""
         x = symbols(input_shape, self.dtype)
         for layer in self._stack:
-            x = layer.drawn((x,), {})
+            x = layer.symbolic_call((x,), {})
         return shape_of(x)
 
     @property
     def knows_input(self) -> bool:
         """Whether its first layer, or an Input, told the shape."""
-        return self._told
+        return self._knows_input
 
     def get_config(self) -> dict[str, Any]:
         """Its layers, as values that JSON can hold, and the shape of its input if it is known."""
-        begun = bool(self._drawn)
+        begun = bool(self._symbolic)
         first = [serialize(self.inputs[0].node.layer)] if begun else []  # type: ignore[union-attr]
         config = {
             "name": self.name,
@@ -161,11 +161,11 @@ class Sequential(Model):
         return list(self._stack)
 
     def _ends(self) -> tuple[KerasTensor, KerasTensor]:
-        if not self._drawn:
+        if not self._symbolic:
             raise AttributeError(
                 f"The model {self.name} has no defined input yet: begin it with keras.Input(shape)."
             )
-        return self._drawn[0], self._drawn[-1]
+        return self._symbolic[0], self._symbolic[-1]
 
     @property
     def inputs(self) -> list[KerasTensor]:

@@ -10,7 +10,7 @@ import numpy as np
 from minitensor import random
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend.generator import generator
-from minitensor.keras.engine import chance, settings
+from minitensor.keras.engine import defaults, seed_stream
 from minitensor.keras.initializers.fixed import Initializer
 
 
@@ -18,7 +18,7 @@ class RandomInitializer(Initializer):
     """What those that draw have in common: a seed, which makes every call give the same."""
 
     def __init__(self, seed: Any = None) -> None:
-        self.seed = chance.checked(seed)
+        self.seed = seed_stream.checked(seed)
 
 
 class RandomNormal(RandomInitializer):
@@ -43,7 +43,7 @@ class RandomNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        kind = dtype or settings.floatx()
+        kind = dtype or defaults.floatx()
         return random.normal(tuple(shape), self.mean, self.stddev, kind, self.seed)
 
 
@@ -69,7 +69,7 @@ class TruncatedNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        kind = dtype or settings.floatx()
+        kind = dtype or defaults.floatx()
         return random.truncated_normal(tuple(shape), self.mean, self.stddev, kind, self.seed)
 
 
@@ -95,7 +95,7 @@ class RandomUniform(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        kind = dtype or settings.floatx()
+        kind = dtype or defaults.floatx()
         return random.uniform(tuple(shape), self.minval, self.maxval, kind, self.seed)
 
 
@@ -136,4 +136,4 @@ class Orthogonal(RandomInitializer):
         q = q * np.sign(np.diag(r))  # so that no direction is likelier than another
         q = q if rows >= columns else q.T  # (rows, columns)
         w = (self.gain * q).reshape(tuple(shape))
-        return to_device_of(w.astype(dtype or settings.floatx()))
+        return to_device_of(w.astype(dtype or defaults.floatx()))

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from minitensor import random
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.initializers.drawn import RandomInitializer
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
@@ -72,7 +72,7 @@ class VarianceScaling(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        sizes, kind = tuple(shape), dtype or settings.floatx()
+        sizes, kind = tuple(shape), dtype or defaults.floatx()
         inputs, outputs = fans(sizes, self.input_axes, self.output_axes)
         n = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}[self.mode]
         deviation = math.sqrt(self.scale / max(1.0, n))

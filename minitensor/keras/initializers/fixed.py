@@ -9,7 +9,7 @@ import numpy as np
 
 from minitensor.array import broadcast_to, eye, fill, reshape
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import multiply
 
@@ -85,7 +85,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         sizes = tuple(shape)
-        value = as_tensor(np.asarray(self.value, dtype or settings.floatx()))
+        value = as_tensor(np.asarray(self.value, dtype or defaults.floatx()))
         if math.prod(value.shape) == math.prod(sizes):
             return reshape(value, sizes)
         try:
@@ -123,8 +123,8 @@ class Identity(Initializer):
                 f"Received: shape={tuple(shape)} of rank {len(shape)}."
             )
         rows, columns = shape
-        return multiply(eye(rows, columns, dtype=dtype or settings.floatx()), self.gain)
+        return multiply(eye(rows, columns, dtype=dtype or defaults.floatx()), self.gain)
 
 
 def _filled(shape: Any, value: float, dtype: Any) -> Tensor:
-    return fill(tuple(shape), np.asarray(value, dtype or settings.floatx()))
+    return fill(tuple(shape), np.asarray(value, dtype or defaults.floatx()))

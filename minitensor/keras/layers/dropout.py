@@ -10,9 +10,9 @@ from typing import Any, Unpack
 from minitensor import nn, random
 from minitensor.array import zeros_like
 from minitensor.keras.engine import InputSpec
-from minitensor.keras.engine.chance import Chance
+from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common, Named
-from minitensor.keras.engine.settings import layout
+from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.elementwise import Elementwise
 from minitensor.keras.layers.settings import joined, split
 from minitensor.keras.regularizers import L1L2
@@ -48,12 +48,12 @@ class Dropout(Elementwise):
                 "Invalid value received for argument `rate`. Expected a float value between 0 "
                 f"and 1. Received: rate={rate}"
             )
-        self.rate, self.noise_shape, self.chance = rate, _noise(noise_shape), Chance(seed)
+        self.rate, self.noise_shape, self.seed_stream = rate, _noise(noise_shape), SeedStream(seed)
 
     @property
     def seed(self) -> Any:
         """What it was made with."""
-        return self.chance.seed
+        return self.seed_stream.seed
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """inputs, with zeros in training."""
@@ -61,7 +61,7 @@ class Dropout(Elementwise):
             return inputs
         if self.rate == 1:
             return zeros_like(inputs)
-        return nn.dropout(inputs, self.rate, self._noise(inputs), self.chance.next_seed())
+        return nn.dropout(inputs, self.rate, self._noise(inputs), self.seed_stream.next_seed())
 
     def _noise(self, x: Any) -> Any:
         """The shape of u."""
@@ -189,13 +189,13 @@ class GaussianNoise(Elementwise):
                 "Invalid value received for argument `stddev`. Expected a float value between 0 "
                 f"and 1. Received: stddev={stddev}"
             )
-        self.stddev, self.chance = stddev, Chance(seed)
+        self.stddev, self.seed_stream = stddev, SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """inputs, with noise in training."""
         if not training or not self.stddev:
             return inputs
-        seed = self.chance.next_seed()
+        seed = self.seed_stream.next_seed()
         return random.normal(inputs.shape, inputs, self.stddev, inputs.dtype, seed)
 
 

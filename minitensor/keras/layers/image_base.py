@@ -10,9 +10,9 @@ from typing import Any, Unpack
 from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor
 from minitensor.keras.engine import Layer
-from minitensor.keras.engine.chance import Chance
+from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.engine.settings import layout
+from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.normalization import moved
 from minitensor.keras.layers.settings import Sizes, positive
 
@@ -53,7 +53,7 @@ class Augmentation(ImageLayer):
         self, seed: Any = None, data_format: str | None = None, **kwargs: Unpack[Common]
     ) -> None:
         super().__init__(data_format, **kwargs)
-        self.chance = Chance(seed)
+        self.seed_stream = SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = True) -> Any:
         """The images, changed in training."""

@@ -7,8 +7,8 @@ from typing import Any, Unpack
 from minitensor.array import cast, pad
 from minitensor.autograd import Tensor
 from minitensor.image import resize
-from minitensor.keras.engine.chance import Chance
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.image_base import Sized
 from minitensor.keras.layers.settings import choice, like
 
@@ -138,7 +138,7 @@ class RandomCrop(Sized):
         **kwargs: Any,
     ) -> None:
         super().__init__(height, width, data_format, name=name, **kwargs)
-        self.chance = Chance(seed)
+        self.seed_stream = SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = True) -> Any:
         """A box of the images in training."""
@@ -149,7 +149,7 @@ class RandomCrop(Sized):
         h, w = self.height, self.width
         height, width = images.shape[1:3]
         if height > h and width > w:
-            rng = self.chance.generator()
+            rng = self.seed_stream.generator()
             top, left = (int(rng.integers(0, n + 1)) for n in (height - h, width - w))
         else:
             inner = _fitting(height, width, h, w)

@@ -10,8 +10,8 @@ import numpy as np
 from minitensor.autograd import as_tensor
 from minitensor.keras.engine import KerasTensor, Layer
 from minitensor.keras.engine.functional_config import OPERATIONS
+from minitensor.keras.engine.keras_tensor import Node
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.engine.node import Node
 from minitensor.keras.layers.merging import Add, Multiply, Subtract, broadcast
 from minitensor.keras.layers.settings import Sizes, choice
 

@@ -31,7 +31,7 @@ class _Color(Augmentation):
 
     def _numbers(self, images: Tensor, low: float, high: float) -> Tensor:
         """One number for each image."""
-        drawn = self.chance.generator().uniform(low, high, (images.shape[0], 1, 1, 1))
+        drawn = self.seed_stream.generator().uniform(low, high, (images.shape[0], 1, 1, 1))
         return as_tensor(drawn.astype(images.dtype), like=images)  # (N, 1, 1, 1)
 
 

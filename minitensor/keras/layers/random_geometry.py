@@ -49,7 +49,7 @@ class RandomFlip(Augmentation):
 
     def transformed(self, images: Tensor) -> Tensor:
         """Each image, or its mirror image."""
-        coins = self.chance.generator().random((images.shape[0], 1, 1, 1)) <= 0.5
+        coins = self.seed_stream.generator().random((images.shape[0], 1, 1, 1)) <= 0.5
         return where(coins, reverse(images, _AXES[self.mode]), images)
 
 
@@ -225,4 +225,4 @@ class RandomTranslation(_Warp):
 
 def _numbers(layer: Augmentation, limits: tuple[float, float], n: int) -> np.ndarray:
     """n numbers in the interval, one for each image."""
-    return layer.chance.generator().uniform(*limits, n).astype(np.float32)
+    return layer.seed_stream.generator().uniform(*limits, n).astype(np.float32)

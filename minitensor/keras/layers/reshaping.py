@@ -8,8 +8,8 @@ from typing import Any, Unpack
 
 from minitensor.array import expand_dims, reshape, tile, transpose
 from minitensor.keras.engine import InputSpec, Layer
+from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.engine.settings import layout
 from minitensor.keras.layers.settings import Sizes, is_integer
 
 

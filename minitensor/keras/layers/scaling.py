@@ -9,7 +9,7 @@ import numpy as np
 from minitensor import nn
 from minitensor.array import cast, reshape
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import InputSpec, settings
+from minitensor.keras.engine import InputSpec, defaults
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.elementwise import Elementwise
 
@@ -106,6 +106,6 @@ class Rescaling(Elementwise):
         kind = self.compute_dtype
         x = cast(inputs, kind)
         scale = as_tensor(np.asarray(self.scale, kind), like=x)
-        if scale.ndim and settings.image_data_format() == "channels_first":
+        if scale.ndim and defaults.image_data_format() == "channels_first":
             scale = reshape(scale, (*scale.shape, *(1,) * (3 - scale.ndim)))  # (C, 1, 1)
         return x * scale + as_tensor(np.asarray(self.offset, kind), like=x)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor.keras.engine import InputSpec
-from minitensor.keras.engine.settings import layout
+from minitensor.keras.engine.defaults import layout
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.settings import Sizes
 from minitensor.keras.layers.settled import Settled

@@ -12,14 +12,14 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import cast, expand_dims, squeeze, where
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
-from minitensor.keras.engine.notes import note, noted
+from minitensor.keras.engine import defaults
+from minitensor.keras.engine.annotations import annotate, annotation
 from minitensor.keras.losses.loss import floats, pair
 
 
 def _logits(y_pred: Tensor, from_logits: bool, name: str) -> tuple[Tensor, bool]:
     """The logits that the predictions were made from, if that is known."""
-    logits = noted(y_pred, "logits")
+    logits = annotation(y_pred, "logits")
     if logits is None:
         return y_pred, from_logits
     if from_logits:
@@ -33,7 +33,7 @@ def _logits(y_pred: Tensor, from_logits: bool, name: str) -> tuple[Tensor, bool]
 
 def _inside(p: Tensor) -> Tensor:
     """Probabilities kept away from 0 and 1."""
-    least = settings.epsilon()
+    least = defaults.epsilon()
     return math.minimum(math.maximum(p, least), 1.0 - least)
 
 
@@ -150,7 +150,7 @@ def sparse_categorical_crossentropy(
     kept = math.not_equal(t, ignore_class)
     logits = where(expand_dims(kept, -1), logits, 0.0)
     loss = _sparse(where(kept, t, 0), logits, from_logits)
-    return note(where(kept, loss, 0.0), mask=kept)
+    return annotate(where(kept, loss, 0.0), mask=kept)
 
 
 def _sparse(t: Tensor, p: Tensor, from_logits: bool) -> Tensor:

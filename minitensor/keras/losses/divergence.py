@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor import math
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import LossFunctionWrapper, pair
 
 
@@ -19,7 +19,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
 
     Source: keras.losses.kl_divergence
     """
-    least = settings.epsilon()
+    least = defaults.epsilon()
     t, p = (math.minimum(math.maximum(x, least), 1.0) for x in pair(y_true, y_pred))
     return math.reduce_sum(t * math.log(t / p), -1)
 
@@ -34,7 +34,7 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
     Source: keras.losses.poisson
     """
     t, p = pair(y_true, y_pred)
-    return math.reduce_mean(p - t * math.log(p + settings.epsilon()), -1)
+    return math.reduce_mean(p - t * math.log(p + defaults.epsilon()), -1)
 
 
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
@@ -49,7 +49,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
     t, p = pair(y_true, y_pred)
     both = math.reduce_sum(t * p, axis)
     sizes = math.reduce_sum(t, axis) + math.reduce_sum(p, axis)
-    return 1.0 - 2.0 * both / (sizes + settings.epsilon())
+    return 1.0 - 2.0 * both / (sizes + defaults.epsilon())
 
 
 class KLDivergence(LossFunctionWrapper):

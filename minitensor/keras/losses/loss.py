@@ -7,8 +7,8 @@ from typing import Any
 
 from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.engine.calling import dtype_name
-from minitensor.keras.engine.notes import noted
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import divide_no_nan, reduce_sum
@@ -68,7 +68,7 @@ class Loss(Configurable):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         prediction = floats(y_pred, self.dtype)
         values = self.call(floats(y_true, self.dtype, prediction), prediction)
-        mask = noted(values, "mask")
+        mask = annotation(values, "mask")
         return reduced(floats(values, self.dtype), sample_weight, mask, self.reduction)
 
     def get_config(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import where
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import pair, same_rank
 
 
@@ -59,7 +59,7 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     Source: keras.losses.mean_absolute_percentage_error
     """
     t, p = _two(y_true, y_pred)
-    return 100.0 * _mean(math.abs((t - p) / math.maximum(math.abs(t), settings.epsilon())))
+    return 100.0 * _mean(math.abs((t - p) / math.maximum(math.abs(t), defaults.epsilon())))
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -72,7 +72,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     Source: keras.losses.mean_squared_logarithmic_error
     """
     t, p = _two(y_true, y_pred)
-    least = settings.epsilon()
+    least = defaults.epsilon()
     first, second = (math.log(math.maximum(x, least) + 1.0) for x in (p, t))
     return _mean(math.square(first - second))
 
@@ -117,7 +117,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     Source: keras.losses.cosine_similarity
     """
     t, p = _two(y_true, y_pred)
-    least = settings.epsilon() ** 2  # of the squared length
+    least = defaults.epsilon() ** 2  # of the squared length
     t, p = (nn.l2_normalize(x, axis, least) for x in (t, p))
     return -math.reduce_sum(t * p, axis)
 

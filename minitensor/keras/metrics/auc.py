@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.metrics.counts import Counts, counted, evenly, prepared
 from minitensor.keras.metrics.metric import Metric, gather
 from minitensor.nn import sigmoid
@@ -135,7 +135,7 @@ def _thresholds(number: int, given: Any) -> tuple[np.ndarray, bool]:
     else:
         inner = sorted(given)
         even = evenly([0.0, *inner, 1.0])
-    least = settings.epsilon()
+    least = defaults.epsilon()
     return np.array([-least, *inner, 1.0 + least]), even
 
 

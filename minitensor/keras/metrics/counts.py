@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 
 NEVER = -1e10  # below every threshold
 
@@ -36,7 +36,7 @@ def evenly(thresholds: Any) -> bool:
     """Whether thresholds go from 0 to 1 in even steps."""
     n = len(thresholds)
     return n >= 3 and np.allclose(
-        thresholds, np.arange(n, dtype=np.float32) / (n - 1), atol=settings.epsilon()
+        thresholds, np.arange(n, dtype=np.float32) / (n - 1), atol=defaults.epsilon()
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor.array import cast, expand_dims
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import floats
 from minitensor.keras.metrics.metric import Metric, gather
 from minitensor.math import abs as size
@@ -97,7 +97,7 @@ class FBetaScore(Metric):
     def result(self) -> Tensor:
         """The score so far."""
         tp, fp, fn, weights = (getattr(self, name).value() for name in _PARTS)
-        least, square = settings.epsilon(), self.beta**2
+        least, square = defaults.epsilon(), self.beta**2
         precision, recall = tp / (tp + fp + least), tp / (tp + fn + least)
         score = precision * recall / (square * precision + recall + least) * (1 + square)
         if self.average == "weighted":

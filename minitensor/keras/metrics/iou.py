@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.metrics.metric import Metric, gather
 
 
@@ -80,7 +80,7 @@ class IoU(Metric):
 
     def result(self) -> Tensor:
         """The mean so far, over the classes that occur."""
-        table, least = self.total_cm.numpy(), np.float32(settings.epsilon())
+        table, least = self.total_cm.numpy(), np.float32(defaults.epsilon())
         common = table.diagonal()
         union = (table.sum(0) + table.sum(1) - common)[self.target_class_ids].astype(np.float32)
         there = union > 1e-9

@@ -7,7 +7,7 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import cast, expand_dims, reshape, squeeze
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import same_rank
 
 
@@ -17,7 +17,7 @@ def _both(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
 
 
 def _ones(found: Tensor) -> Tensor:
-    return cast(found, settings.floatx())
+    return cast(found, defaults.floatx())
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from minitensor.array import broadcast_to
 from minitensor.autograd import Tensor
 from minitensor.keras import losses
-from minitensor.keras.engine.notes import noted
+from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.losses.loss import floats, masked, named, same_rank
 from minitensor.keras.metrics.metric import Metric, gather
 from minitensor.math import divide_no_nan, reduce_mean, reduce_sum
@@ -121,7 +121,7 @@ def per_sample(
     values: Any, weights: Any, reduce: Callable[..., Tensor], dtype: str
 ) -> tuple[Tensor, Tensor | None]:
     """One value per sample, times its weight; and the weights, one per sample."""
-    found, mask = floats(values, dtype), noted(values, "mask")
+    found, mask = floats(values, dtype), annotation(values, "mask")
     weight = None if weights is None else masked(weights, mask, found, False)
     if weight is not None:
         found, weight = same_rank(found, weight)

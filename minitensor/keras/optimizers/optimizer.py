@@ -17,7 +17,7 @@ from minitensor.array import cast, zeros_like
 from minitensor.autograd import Tensor, Variable, recording
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.weight import Weight, path_of
 from minitensor.keras.optimizers.arguments import Shared, outside
 from minitensor.keras.optimizers.state import State
@@ -99,7 +99,7 @@ class Optimizer(State):
         name: str | None = None,
     ) -> Weight:
         """Makes a part of the state; aggregation and layout are ignored."""
-        start = initializers.get(initializer)(tuple(shape), dtype=dtype or settings.floatx())
+        start = initializers.get(initializer)(tuple(shape), dtype=dtype or defaults.floatx())
         return self._keep(start, name or f"variable_{len(self._variables)}")
 
     def add_variable_from_reference(

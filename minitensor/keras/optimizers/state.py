@@ -10,7 +10,7 @@ import numpy as np
 
 from minitensor.autograd import Variable
 from minitensor.backend.devices import device
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers import arguments
 from minitensor.keras.optimizers.schedules import LearningRateSchedule
@@ -52,7 +52,7 @@ class State(Configurable):
                 "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, "
                 f"or a callable. Received instead: learning_rate={rate!r}"
             )
-        return self._scalar(rate, np.dtype(settings.floatx()), "learning_rate")
+        return self._scalar(rate, np.dtype(defaults.floatx()), "learning_rate")
 
     def _scalar(self, value: Any, dtype: Any, name: str) -> Weight:
         with device("/CPU:0"):

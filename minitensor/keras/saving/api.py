@@ -38,7 +38,7 @@ def save_model(
     """Writes a whole model: layers, weights, what it is compiled with, the optimizer's state.
 
     Args:
-        model: drawn with Input, or a Sequential.
+        model: functional, or a Sequential.
         filepath: a path that ends in `.keras`, or `.h5` for Keras' old form; or an open file.
         overwrite: whether a file that is there may be replaced.
         zipped: must not be False: a `.keras` file is a zip.

@@ -81,7 +81,7 @@ def to_json(model: Any, **kwargs: Any) -> str:
     """The architecture as JSON text, in Keras' form.
 
     Args:
-        model: drawn with Input, or a Sequential.
+        model: functional, or a Sequential.
         kwargs: of json.dumps.
 
     Raises:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.keras.engine import Functional, Input, Layer, Sequential
-from minitensor.keras.engine.node import KerasTensor
-from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.tree import leaves, mapped
 
 Clone = Callable[[Layer], Layer]
@@ -24,7 +24,7 @@ def clone_model(
     """A model of new layers like those of `model`.
 
     Args:
-        model: a Sequential, or drawn with Input.
+        model: a Sequential, or functional.
         input_tensors: symbolic tensors to draw it from; default new ones.
         clone_function: gives the copy of a layer; default one made from its config.
         call_function: (layer, *args, **kwargs) -> what a copied layer gives; default it is called.
@@ -46,8 +46,8 @@ def clone_model(
         raise ValueError(f"Unexpected keyword argument(s): {sorted(kwargs)}")
     if not isinstance(model, Functional | Sequential):
         raise ValueError(
-            f"Expected `model` argument to be a Sequential or drawn model, but got {model}: make "
-            "a subclassed one by its class"
+            f"Expected `model` argument to be a Sequential or functional model, but got {model}: "
+            "make a subclassed one by its class"
         )
     copy = _recursive(clone_function) if recursive else clone_function or copied
     if isinstance(model, Sequential):
@@ -76,7 +76,7 @@ def _recursive(clone_function: Clone | None) -> Clone:
 
 def _sequential(model: Sequential, inputs: Any, copy: Clone) -> Sequential:
     start = [t for t in leaves(inputs) if t is not None]
-    if not start and model._drawn:
+    if not start and model._symbolic:
         start = [_input(model.inputs[0])]
     return Sequential([*start, *(copy(layer) for layer in model.layers)], name=model.name)
 

@@ -17,7 +17,7 @@ def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
     """A model of ours like a model of Keras: its layers, and a copy of its weights.
 
     Args:
-        model: a Sequential or drawn model of keras or tf.keras.
+        model: a Sequential or functional model of keras or tf.keras.
         custom_objects: {name: class or function} of ours for what is the program's own in it.
 
     Returns:
@@ -57,7 +57,7 @@ def to_keras(model: Any, keras: Any) -> Any:
     """A model of Keras like ours: its layers, and a copy of its weights.
 
     Args:
-        model: ours, Sequential or drawn.
+        model: ours, Sequential or functional.
         keras: the module keras, or tf.keras.
 
     Returns:

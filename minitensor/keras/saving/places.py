@@ -1,8 +1,8 @@
 """Where Keras keeps the weights of each part of a model: "layers/dense", "encoder/blocks/conv2d".
 
-A drawn or listed model has its layers under "layers". Any other object is walked by its attributes
-in alphabetical order, private ones last; in lists and dictionaries a layer is named by its class
-and a number. Metrics are not kept. Each is listed where it is met first.
+A functional or listed model has its layers under "layers". Any other object is walked by its
+attributes in alphabetical order, private ones last; in lists and dictionaries a layer is named
+by its class and a number. Metrics are not kept. Each is listed where it is met first.
 """
 
 from __future__ import annotations

@@ -15,11 +15,10 @@ from minitensor.array import zeros
 from minitensor.autograd import recording
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.keras.engine.calling import symbols
-from minitensor.keras.engine.context import Call, calls
+from minitensor.keras.engine.calling import Call, calls, symbols
+from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.node import KerasTensor
-from minitensor.keras.engine.symbolic import InputLayer
 from minitensor.keras.engine.tree import leaves, mapped
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def plot_model(
     """Draws the layers of a built model and what flows between them.
 
     Args:
-        model: a Sequential or drawn model; of any other, its layers without arrows.
+        model: a Sequential or functional model; of any other, its layers without arrows.
         to_file: .png, .svg or .pdf.
         show_shapes: whether output shapes are in the boxes.
         show_dtype: whether their types are.

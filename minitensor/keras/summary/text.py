@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor.keras.engine.functional import Functional
-from minitensor.keras.engine.symbolic import InputLayer
+from minitensor.keras.engine.input_layer import InputLayer
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.model import Model

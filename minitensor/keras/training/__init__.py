@@ -8,7 +8,7 @@ compiled_loss.py     a loss for each output
 compiled_metrics.py  metrics for each output, and their names
 outputs.py           which target belongs to which output
 batches.py           arrays, datasets and generators as batches
-feed.py              batches of one epoch after the other
+epoch_iterator.py    batches of one epoch after the other
 progress.py          how far it has come, for exact resume
 interrupt.py         Ctrl-C between steps
 logs.py              what callbacks are told in numbers

@@ -17,7 +17,7 @@ from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.generator import generator
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.tree import leaves, mapped
 
 DEFAULT_BATCH = 32
@@ -250,7 +250,7 @@ def samples(array: Any, part: Any) -> Tensor | None:
 def floats_cast(array: Any) -> Tensor:
     """A tensor of an array; a NumPy array of floats takes the type `keras.config.floatx()`."""
     if isinstance(array, np.ndarray) and is_float(array.dtype):
-        return as_tensor(array, settings.floatx(), _DATA)
+        return as_tensor(array, defaults.floatx(), _DATA)
     return as_tensor(array, what=_DATA)
 
 
@@ -294,4 +294,4 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     if labels.ndim > 1:
         labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
     weights = [class_weight.get(int(label), 1.0) for label in np.round(labels).astype(int)]
-    return np.asarray(weights, settings.floatx())
+    return np.asarray(weights, defaults.floatx())

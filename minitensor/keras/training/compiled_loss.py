@@ -7,7 +7,7 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.training.outputs import Outputs
 
@@ -30,7 +30,7 @@ class CompiledLoss:
     Args:
         loss: a name, a function or a Loss, or a list or dictionary of them.
         weights: a number, or a list or dictionary of them; default 1.
-        output_names: of a drawn model, else None.
+        output_names: of a functional model, else None.
 
     Raises:
         ValueError: `weights` is of another kind.
@@ -78,7 +78,7 @@ class CompiledLoss:
         values: list[Any] = []
         for part in self._parts:
             i = part.place
-            value = cast(part.loss(targets[i], predictions[i], weights[i]), settings.floatx())
+            value = cast(part.loss(targets[i], predictions[i], weights[i]), defaults.floatx())
             if part.tracker is not None:
                 part.tracker.update_state(value, sample_weight=predictions[i].shape[0])
             values.append(value if part.weight is None else value * part.weight)

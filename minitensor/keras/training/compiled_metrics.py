@@ -25,7 +25,7 @@ class CompiledMetrics:
         metrics: a list or dictionary of names, functions and Metrics: all for the only output, or
             an entry for each.
         weighted: the same, for metrics that heed sample weights.
-        output_names: of a drawn model, else None.
+        output_names: of a functional model, else None.
 
     Raises:
         ValueError: one of them is neither list nor dictionary.

@@ -8,7 +8,7 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.training.compiled_loss import CompiledLoss
@@ -19,7 +19,7 @@ _CONTAINERS = (list, tuple, dict)
 
 
 @dataclass
-class Tools:
+class CompileState:
     """What `compile` made."""
 
     loss: CompiledLoss | None
@@ -46,7 +46,7 @@ class Compiling:
         self.history: Any = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = self.jit_compile = False
-        self._tools: Tools | None = None
+        self._compile_state: CompileState | None = None
         self._resume_from: dict[str, Any] | None = None
         self._progress: Any = None
         self._callbacks: list[Any] = []  # of the fit that runs
@@ -101,7 +101,7 @@ class Compiling:
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None)
         some = metrics is not None or weighted_metrics is not None
-        self._tools = Tools(
+        self._compile_state = CompileState(
             None if loss is None else CompiledLoss(loss, loss_weights, names),
             CompiledMetrics(metrics, weighted_metrics, names) if some else None,
             Mean(name="loss"),
@@ -114,9 +114,9 @@ class Compiling:
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, as values that JSON can hold."""
-        if self._tools is None:
+        if self._compile_state is None:
             return {}
-        config = self._tools.config | {"optimizer": self.optimizer}
+        config = self._compile_state.config | {"optimizer": self.optimizer}
         return {name: serialize(value) for name, value in config.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -125,10 +125,10 @@ class Compiling:
         if self.built and self.optimizer is not None:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 
-    def _assert_compiled(self) -> Tools:
-        if self._tools is None:
+    def _assert_compiled(self) -> CompileState:
+        if self._compile_state is None:
             raise ValueError("You must call `compile()` before using the model.")
-        return self._tools
+        return self._compile_state
 
     # ----- the loss -----
 
@@ -155,8 +155,8 @@ class Compiling:
         Source: keras.Model.compute_loss
         """
         found = []
-        if self._tools is not None and self._tools.loss is not None:
-            found.append(self._tools.loss(y, y_pred, sample_weight))
+        if self._compile_state is not None and self._compile_state.loss is not None:
+            found.append(self._compile_state.loss(y, y_pred, sample_weight))
         found += self.losses  # type: ignore[attr-defined]
         values = [_one_number(value) for value in found if value is not None]
         if not values:
@@ -174,11 +174,11 @@ class Compiling:
     @property
     def metrics(self) -> list[Any]:
         """All metrics: the mean loss, those of `compile`, those that layers keep."""
-        tools, found = self._tools, []
-        if tools is not None:
-            found = [tools.tracker]
-            found += [tools.metrics] if tools.metrics is not None else []
-            found += tools.loss.metrics if tools.loss is not None else []
+        compiled, found = self._compile_state, []
+        if compiled is not None:
+            found = [compiled.tracker]
+            found += [compiled.metrics] if compiled.metrics is not None else []
+            found += compiled.loss.metrics if compiled.loss is not None else []
         return [*found, *self._own_metrics()]
 
     def _own_metrics(self) -> list[Any]:
@@ -217,8 +217,8 @@ class Compiling:
 
         Source: keras.Model.compute_metrics
         """
-        if self._tools is not None and self._tools.metrics is not None:
-            self._tools.metrics.update_state(y, y_pred, sample_weight)
+        if self._compile_state is not None and self._compile_state.metrics is not None:
+            self._compile_state.metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -236,4 +236,4 @@ _ARGUMENTS = set(inspect.signature(Compiling.compile).parameters) - {"self", "au
 def _one_number(value: Any) -> Any:
     """The sum of a loss's elements, in the common float type."""
     found = as_tensor(value)
-    return cast(found if not found.ndim else reduce_sum(found), settings.floatx())
+    return cast(found if not found.ndim else reduce_sum(found), defaults.floatx())

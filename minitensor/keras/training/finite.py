@@ -17,7 +17,7 @@ from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.finite import Event, Origin, Watcher, described, is_finite
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.backend import generator
-from minitensor.keras.engine.context import calls
+from minitensor.keras.engine.calling import calls
 from minitensor.keras.engine.tree import leaves
 from minitensor.keras.engine.weight import path_of
 
@@ -53,7 +53,7 @@ class NonFiniteError(FloatingPointError):
         self.op, self.layer = op, layer
 
 
-class Attempt:
+class StepGuard:
     """A step that can be undone until its update.
 
     Args:

@@ -18,22 +18,22 @@ import numpy as np
 
 from minitensor.autograd import tree
 from minitensor.keras.engine.tree import leaves, mapped
-from minitensor.keras.training.feed import Feed, warn_of_end
+from minitensor.keras.training.epoch_iterator import EpochIterator, warn_of_end
 from minitensor.keras.training.interrupt import whole_step
 from minitensor.keras.training.logs import plain_logs
 from minitensor.keras.training.progress import Progress
-from minitensor.keras.training.steps import latest, trained
+from minitensor.keras.training.steps import latest, run_train_step
 
 
 def fit(
     model: Any,
-    feed: Feed,
+    batches: EpochIterator,
     callbacks: Any,
     epochs: range,
     validate: Callable[[int], dict[str, Any]],
 ) -> None:
     """Trains; `validate` gives what validation adds to the logs of an epoch."""
-    model._progress, model._callbacks = Progress(model, feed), callbacks.callbacks
+    model._progress, model._callbacks = Progress(model, batches), callbacks.callbacks
     model.stop_training = False
     model._checks_loss = not any(
         getattr(callback, "handles_nonfinite", False) for callback in callbacks.callbacks
@@ -47,7 +47,7 @@ def fit(
         for epoch in range(start, epochs.stop):
             if model.stop_training:  # before it was killed, a training that goes on had ended
                 break
-            if (found := _epoch(model, feed, callbacks, epoch, validate)) is None:
+            if (found := _epoch(model, batches, callbacks, epoch, validate)) is None:
                 _no_batch(epoch, first=epoch == start)
                 break
             logs = found
@@ -63,7 +63,7 @@ def fit(
 
 def _epoch(
     model: Any,
-    feed: Feed,
+    batches: EpochIterator,
     callbacks: Any,
     epoch: int,
     validate: Callable[[int], dict[str, Any]],
@@ -81,10 +81,10 @@ def _epoch(
         progress.resume(saved)
         logs = model.get_metrics_result()
     done = progress.step
-    for step, batch in feed.epoch(done):
+    for step, batch in batches.epoch(done):
         callbacks.on_train_batch_begin(step)
         with whole_step():
-            logs = trained(model, batch)
+            logs = run_train_step(model, batch)
             progress.reach(epoch, step + 1)
             callbacks.on_train_batch_end(step, logs)
         if model.stop_training:
@@ -93,7 +93,7 @@ def _epoch(
         return None
     progress.keep_metrics()
     logs = {**latest(model, logs), **validate(epoch)}
-    feed.end_epoch()
+    batches.end_epoch()
     progress.reach(epoch + 1, 0)
     callbacks.on_epoch_end(epoch, logs)
     return logs
@@ -105,14 +105,14 @@ def _no_batch(epoch: int, first: bool) -> None:
     warn_of_end()
 
 
-def evaluate(model: Any, feed: Feed, callbacks: Any) -> dict[str, Any]:
+def evaluate(model: Any, batches: EpochIterator, callbacks: Any) -> dict[str, Any]:
     """The logs after all batches."""
     model.stop_evaluating = False
     callbacks.on_test_begin()
     logs: dict[str, Any] = {}
     model.reset_metrics()
-    feed.reset()
-    for step, batch in feed.epoch():
+    batches.reset()
+    for step, batch in batches.epoch():
         callbacks.on_test_batch_begin(step)
         logs = model.test_step(batch)
         callbacks.on_test_batch_end(step, logs)
@@ -123,13 +123,13 @@ def evaluate(model: Any, feed: Feed, callbacks: Any) -> dict[str, Any]:
     return logs
 
 
-def predict(model: Any, feed: Feed, callbacks: Any) -> Any:
+def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
     """The outputs of all batches, one after the other, as NumPy arrays."""
     model.stop_predicting = False
     callbacks.on_predict_begin()
     found: list[list[np.ndarray]] = []
     outputs: Any = None
-    for step, batch in feed.epoch():
+    for step, batch in batches.epoch():
         callbacks.on_predict_batch_begin(step)
         outputs = mapped(np.asarray, model.predict_step(batch))
         found.append(list(leaves(outputs)))

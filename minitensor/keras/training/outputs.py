@@ -26,7 +26,7 @@ class Outputs:
 
     @staticmethod
     def of(y_pred: Any, model_names: list[str] | None) -> Outputs:
-        """Read off what a model returned; a drawn model has names for its outputs."""
+        """Read off what a model returned; a functional model has names for its outputs."""
         if isinstance(y_pred, dict):
             known = model_names is not None and set(model_names) == set(y_pred)
             keys = tuple(model_names or ()) if known else tuple(sorted(y_pred))

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.keras.engine import chance
-from minitensor.keras.training.feed import Feed
+from minitensor.keras.engine import seed_stream
+from minitensor.keras.training.epoch_iterator import EpochIterator
 from minitensor.keras.training.steps import build_metrics
 
 
@@ -22,23 +22,23 @@ class Progress:
 
     Args:
         model: what is trained.
-        feed: where its batches come from.
+        batches: where its batches come from.
 
     Attributes:
         epoch: the epoch in progress, from 0.
         step: how many of its steps are done.
     """
 
-    def __init__(self, model: Any, feed: Feed) -> None:
-        self._model, self._feed = model, feed
+    def __init__(self, model: Any, batches: EpochIterator) -> None:
+        self._model, self._batches = model, batches
         self.reach(0, 0)
 
     def reach(self, epoch: int, step: int) -> None:
         """So many steps of this epoch are done."""
         self.epoch, self.step = epoch, step
-        self._place = self._feed.place()
+        self._place = self._batches.place()
         self._random = generator.state()
-        self._calls = chance.calls_of(self._model)
+        self._calls = seed_stream.calls_of(self._model)
         self._metrics: list[np.ndarray] | None = None if step else []
 
     def keep_metrics(self) -> None:
@@ -56,9 +56,9 @@ class Progress:
 
     def resume(self, saved: dict[str, Any]) -> None:
         """Goes where `state` was taken; the model is built."""
-        self._feed.find(saved["order"], saved["taken"], saved["begun"])
+        self._batches.find(saved["order"], saved["taken"], saved["begun"])
         if saved["metrics"]:
-            build_metrics(self._model, self._feed.first())
+            build_metrics(self._model, self._batches.first())
         found = self._model.metrics_variables
         if saved["metrics"] and len(found) != len(saved["metrics"]):
             raise ValueError(
@@ -68,5 +68,5 @@ class Progress:
         for variable, value in zip(found, saved["metrics"], strict=False):
             variable.assign(value)
         generator.restore(saved["generator"])
-        chance.restore_calls(self._model, saved["calls"])
+        seed_stream.restore_calls(self._model, saved["calls"])
         self.reach(saved["epoch"], saved["step"])

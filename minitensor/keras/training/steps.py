@@ -18,7 +18,7 @@ from minitensor.keras.training.batches import (
 )
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.keras.training.compiling import Compiling
-from minitensor.keras.training.finite import Attempt, check_logs
+from minitensor.keras.training.finite import StepGuard, check_logs
 from minitensor.keras.training.logs import plain_logs
 
 
@@ -42,16 +42,16 @@ class Steps(Compiling):
         if not self.built:  # type: ignore[attr-defined]
             build(self, lambda: data)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        attempt = Attempt(self, (x, y, sample_weight), forward)
+        guard = StepGuard(self, (x, y, sample_weight), forward)
         with GradientTape() as tape:
             y_pred, loss = forward(self, x, y, sample_weight)
             scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, attempt.learning)
+        gradients = tape.gradient(scaled, guard.learning)
         if self._checks_loss:
-            attempt.check(loss, gradients, where(self))
+            guard.check(loss, gradients, step_description(self))
         self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
         if gradients:
-            self.optimizer.apply_gradients(zip(gradients, attempt.learning, strict=True))
+            self.optimizer.apply_gradients(zip(gradients, guard.learning, strict=True))
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -124,7 +124,7 @@ class Steps(Compiling):
                 )
             sample_weight = weights_of_classes(y, class_weight)
         self.reset_metrics()
-        logs = plain_logs(trained(self, _tensors((x, y, sample_weight))))
+        logs = plain_logs(run_train_step(self, _tensors((x, y, sample_weight))))
         return logs if return_dict else in_order(self, logs)
 
     def test_on_batch(
@@ -162,15 +162,15 @@ def forward(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
     return y_pred, model._loss_of(x, y, y_pred, sample_weight, True)
 
 
-def trained(model: Any, data: Any) -> dict[str, Any]:
+def run_train_step(model: Any, data: Any) -> dict[str, Any]:
     """A step of training, looked at afterwards if it is the program's own."""
     logs = model.train_step(data)
     if model._checks_loss and type(model).train_step is not Steps.train_step:
-        check_logs(logs, where(model))
+        check_logs(logs, step_description(model))
     return logs
 
 
-def where(model: Any) -> str:
+def step_description(model: Any) -> str:
     """In which step a training is, in words."""
     if model._progress is None:
         return f"in train_on_batch, update {int(model.optimizer.iterations)}"
@@ -225,9 +225,9 @@ def _try(model: Any, batch: Any) -> None:
 def build_metrics(model: Any, batch: Any) -> None:
     """Makes the metrics that depend on the shapes of labels and outputs."""
     x, y, _ = unpack_x_y_sample_weight(batch)
-    tools = model._assert_compiled()
+    compiled = model._assert_compiled()
     y_pred = model(x, training=False)
-    for part in (tools.metrics, tools.loss):
+    for part in (compiled.metrics, compiled.loss):
         if part is not None and not part.built:
             part.build(y, y_pred)
 

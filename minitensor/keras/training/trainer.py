@@ -12,7 +12,7 @@ from typing import Any
 from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.training import loop
 from minitensor.keras.training.batches import is_array, source_of, unpack_x_y_sample_weight
-from minitensor.keras.training.feed import Feed
+from minitensor.keras.training.epoch_iterator import EpochIterator
 from minitensor.keras.training.steps import Steps, build, in_order
 
 __all__ = ["Trainer"]
@@ -87,19 +87,19 @@ class Trainer(Steps):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         source = source_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
-        feed = Feed(source, steps_per_epoch)
-        build(self, feed.first)
-        told_of = told(self, callbacks, verbose, epochs, feed, history=True)
+        batches = EpochIterator(source, steps_per_epoch)
+        build(self, batches.first)
+        callbacks = make_callbacks(self, callbacks, verbose, epochs, batches, history=True)
         size = validation_batch_size or batch_size
         held_out = _held_out(validation_data, size, validation_steps)
 
         def validate(epoch: int) -> dict[str, Any]:
             if held_out is None or not is_due(epoch, validation_freq):
                 return {}
-            logs = loop.evaluate(self, held_out, told_of)
+            logs = loop.evaluate(self, held_out, callbacks)
             return {f"val_{name}": value for name, value in logs.items()}
 
-        loop.fit(self, feed, told_of, range(initial_epoch, epochs), validate)
+        loop.fit(self, batches, callbacks, range(initial_epoch, epochs), validate)
         return self.history
 
     def evaluate(
@@ -143,8 +143,8 @@ class Trainer(Steps):
         self._assert_compiled()
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
-        feed = Feed(source_of(x, y, sample_weight, batch_size, steps), steps)
-        logs = loop.evaluate(self, feed, told(self, callbacks, verbose, 1, feed))
+        batches = EpochIterator(source_of(x, y, sample_weight, batch_size, steps), steps)
+        logs = loop.evaluate(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
         return logs if return_dict else in_order(self, logs)
 
     def predict(
@@ -177,19 +177,24 @@ class Trainer(Steps):
 
         Source: keras.Model.predict
         """
-        feed = Feed(source_of(x, batch_size=batch_size, steps=steps), steps)
-        return loop.predict(self, feed, told(self, callbacks, verbose, 1, feed))
+        batches = EpochIterator(source_of(x, batch_size=batch_size, steps=steps), steps)
+        return loop.predict(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
 
 
-def _held_out(data: Any, batch_size: int | None, steps: int | None) -> Feed | None:
+def _held_out(data: Any, batch_size: int | None, steps: int | None) -> EpochIterator | None:
     if data is None:
         return None
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    return Feed(source_of(x, y, sample_weight, batch_size, steps), steps)
+    return EpochIterator(source_of(x, y, sample_weight, batch_size, steps), steps)
 
 
-def told(
-    model: Any, callbacks: Any, verbose: Any, epochs: int, feed: Feed, history: bool = False
+def make_callbacks(
+    model: Any,
+    callbacks: Any,
+    verbose: Any,
+    epochs: int,
+    batches: EpochIterator,
+    history: bool = False,
 ) -> Any:
     """The callbacks as a CallbackList, with a History and a bar if these are wanted."""
     from minitensor.keras.callbacks.base import CallbackList
@@ -204,7 +209,7 @@ def told(
         model=model,
         verbose=verbose,
         epochs=epochs,
-        steps=feed.size,
+        steps=batches.size,
     )
 
 

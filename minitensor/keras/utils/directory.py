@@ -12,7 +12,7 @@ from minitensor.array import cast, expand_dims, one_hot, transpose
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.data.dataset import Dataset
 from minitensor.image.codec import read_image
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.utils import folder
 from minitensor.keras.utils.folder import ImageFiles
 
@@ -78,7 +78,7 @@ def image_dataset_from_directory(
         folder.pair(image_size),
         interpolation.lower(),
         _fit(crop_to_aspect_ratio, pad_to_aspect_ratio),
-        settings.layout(data_format),
+        defaults.layout(data_format),
     )
     found = folder.found(directory, labels, label_mode, class_names, follow_links, verbose)
     if seed is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from minitensor.extras import require
 from minitensor.image.codec import MOST_PIXELS
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -117,8 +117,8 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
 
     Source: keras.utils.img_to_array
     """
-    first = settings.layout(data_format) == "channels_first"
-    x = np.asarray(img, dtype or settings.floatx())
+    first = defaults.layout(data_format) == "channels_first"
+    x = np.asarray(img, dtype or defaults.floatx())
     if x.ndim not in (2, 3):
         raise ValueError(f"Unsupported image shape: {x.shape}")
     x = x[..., np.newaxis] if x.ndim == 2 else x  # (H, W, C)
@@ -148,8 +148,8 @@ def array_to_img(
     require("array_to_img", "PIL", extra="keras")
     from PIL import Image
 
-    first = settings.layout(data_format) == "channels_first"
-    pixels = np.asarray(x, dtype or settings.floatx())
+    first = defaults.layout(data_format) == "channels_first"
+    pixels = np.asarray(x, dtype or defaults.floatx())
     if pixels.ndim != 3:
         raise ValueError(
             "Expected image array to have rank 3 (single image). "

@@ -6,7 +6,7 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import Tensor
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 
 
@@ -37,7 +37,7 @@ class LearningRateSchedule(Configurable):
 
 def numbered(step: Any) -> Tensor:
     """The step as a float of the type in which rates are computed."""
-    return cast(step, settings.floatx())
+    return cast(step, defaults.floatx())
 
 
 def positive(name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Feed: passes over the data cut into epochs, at a place that can be written down and found."""
+"""EpochIterator: passes over the data cut into epochs, at a place that can be found again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minitensor.keras.training.batches import Arrays, Dataset
 _END = object()
 
 
-class Feed:
+class EpochIterator:
     """The batches of one epoch after the other.
 
     A pass draws its order from a generator of its own, which the shared one seeds when the pass

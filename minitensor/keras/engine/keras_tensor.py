@@ -1,4 +1,4 @@
-"""KerasTensor and Node: what a drawn model consists of, before it is one."""
+"""KerasTensor and Node: what a functional model consists of, before it is one."""
 
 from __future__ import annotations
 

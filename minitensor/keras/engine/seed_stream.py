@@ -13,7 +13,7 @@ import numpy as np
 from minitensor.backend.generator import generator
 
 
-class Chance:
+class SeedStream:
     """A layer's source of random numbers.
 
     Args:
@@ -59,6 +59,6 @@ def restore_calls(model: Any, calls: list[int]) -> None:
         chance.calls = asked
 
 
-def _chances(model: Any) -> list[Chance]:
-    found = (getattr(layer, "chance", None) for layer in model.all_layers())
-    return [chance for chance in found if isinstance(chance, Chance)]
+def _chances(model: Any) -> list[SeedStream]:
+    found = (getattr(layer, "seed_stream", None) for layer in model.all_layers())
+    return [chance for chance in found if isinstance(chance, SeedStream)]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.keras.engine import settings
+from minitensor.keras.engine import defaults
+from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.node import KerasTensor, Node
 from minitensor.keras.serialization import names
 
 Shape = tuple[int | None, ...]
 
 
 class InputLayer(Layer):
-    """Where a drawn model begins.
+    """Where a functional model begins.
 
     Args:
         shape: of one sample, without the batch axis; None where it may vary.
@@ -53,7 +53,7 @@ class InputLayer(Layer):
             )
         super().__init__(name=name or names.fresh(type(self)))
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
-        self._dtype = str(dtype or settings.floatx())
+        self._dtype = str(dtype or defaults.floatx())
         self.built = True
         tensor = KerasTensor(self.batch_shape, self._dtype, self.name)
         self._nodes.append(Node(self, (), {}, tensor))
@@ -83,7 +83,7 @@ def Input(  # noqa: N802 -- Keras' name
     tensor: Any = None,
     optional: bool = False,
 ) -> KerasTensor:
-    """The beginning of a drawn model: a tensor without values.
+    """The beginning of a functional model: a tensor without values.
 
     Args:
         shape: of one sample, without the batch axis; None where it may vary.

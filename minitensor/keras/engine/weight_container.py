@@ -1,4 +1,4 @@
-"""Owner: what a layer has, weights and layers inside it.
+"""WeightContainer: what a layer has, weights and layers inside it.
 
 What it has is found by looking at its attributes, lists and dictionaries among them; nothing is
 registered twice.
@@ -23,7 +23,7 @@ _CONTAINERS = (list, tuple, dict)
 _NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
 
 
-class Owner(Configurable):
+class WeightContainer(Configurable):
     """Something with a name that owns weights and, it may be, others like it."""
 
     name: str
@@ -84,7 +84,7 @@ class Owner(Configurable):
 
     def _owned(self) -> Iterator[Any]:
         """The layers and variables among its attributes, in the order in which they were set."""
-        kinds = (Owner, Variable)
+        kinds = (WeightContainer, Variable)
         for attribute, value in vars(self).items():
             if isinstance(value, kinds):
                 yield value
@@ -93,7 +93,7 @@ class Owner(Configurable):
 
     def sublayers(self) -> list[Any]:
         """The layers it is directly made of."""
-        return list(dict.fromkeys(x for x in self._owned() if isinstance(x, Owner)))
+        return list(dict.fromkeys(x for x in self._owned() if isinstance(x, WeightContainer)))
 
     def all_layers(self) -> list[Any]:
         """Itself, and all layers inside, each once."""
