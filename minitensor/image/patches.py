@@ -106,5 +106,4 @@ def _window(
         for word, value in (("sizes", sizes), ("strides", strides), ("rates", rates))
     )
     pads = args.padding(op, padding, 2, True, explicit=False)
-    args.fits(op, size, kernel, rate, pads)
-    return Window.of(size, kernel, stride, pads, rate)
+    return args.windows(op, size, kernel, stride, pads, rate)[1]

@@ -5,15 +5,12 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 """
 
 from minitensor.nn.activation import *
-from minitensor.nn.avg_pooling import *
 from minitensor.nn.batch_norm import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
 from minitensor.nn.depthwise import *
 from minitensor.nn.fractional import *
 from minitensor.nn.loss import *
-from minitensor.nn.matrix import *
-from minitensor.nn.max_pooling import *
 from minitensor.nn.morphology import *
 from minitensor.nn.noise import *
 from minitensor.nn.norm import *

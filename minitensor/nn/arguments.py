@@ -8,6 +8,7 @@ Messages say what came, what is legal and how to mend it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from minitensor.autograd import Tensor, align
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.ops import array
-from minitensor.window import Pair, extent
+from minitensor.window import Pair, Window, extent, planes
 
 _LAYOUTS = {
     1: {"NWC": True, "NCW": False, "NHWC": True, "NCHW": False},
@@ -51,9 +52,11 @@ def spatial(
     which is 1), one for all axes, one per spatial axis, or one per axis of the tensor, where
     batch and channels must be 1.
     """
-    forms = (0, 1, rank, rank + 2) if forms is None else forms
     if value is None:
         return (1,) * rank
+    forms = (0, 1, rank, rank + 2) if forms is None else forms
+    if type(value) is int and value > 0 and 0 in forms:
+        return (value,) * rank
     is_list = isinstance(value, list | tuple | np.ndarray) and np.ndim(value) > 0
     if not is_list and 0 not in forms:
         raise TypeError(f"{op}: {name} must be a list of {_lengths(forms)} integers, got {value!r}")
@@ -130,24 +133,23 @@ def tensors(op: str, ints: Collection[str] = ("int32",), **values: Any) -> tuple
     Python lists are refused, as in TF: an image or a filter bank has a shape of its own.
     """
     for name, value in values.items():
-        if not isinstance(value, ArrayLike | np.ndarray):
+        if not isinstance(value, (ArrayLike, np.ndarray)):
             raise TypeError(
                 f"{op}: {name} must be a tensor or a NumPy array, got "
                 f"{type(value).__name__}; wrap it in minitensor.constant"
             )
     aligned = align(op, **values)
-    dtype = aligned[0].dtype
+    dtype = aligned[0].array.dtype
     if not is_float(dtype) and dtype.name not in ints:
         legal = ", ".join(["float16", "bfloat16", "float32", "float64", *ints])
         raise TypeError(f"{op}: dtype {dtype.name} is not supported; legal: {legal}")
     return aligned
 
 
-def rank_of(
-    op: str, name: str, tensor: ArrayLike, rank: int, layout: str, more: bool = False
-) -> None:
+def rank_of(op: str, name: str, tensor: Tensor, rank: int, layout: str, more: bool = False) -> None:
     """Checks the number of axes; `more` allows extra leading batch axes."""
-    if tensor.ndim != rank and not (more and tensor.ndim > rank):
+    axes = len(tensor.array.shape)
+    if axes != rank and not (more and axes > rank):
         raise ValueError(
             f"{op}: {name} must have {rank} axes {layout}{' or more' if more else ''}, "
             f"got shape {tensor.shape}"
@@ -156,14 +158,12 @@ def rank_of(
 
 def moved_last(x: Tensor, last: bool) -> Tensor:
     """Channels-first tensors with the channels moved to the end: the layout used inside."""
-    axes = (0, *range(2, x.ndim), 1)
-    return x if last else array.transpose(x, axes=axes)
+    return x if last else array.transpose(x, axes=(0, *range(2, x.ndim), 1))
 
 
 def moved_back(y: Tensor, last: bool) -> Tensor:
     """The user's layout again."""
-    axes = (0, y.ndim - 1, *range(1, y.ndim - 1))
-    return y if last else array.transpose(y, axes=axes)
+    return y if last else array.transpose(y, axes=(0, y.ndim - 1, *range(1, y.ndim - 1)))
 
 
 def group_count(op: str, channels: int, filters: tuple[int, ...], image: str = "input") -> int:
@@ -183,24 +183,30 @@ def group_count(op: str, channels: int, filters: tuple[int, ...], image: str = "
     return groups
 
 
-def fits(
+@lru_cache(maxsize=4096)
+def windows(
     op: str,
-    size: Sequence[int],
-    taps: Sequence[int],
-    dilation: Sequence[int],
+    size: tuple[int, ...],
+    taps: tuple[int, ...],
+    stride: tuple[int, ...],
     padding: Padding,
-) -> None:
-    """Refuses a kernel that spans more than the padded image; SAME always fits."""
-    if padding == "SAME":
-        return
-    pads = [(0, 0)] * len(size) if isinstance(padding, str) else padding
-    reach = tuple(extent(*axis) for axis in zip(taps, dilation, strict=True))
-    room = tuple(n + sum(pad) for n, pad in zip(size, pads, strict=True))
-    if any(k > n for k, n in zip(reach, room, strict=True)):
-        raise ValueError(
-            f"{op}: a kernel of {tuple(taps)} taps, dilation {tuple(dilation)}, spans {reach} "
-            f'pixels but the padded image has {room}; use a smaller kernel or padding="SAME"'
-        )
+    dilation: tuple[int, ...],
+    groups: int = 1,
+) -> tuple[Window | None, Window]:
+    """The windows over depth, if there are three axes, and over a plane.
+
+    Refuses a kernel that spans more than the padded image; "SAME" always fits.
+    """
+    if padding != "SAME":
+        pads = ((0, 0),) * len(size) if isinstance(padding, str) else padding
+        spans = tuple(extent(*axis) for axis in zip(taps, dilation, strict=True))
+        room = tuple(n + sum(pad) for n, pad in zip(size, pads, strict=True))
+        if any(k > n for k, n in zip(spans, room, strict=True)):
+            raise ValueError(
+                f"{op}: a kernel of {taps} taps, dilation {dilation}, spans {spans} pixels but "
+                f'the padded image has {room}; use a smaller kernel or padding="SAME"'
+            )
+    return planes(size, taps, stride, padding, dilation, groups)
 
 
 def taps(op: str, sizes: Sequence[int], name: str = "filters") -> None:

@@ -1,19 +1,59 @@
-"""tf.nn's convolutions: arguments in, errors out, then one call of `ops.conv`."""
+"""tf.nn's convolutions: arguments in, errors out, then one call of `ops.conv`.
+
+All take `filters` whose third last axis may hold fewer channels than the input: C/G of them make
+G groups. `name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors
+of two dtypes, ValueError for shapes, numbers and words that are not legal.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from minitensor import backend
 from minitensor.autograd import Tensor
 from minitensor.nn import arguments as args
+from minitensor.nn.ranks import of_rank
 from minitensor.ops import array
 from minitensor.ops import conv as ops
-from minitensor.window import planes
 
-__all__ = ["atrous_conv2d", "conv1d", "conv2d", "conv3d", "convolution"]
+__all__ = ["atrous_conv2d", "conv1d", "conv2d", "conv2d_matrix", "conv3d", "convolution"]
+
+_CONV = """Cross-correlates {images} with a filter bank.
+
+y[n, {at}, o] = sum over {over}, c of
+    input[n, {dilated}, c] filters[{over}, c, o]
+
+Args:
+    input: (..., {sizes}, C); floats or int32.
+    filters: ({taps}, C/G, O). C/G less than C makes G groups.
+    {strides}
+    padding: {padding}.
+    data_format: {layouts}.
+    dilations: pixels between taps, in the same forms; together with strides as well.
+    name: ignored.
+
+Returns:
+    (..., {outputs}, O)
+
+Raises:
+    TypeError: an argument of the wrong kind, or tensors of two dtypes.
+    ValueError: shapes, numbers or words that are not legal.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: tf.nn.conv{rank}d
+"""
 
 
+@of_rank(
+    1,
+    _CONV,
+    strides="stride: pixels between output positions: a number, [s] or [1, s, 1].",
+    padding='"SAME" or "VALID"',
+)
 def conv1d(
     input: Any,
     filters: Any,
@@ -23,39 +63,22 @@ def conv1d(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Cross-correlates signals with a filter bank.
-
-    y[n, i, o] = sum over u, c of input[n, i*stride + u*dilations - before, c] filters[u, c, o]
-
-    Args:
-        input: (..., W, C); floats or int32.
-        filters: (k, C/G, O). C/G less than C makes G groups.
-        stride: pixels between places: a number, [s] or [1, s, 1].
-        padding: "SAME" or "VALID".
-        data_format: "NWC" or "NCW".
-        dilations: pixels between taps, in the forms of `stride`.
-        name: ignored.
-
-    Returns:
-        (..., w, O)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([[[1.0], [2.0], [3.0]]])
-        >>> mt.nn.conv1d(x, mt.ones([2, 1, 1]), 1, "VALID").numpy().ravel()
-        array([3., 5.], dtype=float32)
-
-    Source: tf.nn.conv1d
+    """
+    >>> x = tf.constant([[[1.0], [2.0], [3.0]]])
+    >>> tf.nn.conv1d(x, tf.ones([2, 1, 1]), 1, "VALID").numpy().ravel()
+    array([3., 5.], dtype=float32)
     """
     return _conv(
         "conv1d", 1, input, filters, stride, padding, data_format, dilations, explicit=False
     )
 
 
+@of_rank(
+    2,
+    _CONV,
+    strides="strides: pixels between output positions: a number, [s], [sh, sw] or one per axis.",
+    padding='"SAME", "VALID" or [[0, 0], [top, bottom], [left, right], [0, 0]], as the axes are',
+)
 def conv2d(
     input: Any,
     filters: Any,
@@ -65,58 +88,22 @@ def conv2d(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Cross-correlates images with a filter bank.
-
-    y[n,i,j,o] = sum over u,v,c of
-        input[n, i*sh + u*dh - top, j*sw + v*dw - left, c] filters[u,v,c,o]
-
-    Args:
-        input: (..., H, W, C); floats or int32.
-        filters: (kh, kw, C/G, O). C/G less than C makes G groups.
-        strides: pixels between places: a number, [s], [sh, sw] or one per axis.
-        padding: "SAME", "VALID" or [[0, 0], [top, bottom], [left, right], [0, 0]], in the
-            order of `data_format`.
-        data_format: "NHWC" or "NCHW".
-        dilations: pixels between taps, in the forms of `strides`.
-        name: ignored.
-
-    Returns:
-        (..., h, w, O)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 26.0), [1, 5, 5, 1])
-        >>> w = mt.reshape(mt.constant([-1.0, 2, -3, 4, -5, 6, -7, 8, -9]), [3, 3, 1, 1])
-        >>> mt.nn.conv2d(x, w, 2, "VALID")[0, :, :, 0].numpy()
-        array([[ -67.,  -77.],
-               [-117., -127.]], dtype=float32)
-
-    Source: tf.nn.conv2d
+    """
+    >>> x = tf.reshape(tf.range(1.0, 26.0), [1, 5, 5, 1])
+    >>> w = tf.reshape(tf.constant([-1.0, 2, -3, 4, -5, 6, -7, 8, -9]), [3, 3, 1, 1])
+    >>> tf.nn.conv2d(x, w, 2, "VALID")[0, :, :, 0].numpy()
+    array([[ -67.,  -77.],
+           [-117., -127.]], dtype=float32)
     """
     return _conv("conv2d", 2, input, filters, strides, padding, data_format, dilations)
 
 
-def conv2d_biased(
-    input: Any,
-    filters: Any,
-    bias: Any,
-    strides: Any,
-    padding: Any,
-    dilations: Any,
-    activation: str,
-) -> Tensor:
-    """activation(conv2d + bias) as one op, channels last: what a layer asks for.
-
-    activation is "linear", "relu" or "relu6"; TensorFlow has no such function.
-    """
-    fused = bias, activation
-    return _conv("conv2d", 2, input, filters, strides, padding, None, dilations, fused=fused)
-
-
+@of_rank(
+    3,
+    _CONV,
+    strides="strides: [1, sd, sh, sw, 1], in the order of `data_format`.",
+    padding='"SAME" or "VALID"',
+)
 def conv3d(
     input: Any,
     filters: Any,
@@ -126,33 +113,10 @@ def conv3d(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Cross-correlates volumes with a filter bank.
-
-    y[n,l,i,j,o] = sum over t,u,v,c of input[n, l*sd + t*dd - front, ...] filters[t,u,v,c,o]
-
-    Args:
-        input: (..., D, H, W, C); floats.
-        filters: (kd, kh, kw, C/G, O).
-        strides: [1, sd, sh, sw, 1], in the order of `data_format`.
-        padding: "SAME" or "VALID".
-        data_format: "NDHWC" or "NCDHW".
-        dilations: like `strides`; 1 by default.
-        name: ignored.
-
-    Returns:
-        (..., d, h, w, O)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> x, w = mt.ones([1, 3, 3, 3, 1]), mt.ones([2, 2, 2, 1, 1])
-        >>> mt.nn.conv3d(x, w, [1, 1, 1, 1, 1], "VALID").shape
-        TensorShape([1, 2, 2, 2, 1])
-
-    Source: tf.nn.conv3d
+    """
+    >>> x, w = tf.ones([1, 3, 3, 3, 1]), tf.ones([2, 2, 2, 1, 1])
+    >>> tf.nn.conv3d(x, w, [1, 1, 1, 1, 1], "VALID").shape
+    TensorShape([1, 2, 2, 2, 1])
     """
     return _conv("conv3d", 3, input, filters, strides, padding, data_format, dilations, (5,), False)
 
@@ -177,7 +141,6 @@ def convolution(
         padding: "VALID", "SAME" or explicit pairs over all axes.
         data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
         dilations: like `strides`.
-        name: ignored.
 
     Returns:
         (..., output sizes, O)
@@ -187,8 +150,8 @@ def convolution(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> mt.nn.convolution(mt.ones([1, 5, 5, 1]), mt.ones([3, 3, 1, 2])).shape
+        >>> import minitensor as tf
+        >>> tf.nn.convolution(tf.ones([1, 5, 5, 1]), tf.ones([3, 3, 1, 2])).shape
         TensorShape([1, 3, 3, 2])
 
     Source: tf.nn.convolution
@@ -214,7 +177,6 @@ def atrous_conv2d(
         filters: (kh, kw, C/G, O).
         rate: pixels between taps: a number or [rh, rw].
         padding: "SAME", "VALID" or explicit pairs.
-        name: ignored.
 
     Returns:
         (N, h, w, O)
@@ -224,14 +186,63 @@ def atrous_conv2d(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> mt.nn.atrous_conv2d(mt.ones([1, 7, 7, 1]), mt.ones([3, 3, 1, 1]), 2, "VALID").shape
+        >>> import minitensor as tf
+        >>> tf.nn.atrous_conv2d(tf.ones([1, 7, 7, 1]), tf.ones([3, 3, 1, 1]), 2, "VALID").shape
         TensorShape([1, 3, 3, 1])
 
     Source: tf.nn.atrous_conv2d
     """
     args.spatial("atrous_conv2d", "rate", rate, 2, True, (0, 1, 2))
     return _conv("atrous_conv2d", 2, value, filters, 1, padding, None, rate, image="value")
+
+
+def conv2d_matrix(
+    filters: Any,
+    input_shape: Any,
+    strides: Any = 1,
+    padding: Any = "VALID",
+    dilations: Any = None,
+) -> Any:
+    """The matrix that convolution is: conv2d(x, filters).ravel() = W' @ x.ravel() per image.
+
+    W'[(i,j,o), (i*sh + u*dh - top, j*sw + v*dw - left, c)] = filters[u, v, c, o], zero elsewhere
+
+    Args:
+        filters: (kh, kw, C/G, O).
+        input_shape: (H, W, C) of one image.
+        strides: pixels between output positions: a number, [s], [sh, sw] or one per axis.
+        padding: "SAME", "VALID" or explicit pairs over all axes.
+        dilations: pixels between taps, in the forms of `strides`.
+
+    Returns:
+        (h*w*O, H*W*C): a scipy.sparse array if SciPy is installed, else a dense NumPy array.
+        Its transpose is conv2d_transpose. Half precision comes as float32.
+
+    Raises:
+        TypeError: an argument of the wrong kind.
+        ValueError: sizes that are not legal, or a dense matrix that would be too large.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.conv2d_matrix(tf.ones([3, 3, 1, 1]), (4, 4, 1)).shape
+        (4, 16)
+
+    Source: the sparse matrix of a convolution, as in the course's chapter on transposed
+        convolution (tf.nn has no such function).
+    """
+    op = "conv2d_matrix"
+    (kernel,) = args.tensors(op, filters=filters)
+    args.rank_of(op, "filters", kernel, 4, "(kh, kw, C/G, O)")
+    args.taps(op, kernel.shape[:2])
+    shape = [args.integer(op, "input_shape", n, 0) for n in input_shape]
+    if len(shape) != 3:
+        raise ValueError(f"{op}: input_shape must be (H, W, C), got {tuple(shape)}")
+    stride = args.spatial(op, "strides", strides, 2, True)
+    dilation = args.spatial(op, "dilations", dilations, 2, True)
+    pads = args.padding(op, padding, 2, True)
+    groups = args.group_count(op, shape[2], kernel.shape, "input_shape")
+    _, window = args.windows(op, tuple(shape[:2]), kernel.shape[:2], stride, pads, dilation, groups)
+    return backend.of(kernel.array).conv2d_matrix(kernel.array, window)
 
 
 def _conv(
@@ -246,9 +257,8 @@ def _conv(
     forms: tuple[int, ...] | None = None,
     explicit: bool = True,
     image: str = "input",
-    fused: tuple[Any, str] | None = None,
 ) -> Tensor:
-    """Reads the arguments, then folds leading axes into the batch and turns channels last."""
+    """Reads the arguments, folds leading axes into the batch and turns channels last."""
     last = args.channels_last(op, data_format, rank)
     stride = args.spatial(op, "strides" if rank > 1 else "stride", strides, rank, last, forms)
     dilation = args.spatial(op, "dilations", dilations, rank, last, forms)
@@ -256,16 +266,14 @@ def _conv(
     x, kernel = args.tensors(op, **{image: input, "filters": filters})
     args.rank_of(op, image, x, rank + 2, "(N, spatial axes and channels)", more=True)
     args.rank_of(op, "filters", kernel, rank + 2, "(spatial taps, C/G, O)")
-    args.taps(op, kernel.shape[:rank])
-    lead = x.shape[: -(rank + 1)]
-    x = args.moved_last(array.reshape(x, shape=(math.prod(lead), *x.shape[len(lead) :])), last)
-    groups = args.group_count(op, x.shape[-1], kernel.shape, image)
-    size, taps = x.shape[1:-1], kernel.shape[:rank]
-    args.fits(op, size, taps, dilation, pads)
-    depth, plane = planes(size, taps, stride, pads, dilation, groups)
-    if fused:
-        bias, activation = args.tensors(op, filters=kernel, bias=fused[0])[1], fused[1]
-        y = ops.conv2d_bias_activation(x, kernel, bias, window=plane, activation=activation)
-    else:
-        y = args.moved_back(ops.conv(x, kernel, depth=depth, plane=plane), last)
+    taps, shape = kernel.array.shape[:rank], x.array.shape
+    args.taps(op, taps)
+    lead = shape[: -(rank + 1)]
+    if len(lead) != 1:
+        x = array.reshape(x, shape=(math.prod(lead), *shape[len(lead) :]))  # (N, H, W, C)
+    x = args.moved_last(x, last)
+    size, channels = x.array.shape[1:-1], x.array.shape[-1]
+    groups = args.group_count(op, channels, kernel.array.shape, image)
+    depth, plane = args.windows(op, size, taps, stride, pads, dilation, groups)
+    y = args.moved_back(ops.conv(x, kernel, depth=depth, plane=plane), last)
     return y if len(lead) == 1 else array.reshape(y, shape=(*lead, *y.shape[1:]))

@@ -1,17 +1,24 @@
 """tf.nn's transposed convolutions: the adjoint x = W'^T y, for a size that the caller chooses.
 
 Several image sizes have the same convolution output (`window.transposed_sizes`), so the caller
-says which one is meant; padding is then computed for that size as if it were the input.
-How the arguments are read and checked is in `nn.transpose`.
+says which one is meant by `output_shape`; padding is then computed for that size as if it were the
+input. A size that no convolution maps to the input is refused, and the legal ones are named.
+`name` is ignored.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from minitensor.autograd import Tensor
+from minitensor.autograd.tensor import ArrayLike
 from minitensor.nn import arguments as args
-from minitensor.nn.transpose import listed, transpose
+from minitensor.nn.ranks import of_rank
+from minitensor.ops import conv as ops
+from minitensor.window import Window, planes, transposed_sizes
 
 __all__ = [
     "atrous_conv2d_transpose",
@@ -21,7 +28,40 @@ __all__ = [
     "conv_transpose",
 ]
 
+_TRANSPOSE = """The transpose (adjoint) of conv{rank}d: small {images} to larger ones.
 
+sum(conv{rank}d(x, k) * y) = sum(x * conv{rank}d_transpose(y, k))
+
+With W' the matrix of the forward convolution: x = W'^T y. It restores the shape of {images}, not
+their values.
+
+Args:
+    input: (N, {outputs}, IN).
+    filters: ({taps}, OUT/G, IN): the bank of the forward convolution.
+    output_shape: (N, {sizes}, OUT) in the order of `data_format`, or its spatial sizes alone.
+    strides: pixels between output positions of the forward convolution: {forms}.
+    padding: "SAME", "VALID" or explicit pairs over all axes.
+    data_format: {layouts}.
+    dilations: pixels between taps, in the forms of `strides`.
+    name: ignored.
+
+Returns:
+    (N, {sizes}, OUT)
+
+Raises:
+    TypeError: an argument of the wrong kind, or tensors of two dtypes.
+    ValueError: a size that no convolution maps to `input` (the legal ones are named), or
+        other illegal values.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: tf.nn.conv{rank}d_transpose
+"""
+
+
+@of_rank(1, _TRANSPOSE)
 def conv1d_transpose(
     input: Any,
     filters: Any,
@@ -32,37 +72,16 @@ def conv1d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose (adjoint) of conv1d: sum(conv1d(x, k) * y) = sum(x * conv1d_transpose(y, k)).
-
-    Args:
-        input: (N, w, IN).
-        filters: (k, OUT/G, IN): the bank of the forward convolution.
-        output_shape: (N, W, OUT) or (W,).
-        strides: pixels between places: a number, [s] or [1, s, 1].
-        padding: "SAME" or "VALID".
-        data_format: "NWC" or "NCW".
-        dilations: pixels between taps, in the forms of `strides`.
-        name: ignored.
-
-    Returns:
-        (N, W, OUT)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: a size that no convolution maps to `input`, or other illegal values.
-
-    Example:
-        >>> import minitensor as mt
-        >>> y, k = mt.ones([1, 2, 1]), mt.ones([3, 1, 1])
-        >>> mt.nn.conv1d_transpose(y, k, [1, 5, 1], 2, "VALID").numpy().ravel()
-        array([1., 1., 2., 1., 1.], dtype=float32)
-
-    Source: tf.nn.conv1d_transpose
+    """
+    >>> y, k = tf.ones([1, 2, 1]), tf.ones([3, 1, 1])
+    >>> tf.nn.conv1d_transpose(y, k, [1, 5, 1], 2, "VALID").numpy().ravel()
+    array([1., 1., 2., 1., 1.], dtype=float32)
     """
     op = "conv1d_transpose"
-    return transpose(op, 1, input, filters, output_shape, strides, padding, data_format, dilations)
+    return _transpose(op, 1, input, filters, output_shape, strides, padding, data_format, dilations)
 
 
+@of_rank(2, _TRANSPOSE)
 def conv2d_transpose(
     input: Any,
     filters: Any,
@@ -73,42 +92,17 @@ def conv2d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose (adjoint) of conv2d: sum(conv2d(x, k) * y) = sum(x * conv2d_transpose(y, k)).
-
-    With W' the matrix of the forward convolution: x = W'^T y. It restores the shape of an image,
-    not its values.
-
-    Args:
-        input: (N, h, w, IN).
-        filters: (kh, kw, OUT/G, IN): the bank of the forward convolution.
-        output_shape: (N, H, W, OUT) in the order of `data_format`, or (H, W).
-        strides: pixels between places: a number, [s], [sh, sw] or one per axis.
-        padding: "SAME", "VALID" or explicit pairs over all axes.
-        data_format: "NHWC" or "NCHW".
-        dilations: pixels between taps, in the forms of `strides`.
-        name: ignored.
-
-    Returns:
-        (N, H, W, OUT)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: a size that no convolution maps to `input` (the legal ones are named), or
-            other illegal values.
-
-    Example:
-        >>> import minitensor as mt
-        >>> y = mt.reshape(mt.constant([-56.0, -61, -76, -81]), [1, 2, 2, 1])
-        >>> w = mt.reshape(mt.constant([-1.0, 2, -3, 4, -5, 6, -7, 8, -9]), [3, 3, 1, 1])
-        >>> mt.nn.conv2d_transpose(y, w, [1, 4, 4, 1], 1, "VALID")[0, 0, :, 0].numpy()
-        array([ 56., -51.,  46., 183.], dtype=float32)
-
-    Source: tf.nn.conv2d_transpose
+    """
+    >>> y = tf.reshape(tf.constant([-56.0, -61, -76, -81]), [1, 2, 2, 1])
+    >>> w = tf.reshape(tf.constant([-1.0, 2, -3, 4, -5, 6, -7, 8, -9]), [3, 3, 1, 1])
+    >>> tf.nn.conv2d_transpose(y, w, [1, 4, 4, 1], 1, "VALID")[0, 0, :, 0].numpy()
+    array([ 56., -51.,  46., 183.], dtype=float32)
     """
     op = "conv2d_transpose"
-    return transpose(op, 2, input, filters, output_shape, strides, padding, data_format, dilations)
+    return _transpose(op, 2, input, filters, output_shape, strides, padding, data_format, dilations)
 
 
+@of_rank(3, _TRANSPOSE)
 def conv3d_transpose(
     input: Any,
     filters: Any,
@@ -119,37 +113,13 @@ def conv3d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose (adjoint) of conv3d.
-
-    sum(conv3d(x, k) * y) = sum(x * conv3d_transpose(y, k))
-
-    Args:
-        input: (N, d, h, w, IN).
-        filters: (kd, kh, kw, OUT/G, IN).
-        output_shape: (N, D, H, W, OUT) in the order of `data_format`, or (D, H, W).
-        strides: a number, [s], [sd, sh, sw] or one per axis.
-        padding: "SAME" or "VALID".
-        data_format: "NDHWC" or "NCDHW".
-        dilations: in the forms of `strides`.
-        name: ignored.
-
-    Returns:
-        (N, D, H, W, OUT)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: a size that no convolution maps to `input`, or other illegal values.
-
-    Example:
-        >>> import minitensor as mt
-        >>> y, k = mt.ones([1, 1, 1, 1, 1]), mt.ones([2, 2, 2, 3, 1])
-        >>> mt.nn.conv3d_transpose(y, k, [1, 2, 2, 2, 3], 2).shape
-        TensorShape([1, 2, 2, 2, 3])
-
-    Source: tf.nn.conv3d_transpose
+    """
+    >>> y, k = tf.ones([1, 1, 1, 1, 1]), tf.ones([2, 2, 2, 3, 1])
+    >>> tf.nn.conv3d_transpose(y, k, [1, 2, 2, 2, 3], 2).shape
+    TensorShape([1, 2, 2, 2, 3])
     """
     op = "conv3d_transpose"
-    return transpose(op, 3, input, filters, output_shape, strides, padding, data_format, dilations)
+    return _transpose(op, 3, input, filters, output_shape, strides, padding, data_format, dilations)
 
 
 def conv_transpose(
@@ -174,7 +144,6 @@ def conv_transpose(
         padding: "SAME", "VALID" or explicit pairs.
         data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
         dilations: in the forms of `strides`.
-        name: ignored.
 
     Returns:
         A tensor of shape `output_shape`.
@@ -184,17 +153,17 @@ def conv_transpose(
         ValueError: `output_shape` is not of length 3, 4 or 5, or other illegal values.
 
     Example:
-        >>> import minitensor as mt
-        >>> mt.nn.conv_transpose(mt.ones([1, 2, 1]), mt.ones([3, 1, 1]), [1, 4, 1], 2).shape
+        >>> import minitensor as tf
+        >>> tf.nn.conv_transpose(tf.ones([1, 2, 1]), tf.ones([3, 1, 1]), [1, 4, 1], 2).shape
         TensorShape([1, 4, 1])
 
     Source: tf.nn.conv_transpose
     """
     op = "conv_transpose"
-    rank = len(listed(op, output_shape)) - 2
+    rank = len(_listed(op, output_shape)) - 2
     if rank not in (1, 2, 3):
         raise ValueError(f"{op}: output_shape must have 3, 4 or 5 entries, got {output_shape!r}")
-    return transpose(
+    return _transpose(
         op, rank, input, filters, output_shape, strides, padding, data_format, dilations
     )
 
@@ -212,7 +181,6 @@ def atrous_conv2d_transpose(
         output_shape: (N, H, W, OUT) or (H, W).
         rate: pixels between taps: a number or [rh, rw].
         padding: "SAME", "VALID" or explicit pairs.
-        name: ignored.
 
     Returns:
         (N, H, W, OUT)
@@ -222,13 +190,111 @@ def atrous_conv2d_transpose(
         ValueError: a size that no convolution maps to `value`, or other illegal values.
 
     Example:
-        >>> import minitensor as mt
-        >>> y, k = mt.ones([1, 3, 3, 1]), mt.ones([3, 3, 1, 1])
-        >>> mt.nn.atrous_conv2d_transpose(y, k, [1, 7, 7, 1], 2, "VALID").shape
+        >>> import minitensor as tf
+        >>> y, k = tf.ones([1, 3, 3, 1]), tf.ones([3, 3, 1, 1])
+        >>> tf.nn.atrous_conv2d_transpose(y, k, [1, 7, 7, 1], 2, "VALID").shape
         TensorShape([1, 7, 7, 1])
 
     Source: tf.nn.atrous_conv2d_transpose
     """
     op = "atrous_conv2d_transpose"
     args.spatial(op, "rate", rate, 2, True, (0, 1, 2))
-    return transpose(op, 2, value, filters, output_shape, 1, padding, None, rate, "value")
+    return _transpose(op, 2, value, filters, output_shape, 1, padding, None, rate, "value")
+
+
+def _transpose(
+    op: str,
+    rank: int,
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None,
+    dilations: Any,
+    image: str = "input",
+) -> Tensor:
+    """The adjoint of a convolution over `rank` spatial axes."""
+    last = args.channels_last(op, data_format, rank)
+    stride = args.spatial(op, "strides", strides, rank, last)
+    dilation = args.spatial(op, "dilations", dilations, rank, last)
+    pads = args.padding(op, padding, rank, last)
+    y, kernel = args.tensors(op, **{image: input, "filters": filters})
+    args.rank_of(op, image, y, rank + 2, "(N, spatial axes and channels)")
+    args.rank_of(op, "filters", kernel, rank + 2, "(spatial taps, OUT/G, IN)")
+    args.taps(op, kernel.shape[:rank])
+    y = args.moved_last(y, last)
+    size, channels = _wanted(op, output_shape, y, kernel, last)
+    groups = args.group_count(op, channels, kernel.shape, "output_shape")
+    if y.shape[-1] != kernel.shape[-1]:
+        raise ValueError(
+            f"{op}: {image} has {y.shape[-1]} channels but filters {kernel.shape} come from "
+            f"{kernel.shape[-1]}; filters.shape[{rank + 1}] must equal the channels"
+        )
+    taps = kernel.shape[:rank]
+    depth, plane = windows(op, size, y.shape[1:-1], taps, stride, pads, dilation, groups)
+    return args.moved_back(ops.conv_transpose(y, kernel, depth=depth, plane=plane), last)
+
+
+def _listed(op: str, output_shape: Any) -> list[Any]:
+    """`output_shape` as a list of whatever it holds."""
+    if isinstance(output_shape, ArrayLike):
+        if output_shape.dtype != np.int32:
+            raise TypeError(
+                f"{op}: output_shape must be an int32 tensor or a list, got a "
+                f"{output_shape.dtype.name} tensor"
+            )
+        output_shape = output_shape.numpy()
+    if isinstance(output_shape, np.ndarray) and output_shape.ndim == 1:
+        output_shape = list(output_shape)
+    if not isinstance(output_shape, list | tuple):
+        raise TypeError(f"{op}: output_shape must be a list of integers, got {output_shape!r}")
+    return list(output_shape)
+
+
+def _wanted(
+    op: str, output_shape: Any, y: Tensor, kernel: Tensor, last: bool
+) -> tuple[tuple[int, ...], int]:
+    """(spatial sizes, channels) that `output_shape` asks for."""
+    rank = y.ndim - 2
+    shape = [args.integer(op, "output_shape", n, 0) for n in _listed(op, output_shape)]
+    if len(shape) == rank:
+        return tuple(shape), kernel.shape[-2]
+    if len(shape) != rank + 2:
+        raise ValueError(
+            f"{op}: output_shape must have {rank + 2} entries (or {rank}, the spatial ones), "
+            f"got {tuple(shape)}"
+        )
+    if shape[0] != y.shape[0]:
+        raise ValueError(
+            f"{op}: output_shape {tuple(shape)} asks for a batch of {shape[0]} but the input "
+            f"holds {y.shape[0]}; they must be equal"
+        )
+    return (tuple(shape[1:-1]), shape[-1]) if last else (tuple(shape[2:]), shape[1])
+
+
+@lru_cache(maxsize=4096)
+def windows(
+    op: str,
+    size: tuple[int, ...],
+    positions: tuple[int, ...],
+    taps: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: args.Padding,
+    dilation: tuple[int, ...],
+    groups: int,
+) -> tuple[Window | None, Window]:
+    """The windows over depth and plane of an image of `size` pixels.
+
+    Refuses a size whose convolution would not have `positions` outputs.
+    """
+    for axis, asked in enumerate(size):
+        pad = padding if isinstance(padding, str) else padding[axis]
+        legal = transposed_sizes(positions[axis], taps[axis], stride[axis], dilation[axis], pad)
+        if asked not in legal:
+            raise ValueError(
+                f"{op}: output_shape asks for {asked} pixels along spatial axis {axis}, but with "
+                f"{positions[axis]} input pixels, {taps[axis]} taps, stride {stride[axis]}, "
+                f"dilation {dilation[axis]} and padding {pad} the legal sizes are {list(legal)}"
+            )
+    return planes(size, taps, stride, padding, dilation, groups)

@@ -2,6 +2,8 @@
 
 A depthwise convolution is a grouped one with as many groups as channels:
 depthwise_conv2d(x, f (kh, kw, C, M)) = conv2d(x, f as (kh, kw, 1, C*M)); output channel c*M + m.
+`name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors of two
+dtypes, ValueError for shapes, numbers and words that are not legal.
 """
 
 from __future__ import annotations
@@ -45,7 +47,6 @@ def depthwise_conv2d(
         padding: "SAME", "VALID" or explicit pairs over all axes.
         data_format: "NHWC" or "NCHW".
         dilations: [d] or [dh, dw]; together with strides as well.
-        name: ignored.
 
     Returns:
         (N, h, w, C*M)
@@ -55,9 +56,9 @@ def depthwise_conv2d(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> x, f = mt.ones([1, 4, 4, 3]), mt.ones([3, 3, 3, 2])
-        >>> mt.nn.depthwise_conv2d(x, f, [1, 1, 1, 1], "VALID").shape
+        >>> import minitensor as tf
+        >>> x, f = tf.ones([1, 4, 4, 3]), tf.ones([3, 3, 3, 2])
+        >>> tf.nn.depthwise_conv2d(x, f, [1, 1, 1, 1], "VALID").shape
         TensorShape([1, 2, 2, 6])
 
     Source: tf.nn.depthwise_conv2d (right where TF is wrong: stride and dilation together)
@@ -69,7 +70,7 @@ def depthwise_conv2d(
     x = args.moved_last(x, last)
     _check_filter(op, kernel, x.shape[-1])
     window = _window(op, x.shape, kernel.shape, stride, pads, dilation)
-    return args.moved_back(ops.conv2d(x, _grouped(kernel), window=window), last)
+    return args.moved_back(ops.conv2d(x, grouped(kernel), window=window), last)
 
 
 def depthwise_conv2d_backprop_input(
@@ -94,7 +95,6 @@ def depthwise_conv2d_backprop_input(
         padding: "SAME", "VALID" or explicit pairs over all axes.
         data_format: "NHWC" or "NCHW".
         dilations: [1, dh, dw, 1], [dh, dw] or [d]. Honoured (TF ignores them).
-        name: ignored.
 
     Returns:
         A tensor of shape `input_sizes`.
@@ -104,9 +104,9 @@ def depthwise_conv2d_backprop_input(
         ValueError: sizes that do not belong together, or other illegal values.
 
     Example:
-        >>> import minitensor as mt
-        >>> f, g = mt.ones([3, 3, 2, 1]), mt.ones([1, 2, 2, 2])
-        >>> mt.nn.depthwise_conv2d_backprop_input(
+        >>> import minitensor as tf
+        >>> f, g = tf.ones([3, 3, 2, 1]), tf.ones([1, 2, 2, 2])
+        >>> tf.nn.depthwise_conv2d_backprop_input(
         ...     [1, 4, 4, 2], f, g, [1, 1, 1, 1], "VALID").shape
         TensorShape([1, 4, 4, 2])
 
@@ -122,7 +122,7 @@ def depthwise_conv2d_backprop_input(
     _check_filter(op, kernel, shape[-1])
     window = _window(op, shape, kernel.shape, stride, pads, dilation)
     _check_output(op, g, (shape[0], *window.out, shape[-1] * kernel.shape[-1]))
-    return args.moved_back(ops.conv2d_transpose(g, _grouped(kernel), window=window), last)
+    return args.moved_back(ops.conv2d_transpose(g, grouped(kernel), window=window), last)
 
 
 def depthwise_conv2d_backprop_filter(
@@ -147,7 +147,6 @@ def depthwise_conv2d_backprop_filter(
         padding: "SAME", "VALID" or explicit pairs over all axes.
         data_format: "NHWC" or "NCHW".
         dilations: [1, dh, dw, 1], [dh, dw] or [d]. Honoured (TF ignores them).
-        name: ignored.
 
     Returns:
         A tensor of shape `filter_sizes`.
@@ -157,9 +156,9 @@ def depthwise_conv2d_backprop_filter(
         ValueError: sizes that do not belong together, or other illegal values.
 
     Example:
-        >>> import minitensor as mt
-        >>> x, g = mt.ones([1, 4, 4, 2]), mt.ones([1, 2, 2, 2])
-        >>> mt.nn.depthwise_conv2d_backprop_filter(
+        >>> import minitensor as tf
+        >>> x, g = tf.ones([1, 4, 4, 2]), tf.ones([1, 2, 2, 2])
+        >>> tf.nn.depthwise_conv2d_backprop_filter(
         ...     x, [3, 3, 2, 1], g, [1, 1, 1, 1], "VALID").shape
         TensorShape([3, 3, 2, 1])
 
@@ -200,7 +199,6 @@ def separable_conv2d(
         padding: "SAME", "VALID" or explicit pairs, of the depthwise step.
         data_format: "NHWC" or "NCHW".
         dilations: [d] or [dh, dw], of the depthwise step.
-        name: ignored.
 
     Returns:
         (N, h, w, O)
@@ -210,9 +208,9 @@ def separable_conv2d(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> x, d, p = mt.ones([1, 5, 5, 3]), mt.ones([3, 3, 3, 1]), mt.ones([1, 1, 3, 4])
-        >>> mt.nn.separable_conv2d(x, d, p, [1, 1, 1, 1], "SAME").shape
+        >>> import minitensor as tf
+        >>> x, d, p = tf.ones([1, 5, 5, 3]), tf.ones([3, 3, 3, 1]), tf.ones([1, 1, 3, 4])
+        >>> tf.nn.separable_conv2d(x, d, p, [1, 1, 1, 1], "SAME").shape
         TensorShape([1, 5, 5, 4])
 
     Source: tf.nn.separable_conv2d
@@ -253,15 +251,13 @@ def _window(
     pads: args.Padding,
     dilation: tuple[int, ...],
 ) -> Window:
-    size, taps = image[1:3], kernel[:2]
-    args.fits(op, size, taps, dilation, pads)
-    return Window.of(size, taps, stride, pads, dilation, groups=image[3])
+    return args.windows(op, image[1:3], kernel[:2], stride, pads, dilation, image[3])[1]
 
 
-def _grouped(kernel: Tensor) -> Tensor:
-    """(kh, kw, C, M) as the filters of C groups, (kh, kw, 1, C*M)."""
-    kh, kw, c, m = kernel.shape
-    return array.reshape(kernel, shape=(kh, kw, 1, c * m))
+def grouped(kernel: Tensor) -> Tensor:
+    """(spatial taps, C, M) as the filters of C groups, (spatial taps, 1, C*M)."""
+    *taps, channels, multiplier = kernel.shape
+    return array.reshape(kernel, shape=(*taps, 1, channels * multiplier))
 
 
 def _check_filter(op: str, kernel: Tensor, channels: int) -> None:

@@ -2,6 +2,7 @@
 
 The regions along an axis of n pixels are floor(n / ratio) neighbours of two lengths; which come
 where is drawn. What was drawn is returned, so that a result can be repeated by `ops.fractional`.
+`name` is ignored.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ def fractional_max_pool(
         pseudo_random: one number is drawn per axis, and the lengths alternate regularly.
         overlapping: regions include the first pixel of the next.
         seed: makes this call the same every time; 0 draws from the shared generator.
-        name: ignored.
 
     Returns:
         y of shape (N, H // ratio, W // ratio, C), and the int64 sequences rows and columns.
@@ -49,9 +49,9 @@ def fractional_max_pool(
         ValueError: `value` has not 4 axes, or a ratio is below 1 or above the size.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 17.0), [1, 4, 4, 1])
-        >>> y, rows, columns = fractional_max_pool(x, 2.0)
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 17.0), [1, 4, 4, 1])
+        >>> y, rows, columns = tf.nn.fractional_max_pool(x, 2.0)
         >>> y.numpy().ravel(), rows.numpy()
         (array([ 6.,  8., 14., 16.], dtype=float32), array([0, 2, 4]))
 
@@ -80,7 +80,6 @@ def fractional_avg_pool(
         pseudo_random: one number is drawn per axis, and the lengths alternate regularly.
         overlapping: regions include the first pixel of the next.
         seed: makes this call the same every time; 0 draws from the shared generator.
-        name: ignored.
 
     Returns:
         y of shape (N, H // ratio, W // ratio, C), and the int64 sequences rows and columns.
@@ -90,9 +89,9 @@ def fractional_avg_pool(
         ValueError: `value` has not 4 axes, or a ratio is below 1 or above the size.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 17.0), [1, 4, 4, 1])
-        >>> fractional_avg_pool(x, 2.0)[0].numpy().ravel()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 17.0), [1, 4, 4, 1])
+        >>> tf.nn.fractional_avg_pool(x, 2.0)[0].numpy().ravel()
         array([ 3.5,  5.5, 11.5, 13.5], dtype=float32)
 
     Source: tf.nn.fractional_avg_pool; Graham 2014

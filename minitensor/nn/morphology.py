@@ -1,4 +1,8 @@
-"""tf.nn's greyscale morphology: arguments in, errors out, then `ops.morphology`."""
+"""tf.nn's greyscale morphology: arguments in, errors out, then `ops.morphology`.
+
+`name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors of two
+dtypes, ValueError for shapes, numbers and words that are not legal.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.nn import arguments as args
-from minitensor.nn.pooling import planes_of
+from minitensor.nn.pooling import windows
 from minitensor.ops import array
 from minitensor.ops import morphology as ops
 from minitensor.window import Window
@@ -36,7 +40,6 @@ def dilation2d(
         padding: "SAME" or "VALID".
         data_format: "NHWC".
         dilations: [1, dh, dw, 1].
-        name: ignored.
 
     Returns:
         (N, h, w, C)
@@ -46,10 +49,10 @@ def dilation2d(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
         >>> ones = [1, 1, 1, 1]
-        >>> dilation2d(x, mt.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
+        >>> tf.nn.dilation2d(x, tf.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
         array([5., 5., 5.], dtype=float32)
 
     Source: tf.nn.dilation2d
@@ -82,7 +85,6 @@ def erosion2d(
         padding: "SAME" or "VALID".
         data_format: "NHWC".
         dilations: [1, dh, dw, 1].
-        name: ignored.
 
     Returns:
         (N, h, w, C)
@@ -92,10 +94,10 @@ def erosion2d(
         ValueError: shapes, numbers or words that are not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
         >>> ones = [1, 1, 1, 1]
-        >>> erosion2d(x, mt.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
+        >>> tf.nn.erosion2d(x, tf.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
         array([1., 1., 2.], dtype=float32)
 
     Source: tf.nn.erosion2d
@@ -130,5 +132,5 @@ def _read(
             f"{op}: {name} has {x.shape[3]} channels but filters {kernel.shape} have "
             f"{kernel.shape[2]}; filters.shape[2] must equal {name}.shape[3]"
         )
-    _, window = planes_of(op, x.shape[1:3], kernel.shape[:2], step, pads, apart)
+    _, window = windows(op, x.shape[1:3], kernel.shape[:2], step, pads, apart)
     return x, kernel, window

@@ -1,21 +1,31 @@
-"""Pooling of any kind, rank and layout: arguments in, errors out, then `ops.pool`.
+"""tf.nn's pooling of any kind, rank and layout: arguments in, errors out, then `ops.pool`.
 
-`pooled` serves every function of tf.nn that pools; `pool` is the general one of them. Every
-combination of stride, dilation and padding is computed. A window without any pixel has no
-maximum and no mean, and is refused.
+Every combination of stride, dilation and padding is computed. Padding never wins a maximum and is
+not counted in a mean: at the border it divides by fewer pixels. A window without any pixel has no
+maximum and no mean, and is refused. Of equal values the first in row-major order wins and gets the
+whole gradient. NaN wins over everything, where TensorFlow drops it; a window of -inf gives -inf.
+`name` is ignored. TypeError is raised for an argument of the wrong kind, ValueError for shapes,
+numbers and words that are not legal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from minitensor.autograd import Tensor
+from minitensor import backend
+from minitensor.autograd import Tensor, to_device_of
 from minitensor.nn import arguments as args
+from minitensor.nn.ranks import of_rank
+from minitensor.ops import array
 from minitensor.ops import pool as ops
-from minitensor.window import Window, extent, planes, real_taps
+from minitensor.window import Window, extent, real_taps
 
-__all__ = ["pool"]
+__all__ = [
+    *("avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d"),
+    *("max_pool", "max_pool1d", "max_pool2d", "max_pool3d", "max_pool_with_argmax", "pool"),
+]
 
 
 class Kind(NamedTuple):
@@ -27,6 +37,46 @@ class Kind(NamedTuple):
 
 MAX = Kind(ops.max_pool, ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
 AVG = Kind(ops.avg_pool, ())
+
+_POOL = """{kinds} over windows of {images}.
+
+y[n, {at}, c] = {rule} over {over} of input[n, {seen}, c]
+
+Args:
+    input: (N, {sizes}, C); {dtypes}.
+    ksize: taps of the window: {forms}.
+    strides: pixels between windows, in the forms of `ksize`.
+    padding: {paddings}.
+    data_format: {layouts}.
+    name: ignored.
+
+Returns:
+    (N, {outputs}, C)
+
+Raises:
+    TypeError: an argument of the wrong kind.
+    ValueError: shapes, numbers or words that are not legal.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: tf.nn.{kind}_pool{rank}d
+"""
+_MAX = {
+    "kinds": "Maxima",
+    "kind": "max",
+    "rule": "max",
+    "dtypes": "floats or integers",
+    "paddings": '"SAME", "VALID" or pairs over all axes; padding never wins',
+}
+_AVG = {
+    "kinds": "Means",
+    "kind": "avg",
+    "rule": "mean",
+    "dtypes": "floats",
+    "paddings": '"SAME" or "VALID"; padding is not counted',
+}
 
 
 def pool(
@@ -51,7 +101,6 @@ def pool(
         padding: "VALID", "SAME" or pairs over all axes. Padding never wins and is not counted.
         data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
         dilations: pixels between taps, a list; 1 by default.
-        name: ignored.
 
     Returns:
         (N, output sizes, C)
@@ -61,9 +110,9 @@ def pool(
         ValueError: shapes, numbers or words that are not legal, or a window without pixels.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([[[1.0], [5.0], [2.0], [3.0]]])
-        >>> pool(x, [2], "MAX", dilations=[2]).numpy().ravel()
+        >>> import minitensor as tf
+        >>> x = tf.constant([[[1.0], [5.0], [2.0], [3.0]]])
+        >>> tf.nn.pool(x, [2], "MAX", dilations=[2]).numpy().ravel()
         array([2., 5.], dtype=float32)
 
     Source: tf.nn.pool
@@ -85,10 +134,244 @@ def pool(
     step = args.spatial("pool", "strides", strides, rank, last, forms)
     apart = args.spatial("pool", "dilations", dilations, rank, last, forms)
     pads = args.padding("pool", padding, rank, last)
-    return place_and_pool("pool", kinds[pooling_type], input, sizes, step, pads, apart, last)
+    return _pool("pool", kinds[pooling_type], input, sizes, step, pads, apart, last)
 
 
-def pooled(
+def max_pool(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """max_pool1d, max_pool2d or max_pool3d, by the number of axes of `input`.
+
+    For images it can also pool over channels: ksize and strides [1, 1, 1, k], where k divides C,
+    give y[..., c] = max over u < k of input[..., c*k + u].
+
+    Args:
+        input: (N, spatial axes, C); floats or integers.
+        ksize: taps of the window: a number, one per spatial axis or one per axis.
+        strides: pixels between windows, in the forms of `ksize`.
+        padding: "SAME", "VALID" or pairs over all axes; padding never wins.
+        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
+
+    Returns:
+        (N, output sizes, C)
+
+    Raises:
+        TypeError: an argument of the wrong kind.
+        ValueError: shapes, numbers or words that are not legal.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.max_pool(tf.ones([1, 4, 4, 6]), [1, 1, 1, 3], [1, 1, 1, 3], "VALID").shape
+        TensorShape([1, 4, 4, 2])
+
+    Source: tf.nn.max_pool
+    """
+    rank = _spatial_rank("max_pool", input)
+    if rank == 2 and _over_channels(ksize, args.channels_last("max_pool", data_format, 2)):
+        return _channel_pool(input, ksize, strides, padding, data_format)
+    return _pooled("max_pool", MAX, rank, input, ksize, strides, padding, data_format)
+
+
+@of_rank(1, _POOL, **_MAX)
+def max_pool1d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.constant([[[1.0], [4.0], [3.0]]])
+    >>> tf.nn.max_pool1d(x, 2, 2, "SAME").numpy().ravel()
+    array([4., 3.], dtype=float32)
+    """
+    return _pooled("max_pool1d", MAX, 1, input, ksize, strides, padding, data_format)
+
+
+@of_rank(2, _POOL, **_MAX)
+def max_pool2d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NHWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
+    >>> tf.nn.max_pool2d(x, 2, 2, "SAME")[0, :, :, 0].numpy()
+    array([[5., 6.],
+           [8., 9.]], dtype=float32)
+    """
+    return _pooled("max_pool2d", MAX, 2, input, ksize, strides, padding, data_format)
+
+
+@of_rank(3, _POOL, **_MAX)
+def max_pool3d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NDHWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.reshape(tf.range(8.0), [1, 2, 2, 2, 1])
+    >>> tf.nn.max_pool3d(x, 2, 2, "VALID").numpy().ravel()
+    array([7.], dtype=float32)
+    """
+    return _pooled("max_pool3d", MAX, 3, input, ksize, strides, padding, data_format)
+
+
+def max_pool_with_argmax(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str = "NHWC",
+    output_dtype: Any = "int64",
+    include_batch_in_index: bool = False,
+    name: str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """max_pool2d, and where each maximum was found.
+
+    index = (y*W + x)*C + c for the pixel (y, x) of the image, padding not counted
+
+    Args:
+        input: (N, H, W, C); floats or integers.
+        ksize: taps of the window: a number, [k], [kh, kw] or one per axis.
+        strides: pixels between windows, in the forms of `ksize`.
+        padding: "SAME" or "VALID".
+        data_format: "NHWC".
+        output_dtype: of the index: int64 or int32.
+        include_batch_in_index: adds n*H*W*C to the index.
+
+    Returns:
+        Two tensors (N, h, w, C): the maxima, which have gradients, and the indices.
+
+    Raises:
+        TypeError: an argument of the wrong kind.
+        ValueError: shapes, numbers or words that are not legal.
+
+    Example:
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
+        >>> y, index = tf.nn.max_pool_with_argmax(x, 2, 2, "VALID")
+        >>> y.numpy().item(), index.numpy().item()
+        (4.0, 3)
+
+    Source: tf.nn.max_pool_with_argmax
+    """
+    op = "max_pool_with_argmax"
+    if data_format != "NHWC":
+        raise ValueError(f'{op}: data_format must be "NHWC", got {data_format!r}')
+    if output_dtype not in ("int64", "int32"):
+        raise ValueError(f"{op}: output_dtype must be int64 or int32, got {output_dtype!r}")
+    sizes = args.spatial(op, "ksize", ksize, 2, True)
+    step = args.spatial(op, "strides", strides, 2, True)
+    pads = args.padding(op, padding, 2, True, explicit=False)
+    (x,) = args.tensors(op, MAX.ints, input=input)
+    args.rank_of(op, "input", x, 4, "(N, H, W, C)")
+    _, window = windows(op, x.shape[1:3], sizes, step, pads, (1, 1))
+    tap = ops.window_argmax(x, window=window)
+    index = _flat_index(tap, x.shape, window, bool(include_batch_in_index))
+    return ops.take_tap(x, tap, window=window), to_device_of(index.astype(output_dtype), x)
+
+
+def avg_pool(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """avg_pool1d, avg_pool2d or avg_pool3d, by the number of axes of `input`.
+
+    Args:
+        input: (N, spatial axes, C); floats.
+        ksize: taps of the window: a number, one per spatial axis or one per axis.
+        strides: pixels between windows, in the forms of `ksize`.
+        padding: "SAME" or "VALID"; padding is not counted.
+        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
+
+    Returns:
+        (N, output sizes, C)
+
+    Raises:
+        TypeError: an argument of the wrong kind.
+        ValueError: shapes, numbers or words that are not legal.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.avg_pool(tf.ones([1, 4, 4, 3]), 2, 2, "VALID").shape
+        TensorShape([1, 2, 2, 3])
+
+    Source: tf.nn.avg_pool
+    """
+    rank = _spatial_rank("avg_pool", input)
+    return _pooled("avg_pool", AVG, rank, input, ksize, strides, padding, data_format)
+
+
+@of_rank(1, _POOL, **_AVG)
+def avg_pool1d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.constant([[[1.0], [4.0], [3.0]]])
+    >>> tf.nn.avg_pool1d(x, 2, 2, "SAME").numpy().ravel()
+    array([2.5, 3. ], dtype=float32)
+    """
+    return _pooled("avg_pool1d", AVG, 1, input, ksize, strides, padding, data_format)
+
+
+@of_rank(2, _POOL, **_AVG)
+def avg_pool2d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NHWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
+    >>> tf.nn.avg_pool2d(x, 2, 2, "SAME")[0, :, :, 0].numpy()
+    array([[3. , 4.5],
+           [7.5, 9. ]], dtype=float32)
+    """
+    return _pooled("avg_pool2d", AVG, 2, input, ksize, strides, padding, data_format)
+
+
+@of_rank(3, _POOL, **_AVG)
+def avg_pool3d(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NDHWC",
+    name: str | None = None,
+) -> Tensor:
+    """
+    >>> x = tf.reshape(tf.range(8.0), [1, 2, 2, 2, 1])
+    >>> tf.nn.avg_pool3d(x, 2, 2, "VALID").numpy().ravel()
+    array([3.5], dtype=float32)
+    """
+    return _pooled("avg_pool3d", AVG, 3, input, ksize, strides, padding, data_format)
+
+
+def _pooled(
     op: str,
     kind: Kind,
     rank: int,
@@ -103,10 +386,10 @@ def pooled(
     sizes = args.spatial(op, "ksize", ksize, rank, last)
     step = args.spatial(op, "strides", strides, rank, last)
     pads = args.padding(op, padding, rank, last, explicit=kind is MAX)
-    return place_and_pool(op, kind, input, sizes, step, pads, (1,) * rank, last)
+    return _pool(op, kind, input, sizes, step, pads, (1,) * rank, last)
 
 
-def spatial_rank(op: str, input: Any) -> int:
+def _spatial_rank(op: str, input: Any) -> int:
     """1, 2 or 3 spatial axes, by the axes of `input`."""
     shape = tuple(getattr(input, "shape", ()))
     if len(shape) not in (3, 4, 5):
@@ -116,7 +399,7 @@ def spatial_rank(op: str, input: Any) -> int:
     return len(shape) - 2
 
 
-def place_and_pool(
+def _pool(
     op: str,
     kind: Kind,
     input: Any,
@@ -131,11 +414,12 @@ def place_and_pool(
     (x,) = args.tensors(op, kind.ints, input=input)
     args.rank_of(op, "input", x, rank + 2, "(N, spatial axes and channels)")
     x = args.moved_last(x, last)
-    depth, plane = planes_of(op, x.shape[1:-1], ksize, strides, padding, dilations)
+    depth, plane = windows(op, x.shape[1:-1], ksize, strides, padding, dilations)
     return args.moved_back(kind.compute(x, depth=depth, plane=plane), last)
 
 
-def planes_of(
+@lru_cache(maxsize=4096)
+def windows(
     op: str,
     size: tuple[int, ...],
     ksize: tuple[int, ...],
@@ -144,16 +428,15 @@ def planes_of(
     dilations: tuple[int, ...],
 ) -> tuple[Window | None, Window]:
     """The windows over depth and plane, each of which sees at least one pixel everywhere."""
-    args.fits(op, size, ksize, dilations, padding)
-    reach = tuple(extent(*axis) for axis in zip(ksize, dilations, strict=True))
+    depth, plane = args.windows(op, size, ksize, strides, padding, dilations)
+    spans = tuple(extent(*axis) for axis in zip(ksize, dilations, strict=True))
     if not isinstance(padding, str) and any(
-        max(pair) >= k for pair, k in zip(padding, reach, strict=True)
+        max(pair) >= k for pair, k in zip(padding, spans, strict=True)
     ):
         raise ValueError(
-            f"{op}: padding {padding} needs to be smaller than the window, which spans {reach} "
+            f"{op}: padding {padding} needs to be smaller than the window, which spans {spans} "
             "pixels; the first or last window would see padding only"
         )
-    depth, plane = planes(size, ksize, strides, padding, dilations)
     if any(_sees_nothing(window) for window in (depth, plane) if window):
         raise ValueError(
             f"{op}: a window of {ksize} taps, dilation {dilations}, would see no pixel of an input "
@@ -163,6 +446,45 @@ def planes_of(
 
 
 def _sees_nothing(window: Window) -> bool:
-    """Whether some place of the window has no tap on a real pixel."""
+    """Whether some output position has no tap on a real pixel."""
     axes = zip(window.size, window.kernel, window.stride, window.dilation, window.pad, strict=True)
     return any(0 in real_taps(*axis) for axis in axes)
+
+
+def _over_channels(ksize: Any, last: bool) -> bool:
+    """Whether a list over all axes of an image has more than 1 for the channels."""
+    is_full = isinstance(ksize, list | tuple) and len(ksize) == 4
+    return is_full and ksize[3 if last else 1] != 1
+
+
+def _channel_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any) -> Tensor:
+    """Channels as the width of an image of one channel."""
+    last = args.channels_last("max_pool", data_format, 2)
+    args.padding("max_pool", padding, 2, last, explicit=False)
+    (x,) = args.tensors("max_pool", MAX.ints, input=input)
+    x = args.moved_last(x, last)
+    n, h, w, c = x.shape
+    k = args.integer("max_pool", "ksize", ksize[3 if last else 1])
+    whole = [1, 1, 1, k] if last else [1, k, 1, 1]
+    if list(ksize) != whole or not isinstance(strides, list | tuple) or list(strides) != whole:
+        raise ValueError(
+            f"max_pool: pooling over channels takes ksize and strides {tuple(whole)}, got "
+            f"{tuple(ksize)} and {strides!r}; pool over height and width in a call of its own"
+        )
+    if c % k:
+        raise ValueError(f"max_pool: {k} channels per window must divide the {c} of input")
+    window = Window.of((h * w, c), (1, k), (1, k))
+    y = ops.max_pool2d(array.reshape(x, shape=(n, h * w, c, 1)), window=window)
+    return args.moved_back(array.reshape(y, shape=(n, h, w, c // k)), last)
+
+
+def _flat_index(tap: Tensor, shape: tuple[int, ...], window: Window, batch: bool) -> Any:
+    """(N, h, w, C) positions in one image, or in the whole input, of the taps that won."""
+    xp = backend.of(tap.array).xp
+    (n, height, width, channels), (h, w) = shape, window.out
+    u, v = xp.divmod(tap.array.astype(xp.int64), window.kernel[1])
+    row = u + (xp.arange(h) * window.stride[0] - window.pad[0][0]).reshape(h, 1, 1)
+    column = v + (xp.arange(w) * window.stride[1] - window.pad[1][0]).reshape(w, 1)
+    index = (row * width + column) * channels + xp.arange(channels)
+    image = height * width * channels if batch else 0
+    return index + (xp.arange(n) * image).reshape(n, 1, 1, 1)

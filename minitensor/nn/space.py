@@ -1,4 +1,7 @@
-"""tf.nn's rearrangements: blocks of pixels into channels or into the batch, and back."""
+"""tf.nn's rearrangements: blocks of pixels into channels or into the batch, and back.
+
+`name` is ignored.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,6 @@ def space_to_depth(
         input: (N, H, W, C), any dtype; b divides H and W.
         block_size: b, 2 or more.
         data_format: "NHWC" or "NCHW".
-        name: ignored.
 
     Returns:
         (N, H/b, W/b, b*b*C)
@@ -37,9 +39,9 @@ def space_to_depth(
         ValueError: `input` has not 4 axes, b is below 2 or does not divide H and W.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 5.0), [1, 2, 2, 1])
-        >>> space_to_depth(x, 2).numpy().ravel()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
+        >>> tf.nn.space_to_depth(x, 2).numpy().ravel()
         array([1., 2., 3., 4.], dtype=float32)
 
     Source: tf.nn.space_to_depth
@@ -63,7 +65,6 @@ def depth_to_space(
         input: (N, h, w, b*b*C), any dtype.
         block_size: b, 2 or more.
         data_format: "NHWC" or "NCHW".
-        name: ignored.
 
     Returns:
         (N, h*b, w*b, C)
@@ -73,8 +74,8 @@ def depth_to_space(
         ValueError: `input` has not 4 axes, b is below 2 or b*b does not divide the channels.
 
     Example:
-        >>> import minitensor as mt
-        >>> depth_to_space(mt.constant([[[[1.0, 2.0, 3.0, 4.0]]]]), 2)[0, :, :, 0].numpy()
+        >>> import minitensor as tf
+        >>> tf.nn.depth_to_space(tf.constant([[[[1.0, 2.0, 3.0, 4.0]]]]), 2)[0, :, :, 0].numpy()
         array([[1., 2.],
                [3., 4.]], dtype=float32)
 
@@ -97,7 +98,7 @@ def _image(op: str, input: Any, block_size: Any, data_format: Any) -> tuple[Tens
 
 
 def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
-    """Pads, then makes one image of every place in a block: (u, v), (u, v + b), ... together.
+    """Pads, then makes one image of every position in a block: (u, v), (u, v + b), ... together.
 
     y[(u*bw + v)*N + n, i, j, c] = padded[n, i*bh + u, j*bw + v, c], with (bh, bw) block_shape
 
@@ -105,7 +106,6 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
         input: (N, one axis per entry of `block_shape`, ...), any dtype.
         block_shape: sizes of a block.
         paddings: one [before, after] per entry of `block_shape`; zeros are added.
-        name: ignored.
 
     Returns:
         (prod(block_shape)*N, padded sizes / block_shape, ...)
@@ -115,9 +115,9 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
         ValueError: a block that does not divide the padded sizes, or lists of wrong lengths.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 5.0), [1, 2, 2, 1])
-        >>> space_to_batch(x, [2, 2], [[0, 0], [0, 0]]).numpy().ravel()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
+        >>> tf.nn.space_to_batch(x, [2, 2], [[0, 0], [0, 0]]).numpy().ravel()
         array([1., 2., 3., 4.], dtype=float32)
 
     Source: tf.nn.space_to_batch
@@ -137,7 +137,6 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
         input: (prod(block_shape)*N, one axis per entry of `block_shape`, ...), any dtype.
         block_shape: sizes of a block.
         crops: one [before, after] per entry of `block_shape`: what to cut off.
-        name: ignored.
 
     Returns:
         (N, sizes * block_shape - crops, ...)
@@ -148,9 +147,9 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
             of more than there is.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.reshape(mt.range(1.0, 5.0), [4, 1, 1, 1])
-        >>> batch_to_space(x, [2, 2], [[0, 0], [0, 1]]).numpy().ravel()
+        >>> import minitensor as tf
+        >>> x = tf.reshape(tf.range(1.0, 5.0), [4, 1, 1, 1])
+        >>> tf.nn.batch_to_space(x, [2, 2], [[0, 0], [0, 1]]).numpy().ravel()
         array([1., 3.], dtype=float32)
 
     Source: tf.batch_to_space
@@ -159,7 +158,7 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
     x, block, cuts = _blocks(op, input, block_shape, "crops", crops)
     if x.shape[0] % numbers.prod(block):
         raise ValueError(
-            f"{op}: block_shape {block} has {numbers.prod(block)} places, which must divide the "
+            f"{op}: block_shape {block} has {numbers.prod(block)} positions, which must divide the "
             f"batch of {x.shape[0]}"
         )
     sizes = tuple(n * b for n, b in zip(x.shape[1:], block, strict=False))

@@ -15,8 +15,6 @@ import minitensor
 PARTS = ("Args:", "Returns:", "Raises:", "Example:", "Source:")
 NOT_YET_PASTEABLE = (  # rooms whose examples still lean on what their file imports; shrinks to none
     *("autograd", "backend", "data", "keras", "models", "parity", "train"),
-    *("nn.avg_pooling", "nn.fractional", "nn.max_pooling", "nn.morphology", "nn.pooling"),
-    "nn.space",
 )
 
 

@@ -328,7 +328,7 @@ TABLE = [
     bad(69, "Conv2D of other channels than before",
         lambda: BUILT(ones(1, 5, 6, 2)), "Conv2D", "size 4, found 2", "(1, 5, 6, 2)"),
     bad(69, "Conv2D kernel larger than the image",
-        lambda: BUILT(ones(1, 2, 2, 4)), "conv2d", "(3, 3)", "(2, 2)"),
+        lambda: BUILT(ones(1, 2, 2, 4)), "Conv2D", "built", "(3, 3)", "(2, 2)"),
     bad(70, "Conv2DTranspose output_padding of a stride",
         lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=2),
         "output_padding", "strictly less than", "(2, 2)"),

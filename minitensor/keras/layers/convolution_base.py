@@ -7,9 +7,11 @@ from typing import Any
 
 from minitensor import nn
 from minitensor.array import pad
+from minitensor.autograd import align
 from minitensor.keras.layers import settings
 from minitensor.keras.layers.windows import Windowed
-from minitensor.nn.conv import conv2d_biased
+from minitensor.nn.arguments import windows
+from minitensor.ops.conv import conv2d_bias_activation
 
 
 class Convolution(Windowed):
@@ -43,8 +45,13 @@ class Convolution(Windowed):
         """activation(convolution + bias)"""
         word = self._after
         if self.rank == 2 and self.layout == "NHWC" and self.bias is not None:
-            window = self.strides, self.padding.upper(), self.dilation_rate
-            y = conv2d_biased(inputs, self.kernel, self.bias, *window, word or "linear")
+            op = f"{type(self).__name__} {self.name!r}"
+            x, kernel = align(op, input=inputs, kernel=self.kernel)
+            where = self.kernel_size, self.strides, self.padding.upper(), self.dilation_rate
+            _, window = windows(op, x.array.shape[1:3], *where, self.groups)
+            y = conv2d_bias_activation(
+                x, kernel, self.bias, window=window, activation=word or "linear"
+            )
             return y if word else self.activation(y)
         return self._finished(self._convolved(inputs), self.layout)
 
