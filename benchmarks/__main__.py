@@ -1,11 +1,13 @@
-"""The benchmarks: `python -m benchmarks conv|memory|step [--device cpu|gpu] [--out DIR]`.
+"""The benchmarks: `python -m benchmarks conv|memory|step|overhead [--device cpu|gpu] [--out DIR]`.
 
     conv     convolutions of VGG13, ResNet18, ResNet50, MobileNetV2 and DeepBench
     memory   depthwise, pooling, batch normalisation, elementwise: fractions of a copy's speed
     step     whole training steps of LeNet-5, VGG13, ResNet18
+    overhead  one convolution of a 3x3 image: Python calls, and µs beyond its arithmetic
 
-Each prints a table and writes JSON and a roofline, {bench}_{device}.json and .png. Ceilings (a
-copy, a matrix product) are measured in the same run. Peers that are missing are named.
+Each of the first three prints a table and writes JSON and a roofline, {bench}_{device}.json and
+.png. Ceilings (a copy, a matrix product) are measured in the same run. Peers that are missing are
+named.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import conv, memory, report, roofline, step
+from benchmarks import conv, memory, overhead, report, roofline, step
 from benchmarks.cases import Case, ceilings
 from benchmarks.layers import spread_over
 from benchmarks.measure import Plan, digits, measure
@@ -37,6 +39,8 @@ METHODS = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs one benchmark; 1 if a cell failed."""
     args = _parser().parse_args(arguments)
+    if args.bench == "overhead":
+        return overhead.main(args)
     timed = args.device != "emulator" and not args.quick
     cases, columns, what = BENCHES[args.bench](args)
     roofs = ceilings(args.device, args.quick)
@@ -70,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    benches = parser.add_subparsers(dest="bench", required=True, metavar="conv|memory|step")
+    benches = parser.add_subparsers(
+        dest="bench", required=True, metavar="conv|memory|step|overhead"
+    )
     for name in BENCHES:
         add = benches.add_parser(name).add_argument
         add("--device", choices=BATCH, default="cpu")
@@ -82,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "conv":
             add("--layers", nargs="+", choices=conv.TABLES, help="mixed on a CPU, all on a GPU")
             add("--count", type=int, help="only so many layers, evenly spaced by arithmetic")
+    add = benches.add_parser("overhead").add_argument
+    add("--rounds", type=int, help="how often each side is timed")
+    add("--quick", action="store_true", help="a few rounds, to see that it runs: no numbers")
     return parser
 
 

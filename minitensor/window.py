@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 Pair: TypeAlias = tuple[int, int]
@@ -27,7 +27,7 @@ def extent(taps: int, dilation: int) -> int:
 
 
 def output_size(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> int:
-    """Places a window fits: floor((size + before + after - extent) / stride) + 1, at least 0."""
+    """How often a window fits: floor((size + before + after - extent) / stride) + 1, at least 0."""
     room = size + sum(pad) - extent(taps, dilation)
     return max(room // stride + 1, 0)
 
@@ -60,18 +60,13 @@ class Window:
         groups: int = 1,
     ) -> Window:
         """The window that a padding word or explicit ((top, bottom), (left, right)) stands for."""
-        if isinstance(padding, str):
-            axes = zip(size, kernel, stride, dilation, strict=True)
-            pads = [{"SAME": same_pad(*axis), "VALID": (0, 0)}[padding] for axis in axes]
-        else:
-            pads = [(int(before), int(after)) for before, after in padding]
-        return Window(
-            _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
-        )
+        if not isinstance(padding, str):
+            padding = tuple(map(tuple, padding))
+        return _window(tuple(size), tuple(kernel), tuple(stride), padding, tuple(dilation), groups)
 
     @cached_property
     def out(self) -> Pair:
-        """(h, w): how many places the kernel visits."""
+        """(h, w): how many output positions there are."""
         h, w = (
             output_size(*axis)
             for axis in zip(
@@ -80,7 +75,7 @@ class Window:
         )
         return h, w
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """kh * kw."""
         return self.kernel[0] * self.kernel[1]
@@ -91,8 +86,27 @@ class Window:
         return self.size[0] + sum(self.pad[0]), self.size[1] + sum(self.pad[1])
 
 
+@lru_cache(maxsize=1024)
+def _window(
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: Padding,
+    dilation: tuple[int, ...],
+    groups: int,
+) -> Window:
+    if isinstance(padding, str):
+        axes = zip(size, kernel, stride, dilation, strict=True)
+        pads = [{"SAME": same_pad(*axis), "VALID": (0, 0)}[padding] for axis in axes]
+    else:
+        pads = [(int(before), int(after)) for before, after in padding]
+    return Window(
+        _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
+    )
+
+
 def real_taps(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> list[int]:
-    """For each output place along one axis, how many taps lie on a real pixel, not on padding."""
+    """For each output position along one axis, how many taps lie on a real pixel."""
     starts = (i * stride - pad[0] for i in range(output_size(size, taps, stride, dilation, pad)))
     return [sum(0 <= start + t * dilation < size for t in range(taps)) for start in starts]
 
@@ -100,7 +114,7 @@ def real_taps(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> li
 def transposed_sizes(
     size: int, taps: int, stride: int, dilation: int, padding: str | Pair
 ) -> range:
-    """All image sizes whose convolution has `size` places: the legal outputs of its transpose.
+    """All image sizes whose convolution has `size` outputs: the legal outputs of its transpose.
 
     SAME: (size - 1) * stride + 1 ... size * stride. VALID and explicit pads: `stride` sizes from
     (size - 1) * stride + extent - before - after on. Which pixels are cropped follows from the
@@ -126,18 +140,18 @@ def planes(
     One axis is a plane of height 1. Three axes are a plane, visited once for each tap of a
     window over depth: that window sees images of (depth, 1) pixels.
     """
+    if len(size) == 2:
+        return None, Window.of(size, kernel, stride, padding, dilation, groups)
+    pads = padding if isinstance(padding, str) else [*padding, (0, 0)]
 
     def window(*axes: int) -> Window:
-        fields = [[values[axis] for axis in axes] for values in (size, kernel, stride, dilation)]
-        n, k, s, d = [[1, *f] if len(size) == 1 else [*f, 1][:2] for f in fields]
-        if isinstance(padding, str):
-            return Window.of(n, k, s, padding, d, groups)
-        p = [padding[axis] for axis in axes]
-        return Window.of(n, k, s, [(0, 0), *p] if len(size) == 1 else [*p, (0, 0)][:2], d, groups)
+        """Of two axes; -1 is one that is not there, of size 1."""
+        n, k, s, d = [[(*f, 1)[i] for i in axes] for f in (size, kernel, stride, dilation)]
+        return Window.of(
+            n, k, s, pads if isinstance(pads, str) else [pads[i] for i in axes], d, groups
+        )
 
-    if len(size) == 3:
-        return window(0), window(1, 2)
-    return None, window(*range(len(size)))
+    return (None, window(-1, 0)) if len(size) == 1 else (window(0, -1), window(1, 2))
 
 
 def _pair(values: Sequence[int]) -> Pair:

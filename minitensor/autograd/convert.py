@@ -66,6 +66,14 @@ def first_tensor(*values: Any) -> ArrayLike | None:
     return next((value for value in values if isinstance(value, ArrayLike)), None)
 
 
+def as_tensors(values: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """The values as Tensors, those that are none beside the first that is; dtypes may differ."""
+    if {*map(type, values)} == {Tensor}:
+        return values
+    like = first_tensor(*values)
+    return tuple([as_tensor(value, like=like) for value in values])
+
+
 def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Tensor, ...]:
     """The named values as Tensors of one dtype: that of the first tensor, else of the first value.
 
@@ -74,6 +82,9 @@ def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Ten
     Raises:
         TypeError: two tensors have different dtypes; the message names both arguments.
     """
+    given = tuple(values.values())
+    if {*map(type, given)} == {Tensor} and len({tensor.array.dtype for tensor in given}) == 1:
+        return given
     tensors = [name for name, value in values.items() if isinstance(value, ArrayLike)]
     first = tensors[0] if tensors else _first_array(values)
     if not tensors:

@@ -8,15 +8,15 @@ Tensors are positional arguments, settings are keywords. Every primitive has one
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import recording
-from minitensor.autograd.convert import as_tensor, first_tensor
+from minitensor.autograd.convert import as_tensors
 from minitensor.autograd.tensor import Tensor
 
 Derivative = Callable[..., Tensor]
@@ -25,13 +25,22 @@ Derivative = Callable[..., Tensor]
 class Primitive:
     """A differentiable op; make one with the decorator `primitive`.
 
+    Raises:
+        TypeError: its arguments lie on two devices, or there are more or fewer derivatives than
+            arguments.
+
+    In the walk back:
+        TypeError: a derivative takes other arguments, or gives what is no tensor.
+        ValueError: a derivative has another shape than its argument.
+
     Example:
-        >>> import minitensor as mt
+        >>> import minitensor as tf
+        >>> from minitensor.autograd import primitive
         >>> @primitive
         ... def cube(be, x):
         ...     return x * x * x
         >>> cube.defvjp(lambda g, y, x: g * 3.0 * x * x)
-        >>> cube(mt.constant(2.0)).numpy()
+        >>> cube(tf.constant(2.0)).numpy()
         np.float32(8.0)
     """
 
@@ -42,31 +51,47 @@ class Primitive:
         self.defvjp_each(lambda i, *_, **__: None)
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
-        like = first_tensor(*inputs)
-        tensors = tuple(as_tensor(value, like=like) for value in inputs)
+        tensors = as_tensors(inputs)
         arrays = [tensor.array for tensor in tensors]
-        be = self._backend(arrays)
+        try:
+            be = backend.of(*arrays)
+        except TypeError as mixed:
+            raise TypeError(f"{self.__name__}: {mixed}") from None
         with np.errstate(all="ignore"):  # inf and NaN are values here, as in TensorFlow
             # A NumPy op on 0-d arrays returns a scalar, one on the emulator's may drop their
             # mark; a Tensor always holds an array of its backend.
             output = Tensor(be.asarray(self._forward(be, *arrays, **settings)))
-        if recording.is_recording():
+        if recording.active.tapes:
             pull = functools.partial(self._pull_back, tensors, settings, output)
             recording.record(tensors, (output,), pull)
         return output
 
-    def _backend(self, arrays: list[Any]) -> ModuleType:
-        try:
-            return backend.of(*arrays)
-        except TypeError as mixed:
-            raise TypeError(f"{self.__name__}: {mixed}") from None
-
     def defvjp(self, *derivatives: Derivative | None) -> None:
-        """One derivative per argument, `f(g, y, *inputs, **settings)`; None: it has none."""
+        """One derivative per argument, `f(g, y, *inputs, **settings)`; None: it has none.
+
+        g is the cotangent of the result y; what is returned has the shape of its argument.
+        """
+        names, variadic = _arguments(self._forward)
+        if not variadic and len(derivatives) != len(names):
+            raise TypeError(
+                f"{self.__name__}: {len(derivatives)} derivatives for {len(names)} arguments "
+                f"({', '.join(names)}); defvjp takes one for each, None where there is none"
+            )
 
         def derivative(i: int, *args: Any, **settings: Any) -> Tensor | None:
+            if i >= len(derivatives):
+                raise TypeError(
+                    f"{self.__name__}: there is no derivative in {self._argument(i)}; "
+                    "defvjp takes one for each argument, None where there is none"
+                )
             function = derivatives[i]
-            return None if function is None else function(*args, **settings)
+            if function is None:
+                return None
+            try:
+                return function(*args, **settings)
+            except TypeError:
+                self._check_signature(i, function, len(args) - 2, settings)
+                raise
 
         self.defvjp_each(derivative)
 
@@ -94,9 +119,56 @@ class Primitive:
     ) -> list[Tensor | None]:
         """Gradients for the wanted inputs, given that of the output."""
         gradients = self._derivatives(wanted, cotangents[0], output, *inputs, **settings)
-        for i, (tensor, g) in enumerate(zip(inputs, gradients, strict=True)):
-            assert g is None or g.shape == tensor.shape, (self.__name__, i, g.shape, tensor.shape)
+        if len(gradients) != len(inputs):
+            raise ValueError(
+                f"{self.__name__}: {len(gradients)} derivatives came for {len(inputs)} arguments; "
+                "return one for each, None where there is none"
+            )
+        for i, g in enumerate(gradients):
+            if g is not None:
+                self._check_gradient(i, g, inputs[i])
         return gradients
+
+    # ----- what a derivative may have wrong -----
+
+    def _check_gradient(self, i: int, gradient: Any, x: Tensor) -> None:
+        if not isinstance(gradient, Tensor):
+            raise TypeError(
+                f"{self.__name__}: the derivative in {self._argument(i)} is "
+                f"{type(gradient).__name__}; it must be a tensor, or None"
+            )
+        if gradient.array.shape != x.array.shape:
+            raise ValueError(
+                f"{self.__name__}: the derivative in {self._argument(i)} has shape "
+                f"{gradient.shape!s} but {self._argument(i)} has {x.shape!s}; they must be equal"
+            )
+
+    def _check_signature(
+        self, i: int, derivative: Derivative, inputs: int, settings: dict[str, Any]
+    ) -> None:
+        """An error if a derivative cannot be called at all with what it is given."""
+        names = ["g", "y", *(self._argument(k) for k in range(inputs))]
+        try:
+            inspect.signature(derivative).bind(*names, **settings)
+        except TypeError as wrong:
+            call = ", ".join([*names, *(f"{name}={value!r}" for name, value in settings.items())])
+            raise TypeError(
+                f"{self.__name__}: the derivative in {self._argument(i)} takes "
+                f"{inspect.signature(derivative)} but is called with ({call}), the cotangent, the "
+                f"result and the arguments: {wrong}"
+            ) from None
+
+    def _argument(self, i: int) -> str:
+        """The name of tensor argument i."""
+        names, variadic = _arguments(self._forward)
+        return names[i] if i < len(names) else f"{variadic}[{i - len(names)}]"
+
+
+def _arguments(forward: Callable[..., Any]) -> tuple[list[str], str]:
+    """Names of the tensor arguments of `forward(be, ...)`, and of the *tensors, if any."""
+    _, *parameters = inspect.signature(forward).parameters.values()
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names, next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
 
 
 def primitive(forward: Callable[..., Any]) -> Primitive:

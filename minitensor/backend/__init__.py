@@ -30,18 +30,13 @@ def of(*arrays: Any) -> ModuleType:
     Raises:
         TypeError: an array belongs to no backend, or two arrays belong to different ones.
     """
-    homes = {_home(type(array).__module__) for array in arrays}
-    if len(homes) > 1:
+    found = {*map(_of_type, map(type, arrays))} or {_numpy}
+    if len(found) > 1:
         raise TypeError(
-            f"arrays of the backends {' and '.join(sorted(map(str, homes)))} meet in one op; "
-            "move one of them with minitensor.to_device"
+            f"arrays of the backends {' and '.join(sorted(be.name for be in found))} meet in one "
+            "op; move one of them with minitensor.to_device"
         )
-    home = homes.pop() if homes else "numpy"
-    if home is None:
-        raise TypeError(
-            f"no backend computes on {type(arrays[0]).__name__}; legal: NumPy and CuPy arrays"
-        )
-    return _module(home)
+    return found.pop()
 
 
 def owner(value: Any) -> ModuleType | None:
@@ -60,6 +55,14 @@ def moved(array: Any, target: ModuleType) -> Any:
     """The same numbers as an array of the backend `target`."""
     source = of(array)
     return array if source is target else target.asarray(source.to_numpy(array))
+
+
+@cache
+def _of_type(kind: type) -> ModuleType:
+    home = _home(kind.__module__)
+    if home is None:
+        raise TypeError(f"no backend computes on {kind.__name__}; legal: NumPy and CuPy arrays")
+    return _module(home)
 
 
 @cache

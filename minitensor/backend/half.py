@@ -33,14 +33,17 @@ def bfloat16_in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
 def _widened(function: Callable[..., Any], narrow: Callable[[Any], bool]) -> Callable[..., Any]:
     @wraps(function)
     def widened(*args: Any, **settings: Any) -> Any:
-        halves = [a.dtype for a in args if _is_array(a) and narrow(a.dtype)]
-        if not halves:
-            return function(*args, **settings)
-        wide = [a.astype("float32") if _is_array(a) and a.dtype in halves else a for a in args]
+        for arg in args:
+            if getattr(arg, "itemsize", 0) == 2 and _is_array(arg) and narrow(arg.dtype):
+                return rounded(arg.dtype, *args, **settings)
+        return function(*args, **settings)
+
+    def rounded(half: Any, *args: Any, **settings: Any) -> Any:
+        wide = [a.astype("float32") if _is_array(a) and narrow(a.dtype) else a for a in args]
         result = function(*wide, **settings)
         if isinstance(result, tuple):
-            return tuple(_rounded(part, halves[0]) for part in result)
-        return _rounded(result, halves[0])
+            return tuple(_rounded(part, half) for part in result)
+        return _rounded(result, half)
 
     return widened
 

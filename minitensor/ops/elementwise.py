@@ -7,6 +7,7 @@ that broadcasting had repeated, so that derivatives themselves may ignore broadc
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -42,8 +43,6 @@ class Elementwise(Primitive):
         if len(inputs) == 1:
             return (as_tensor(inputs[0], what=f"{self.__name__}: x"),)
         x, y = inputs
-        if type(x) is type(y) is Tensor and x.array.dtype == y.array.dtype:
-            return inputs  # a short cut: what derivatives pass
         return align(self.__name__, x=x, y=y)
 
     def _check_kind(self, dtype: np.dtype[Any]) -> None:
@@ -64,6 +63,7 @@ def elementwise(kinds: str) -> Callable[[Callable[..., Any]], Elementwise]:
 def _summed(k: int, derivative: Derivative) -> Derivative:
     """`derivative` for argument k, summed to the argument's shape."""
 
+    @functools.wraps(derivative)
     def summed(g: Tensor, y: Tensor, *inputs: Tensor, **settings: Any) -> Tensor:
         return unbroadcast(derivative(g, y, *inputs, **settings), inputs[k].shape)
 

@@ -153,7 +153,7 @@ def pinned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 def cut_finely(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of one row, shared by threads whatever the work; flips wherever they are legal."""
     monkeypatch.setattr(blocks, "COLUMN_BYTES", 1)
-    monkeypatch.setattr(blocks, "FEWEST_PLACES", 1)
+    monkeypatch.setattr(blocks, "FEWEST_POSITIONS", 1)
     monkeypatch.setattr(blocks, "SHARED_WORK", 0)
     monkeypatch.setattr(blocked, "OWN_SUM", 200)
 
@@ -374,7 +374,7 @@ def blas_threads() -> list[int]:
 
 def test_blas_has_one_thread_in_a_worker_and_its_own_again_after() -> None:
     def inside() -> list[list[int]]:
-        return threads.spread(lambda _: blas_threads(), [0, 1, 2], 2)
+        return threads.parallel_map(lambda _: blas_threads(), [0, 1, 2], 2)
 
     with threadpoolctl.threadpool_limits(3):
         before = blas_threads()
@@ -412,7 +412,7 @@ def test_without_threadpoolctl_there_is_one_worker(monkeypatch: pytest.MonkeyPat
 
 def test_an_error_in_a_worker_comes_back() -> None:
     with pytest.raises(ZeroDivisionError):
-        threads.spread(lambda item: 1 // item, [1, 1, 0, 1], 2)
+        threads.parallel_map(lambda item: 1 // item, [1, 1, 0, 1], 2)
 
 
 # ----- settings -----

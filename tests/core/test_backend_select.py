@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minitensor.backend.numpy.select import SMALL, where
+from minitensor.backend.numpy.elementwise import SMALL, where
 
 SHAPES = [
     ((20, 30, 10), (20, 30, 10)),

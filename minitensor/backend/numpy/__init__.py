@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as xp
 
-from minitensor.backend.numpy.activation import bias_activation
 from minitensor.backend.numpy.columns import col2im, im2col
 from minitensor.backend.numpy.conv import (
     conv2d,
@@ -19,6 +18,7 @@ from minitensor.backend.numpy.conv import (
     conv2d_kernel_grad,
     conv2d_transpose,
 )
+from minitensor.backend.numpy.elementwise import bias_activation, where
 from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.norm import (
@@ -38,7 +38,6 @@ from minitensor.backend.numpy.pool import (
     take_tap,
     window_argmax,
 )
-from minitensor.backend.numpy.select import where
 
 name = "numpy"
 

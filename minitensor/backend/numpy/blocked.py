@@ -1,6 +1,6 @@
-"""Convolution as a matrix product of patches and kernel, one block of places at a time.
+"""Convolution as a matrix product of patches and kernel, one block of outputs at a time.
 
-    columns (P, kh*kw*C) @ kernel (kh*kw*C, O) = y (P, O)        P places of a block
+    columns (P, kh*kw*C) @ kernel (kh*kw*C, O) = y (P, O)        P output positions of a block
 
 The whole column matrix would be kh * kw times the image, so it never exists: the columns of one
 block are copied into memory that stays in cache, multiplied, and overwritten by the next block.
@@ -14,9 +14,17 @@ from math import prod
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import PIECES, Block, backwards, crew, cut, deal, deal_images
+from minitensor.backend.numpy.blocks import (
+    SHARES,
+    Block,
+    backwards,
+    make_blocks,
+    num_threads_for,
+    over_blocks,
+    partition,
+)
 from minitensor.backend.numpy.columns import gather, scatter
-from minitensor.backend.numpy.threads import spread
+from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -33,10 +41,9 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     def work(blocks: Sequence[Block]) -> None:
         memory = _memory(x, blocks)
         for block in blocks:
-            np.matmul(gather(x[block.images], block.window, memory), matrix, out=_places(y, block))
+            np.matmul(gather(x[block.images], block.window, memory), matrix, out=_outputs(y, block))
 
-    hands = crew(n * prod(window.out) * kernel.size)
-    spread(work, deal(cut(n, c, x.itemsize, window, hands), PIECES * hands), hands)
+    over_blocks(work, n, c, x.itemsize, window, n * prod(window.out) * kernel.size)
     return y
 
 
@@ -50,19 +57,19 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
 
     def work(blocks: Sequence[Block]) -> None:
         for block in blocks:
-            scatter(_places(y, block) @ matrix, x[block.images], block.window)
+            scatter(_outputs(y, block) @ matrix, x[block.images], block.window)
 
-    hands = crew(n * prod(window.out) * kernel.size)
-    spread(work, deal_images(cut(n, c, y.itemsize, window, hands), PIECES * hands), hands)
+    multiply_adds = n * prod(window.out) * kernel.size
+    over_blocks(work, n, c, y.itemsize, window, multiply_adds, whole_images=True)
     return x
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """kernel = (columns of x)^T y, summed over the blocks in a fixed order."""
     (n, _, _, c), o, g = x.shape, y.shape[-1], window.groups
-    hands = crew(n * prod(window.out) * window.taps * c * o // g)
-    blocks = cut(n, c, x.itemsize, window, hands)
-    shares, outputs = _divide(blocks, window.taps * c * x.itemsize, o // g, hands)
+    num_threads = num_threads_for(n * prod(window.out) * window.taps * c * o // g)
+    blocks = make_blocks(n, c, x.itemsize, window, num_threads)
+    shares, outputs = _divide(blocks, window.taps * c * x.itemsize, o // g, num_threads)
     sums = np.empty((len(shares), window.taps * c // g, g, o // g), x.dtype)
 
     def work(part: tuple[int, slice]) -> None:
@@ -71,40 +78,40 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
         memory = _memory(x, shares[number])
         for block in shares[number]:
             columns = gather(x[block.images], block.window, memory).swapaxes(1, 2)
-            values = _places(y, block)[..., outs]
+            values = _outputs(y, block)[..., outs]
             if block is shares[number][0]:
                 np.matmul(columns, values, out=total)
             else:
                 total += columns @ values
 
     parts = [(number, outs) for number in range(len(shares)) for outs in outputs]
-    spread(work, parts, hands)
+    parallel_map(work, parts, num_threads)
     return (sums[0] if len(shares) == 1 else sums.sum(0)).reshape(*window.kernel, c // g, o)
 
 
 def _divide(
-    blocks: Sequence[Block], row: int, outputs: int, hands: int
+    blocks: Sequence[Block], row: int, outputs: int, num_threads: int
 ) -> tuple[list[Sequence[Block]], list[slice]]:
     """How threads share a kernel gradient of `outputs` columns, `row` bytes each.
 
     Each sums its own blocks for all outputs; or, where so many sums would not fit the cache and
     the workspace, each sums all blocks for some outputs.
     """
-    room = workspace_limit() // (8 * hands)
-    pieces = min(PIECES * hands, hands * min(OWN_SUM, room) // (row * outputs))
-    if pieces >= hands:
-        return deal(blocks, pieces), [slice(0, outputs)]
-    step = max(min(max(-(-outputs // hands), FEWEST_OUTPUTS), 2 * room // row), 1)
+    room = workspace_limit() // (8 * num_threads)
+    shares = min(SHARES * num_threads, num_threads * min(OWN_SUM, room) // (row * outputs))
+    if shares >= num_threads:
+        return partition(blocks, shares), [slice(0, outputs)]
+    step = max(min(max(-(-outputs // num_threads), FEWEST_OUTPUTS), 2 * room // row), 1)
     return [blocks], [slice(first, first + step) for first in range(0, outputs, step)]
 
 
 def _memory(x: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
     """Flat scratch for the columns of the largest of `blocks`."""
-    places = max(len(x[block.images]) * prod(block.window.out) for block in blocks)
-    return np.empty(places * blocks[0].window.taps * x.shape[-1], x.dtype)
+    positions = max(len(x[block.images]) * prod(block.window.out) for block in blocks)
+    return np.empty(positions * blocks[0].window.taps * x.shape[-1], x.dtype)
 
 
-def _places(y: np.ndarray, block: Block) -> np.ndarray:
+def _outputs(y: np.ndarray, block: Block) -> np.ndarray:
     """The block's part of y as (G, P, O/G), a view where y is contiguous."""
     g = block.window.groups
     return y[block.images, block.rows].reshape(-1, g, y.shape[-1] // g).swapaxes(0, 1)

@@ -19,7 +19,7 @@ from minitensor.window import Pair, Window, extent
 
 
 def im2col(x: np.ndarray, window: Window) -> np.ndarray:
-    """Each place's patch as a row: columns[n, i, j, (u, v, c)] = x[n, i*s + u*d - p, ..., c].
+    """Each window's patch as a row: columns[n, i, j, (u, v, c)] = x[n, i*s + u*d - p, ..., c].
 
     Args:
         x: (N, H, W, C).
@@ -73,7 +73,7 @@ def scatter(columns: np.ndarray, x: np.ndarray, window: Window) -> None:
     columns = columns.reshape(view.shape)
     apart = -(-extent(window.kernel[1], window.dilation[1]) // window.stride[1])
     for u in range(window.kernel[0]):
-        for first in range(min(apart, window.out[1])):  # places this far apart share no pixel
+        for first in range(min(apart, window.out[1])):  # windows this far apart share no pixel
             some = np.s_[:, :, :, first::apart, u]
             view[some] += columns[some]
     inside, real = _overlap(window)
@@ -98,6 +98,8 @@ def patches(image: np.ndarray, window: Window) -> np.ndarray:
 
 def padded(x: np.ndarray, window: Window) -> np.ndarray:
     """x with zeros added where a pad is positive, and cut where it is negative."""
+    if window.pad == ((0, 0), (0, 0)):
+        return x
     inside, real = _overlap(window)
     if max(map(max, window.pad)) <= 0:
         return x[:, *real]

@@ -19,7 +19,7 @@ import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
-from minitensor.backend.numpy.activation import bias_activation
+from minitensor.backend.numpy.elementwise import bias_activation
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window
 
@@ -67,12 +67,12 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
 def _algorithm(channels: int, window: Window) -> ModuleType:
     """The pinned algorithm, or the one that suits the shape."""
     pinned, fits = pinned_algorithm(), window.groups == channels
+    if pinned is None:
+        return depthwise if fits and channels > 1 else blocked
     if pinned == "depthwise" and not fits:
         raise ValueError(
             f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
             f"{window.groups} groups; it serves groups == channels, pin another or none."
         )
     refuse_pinned("numpy", _MODULES)
-    if pinned is not None:
-        return _MODULES[pinned]
-    return depthwise if fits and channels > 1 else blocked
+    return _MODULES[pinned]

@@ -14,9 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import PIECES, Block, backwards, crew, cut, deal, deal_images
+from minitensor.backend.numpy.blocks import Block, backwards, over_blocks
 from minitensor.backend.numpy.columns import padded, patches, scatter
-from minitensor.backend.numpy.threads import spread
 from minitensor.window import Window
 
 SLOWNESS = 20  # one multiply-add here takes as long as so many inside a matrix product
@@ -32,8 +31,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
             view = _patches(x, o, block)
             np.einsum("nhwuvo,uvo->nhwo", view, kernel[:, :, 0], out=y[block.images, block.rows])
 
-    hands, blocks = _plan(len(x), o, x.itemsize, window)
-    spread(work, deal(blocks, PIECES * hands), hands)
+    over_blocks(work, len(x), o, x.itemsize, window, _cost(len(x), o, window))
     return y
 
 
@@ -51,13 +49,13 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
                 columns = np.einsum("nhwc,uvc->nhwuvc", values, kernel[:, :, 0, q :: o // c])
                 scatter(columns, x[block.images], replace(block.window, groups=1))
 
-    hands, blocks = _plan(len(y), o, y.itemsize, window)
-    spread(work, deal_images(blocks, PIECES * hands), hands)
+    cost = _cost(len(y), o, window)
+    over_blocks(work, len(y), o, y.itemsize, window, cost, whole_images=True)
     return x
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
-    """kernel = sum over images and places of patches * y, block after block."""
+    """kernel = sum over images and output positions of patches * y, block after block."""
     o = y.shape[-1]
 
     def work(blocks: Sequence[Block]) -> np.ndarray:
@@ -67,15 +65,13 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
             total += np.einsum("nhwuvo,nhwo->uvo", _patches(x, o, block), values)
         return total
 
-    hands, blocks = _plan(len(x), o, x.itemsize, window)
-    sums = spread(work, deal(blocks, PIECES * hands), hands)
+    sums = over_blocks(work, len(x), o, x.itemsize, window, _cost(len(x), o, window))
     return np.sum(sums, axis=0)[:, :, None]  # (kh, kw, 1, O)
 
 
-def _plan(images: int, outputs: int, itemsize: int, window: Window) -> tuple[int, list[Block]]:
-    """How many hands, and the blocks for them."""
-    hands = crew(SLOWNESS * images * window.out[0] * window.out[1] * window.taps * outputs)
-    return hands, cut(images, outputs, itemsize, window, hands)
+def _cost(images: int, outputs: int, window: Window) -> int:
+    """In multiply-adds of a matrix product."""
+    return SLOWNESS * images * window.out[0] * window.out[1] * window.taps * outputs
 
 
 def _patches(x: np.ndarray, outputs: int, block: Block) -> np.ndarray:

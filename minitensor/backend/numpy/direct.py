@@ -4,40 +4,85 @@
 
 Each tap of the kernel sees one shifted, strided image. Turning the arrows around gives the two
 adjoints. Not here: blocks, buffers, threads.
+
+Padding is simply where nobody reads: `taps` pairs real pixels with the outputs that read them, and
+no padded image is needed. Pooling is such a loop over taps as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
-from minitensor.backend.numpy.taps import taps
 from minitensor.window import Window
 
 
+class Tap(NamedTuple):
+    """Tap number u * kw + v, its (u, v), and the pairs of slices over output and image."""
+
+    number: int
+    at: tuple[int, int]
+    outputs: tuple[slice, slice]  # into (h, w): the output positions that read a pixel
+    pixels: tuple[slice, slice]  # into (H, W)
+
+
+@lru_cache(maxsize=256)
+def taps(window: Window) -> tuple[Tap, ...]:
+    """The taps of `window` that read at least one real pixel, in row-major order."""
+    return tuple(_taps(window))
+
+
+def _taps(window: Window) -> Iterator[Tap]:
+    kh, kw = window.kernel
+    for u in range(kh):
+        for v in range(kw):
+            rows, columns = _meet(window, 0, u), _meet(window, 1, v)
+            if rows and columns:
+                yield Tap(u * kw + v, (u, v), (rows[0], columns[0]), (rows[1], columns[1]))
+
+
+def _meet(window: Window, axis: int, tap: int) -> tuple[slice, slice] | None:
+    """Along one axis: the outputs whose tap lies on the image, and the pixels they read."""
+    size, stride = window.size[axis], window.stride[axis]
+    offset = tap * window.dilation[axis] - window.pad[axis][0]
+    first = max(-(offset // stride), 0)  # smallest i with i * stride + offset >= 0
+    end = min((size - 1 - offset) // stride + 1, window.out[axis])
+    if first >= end:
+        return None
+    start = first * stride + offset
+    return slice(first, end), slice(start, start + (end - first - 1) * stride + 1, stride)
+
+
+# ----- the three convolutions -----
+
+
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
-    """y[places] = sum over taps of x[pixels] kernel[tap]."""
+    """y[outputs] = sum over taps of x[pixels] kernel[tap]."""
     x, kernel = _split(x, window.groups), _split(kernel, window.groups)
     y = np.zeros((len(x), *window.out, window.groups, kernel.shape[-1]), x.dtype)
     for tap in taps(window):
-        y[:, *tap.places] += np.einsum("nhwgc,cgo->nhwgo", x[:, *tap.pixels], kernel[tap.at])
+        y[:, *tap.outputs] += np.einsum("nhwgc,cgo->nhwgo", x[:, *tap.pixels], kernel[tap.at])
     return _merge(y)
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
-    """x[pixels] = sum over taps of y[places] kernel[tap]^T."""
+    """x[pixels] = sum over taps of y[outputs] kernel[tap]^T."""
     y, kernel = _split(y, window.groups), _split(kernel, window.groups)
     x = np.zeros((len(y), *window.size, window.groups, kernel.shape[2]), y.dtype)
     for tap in taps(window):
-        x[:, *tap.pixels] += np.einsum("nhwgo,cgo->nhwgc", y[:, *tap.places], kernel[tap.at])
+        x[:, *tap.pixels] += np.einsum("nhwgo,cgo->nhwgc", y[:, *tap.outputs], kernel[tap.at])
     return _merge(x)
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
-    """kernel[tap] = sum over images and places of x[pixels]^T y[places]."""
+    """kernel[tap] = sum over images and outputs of x[pixels]^T y[outputs]."""
     x, y = _split(x, window.groups), _split(y, window.groups)
     kernel = np.zeros((*window.kernel, x.shape[-1], *y.shape[-2:]), x.dtype)
     for tap in taps(window):
-        kernel[tap.at] = np.einsum("nhwgc,nhwgo->cgo", x[:, *tap.pixels], y[:, *tap.places])
+        kernel[tap.at] = np.einsum("nhwgc,nhwgo->cgo", x[:, *tap.pixels], y[:, *tap.outputs])
     return _merge(kernel)
 
 

@@ -1,7 +1,7 @@
 """Convolution as one explicit matrix: y = W' x, its transpose, and where each kernel entry sits.
 
 W' has a row for every output number (i, j, o) and a column for every pixel (row, column, c) of
-one image; it is mostly zeros, and each kernel entry stands in it once for every place. It is a
+one image; it is mostly zeros, and each kernel entry stands in it once for every output. It is a
 definition to look at and to test against, for images of a few pixels.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import is_half
-from minitensor.backend.numpy.taps import taps
+from minitensor.backend.numpy.direct import taps
 from minitensor.window import Window
 
 LARGEST = 256 * 2**20  # bytes of W' above which we refuse to build it
@@ -101,7 +101,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
 def _entries(window: Window) -> Iterator[tuple[tuple[int, int], int, tuple[Any, ...]]]:
     """For each tap and group: its (u, v), the group, and where in (h, w, G, :, H, W, G, :)."""
     for tap in taps(window):
-        i, j = np.ix_(*(range(s.start, s.stop) for s in tap.places))
+        i, j = np.ix_(*(range(s.start, s.stop) for s in tap.outputs))
         row, column = np.ix_(*(range(s.start, s.stop, s.step) for s in tap.pixels))
         for group in range(window.groups):
             yield tap.at, group, np.s_[i, j, group, :, row, column, group, :]

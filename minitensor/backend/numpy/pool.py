@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minitensor.backend.half import in_float32
-from minitensor.backend.numpy.blocks import PIECES, Block, crew, cut, deal_images
-from minitensor.backend.numpy.taps import taps
-from minitensor.backend.numpy.threads import spread
+from minitensor.backend.numpy.blocks import Block, over_blocks
+from minitensor.backend.numpy.direct import taps
 from minitensor.window import Window, real_taps
 
 SLOWNESS = 20  # one step here takes as long as so many multiply-adds of a matrix product
@@ -144,7 +143,7 @@ def _lowest(dtype: np.dtype) -> float:
 
 def _maxima(x: np.ndarray, y: np.ndarray, window: Window) -> None:
     for tap in taps(window):
-        top = y[:, *tap.places]
+        top = y[:, *tap.outputs]
         np.maximum(x[:, *tap.pixels], top, out=top)  # NaN if either is; the first of equals
 
 
@@ -155,7 +154,7 @@ def _argmax(x: np.ndarray, index: np.ndarray, window: Window) -> None:
     for tap in taps(window):
         index += np.multiply(missed, tap.number - number, dtype=np.int32)
         number = tap.number
-        missed[:, *tap.places] &= x[:, *tap.pixels] != best[:, *tap.places]
+        missed[:, *tap.outputs] &= x[:, *tap.pixels] != best[:, *tap.outputs]
     if missed.any():
         _argmax_nan(x, index, missed, window)
 
@@ -164,20 +163,20 @@ def _argmax_nan(x: np.ndarray, index: np.ndarray, missed: np.ndarray, window: Wi
     """Where no tap equals the maximum, the first NaN; 0 where a window has no pixel at all."""
     index[missed] = 0
     for tap in reversed(taps(window)):  # so the first NaN is written last
-        nans = np.isnan(x[:, *tap.pixels]) & missed[:, *tap.places]
-        np.copyto(index[:, *tap.places], tap.number, where=nans)
+        nans = np.isnan(x[:, *tap.pixels]) & missed[:, *tap.outputs]
+        np.copyto(index[:, *tap.outputs], tap.number, where=nans)
 
 
 def _take(x: np.ndarray, index: np.ndarray, y: np.ndarray, window: Window) -> None:
     x, y = _bits(x), _bits(y)
     for tap in taps(window):
-        y[:, *tap.places] |= x[:, *tap.pixels] * (index[:, *tap.places] == tap.number)
+        y[:, *tap.outputs] |= x[:, *tap.pixels] * (index[:, *tap.outputs] == tap.number)
 
 
 def _put(x: np.ndarray, index: np.ndarray, g: np.ndarray, window: Window) -> None:
     bits = _bits(g)
     for tap in taps(window):
-        chosen = bits[:, *tap.places] * (index[:, *tap.places] == tap.number)
+        chosen = bits[:, *tap.outputs] * (index[:, *tap.outputs] == tap.number)
         x[:, *tap.pixels] += chosen.view(x.dtype)
 
 
@@ -188,18 +187,18 @@ def _bits(array: np.ndarray) -> np.ndarray:
 
 def _gather_sum(x: np.ndarray, y: np.ndarray, window: Window) -> None:
     for tap in taps(window):
-        y[:, *tap.places] += x[:, *tap.pixels]
+        y[:, *tap.outputs] += x[:, *tap.pixels]
 
 
 def _scatter_sum(x: np.ndarray, y: np.ndarray, window: Window) -> None:
     for tap in taps(window):
-        x[:, *tap.pixels] += y[:, *tap.places]
+        x[:, *tap.pixels] += y[:, *tap.outputs]
 
 
 def _block_by_block(
     function: Callable[..., None], window: Window, x: np.ndarray, *ys: np.ndarray
 ) -> None:
-    """function(x, *ys, window) for each block; x is on the image's side, ys on the places'."""
+    """function(x, *ys, window) for each block; x are images, ys what stands at output positions."""
     n, _, _, c = x.shape
     if x.size == 0 or ys[0].size == 0:
         return
@@ -208,8 +207,8 @@ def _block_by_block(
         for images, rows, seen in blocks:
             function(x[images], *(y[images, rows] for y in ys), seen)
 
-    hands = crew(SLOWNESS * ys[0].size * window.taps)
-    spread(work, deal_images(cut(n, c, x.itemsize, window, hands), PIECES * hands), hands)
+    multiply_adds = SLOWNESS * ys[0].size * window.taps
+    over_blocks(work, n, c, x.itemsize, window, multiply_adds, whole_images=True)
 
 
 def _counts(window: Window, dtype: np.dtype) -> np.ndarray:

@@ -29,11 +29,13 @@ def workers() -> int:
     return _cores() if _blas_libraries() else 1
 
 
-def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int) -> list[Result]:
-    """[function(item) for item in items]; each of `hands` threads takes the next when free."""
-    hands = min(hands, len(items))
-    if hands == 1:
-        return [function(item) for item in items]
+def parallel_map(
+    function: Callable[[Item], Result], items: Sequence[Item], num_threads: int
+) -> list[Result]:
+    """[function(item) for item in items]; each of `num_threads` takes the next when free."""
+    num_threads = min(num_threads, len(items))
+    if num_threads == 1:
+        return list(map(function, items))
     from concurrent.futures import wait
 
     results: dict[int, Result] = {}
@@ -45,7 +47,9 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item], hands: int
 
     with _one_blas_thread():
         # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
-        others = [_pool(os.getpid()).submit(copy_context().run, work) for _ in range(hands - 1)]
+        others = [
+            _pool(os.getpid()).submit(copy_context().run, work) for _ in range(num_threads - 1)
+        ]
         try:
             work()
         finally:  # even if ours failed: while any still works, BLAS must stay as it is

@@ -1,8 +1,9 @@
-"""A choice per element without a branch per element.
+"""What is computed element by element and is worth more than one NumPy call.
 
-NumPy's `where` tests each condition in turn; on conditions that follow no pattern (the sign of an
-activation) the processor guesses wrong half the time, and it takes ten times as long as here:
-the condition becomes a mask of all zeros or all ones, and bits are combined.
+`where` chooses without a branch per element: NumPy's tests each condition in turn, and on
+conditions that follow no pattern (the sign of an activation) the processor guesses wrong half the
+time, and takes ten times as long: here the condition becomes a mask of all zeros or all ones, and
+bits are combined.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+ACTIVATIONS = ("linear", "relu", "relu6")
 INTEGERS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
 SMALL = 4096  # elements; below, NumPy's one call is quicker
 
@@ -43,3 +45,27 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _is_zero(x: Any) -> bool:
     """Whether x is one element whose bits are all zero (-0.0 is not)."""
     return not x.ndim and not x.view(INTEGERS[x.dtype.itemsize])
+
+
+def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndarray:
+    """activation(x + bias), one bias per channel; NaN stays NaN.
+
+    Args:
+        x: (..., C).
+        bias: (C,).
+        activation: one of `ACTIVATIONS`.
+
+    Returns:
+        The shape of x.
+
+    Example:
+        >>> bias_activation(np.array([[-3.0, 5.0]]), np.array([1.0, 2.0]), "relu6")
+        array([[0., 6.]])
+    """
+    assert activation in ACTIVATIONS, activation
+    y = x + bias
+    if activation != "linear":
+        np.maximum(y, y.dtype.type(0), out=y)
+    if activation == "relu6":
+        np.minimum(y, y.dtype.type(6), out=y)
+    return y
