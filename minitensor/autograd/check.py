@@ -1,8 +1,13 @@
-"""Derivatives against central differences: the test that needs no other library."""
+"""Derivatives to any order: asked of a library with tf's names, and held against differences.
+
+`derivatives` is the one way in which the project asks for them: the parity ledger of TensorFlow
+and of us, the tests, and `check_gradients`, which needs no other library.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +15,124 @@ import numpy as np
 from minitensor.autograd.convert import as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import Tensor
+
+# of the tensors of one order: a random tensor for each; the order is counted from 0
+Cotangents = Callable[[int, list[Any]], list[Any]]
+
+
+def derivatives(
+    tape: Callable[[], Any],
+    function: Callable[..., Sequence[Any]],
+    sources: Sequence[Any],
+    order: int,
+    cotangents: Cotangents,
+    zeros: Callable[[Any], Any],
+    dense: Callable[[Any], Any] = lambda gradient: gradient,
+) -> list[list[Any]]:
+    """[f_0, f_1, ..., f_order], where each order differentiates a random projection of the last.
+
+    f_0 = function(*sources);   f_{k+1} = d(sum_i <f_k[i], c_k[i]>) / d(sources, c_0, ..., c_{k-1})
+
+    so that no wrong derivative can hide in a sum. A derivative that is not connected is zeros, and
+    neither it nor an integer has a cotangent.
+
+    Args:
+        tape: GradientTape, TensorFlow's or ours.
+        function: of the sources, to a list of tensors.
+        sources: float tensors.
+        order: how often to differentiate.
+        cotangents: the c_k, from k and the tensors they belong to.
+        zeros: of the shape of a tensor.
+        dense: what is done to every derivative first.
+    """
+    settings = (function, list(sources), cotangents, dense)
+    (values, *found), wanted = _derivatives(tape, order, (), *settings)
+    filled = [
+        [zeros(x) if g is None else g for g, x in zip(part, wanted, strict=False)] for part in found
+    ]
+    return [values, *filled]
+
+
+def _derivatives(
+    make: Callable[[], Any],
+    order: int,
+    around: tuple[Any, ...],
+    function: Callable[..., Sequence[Any]],
+    sources: list[Any],
+    cotangents: Cotangents,
+    dense: Callable[[Any], Any],
+) -> tuple[list[list[Any]], list[Any]]:
+    """The orders, and what the next one is a function of; `around` are the tapes further out."""
+    if order == 0:
+        return [list(function(*sources))], sources
+    with make() as tape:
+        tape.watch(sources)
+        settings = (function, sources, cotangents, dense)
+        orders, wanted = _derivatives(make, order - 1, (*around, tape), *settings)
+    targets = [y for y in orders[-1] if y is not None and "float" in y.dtype.name]
+    if not targets:
+        return [*orders, [None] * len(wanted)], wanted
+    drawn = cotangents(order - 1, targets)
+    for other in around:
+        other.watch(drawn)
+    found = tape.gradient(targets, wanted, output_gradients=drawn)
+    return [*orders, [None if g is None else dense(g) for g in found]], [*wanted, *drawn]
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """One line of a GradientReport.
+
+    Attributes:
+        arguments: by whose elements was differentiated, in turn: (0, 1) is order 2.
+        tape: what the tape says.
+        difference: what central differences say.
+        bound: how far apart the two may be.
+    """
+
+    arguments: tuple[int, ...]
+    tape: float
+    difference: float
+    bound: float
+
+    @property
+    def order(self) -> int:
+        """How many derivatives."""
+        return len(self.arguments)
+
+    @property
+    def error(self) -> float:
+        """How far apart they are."""
+        return abs(self.tape - self.difference)
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradients` found: a line per order and arguments; printed, it is a table."""
+
+    lines: tuple[GradientCheck, ...]
+
+    @property
+    def order(self) -> int:
+        """The highest order that was checked."""
+        return max((line.order for line in self.lines), default=0)
+
+    @property
+    def worst(self) -> GradientCheck:
+        """The line whose error comes nearest to its bound."""
+        return max(self.lines, key=lambda line: line.error / line.bound)
+
+    def __str__(self) -> str:
+        """A table: order, arguments, both numbers, how far apart they are and may be."""
+        head = f"{'order':>5}  {'arguments':<12}{'tape':>14}{'differences':>14}"
+        rows = [f"{head}{'error':>11}{'bound':>11}"]
+        for line in self.lines:
+            names = ", ".join(map(str, line.arguments))
+            numbers = f"{line.tape:>14.6g}{line.difference:>14.6g}"
+            rows.append(
+                f"{line.order:>5}  {names:<12}{numbers}{line.error:>11.1e}{line.bound:>11.1e}"
+            )
+        return "\n".join(rows)
 
 
 def check_gradients(
@@ -19,7 +142,7 @@ def check_gradients(
     epsilon: float = 1e-5,
     tolerance: float = 1e-6,
     seed: int = 0,
-) -> None:
+) -> GradientReport:
     """Checks gradients up to `order` by one random projection per argument.
 
     For each argument x_k alone, with random v and u of unit size:
@@ -34,13 +157,21 @@ def check_gradients(
         tolerance: largest difference, relative to the size of the two sides (at least 1).
         seed: of the random projections.
 
+    Returns:
+        A report of every line that was checked, with both numbers, error and bound; `str` of it
+        is a table.
+
     Raises:
         AssertionError: the two sides differ; says for which argument and order.
         TypeError: an argument is not float64.
 
     Example:
-        >>> import minitensor as mt, numpy as np
-        >>> check_gradients(mt.tanh, np.array([0.3, -1.2]), order=3)
+        >>> import minitensor as tf, numpy as np
+        >>> report = tf.check_gradients(tf.tanh, np.array([0.3, -1.2]), order=3)
+        >>> report.order, report.worst.error < report.worst.bound
+        (3, True)
+        >>> print(str(report).splitlines()[0])
+        order  arguments             tape   differences      error      bound
 
     Source: HIPS/autograd's idea of one random projection instead of every element.
     """
@@ -50,7 +181,7 @@ def check_gradients(
         if tensor.dtype != np.float64:
             raise TypeError(f"check_gradients: argument {k} is {tensor.dtype}; use float64")
     rng = np.random.default_rng(seed)
-    _check(function, tensors, order, epsilon, tolerance, rng, ())
+    return GradientReport(tuple(_check(function, tensors, order, epsilon, tolerance, rng, ())))
 
 
 def _check(
@@ -61,7 +192,7 @@ def _check(
     tolerance: float,
     rng: np.random.Generator,
     path: tuple[int, ...],
-) -> None:
+) -> Iterator[GradientCheck]:
     value = as_tensor(function(*tensors))
     v = to_device_of(_unit(rng, value.shape), value)
     for k in range(len(tensors)):
@@ -69,26 +200,35 @@ def _check(
         u = _unit(rng, tensors[k].shape)
         slope = float(np.sum(gradient(*tensors).numpy() * u))
         difference = _difference(function, tensors, k, u * epsilon, v.numpy()) / (2 * epsilon)
-        size = max(1.0, abs(slope), abs(difference))
-        if not abs(slope - difference) <= tolerance * size:  # so written, NaN fails too
+        bound = tolerance * max(1.0, abs(slope), abs(difference))
+        line = GradientCheck((*path, k), slope, difference, bound)
+        if not line.error <= bound:  # so written, NaN fails too
             raise AssertionError(
-                f"order {len(path) + 1}, arguments {(*path, k)}: the tape says {slope:.12g}, "
+                f"order {line.order}, arguments {line.arguments}: the tape says {slope:.12g}, "
                 f"central differences {difference:.12g}"
             )
+        yield line
         if order > 1:
-            _check(gradient, tensors, order - 1, epsilon, tolerance, rng, (*path, k))
+            yield from _check(gradient, tensors, order - 1, epsilon, tolerance, rng, (*path, k))
 
 
 def _gradient_of(function: Callable[..., Any], v: Tensor, k: int) -> Callable[..., Tensor]:
     """The gradient of <v, function> with respect to argument k, as a function of all arguments."""
 
+    def tape() -> GradientTape:
+        return GradientTape(watch_accessed_variables=False)
+
     def gradient(*tensors: Tensor) -> Tensor:
-        with GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(tensors[k])
-            value = as_tensor(function(*tensors))
-        return tape.gradient(value, tensors[k], v, "zero")
+        def along(tensor: Tensor) -> list[Tensor]:
+            return [as_tensor(function(*tensors[:k], tensor, *tensors[k + 1 :]))]
+
+        return derivatives(tape, along, [tensors[k]], 1, lambda *_: [v], _zeros)[1][0]
 
     return gradient
+
+
+def _zeros(like: Tensor) -> Tensor:
+    return to_device_of(np.zeros(like.shape), like)
 
 
 def _difference(

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.autograd.check import derivatives
 from minitensor.parity import adapters
 from minitensor.parity.case import Case, T, fill
 
@@ -71,35 +72,25 @@ def differentiate(
         shake: what is done to cotangents and directions before use.
     """
     specs = zip(tensors, case.tensors, strict=True)
-    sources = [x for x, spec in specs if is_float(x) and not spec.constant]
-    if order == 0 or not sources:
+    places = [i for i, (x, spec) in enumerate(specs) if is_float(x) and not spec.constant]
+    if not places:
         return [flat(invoke(function, case, tensors))]
 
-    def drawn(likes: Sequence[Any], name: str) -> list[Any]:
-        seeds = [f"{case.key} {name}{i}" for i in range(len(likes))]
-        pairs = zip(likes, seeds, strict=True)
-        arrays = [shake(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed) for y, seed in pairs]
+    def outputs(*sources: Any) -> list[Any]:
+        given = list(tensors)
+        for i, source in zip(places, sources, strict=True):
+            given[i] = source
+        return flat(invoke(function, case, given))
+
+    def drawn(depth: int, likes: Sequence[Any]) -> list[Any]:
+        arrays = []
+        for i, y in enumerate(likes):
+            seed = f"{case.key} {'cv'[depth]}{i}"
+            arrays.append(shake(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed))
         return [side.tensor(array) for array in arrays]
 
-    with side.module.GradientTape() as outer:
-        outer.watch(sources)
-        with side.module.GradientTape() as inner:
-            inner.watch(sources)
-            outputs = flat(invoke(function, case, tensors))
-        targets = [y for y in outputs if is_float(y)]
-        cotangents = drawn(targets, "c")
-        outer.watch(cotangents)
-        found = inner.gradient(targets, sources, output_gradients=cotangents)
-        found = [None if g is None else side.dense(g) for g in found]
-    first = [_or_zeros(side, g, x) for g, x in zip(found, sources, strict=True)]
-    if order == 1:
-        return [outputs, first]
-    wanted = sources + cotangents
-    second = [None] * len(wanted)
-    live = [g for g in found if g is not None]
-    if live:
-        second = outer.gradient(live, wanted, output_gradients=drawn(live, "v"))
-    return [outputs, first, [_or_zeros(side, h, x) for h, x in zip(second, wanted, strict=True)]]
+    sources, tf = [tensors[i] for i in places], side.module
+    return derivatives(tf.GradientTape, outputs, sources, order, drawn, tf.zeros_like, side.dense)
 
 
 def invoke(function: Callable[..., Any], case: Case, tensors: Sequence[Any]) -> Any:
@@ -131,8 +122,3 @@ def dtype_name(tensor: Any) -> str:
 def is_float(tensor: Any) -> bool:
     """Whether a tensor can carry a gradient."""
     return "float" in dtype_name(tensor)
-
-
-def _or_zeros(side: Side, gradient: Any, like: Any) -> Any:
-    """An unconnected gradient counts as zeros on both sides."""
-    return side.module.zeros_like(like) if gradient is None else side.dense(gradient)

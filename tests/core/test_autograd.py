@@ -547,6 +547,21 @@ def test_check_gradients_finds_a_wrong_second_order():
         mt.check_gradients(wrong, np.array([1.0, 2.0]), order=2)
 
 
+def test_check_gradients_reports_every_order_and_argument():
+    report = mt.check_gradients(lambda x, y: x * x * y, np.array([0.5]), np.array([3.0]))
+    found = [line.arguments for line in report.lines]
+    assert found == [(0,), (0, 0), (0, 1), (1,), (1, 0), (1, 1)]
+    slopes = [abs(line.tape) for line in report.lines]  # projected on +1 or -1
+    np.testing.assert_allclose(slopes, [3, 6, 1, 0.25, 1, 0])
+    assert report.order == 2
+    assert 0 < report.worst.error <= report.worst.bound
+    bounds = [line.bound for line in report.lines]  # of the larger side, at least 1
+    np.testing.assert_allclose(bounds, [3e-6, 6e-6, 1e-6, 1e-6, 1e-6, 1e-6])
+    printed = str(report).splitlines()
+    assert len(printed) == 7
+    assert printed[2].split()[:3] == ["2", "0,", "0"]
+
+
 def test_check_gradients_wants_float64():
     with pytest.raises(TypeError, match="float64"):
         mt.check_gradients(cube, mt.constant([1.0]))

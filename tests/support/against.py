@@ -1,40 +1,34 @@
 """Compares two libraries that have `constant` and `GradientTape`: values and derivatives.
 
-Order by order: v are random cotangents, h = gradients of sum <f_i, v_i>, and then h takes f's
-place. So the second order is a random projection of the Hessian, for every pair of arguments.
+The derivatives are those of `minitensor.autograd.check`: the second order is a random projection of
+the Hessian, for every pair of arguments, cotangents included.
 """
 
 import numpy as np
 
 import minitensor as mt
+from minitensor.autograd import check
+from minitensor.parity.driver import flat
 
 
 def derivatives(library, function, arrays, order, seed=0):
     """[[f], [first derivative per argument], [second ...], ...] as NumPy arrays."""
-    tensors = [library.constant(array) for array in arrays]
-    levels = [function]
-    for depth in range(order):
-        levels.append(_projected(library, levels[-1], seed + depth))
-    return [[np.asarray(t) for t in _listed(level(*tensors))] for level in levels]
 
+    def cotangents(depth, results):
+        draw = np.random.default_rng(seed + depth)
+        drawn = [draw.normal(size=tuple(r.shape)).astype(r.dtype.name) for r in results]
+        return [library.constant(c) for c in drawn]
 
-def _projected(library, function, seed):
-    def gradients(*tensors):
-        with library.GradientTape() as tape:
-            tape.watch(tensors)
-            results = _listed(function(*tensors))
-        draw = np.random.default_rng(seed)
-        cotangents = [
-            library.constant(np.asarray(draw.normal(size=tuple(r.shape)), np.asarray(r).dtype))
-            for r in results
-        ]
-        return tape.gradient(results, list(tensors), cotangents, "zero")
-
-    return gradients
-
-
-def _listed(results):
-    return list(results) if isinstance(results, list | tuple) else [results]
+    orders = check.derivatives(
+        library.GradientTape,
+        lambda *tensors: flat(function(*tensors)),
+        [library.constant(array) for array in arrays],
+        order,
+        cotangents,
+        library.zeros_like,
+        library.convert_to_tensor,
+    )
+    return [[np.asarray(t) for t in part] for part in orders]
 
 
 def assert_agree(tf, ours, theirs, *arrays, order=2, tolerance=1e-10):
