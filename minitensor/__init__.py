@@ -153,7 +153,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "random_uniform_initializer": ("keras.initializers", "RandomUniform"),
     "zeros_initializer": ("keras.initializers", "Zeros"),
     "bfloat16": ("dtypes", "bfloat16"),
-    "TensorSpec": ("data.structure", "TensorSpec"),
+    "TensorSpec": ("data.spec", "TensorSpec"),
     "io": ("io", None),
     **{
         name: ("control", name)

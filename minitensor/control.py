@@ -12,7 +12,7 @@ import numpy as np
 from minitensor.array import stack, unstack
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.data.structure import leaves, mapped
+from minitensor.data.spec import flatten, map_structure
 
 __all__ = ["case", "cond", "function", "map_fn", "print", "while_loop"]
 
@@ -52,20 +52,20 @@ def map_fn(
     Source: tf.map_fn
     """
     kinds = dtype if fn_output_signature is None else fn_output_signature
-    tensors = mapped(as_tensor, _tuples(elems))
-    lengths = {len(tensor) for tensor in leaves(tensors)}
+    tensors = map_structure(as_tensor, _tuples(elems))
+    lengths = {len(tensor) for tensor in flatten(tensors)}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(f"map_fn: elems must have one length above 0, got {sorted(lengths)}")
-    slices = mapped(unstack, tensors)
+    slices = map_structure(unstack, tensors)
     listed = isinstance(elems, list) and not isinstance(tensors, ArrayLike)
     results = []
     for i in range(lengths.pop()):
-        item = mapped(lambda column, i=i: column[i], slices)
-        results.append(mapped(as_tensor, _tuples(fn(list(item) if listed else item))))
+        item = map_structure(lambda column, i=i: column[i], slices)
+        results.append(map_structure(as_tensor, _tuples(fn(list(item) if listed else item))))
     if kinds is not None:
-        kinds = mapped(lambda kind: getattr(kind, "dtype", kind), _tuples(kinds))
-        results = [mapped(lambda y, kind: as_tensor(y, kind), one, kinds) for one in results]
-    return mapped(lambda *column: stack(column), *results)
+        kinds = map_structure(lambda kind: getattr(kind, "dtype", kind), _tuples(kinds))
+        results = [map_structure(lambda y, kind: as_tensor(y, kind), one, kinds) for one in results]
+    return map_structure(lambda *column: stack(column), *results)
 
 
 def _tuples(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The mirror of tf.data, and readers of data sets.
 
-    structure.py  tensors in tuples and dictionaries
+    spec.py       what elements look like: TensorSpec
     rows.py       elements that wait until somebody looks at them
     steps.py      what each step of a pipeline does
     pipeline.py   how a dataset is iterated over

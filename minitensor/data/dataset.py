@@ -15,7 +15,14 @@ from minitensor.data import steps
 from minitensor.data.order import Ordered
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run
 from minitensor.data.rows import Rows
-from minitensor.data.structure import TensorSpec, host_array, leaves, mapped, signature_of, spec_of
+from minitensor.data.spec import (
+    TensorSpec,
+    flatten,
+    host_array,
+    map_structure,
+    signature_of,
+    spec_of,
+)
 from minitensor.dtypes import as_dtype, int64
 from minitensor.nn import checks as args
 
@@ -53,13 +60,13 @@ class Dataset(Ordered):
 
         Source: tf.data.Dataset.from_tensor_slices
         """
-        arrays = mapped(host_array, tensors)
-        if not list(leaves(arrays)):
+        arrays = map_structure(host_array, tensors)
+        if not flatten(arrays):
             raise ValueError("Invalid `tensors`. `tensors` should not be empty.")
         rows = Rows(arrays)
 
         def spec() -> Any:
-            return mapped(lambda a: TensorSpec(a.shape[1:], spec_of(a).dtype), arrays)
+            return map_structure(lambda a: TensorSpec(a.shape[1:], spec_of(a).dtype), arrays)
 
         return Dataset("from_tensor_slices", lambda run: iter(rows), lambda: rows.length, spec)
 
@@ -73,10 +80,10 @@ class Dataset(Ordered):
 
         Source: tf.data.Dataset.from_tensors
         """
-        arrays = mapped(host_array, tensors)
-        one = Rows(mapped(lambda array: array[np.newaxis], arrays))
+        arrays = map_structure(host_array, tensors)
+        one = Rows(map_structure(lambda array: array[np.newaxis], arrays))
         return Dataset(
-            "from_tensors", lambda run: iter(one), lambda: 1, lambda: mapped(spec_of, arrays)
+            "from_tensors", lambda run: iter(one), lambda: 1, lambda: map_structure(spec_of, arrays)
         )
 
     @staticmethod
@@ -165,21 +172,21 @@ class Dataset(Ordered):
         Source: tf.data.Dataset.zip
         """
         inside = datasets if not args else args[0] if len(args) == 1 else args
-        for item in leaves(inside):
+        for item in flatten(inside):
             if not isinstance(item, Pipeline):
                 raise TypeError(f"zip: expected datasets, got {type(item).__name__}")
 
         def many() -> int:
-            counts = [dataset._count() for dataset in leaves(inside)]
+            counts = [dataset._count() for dataset in flatten(inside)]
             if UNKNOWN in counts:
                 return UNKNOWN
             return min((n for n in counts if n != INFINITE), default=INFINITE)
 
         return Dataset(
             "zip",
-            lambda run: steps.zipped(mapped(lambda dataset: dataset._start(run), inside)),
+            lambda run: steps.zipped(map_structure(lambda dataset: dataset._start(run), inside)),
             many,
-            lambda: mapped(lambda dataset: dataset.element_spec, inside),
+            lambda: map_structure(lambda dataset: dataset.element_spec, inside),
         )
 
     def map(
@@ -259,7 +266,7 @@ class Dataset(Ordered):
             return here if here < 0 else here // size if whole else -(-here // size)
 
         def spec() -> Any:
-            return mapped(lambda s: s.batched(size if whole else None), self.element_spec)
+            return map_structure(lambda s: s.batched(size if whole else None), self.element_spec)
 
         return self._then(
             "batch", lambda run: steps.batches(self._start(run), size, whole), many, spec
@@ -278,5 +285,5 @@ class Dataset(Ordered):
             "unbatch",
             lambda run: steps.unbatched(self._start(run)),
             lambda: UNKNOWN,
-            lambda: mapped(lambda s: TensorSpec(s.shape[1:], s.dtype), self.element_spec),
+            lambda: map_structure(lambda s: TensorSpec(s.shape[1:], s.dtype), self.element_spec),
         )

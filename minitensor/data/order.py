@@ -12,7 +12,7 @@ import numpy as np
 from minitensor.backend import generator
 from minitensor.data import steps
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run
-from minitensor.data.structure import TensorSpec
+from minitensor.data.spec import TensorSpec
 from minitensor.nn import checks as args
 
 

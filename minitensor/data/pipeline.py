@@ -18,7 +18,7 @@ from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
 from minitensor.data.rows import numbers, tensors
-from minitensor.data.structure import mapped, spec_of
+from minitensor.data.spec import map_structure, spec_of
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
@@ -181,7 +181,7 @@ class Pipeline:
     def _first_spec(self) -> Any:
         with generator.using(np.random.default_rng(0)):
             for element in ElementIterator(self._start, Run(0), tensors):
-                return mapped(spec_of, element)
+                return map_structure(spec_of, element)
         raise ValueError(f"{self!r} has no elements, so nothing is known of them")
 
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: Any = None) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.data.structure import leaves, mapped
+from minitensor.data.spec import flatten, map_structure
 
 
 class Rows:
@@ -22,7 +22,7 @@ class Rows:
 
     def __init__(self, arrays: Any) -> None:
         self.arrays = arrays
-        first, *rest = (array.shape for array in leaves(arrays))
+        first, *rest = (array.shape for array in flatten(arrays))
         for shape in (first, *rest):
             if not shape:
                 raise ValueError("Unbatching a tensor is only supported for rank >= 1")
@@ -47,19 +47,19 @@ class Row:
 
     def values(self) -> Any:
         """The element itself: copies, which later changes of the arrays do not reach."""
-        return mapped(lambda array: np.array(array[self.index]), self.rows.arrays)
+        return map_structure(lambda array: np.array(array[self.index]), self.rows.arrays)
 
 
 def opened(element: Any) -> Any:
     """An element of arrays and tensors, from one that may have rows in it."""
     if type(element) is Row:
         return element.values()
-    return mapped(lambda leaf: leaf.values() if type(leaf) is Row else leaf, element)
+    return map_structure(lambda leaf: leaf.values() if type(leaf) is Row else leaf, element)
 
 
 def tensors(element: Any) -> Any:
     """An element as user code sees it: tensors on the present device, and text."""
-    return mapped(_tensor, opened(element))
+    return map_structure(_tensor, opened(element))
 
 
 def _tensor(leaf: Any) -> Any:
@@ -96,8 +96,8 @@ def _joined(elements: Sequence[Any]) -> Any:
     chosen = [element.index for element in elements]
     start, count = chosen[0], len(chosen)
     if chosen == list(range(start, start + count)):  # neighbours: one copy of memory
-        return mapped(lambda array: array[start : start + count].copy(), source.arrays)
-    return mapped(lambda array: array[chosen], source.arrays)  # (n, ...)
+        return map_structure(lambda array: array[start : start + count].copy(), source.arrays)
+    return map_structure(lambda array: array[chosen], source.arrays)  # (n, ...)
 
 
 def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
@@ -115,7 +115,7 @@ def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
 
 def numbers(element: Any) -> Any:
     """An element as NumPy arrays and scalars."""
-    return mapped(_number, opened(element))
+    return map_structure(_number, opened(element))
 
 
 def _number(leaf: Any) -> Any:

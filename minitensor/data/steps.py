@@ -14,7 +14,7 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.rows import Rows, opened, stacked, tensors
-from minitensor.data.structure import TensorSpec, host_array, leaves, mapped
+from minitensor.data.spec import TensorSpec, flatten, host_array, map_structure
 
 _DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
 
@@ -23,7 +23,7 @@ def called(function: Callable[..., Any], element: Any) -> Any:
     """What user code gives for an element: a tuple is spread over its arguments."""
     seen = tensors(element)
     result = function(*seen) if type(seen) is tuple else function(seen)
-    return mapped(_kept, tuple(result) if isinstance(result, list) else result)
+    return map_structure(_kept, tuple(result) if isinstance(result, list) else result)
 
 
 def _kept(leaf: Any) -> Any:
@@ -73,7 +73,7 @@ def batches(elements: Iterable[Any], size: int, drop_remainder: bool) -> Iterato
 def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
     """The rows of each element."""
     for element in elements:
-        yield from Rows(mapped(_array, opened(element)))
+        yield from Rows(map_structure(_array, opened(element)))
 
 
 def _array(leaf: Any) -> np.ndarray:
@@ -92,8 +92,8 @@ _END = object()
 def zipped(iterators: Any) -> Iterator[Any]:
     """One element of each, in the containers that the iterators are in, until one has none."""
     while True:
-        element = mapped(lambda iterator: next(iterator, _END), iterators)
-        if any(leaf is _END for leaf in leaves(element)):
+        element = map_structure(lambda iterator: next(iterator, _END), iterators)
+        if any(leaf is _END for leaf in flatten(element)):
             return
         yield element
 
@@ -101,9 +101,9 @@ def zipped(iterators: Any) -> Iterator[Any]:
 def yielded(element: Any, signature: Any) -> Any:
     """What a user's generator gave, in the types and shapes that were promised."""
     if signature is None:
-        return mapped(host_array, element)
+        return map_structure(host_array, element)
     try:
-        return mapped(_fitted, signature, element)
+        return map_structure(_fitted, signature, element)
     except (KeyError, TypeError, IndexError) as problem:
         raise ValueError(
             f"`generator` yielded an element that does not match the expected structure "

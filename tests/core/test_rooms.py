@@ -60,7 +60,7 @@ INSIDE_BACKEND = {
     "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
-    *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "tree", "weight"),
+    *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "weight"),
 }
 OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
 INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files below layers
@@ -299,7 +299,7 @@ def test_a_wrong_arrow_inside_keras_is_seen_at_once_and_later_but_types_do_not_c
         (tmp_path / "keras" / part).mkdir(parents=True)
     file = tmp_path / "keras" / "engine" / "layer.py"
     file.write_text(
-        "from minitensor.keras import layers\nfrom minitensor.keras.engine import tree\n"
+        "from minitensor.keras import layers\nfrom minitensor.keras.engine import weight\n"
         "if TYPE_CHECKING:\n    from minitensor.keras.models import Model\n"
         "def save():\n    from minitensor.keras.saving import save_model\n"
     )

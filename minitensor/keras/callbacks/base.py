@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.keras.engine.tree import leaves
+from minitensor.autograd.tree import flatten
 from minitensor.keras.training.logs import Logs, plain_logs
 
 
@@ -124,7 +124,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         super().__init__()
-        self.callbacks = list(leaves(callbacks)) if callbacks else []
+        self.callbacks = flatten(callbacks) if callbacks else []
         for callback in self.callbacks:
             if isinstance(callback, type):
                 raise TypeError(f"A callback is an object, not a class: {callback.__name__}(...)")

@@ -1,7 +1,6 @@
 """What layers and models are made of.
 
 defaults.py           the float type and the data format that layers start from
-tree.py               tensors inside lists and dictionaries
 annotations.py        what is known about a tensor beside its values
 seed_stream.py        where a layer's random numbers come from
 weight.py             a variable that belongs to a layer

@@ -20,10 +20,10 @@ from minitensor import backend
 from minitensor.array import cast, expand_dims, squeeze, zeros
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.engine.tree import leaves, mapped
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -99,7 +99,7 @@ def check(layer: Layer, inputs: Any) -> None:
     spec = layer.input_spec
     if spec is None:
         return
-    for tensor in leaves(inputs):
+    for tensor in flatten(inputs):
         shape = sizes(tensor)
         for wanted, found, legal in (
             ("ndim", len(shape), spec.ndim is None or len(shape) == spec.ndim),
@@ -183,10 +183,10 @@ def convert_inputs(
         cast_it = kind is not None and found.dtype != kind and is_float(found.dtype)
         return cast(found, kind) if cast_it else found
 
-    args = tuple(mapped(tensor, value) for value in args)
+    args = tuple(map_structure(tensor, value) for value in args)
     if args and not isinstance(args[0], ArrayLike) and _is_listed(args[0]):
         args = (as_tensor(args[0], layer.compute_dtype, "inputs"), *args[1:])
-    return args, {name: mapped(tensor, value) for name, value in kwargs.items()}
+    return args, {name: map_structure(tensor, value) for name, value in kwargs.items()}
 
 
 def _is_array(value: Any) -> bool:
@@ -195,7 +195,7 @@ def _is_array(value: Any) -> bool:
 
 def _is_listed(value: Any) -> bool:
     """Whether it is numbers in lists, or one number."""
-    found = list(leaves(value))
+    found = flatten(value)
     return bool(found) and all(isinstance(x, int | float) for x in found)
 
 
@@ -231,7 +231,7 @@ def _training_default(call: Any) -> Any:
 
 def on_device_of(inputs: Any) -> AbstractContextManager[None]:
     """Makes new weights where the inputs lie."""
-    home = next((t for t in leaves(inputs) if isinstance(t, ArrayLike)), None)
+    home = next((t for t in flatten(inputs) if isinstance(t, ArrayLike)), None)
     return nullcontext() if home is None else device(home.device)
 
 
@@ -264,7 +264,7 @@ def _is_shape(value: Any) -> bool:
 
 def shape_of(tensors: Any) -> Any:
     """The shapes of KerasTensors, in the same lists and dictionaries."""
-    return mapped(sizes, tensors)
+    return map_structure(sizes, tensors)
 
 
 def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -282,10 +282,10 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = (
             {"training": False} if _training_default(type(layer).call) is not inspect._empty else {}
         )
-        given |= {name: mapped(trial, value) for name, value in kwargs.items()}
-        trials.append(layer(*(mapped(trial, value) for value in args), **given))
-    others = leaves(trials[1])
-    return mapped(lambda one: _common(one, next(others)), trials[0])
+        given |= {name: map_structure(trial, value) for name, value in kwargs.items()}
+        trials.append(layer(*(map_structure(trial, value) for value in args), **given))
+    others = iter(flatten(trials[1]))
+    return map_structure(lambda one: _common(one, next(others)), trials[0])
 
 
 def _common(one: Any, other: Any) -> KerasTensor:

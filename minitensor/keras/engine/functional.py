@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import shape_of, sizes, symbols, to_input
 from minitensor.keras.engine.functional_config import functional_arguments, functional_config
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
-from minitensor.keras.engine.tree import leaves, mapped
 
 
 class Functional(Model):
@@ -45,8 +45,8 @@ class Functional(Model):
     ) -> None:
         super().__init__(name=name)
         self.input_structure, self.output_structure = inputs, outputs
-        self.inputs: list[KerasTensor] = list(leaves(inputs))
-        self.outputs: list[KerasTensor] = list(leaves(outputs))
+        self.inputs: list[KerasTensor] = flatten(inputs)
+        self.outputs: list[KerasTensor] = flatten(outputs)
         self.nodes: list[Node] = sorted_nodes(self.inputs, self.outputs)
         self._refuse_missing_inputs()
         self.operations: list[Layer] = list(dict.fromkeys(node.layer for node in self.nodes))
@@ -123,7 +123,7 @@ class Functional(Model):
         if isinstance(inputs, dict) and not isinstance(self.input_structure, dict):
             given = [inputs[t.node.layer.name] for t in self.inputs if t.node is not None]
         else:
-            given = list(leaves(inputs))
+            given = flatten(inputs)
         if len(given) != len(self.inputs):
             raise ValueError(
                 f"Layer {self.name} expects {len(self.inputs)} input(s), but it received "
@@ -149,15 +149,15 @@ class Functional(Model):
             return known[id(item)] if isinstance(item, KerasTensor) else item
 
         for node in self.nodes:
-            if all(id(tensor) in known for tensor in leaves(node.outputs)):
+            if all(id(tensor) in known for tensor in flatten(node.outputs)):
                 continue
-            args = tuple(mapped(value, arg) for arg in node.args)
-            kwargs = {name: mapped(value, arg) for name, arg in node.kwargs.items()}
-            results = leaves(apply(node.layer, args, kwargs))
-            known |= {id(t): next(results) for t in leaves(node.outputs)}
-        found = mapped(value, self.output_structure)
+            args = tuple(map_structure(value, arg) for arg in node.args)
+            kwargs = {name: map_structure(value, arg) for name, arg in node.kwargs.items()}
+            results = iter(flatten(apply(node.layer, args, kwargs)))
+            known |= {id(t): next(results) for t in flatten(node.outputs)}
+        found = map_structure(value, self.output_structure)
         if len(self.outputs) == 1 and isinstance(found, list | tuple):
-            return next(leaves(found))  # Model([x], [y]) gives no list
+            return flatten(found)[0]  # Model([x], [y]) gives no list
         return found
 
 
@@ -192,7 +192,7 @@ def _before(node: Node, given: set[int]) -> list[Node]:
 
 
 def _outputs(node: Node) -> list[KerasTensor]:
-    return list(leaves(node.outputs))
+    return flatten(node.outputs)
 
 
 def _backwards(given: set[int], outputs: list[KerasTensor]) -> Iterator[Node]:

@@ -16,9 +16,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
-from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.serialization.objects import deserialize, serialize
 
 Json = Any
@@ -46,8 +46,8 @@ def functional_config(model: Any) -> Json:
         nodes = [node for node in calls if node.layer is layer and node.inputs]
         inbound = [
             {
-                "args": mapped(written, layer._config_arguments(node)),
-                "kwargs": mapped(written, node.kwargs),
+                "args": map_structure(written, layer._config_arguments(node)),
+                "kwargs": map_structure(written, node.kwargs),
             }
             for node in nodes
         ]
@@ -56,8 +56,8 @@ def functional_config(model: Any) -> Json:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": mapped(end, model.input_structure),
-        "output_layers": mapped(end, model.output_structure),
+        "input_layers": map_structure(end, model.input_structure),
+        "output_layers": map_structure(end, model.output_structure),
     }
 
 
@@ -65,7 +65,7 @@ def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
     """[layer, which call of it, which output of that call]"""
     node = tensor.node
     assert node is not None  # the model was drawn from it
-    which = [id(t) for t in leaves(node.outputs)].index(id(tensor))
+    which = [id(t) for t in flatten(node.outputs)].index(id(tensor))
     return [node.layer.name, calls[node], which]
 
 
@@ -179,7 +179,7 @@ class _Drawing:
         args, kwargs = self._value(call["args"]), self._value(call["kwargs"])
         taken = inspect.signature(getattr(layer, "call", layer)).parameters
         kwargs = {k: v for k, v in kwargs.items() if v is not None or k in taken}
-        self.made[key] = list(leaves(layer(*args, **kwargs)))
+        self.made[key] = flatten(layer(*args, **kwargs))
 
     def _value(self, value: Json) -> Any:
         if isinstance(value, list | tuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.keras.engine.tree import leaves
+from minitensor.autograd.tree import flatten
 
 
 class KerasTensor:
@@ -88,7 +88,7 @@ class Node:
         self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any
     ) -> None:
         self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
-        found = leaves([*args, *kwargs.values()])
+        found = flatten([*args, *kwargs.values()])
         self.inputs = [value for value in found if isinstance(value, KerasTensor)]
-        for tensor in leaves(outputs):
+        for tensor in flatten(outputs):
             tensor.node = self

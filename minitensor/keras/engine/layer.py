@@ -13,11 +13,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras import regularizers
 from minitensor.keras.engine import calling
 from minitensor.keras.engine.calling import InputSpec, calls
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
-from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.engine.weight_container import WeightContainer
 from minitensor.keras.serialization import names
@@ -144,7 +144,7 @@ class Layer(WeightContainer):
     # ----- a call -----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, KerasTensor) for x in leaves([*args, *kwargs.values()])):
+        if any(isinstance(x, KerasTensor) for x in flatten([*args, *kwargs.values()])):
             return self._symbolic_call_with_node(args, kwargs)
         calling.initialised(self)
         args, kwargs = calling.convert_inputs(self, args, kwargs)
@@ -156,7 +156,7 @@ class Layer(WeightContainer):
             y = self.call(*args, **kwargs)
             if call.observer:
                 call.observer.ends(self, calling.first(args, kwargs), y)
-            for t in leaves(y) if self.activity_regularizer is not None else ():
+            for t in flatten(y) if self.activity_regularizer is not None else ():
                 loss = self.activity_regularizer(t)
                 self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)  # a sample's share
         if call.depth == 0:
@@ -168,12 +168,12 @@ class Layer(WeightContainer):
         calling.check(self, inputs)
         if not self.built:
             with calling.on_device_of(inputs):
-                self.build(mapped(calling.sizes, inputs))
+                self.build(map_structure(calling.sizes, inputs))
             calling.check(self, inputs)
 
     def add_loss(self, loss: Any) -> None:
         """Adds a number, or several, to the loss of the model in whose call this happens."""
-        for value in leaves(loss):
+        for value in flatten(loss):
             (calls.current.losses if calls.current else self._call_losses).append(value)
 
     @property
@@ -189,9 +189,9 @@ class Layer(WeightContainer):
         first = calling.first(args, kwargs)
         self.prepare(first)
         others = [*args[1:], *(v for v in kwargs.values() if v is not first)]
-        alone = not any(isinstance(x, KerasTensor) for x in leaves(others))
+        alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
         if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
-            shape = self.compute_output_shape(mapped(calling.sizes, first))
+            shape = self.compute_output_shape(map_structure(calling.sizes, first))
             return calling.symbols(shape, self.dtype)
         return calling.traced(self, args, kwargs)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.array import zeros
+from minitensor.autograd.tree import map_structure
 from minitensor.keras.engine.calling import sizes, symbols
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.tree import mapped
 from minitensor.keras.training.trainer import Trainer
 
 
@@ -81,7 +81,7 @@ class Model(Trainer, Layer):
     def prepare(self, inputs: Any) -> None:
         """Notes the shape of the first input; the layers inside check and build themselves."""
         if self.called_with is None:
-            self.called_with = mapped(sizes, inputs)
+            self.called_with = map_structure(sizes, inputs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = super().__call__(*args, **kwargs)
@@ -91,7 +91,9 @@ class Model(Trainer, Layer):
     def build(self, input_shape: Any) -> None:
         """Builds all layers, by a call on zeros of this shape; 1 where it says None."""
         trial = symbols(input_shape, self.dtype)
-        self(mapped(lambda t: zeros([1 if n is None else n for n in t.shape], t.dtype), trial))
+        self(
+            map_structure(lambda t: zeros([1 if n is None else n for n in t.shape], t.dtype), trial)
+        )
 
     # ----- what is done with it elsewhere -----
 

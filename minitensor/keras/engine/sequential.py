@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import on_device_of, shape_of, sizes, symbols, to_input
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.model import Model
-from minitensor.keras.engine.tree import leaves, mapped
 from minitensor.keras.serialization.objects import deserialize, serialize
 
 
@@ -175,7 +175,7 @@ class Sequential(Model):
     @property
     def outputs(self) -> list[KerasTensor]:
         """The symbolic output, in a list."""
-        return list(leaves(self._ends()[1]))
+        return flatten(self._ends()[1])
 
     @property
     def input(self) -> KerasTensor:
@@ -195,4 +195,4 @@ class Sequential(Model):
     @property
     def output_shape(self) -> Any:
         """Shape of the output."""
-        return mapped(sizes, self._ends()[1])
+        return map_structure(sizes, self._ends()[1])

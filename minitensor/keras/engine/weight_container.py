@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Variable
+from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
-from minitensor.keras.engine.tree import members
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.memory_budget import charge
@@ -89,7 +89,7 @@ class WeightContainer(Configurable):
             if isinstance(value, kinds):
                 yield value
             elif isinstance(value, _CONTAINERS) and attribute not in _NOT_OURS:
-                yield from (x for x in members(value) if isinstance(x, kinds))
+                yield from (x for x in flatten(value, sort=False) if isinstance(x, kinds))
 
     def sublayers(self) -> list[Any]:
         """The layers it is directly made of."""

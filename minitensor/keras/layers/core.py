@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any, Unpack
 
+from minitensor.autograd.tree import flatten
 from minitensor.keras.engine import Layer, calling
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.engine.tree import leaves
 from minitensor.keras.layers.elementwise import Elementwise
 
 
@@ -80,6 +80,6 @@ class Lambda(Layer):
         if callable(self.output_shape):
             return self.output_shape(input_shape)
         if self.output_shape is not None:
-            return next(leaves(input_shape)), *self.output_shape
+            return flatten(calling.symbols(input_shape, self.dtype))[0].shape[0], *self.output_shape
         trial = calling.traced(self, (calling.symbols(input_shape, self.dtype),), {})
         return calling.shape_of(trial)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, Variable, recording
+from minitensor.autograd.tree import flatten
 from minitensor.keras import initializers
 from minitensor.keras.engine.calling import dtype_name
-from minitensor.keras.engine.tree import leaves
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
@@ -99,7 +99,7 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """Its state, and that of the metrics among its attributes."""
-        inside = list(leaves(list(vars(self).values())))
+        inside = flatten(list(vars(self).values()))
         own = [*self._own, *(value for value in inside if isinstance(value, Variable))]
         found = [*own, *(v for m in inside if isinstance(m, Metric) for v in m.variables)]
         return list({id(v): v for v in found}.values())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine import Functional, Input, Layer, Sequential
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.engine.tree import leaves, mapped
 
 Clone = Callable[[Layer], Layer]
 
@@ -75,21 +75,21 @@ def _recursive(clone_function: Clone | None) -> Clone:
 
 
 def _sequential(model: Sequential, inputs: Any, copy: Clone) -> Sequential:
-    start = [t for t in leaves(inputs) if t is not None]
+    start = [t for t in flatten(inputs) if t is not None]
     if not start and model._symbolic:
         start = [_input(model.inputs[0])]
     return Sequential([*start, *(copy(layer) for layer in model.layers)], name=model.name)
 
 
 def _functional(model: Functional, inputs: Any, copy: Clone, call: Any) -> Functional:
-    given = mapped(_input, model.input_structure) if inputs is None else inputs
+    given = map_structure(_input, model.input_structure) if inputs is None else inputs
     copies = {layer: copy(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
 
     def apply(layer: Layer, args: Any, kwargs: Any) -> Any:
         new = copies[layer]
         return new(*args, **kwargs) if call is None else call(new, *args, **kwargs)
 
-    outputs = model._run(list(leaves(given)), apply)
+    outputs = model._run(flatten(given), apply)
     return Functional(given, outputs, name=model.name, trainable=model.trainable)
 
 

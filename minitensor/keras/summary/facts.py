@@ -15,11 +15,11 @@ from minitensor.array import zeros
 from minitensor.autograd import recording
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import Call, calls, symbols
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.tree import leaves, mapped
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.model import Model
@@ -85,7 +85,7 @@ class _Trial:
 
     def ends(self, layer: Layer, inputs: Any, outputs: Any) -> None:
         """A layer's call is done: notes what there is to say of it."""
-        tensors = [t for t in leaves(outputs) if isinstance(t, ArrayLike)]
+        tensors = [t for t in flatten(outputs) if isinstance(t, ArrayLike)]
         if not layer.sublayers():
             self._total += sum(layer.macs(tuple(t.shape)) for t in tensors)
             self._widen(layer, inputs, tensors)
@@ -96,7 +96,7 @@ class _Trial:
         facts.field = next((self.fields[id(t)] for t in tensors if id(t) in self.fields), None)
 
     def _widen(self, layer: Layer, inputs: Any, outputs: list[Any]) -> None:
-        fields = [self.fields[id(t)] for t in leaves(inputs) if id(t) in self.fields]
+        fields = [self.fields[id(t)] for t in flatten(inputs) if id(t) in self.fields]
         if layer.reach is None or not fields or not fields[0]:
             return
         wider = tuple(
@@ -137,8 +137,8 @@ def _rows(layer: Layer, facts: dict[Layer, Facts], depth: int, expand: bool) -> 
 def _tried(model: Model) -> dict[Layer, Facts]:
     """The facts of every layer that a call of the model calls."""
     trial = _Trial()
-    inputs = mapped(_zeros, _symbolic_inputs(model))
-    for tensor in leaves(inputs):
+    inputs = map_structure(_zeros, _symbolic_inputs(model))
+    for tensor in flatten(inputs):
         trial._see(tensor, ((1, 1),) * (tensor.ndim - 2) if tensor.ndim > 2 else ())
     outer, calls.current = calls.current, Call(training=False, observer=trial)
     recording.active.tapes.append(trial)

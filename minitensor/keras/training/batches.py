@@ -16,9 +16,9 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.generator import generator
 from minitensor.keras.engine import defaults
-from minitensor.keras.engine.tree import leaves, mapped
 
 DEFAULT_BATCH = 32
 
@@ -64,7 +64,7 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 def mapped_numbers(value: Any) -> Any:
     """The same with lists of numbers as arrays."""
-    found = list(leaves(value)) if isinstance(value, list) else []
+    found = flatten(value) if isinstance(value, list) else []
     if found and all(isinstance(number, bool | int | float) for number in found):
         return np.asarray(value)
     if isinstance(value, tuple | list):
@@ -94,7 +94,7 @@ def source_of(
         ValueError: data of a kind that is not known, or of different lengths.
     """
     x, y, sample_weight = (mapped_numbers(value) for value in (x, y, sample_weight))
-    given = [value for value in leaves([x, y, sample_weight]) if value is not None]
+    given = [value for value in flatten([x, y, sample_weight]) if value is not None]
     if given and all(is_array(value) for value in given):
         weights = _weights_for(y, sample_weight, class_weight)
         return Arrays(pack_x_y_sample_weight(x, y, weights), batch_size, steps, shuffle)
@@ -144,14 +144,14 @@ class Arrays:
                 part: Any = start + generator().permutation(stop - start)
             else:
                 part = slice(start, stop) if order is None else order[start:stop]
-            yield mapped(functools.partial(samples, part=part), self._data)
+            yield map_structure(functools.partial(samples, part=part), self._data)
 
     def rewind(self, begun: int) -> None:
         """Nothing to do."""
 
     def first(self) -> Any:
         """The first sample of all, as a batch."""
-        return mapped(functools.partial(samples, part=slice(0, 1)), self._data)
+        return map_structure(functools.partial(samples, part=slice(0, 1)), self._data)
 
 
 class Dataset:
@@ -179,7 +179,7 @@ class Dataset:
         if self._class_weight is not None:
             x, y, weights = unpack_x_y_sample_weight(batch)
             batch = (x, y, _weights_for(y, weights, self._class_weight))
-        return mapped(lambda value: None if value is None else as_tensor(value), batch)
+        return map_structure(lambda value: None if value is None else as_tensor(value), batch)
 
     @property
     def begun(self) -> int:
@@ -256,11 +256,11 @@ def floats_cast(array: Any) -> Tensor:
 
 def _common_length(data: Any) -> int:
     """How many samples all arrays have."""
-    found = {value.shape[0] if value.shape else 0 for value in leaves(data) if value is not None}
+    found = {value.shape[0] if value.shape else 0 for value in flatten(data) if value is not None}
     if len(found) != 1:
         parts = zip(("x", "y", "sample_weight"), unpack_x_y_sample_weight(data), strict=True)
         listed = "; ".join(
-            f"'{name}' sizes: {[tuple(v.shape)[:1] for v in leaves(part) if v is not None]}"
+            f"'{name}' sizes: {[tuple(v.shape)[:1] for v in flatten(part) if v is not None]}"
             for name, part in parts
         )
         hint = ". A list is one array per input; of a list of samples np.stack makes one array"

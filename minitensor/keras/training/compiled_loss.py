@@ -7,8 +7,8 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import Tensor
+from minitensor.autograd.tree import flatten
 from minitensor.keras.engine import defaults
-from minitensor.keras.engine.tree import leaves
 from minitensor.keras.training.outputs import Outputs
 
 
@@ -107,7 +107,7 @@ class CompiledLoss:
         if not isinstance(given, list | tuple | dict):
             return [given] * len(outputs)
         if len(outputs) == 1:
-            given = list(leaves(given))
+            given = flatten(given)
         return outputs.settings(given, what)
 
 

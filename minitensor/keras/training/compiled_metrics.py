@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minitensor.keras.engine.tree import leaves
+from minitensor.autograd.tree import flatten
 from minitensor.keras.training.compiled_loss import kind_of_classes
 from minitensor.keras.training.outputs import Outputs
 
@@ -67,7 +67,7 @@ class CompiledMetrics:
         for weighted, given in enumerate(self._given):
             for i, identifiers in enumerate(self._each(given, outputs)):
                 prefix = outputs.names[i] if len(outputs) > 1 else None
-                for identifier in leaves(identifiers):
+                for identifier in flatten(identifiers):
                     if identifier is not None:
                         metric = resolved_metric(identifier, targets[i], predictions[i])
                         self._entries.append(_Entry(i, metric, prefix, bool(weighted)))
@@ -77,7 +77,7 @@ class CompiledMetrics:
         if not given:
             return [None] * len(outputs)
         if len(outputs) == 1:
-            return [list(leaves(given))]
+            return [flatten(given)]
         return outputs.settings(given, "metrics", partly=True)
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:

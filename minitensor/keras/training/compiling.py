@@ -8,8 +8,8 @@ from typing import Any
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
+from minitensor.autograd.tree import flatten
 from minitensor.keras.engine import defaults
-from minitensor.keras.engine.tree import leaves
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.training.compiled_loss import CompiledLoss
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
@@ -192,7 +192,7 @@ class Compiling:
                     if isinstance(value, Metric):
                         found[value] = None
                     elif isinstance(value, _CONTAINERS):
-                        found |= {x: None for x in leaves(value) if isinstance(x, Metric)}
+                        found |= {x: None for x in flatten(value) if isinstance(x, Metric)}
         return list(found)
 
     @property

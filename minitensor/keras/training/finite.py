@@ -16,9 +16,9 @@ from minitensor import backend
 from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.finite import Event, Origin, Watcher, described, is_finite
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.autograd.tree import flatten
 from minitensor.backend import generator
 from minitensor.keras.engine.calling import calls
-from minitensor.keras.engine.tree import leaves
 from minitensor.keras.engine.weight import path_of
 
 _REMEDIES = {
@@ -126,7 +126,7 @@ class StepGuard:
             return f"The weights {names} were not finite already ({described(weights[0])})."
         parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)
         for name, part in parts:
-            for tensor in leaves(part):
+            for tensor in flatten(part):
                 if isinstance(tensor, ArrayLike) and _among(tensor, origin.sources):
                     return f"The {name} of the model are not finite ({described(tensor)})."
         if origin.op is None and origin.sources:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import tree
-from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.training.epoch_iterator import EpochIterator, warn_of_end
 from minitensor.keras.training.interrupt import whole_step
 from minitensor.keras.training.logs import plain_logs
@@ -131,8 +131,8 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
     outputs: Any = None
     for step, batch in batches.epoch():
         callbacks.on_predict_batch_begin(step)
-        outputs = mapped(np.asarray, model.predict_step(batch))
-        found.append(list(leaves(outputs)))
+        outputs = map_structure(np.asarray, model.predict_step(batch))
+        found.append(flatten(outputs))
         callbacks.on_predict_batch_end(step, {"outputs": outputs})
         if model.stop_predicting:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from minitensor.keras.engine.tree import leaves
+from minitensor.autograd.tree import flatten
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Outputs:
             known = model_names is not None and set(model_names) == set(y_pred)
             keys = tuple(model_names or ()) if known else tuple(sorted(y_pred))
             return Outputs(keys, keys)
-        count = len(list(leaves(y_pred)))
+        count = len(flatten(y_pred))
         fits = model_names is not None and len(model_names) == count
         return Outputs(tuple(model_names) if fits else (None,) * count)  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ class Outputs:
         """The outputs in their order."""
         if self.keys is not None and isinstance(y_pred, dict):
             return [y_pred[key] for key in self.keys]
-        return list(leaves(y_pred))
+        return flatten(y_pred)
 
     def of_targets(self, y: Any, needed: list[bool]) -> list[Any]:
         """The target of each output; those that no loss needs may be left out.
@@ -52,7 +52,7 @@ class Outputs:
         """
         found = self._row(y)
         if found is None:
-            flat = list(leaves(y))
+            flat = flatten(y)
             if len(flat) == sum(needed):
                 rest = iter(flat)
                 found = [next(rest) if need else None for need in needed]
@@ -80,7 +80,7 @@ class Outputs:
             return [None] * len(self)
         if isinstance(value, dict) and len(self) > 1:
             return [value[n] for n in self.names] if set(self.names) <= set(value) else None
-        flat = list(leaves(value))
+        flat = flatten(value)
         return flat if len(flat) == len(self) else None
 
     def settings(self, given: Any, what: str, partly: bool = False) -> list[Any]:

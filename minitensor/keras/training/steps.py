@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import GradientTape
-from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.training.batches import (
     floats_cast,
     mapped_numbers,
@@ -153,7 +153,7 @@ class Steps(Compiling):
 
         Source: keras.Model.predict_on_batch
         """
-        return mapped(np.asarray, self.predict_step((_tensors(x),)))
+        return map_structure(np.asarray, self.predict_step((_tensors(x),)))
 
 
 def forward(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
@@ -216,7 +216,7 @@ def _try(model: Any, batch: Any) -> None:
     """Calls the model on one sample of a batch; one with a `train_step` of its own may refuse."""
     try:
         x, _, _ = unpack_x_y_sample_weight(batch)
-        model(mapped(lambda t: t[:1], x), training=False)
+        model(map_structure(lambda t: t[:1], x), training=False)
     except Exception:
         if type(model).train_step is Steps.train_step:
             raise
@@ -233,8 +233,8 @@ def build_metrics(model: Any, batch: Any) -> None:
 
 
 def _samples(x: Any) -> int:
-    return next(t for t in leaves(x) if t is not None).shape[0]
+    return next(t for t in flatten(x) if t is not None).shape[0]
 
 
 def _tensors(data: Any) -> Any:
-    return mapped(lambda v: None if v is None else floats_cast(v), mapped_numbers(data))
+    return map_structure(lambda v: None if v is None else floats_cast(v), mapped_numbers(data))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minitensor.keras.engine.tree import leaves, mapped
+from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.training import loop
 from minitensor.keras.training.batches import is_array, source_of, unpack_x_y_sample_weight
 from minitensor.keras.training.epoch_iterator import EpochIterator
@@ -227,7 +227,7 @@ def is_due(epoch: int, frequency: Any) -> bool:
 
 def split(data: Any, part: float) -> tuple[Any, Any]:
     """(first samples, last samples): the last are `part` of all."""
-    given = [value for value in leaves(data) if value is not None]
+    given = [value for value in flatten(data) if value is not None]
     if not given or not all(is_array(value) for value in given):
         raise ValueError(
             "Argument `validation_split` is only supported for tensors or NumPy arrays. Found "
@@ -245,5 +245,5 @@ def split(data: Any, part: float) -> tuple[Any, Any]:
     def cut(value: Any, where: slice) -> Any:
         return None if value is None else value[where]
 
-    first = mapped(lambda value: cut(value, slice(0, border)), data)
-    return first, mapped(lambda value: cut(value, slice(border, count)), data)
+    first = map_structure(lambda value: cut(value, slice(0, border)), data)
+    return first, map_structure(lambda value: cut(value, slice(border, count)), data)

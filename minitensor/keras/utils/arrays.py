@@ -11,7 +11,7 @@ from minitensor.array import one_hot, reshape
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.backend.generator import generator
 from minitensor.data.dataset import Dataset
-from minitensor.data.structure import leaves, mapped
+from minitensor.data.spec import flatten, map_structure
 from minitensor.math import maximum
 
 
@@ -124,8 +124,8 @@ def split_dataset(
 
 
 def _of(elements: list[Any], like: Any) -> Dataset:
-    stacks = iter([np.stack(column) for column in zip(*map(leaves, elements), strict=True)])
-    return Dataset.from_tensor_slices(mapped(lambda _: next(stacks), like))
+    stacks = iter([np.stack(column) for column in zip(*map(flatten, elements), strict=True)])
+    return Dataset.from_tensor_slices(map_structure(lambda _: next(stacks), like))
 
 
 def _sizes(total: int, left: float | int | None, right: float | int | None) -> tuple[int, int]:

@@ -1,18 +1,21 @@
-"""Tensors inside tuples and dictionaries, and what is known of them before there are any.
+"""TensorSpec: what is known of the tensors of an element before there are any.
 
-As in tf.data, lists are not such containers: a list of numbers is a tensor.
+An element is a tree of tuples and dictionaries. As in tf.data, a list of numbers is a tensor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
 from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, TensorShape, as_tensor
+from minitensor.autograd import Tensor, TensorShape, as_tensor, tree
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.dtypes import as_dtype, float32
+
+flatten = functools.partial(tree.flatten, lists=False, sort=False)
+map_structure = functools.partial(tree.map_structure, lists=False)
 
 
 class TensorSpec:
@@ -63,33 +66,6 @@ class TensorSpec:
         words = "string" if self.dtype.kind == "U" else self.dtype.name
         shape = "<unknown>" if self.shape is None else str(self.shape)
         return f"TensorSpec(shape={shape}, dtype={words}, name={self.name!r})"
-
-
-def mapped(function: Callable[..., Any], first: Any, *others: Any) -> Any:
-    """The containers of `first` with `function` of the leaves in the same place of each."""
-    if type(first) is tuple and not others:  # most elements, and each step of a pipeline maps them
-        return tuple([mapped(function, item) for item in first])
-    if isinstance(first, dict):
-        return {
-            key: mapped(function, item, *(other[key] for other in others))
-            for key, item in first.items()
-        }
-    if isinstance(first, tuple) and not isinstance(first, TensorShape):
-        items = [mapped(function, *parts) for parts in zip(first, *others, strict=True)]
-        return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
-    return function(first, *others)
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """What is in the containers, from left to right."""
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, tuple) and not isinstance(value, TensorShape):
-        for item in value:
-            yield from leaves(item)
-    else:
-        yield value
 
 
 def host_array(value: Any) -> Any:
