@@ -1,4 +1,4 @@
-"""Fetching a file: to a temporary name, with its checksum compared, then moved into its place.
+"""Fetching a file: its checksum is compared before it takes its name.
 
 So a file of the right name is always whole. A bar shows the progress where tqdm is installed.
 """
@@ -6,14 +6,14 @@ So a file of the right name is always whole. A bar shows the progress where tqdm
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from minitensor.files import atomic_write
 
 _CHUNK = 1 << 16
 _PATIENCE = 30  # seconds without an answer
@@ -46,20 +46,14 @@ def download(remote: Remote, target: Path) -> None:
     if not remote.url.startswith(("http://", "https://", "file://")):
         raise ValueError(f"{remote.url}: only http, https and file are fetched")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with urlopen(remote.url, timeout=_PATIENCE) as answer:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                found = _copied(answer, file, remote)
-            if remote.digest and found != remote.digest:
-                raise ValueError(
-                    f"{remote.url}: what came has the checksum {found}, but the official file has "
-                    f"{remote.digest}; it was damaged on the way or changed. Nothing was kept"
-                )
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+    with urlopen(remote.url, timeout=_PATIENCE) as answer, atomic_write(target) as fresh:
+        with fresh.open("wb") as file:
+            found = _copied(answer, file, remote)
+        if remote.digest and found != remote.digest:
+            raise ValueError(
+                f"{remote.url}: what came has the checksum {found}, but the official file has "
+                f"{remote.digest}; it was damaged on the way or changed. Nothing was kept"
+            )
 
 
 def _copied(answer: Any, file: BinaryIO, remote: Remote) -> str:

@@ -15,8 +15,8 @@ from keras_models import EVERY, compiled, drawn, listed, nested, outputs, shuffl
 
 import minitensor as mt
 from minitensor import keras
+from minitensor.files import atomic_write
 from minitensor.keras.saving import hdf5
-from minitensor.keras.saving.files import replaced
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("safetensors")
@@ -242,7 +242,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     before = path.read_bytes()
 
     def half():
-        with replaced(path) as fresh:
+        with atomic_write(path) as fresh:
             fresh.write_bytes(b"half")
             raise RuntimeError("the disk is full")
 
@@ -256,7 +256,7 @@ def test_a_new_file_has_the_rights_of_the_one_it_replaces(tmp_path):
     path = tmp_path / "x"
     path.write_text("old")
     path.chmod(0o640)
-    with replaced(path) as fresh:
+    with atomic_write(path) as fresh:
         fresh.write_text("new")
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
 
@@ -264,7 +264,7 @@ def test_a_new_file_has_the_rights_of_the_one_it_replaces(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with replaced(tmp_path / "link") as fresh:
+    with atomic_write(tmp_path / "link") as fresh:
         fresh.write_text("new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"

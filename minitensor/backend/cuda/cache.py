@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from minitensor.backend.cuda import nvrtc
-from minitensor.backend.host import cache as files
 from minitensor.backend.host import source
+from minitensor.backend.host.cache import digest, folder
+from minitensor.files import atomic_write
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ def cubin(file: str, arch: str) -> Cubin:
 
 @cache
 def _cubin(text: str, names: tuple[str, ...], arch: str) -> Cubin:
-    key = files.digest(text, *names, arch, *nvrtc.OPTIONS, nvrtc.version())
-    path = files.folder("cubin") / f"{key}.cubin"
+    key = digest(text, *names, arch, *nvrtc.OPTIONS, nvrtc.version())
+    path = folder("cubin") / f"{key}.cubin"
     facts = _read(path)
     if facts is None:
         compiled = nvrtc.compile(text, names, arch)
         facts = {"lowered": compiled.lowered, "log": compiled.log}
-        facts["checksum"] = files.digest(compiled.cubin)
-        files.write(path, compiled.cubin)
-        files.write(path.with_suffix(".json"), json.dumps(facts).encode())
+        facts["checksum"] = digest(compiled.cubin)
+        _write(path, compiled.cubin)
+        _write(path.with_suffix(".json"), json.dumps(facts).encode())
     return Cubin(path, facts["lowered"], facts["log"])
 
 
@@ -51,11 +52,16 @@ def forget() -> None:
     _cubin.cache_clear()
 
 
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path) as fresh:
+        fresh.write_bytes(content)
+
+
 def _read(path: Path) -> dict[str, Any] | None:
     """The facts of an entry, or None where it is absent or damaged."""
     try:
         facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_bytes())
-        whole = facts["checksum"] == files.digest(path.read_bytes())
+        whole = facts["checksum"] == digest(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return facts if whole else None

@@ -22,6 +22,7 @@ from pathlib import Path
 from minitensor.backend.devices import DeviceError, lack_of
 from minitensor.backend.host import source
 from minitensor.backend.host.cache import digest, folder
+from minitensor.files import atomic_write
 
 RUNTIME = Path(__file__).parent / "runtime"
 _COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
@@ -85,10 +86,9 @@ def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
         *("--set-section-alignment", f"{section}=4096", str(kernels)),
     )
     engine = [str(_engine(name, kind)) for name in _ENGINE.get(kind, ("engine.cpp", "faults.cpp"))]
-    fresh = f"{built}.{os.getpid()}"
-    # The engine comes last: its page ends the section of the shared arrays.
-    _run("g++", "-shared", *_LINK.get(kind, ()), str(kernels), *engine, "-o", fresh)
-    os.replace(fresh, built)
+    with atomic_write(built) as fresh:
+        # The engine comes last: its page ends the section of the shared arrays.
+        _run("g++", "-shared", *_LINK.get(kind, ()), str(kernels), *engine, "-o", str(fresh))
     for scratch in (unit, kernels):
         scratch.unlink()
 
@@ -100,9 +100,8 @@ def _engine(name: str, kind: str) -> Path:
     built = _built(Path(name).stem, kind, ".o", str(RUNTIME / name), *_COMMON)  # gdb shows it
     with _lock(built):
         if not built.exists():
-            fresh = f"{built}.{os.getpid()}"
-            _run("g++", *_COMMON, "-O2", *macro, "-c", str(RUNTIME / name), "-o", fresh)
-            os.replace(fresh, built)
+            with atomic_write(built) as fresh:
+                _run("g++", *_COMMON, "-O2", *macro, "-c", str(RUNTIME / name), "-o", str(fresh))
     return built
 
 

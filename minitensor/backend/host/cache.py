@@ -1,10 +1,9 @@
-"""Where compiled kernels are kept between runs, and how a file gets there whole or not at all."""
+"""Where compiled kernels are kept between runs, and the name that a result has there."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -23,11 +22,3 @@ def digest(*parts: str | bytes) -> str:
         content = part.encode() if isinstance(part, str) else part
         state.update(len(content).to_bytes(8, "little") + content)
     return state.hexdigest()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Writes beside `path` and renames: readers see the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(name, path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.keras.saving.files import to_disk
+from minitensor.files import atomic_write
 
 _FORMAT = "minitensor training state 1"
 _KEPT = 2
@@ -35,17 +34,22 @@ def write_next(folder: Path, state: dict[str, Any]) -> Path:
     number = int(older[0].stem.rpartition("-")[2]) + 1 if older else 0
     path = folder / f"state-{number:08}.safetensors"
     write(path, state)
-    for old in older[_KEPT - 1 :]:
+    for old in (*older[_KEPT - 1 :], *_unfinished(folder)):
         old.unlink()
     return path
 
 
 def delete_all(folder: Path) -> None:
     """Deletes the checkpoints, the newest last, and the folder if nothing else is in it."""
-    for path in reversed(paths(folder)):
+    for path in (*reversed(paths(folder)), *_unfinished(folder)):
         path.unlink()
     with contextlib.suppress(OSError):
         folder.rmdir()
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    """What a process that was killed while it wrote has left."""
+    return list(folder.glob(".state-*"))
 
 
 def read_newest(folder: Path) -> dict[str, Any] | None:
@@ -75,12 +79,8 @@ def write(path: Path, state: dict[str, Any]) -> None:
     arrays: dict[str, np.ndarray] = {}
     text = json.dumps(_packed(state, arrays))
     metadata = {"format": _FORMAT, "state": text, "crc32": _checksum(text, arrays)}
-    temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "wb") as file:
+    with atomic_write(path) as fresh, open(fresh, "wb") as file:
         file.write(save(arrays, metadata))
-    to_disk(temporary)
-    os.replace(temporary, path)
-    to_disk(path.parent)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -4,8 +4,8 @@ api.py            save and load, whatever the form    architecture.py   models a
 places.py         where each weight is kept     pairs.py        from a file into a model, or not
 layout.py         HDF5 as Keras 3 has it        legacy.py       HDF5 as Keras 2 had it
 archive.py        .keras                        tensors.py      .safetensors
-hdf5/             a reader of HDF5              files.py        files that are whole
 live.py           models that are in memory     cloning.py      copies
+hdf5/             a reader of HDF5
 """
 
 from minitensor.keras.saving.api import load_model, load_weights, save_model, save_weights

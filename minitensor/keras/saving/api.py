@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from minitensor.extras import require
+from minitensor.files import atomic_write
 from minitensor.keras.saving import archive, layout, legacy, tensors
-from minitensor.keras.saving.files import replaced
 from minitensor.keras.saving.hdf5 import opened
 from minitensor.keras.saving.pairs import reading
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
@@ -226,7 +226,7 @@ def _write(filepath: Any, overwrite: bool, write: Callable[[BinaryIO], None]) ->
         return
     if not overwrite and os.path.exists(filepath):
         raise FileExistsError(f"{os.fspath(filepath)} is there, and overwrite is False")
-    with replaced(filepath) as fresh, fresh.open("w+b") as file:
+    with atomic_write(filepath) as fresh, fresh.open("w+b") as file:
         write(file)
 
 

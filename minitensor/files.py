@@ -1,4 +1,7 @@
-"""Files that are whole or not there: what a crash, or a full disk, leaves is the old file."""
+"""Files that are whole or not there: what a crash, or a full disk, leaves is the old file.
+
+A leaf: every room that writes a file may use it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any
 
 
 @contextmanager
-def replaced(path: Any) -> Iterator[Path]:
+def atomic_write(path: Any) -> Iterator[Path]:
     """Gives a path to write to; when the block ends without an error it becomes `path` at once.
 
     The new file lies beside the old one, reaches the disk before it takes its name, and is
@@ -25,8 +28,9 @@ def replaced(path: Any) -> Iterator[Path]:
 
     Example:
         >>> import tempfile, pathlib
+        >>> from minitensor.files import atomic_write
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "note"
-        >>> with replaced(path) as fresh:
+        >>> with atomic_write(path) as fresh:
         ...     _ = fresh.write_text("done")
         >>> path.read_text(), len(list(path.parent.iterdir()))
         ('done', 1)
@@ -40,12 +44,12 @@ def replaced(path: Any) -> Iterator[Path]:
     try:
         yield fresh
         fresh.chmod(_mode(target))
-        to_disk(fresh)
+        _to_disk(fresh)
         os.replace(fresh, target)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    to_disk(target.parent)
+    _to_disk(target.parent)
 
 
 def _mode(target: Path) -> int:
@@ -57,7 +61,7 @@ def _mode(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def to_disk(path: Path) -> None:
+def _to_disk(path: Path) -> None:
     """Waits until what was written is on the disk; a folder only where the system lets it."""
     if path.is_dir() and os.name == "nt":
         return
