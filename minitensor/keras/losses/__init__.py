@@ -1,51 +1,51 @@
 """The mirror of keras.losses: how far predictions are from the truth.
 
-    loss.py           Loss, and how one number per sample becomes one number
-    regression.py     losses of numbers as functions       distances.py       as classes
-    crossentropy.py   of probabilities as functions        probabilities.py   as classes
-    divergence.py     of distributions and regions, as both
+    loss.py            Loss, and how one number per sample becomes one number
+    regression.py      losses of numbers and of margins, as functions
+    probabilistic.py   of probabilities, distributions and regions
+    classes.py         all of them as classes: one table
+    from_function.py   how a class is made from a function
 
-Circle, CTC, Tversky and generalized cross entropy are not here.
+A function takes (y_true, y_pred, **settings) and gives one number per sample; a class takes the
+settings first, and its objects (y_true, y_pred, sample_weight). Circle, CTC, Tversky and
+generalized cross entropy are not here.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from minitensor.keras.losses.crossentropy import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    sparse_categorical_crossentropy,
-)
-from minitensor.keras.losses.distances import (
+from minitensor.keras.losses.classes import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
     CategoricalHinge,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
+    KLDivergence,
     LogCosh,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
     SquaredHinge,
 )
-from minitensor.keras.losses.divergence import (
-    Dice,
-    KLDivergence,
-    Poisson,
+from minitensor.keras.losses.loss import Loss, LossFunctionWrapper
+from minitensor.keras.losses.probabilistic import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
     dice,
     kl_divergence,
     poisson,
-)
-from minitensor.keras.losses.loss import Loss, LossFunctionWrapper
-from minitensor.keras.losses.probabilities import (
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    SparseCategoricalCrossentropy,
+    sparse_categorical_crossentropy,
 )
 from minitensor.keras.losses.regression import (
     categorical_hinge,
@@ -61,20 +61,10 @@ from minitensor.keras.losses.regression import (
 )
 from minitensor.keras.serialization import identifiers, objects
 
-_CLASSES = (
-    *(BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy),
-    *(CategoricalFocalCrossentropy, CategoricalHinge, CosineSimilarity, Dice, Hinge, Huber),
-    *(KLDivergence, LogCosh, Loss, LossFunctionWrapper, MeanAbsoluteError),
-    *(MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson),
-    *(SparseCategoricalCrossentropy, SquaredHinge),
-)
-_FUNCTIONS = (
-    *(binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy),
-    *(categorical_focal_crossentropy, categorical_hinge, cosine_similarity, dice, hinge, huber),
-    *(kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error),
-    *(mean_squared_error, mean_squared_logarithmic_error, poisson),
-    *(sparse_categorical_crossentropy, squared_hinge),
-)
+# All that is imported above and is a loss.
+_CLASSES = {k: v for k, v in vars().items() if inspect.isclass(v) and issubclass(v, Loss)}
+_FUNCTIONS = {k: v for k, v in vars().items() if inspect.isfunction(v)}
+
 bce = BCE = binary_crossentropy
 kld = KLD = kullback_leibler_divergence = kl_divergence
 mae = MAE = mean_absolute_error
@@ -83,23 +73,13 @@ mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
 logcosh = log_cosh
 
-ALIASES = {
-    "bce": bce,
-    "BCE": bce,
-    "kld": kld,
-    "KLD": kld,
-    "logcosh": logcosh,
-    "mae": mae,
-    "MAE": mae,
-    "mse": mse,
-    "MSE": mse,
-    "mape": mape,
-    "MAPE": mape,
-    "msle": msle,
-    "MSLE": msle,
-}
-_KNOWN = {thing.__name__: thing for thing in (*_CLASSES, *_FUNCTIONS)} | ALIASES
-FUNCTIONS = {thing.__name__: thing for thing in _FUNCTIONS} | ALIASES
+_SHORT = (
+    *("bce", "BCE", "kld", "KLD", "logcosh", "mae", "MAE"),
+    *("mape", "MAPE", "mse", "MSE", "msle", "MSLE"),
+)
+ALIASES = {name: globals()[name] for name in _SHORT}
+FUNCTIONS = _FUNCTIONS | ALIASES
+_KNOWN = _CLASSES | FUNCTIONS
 __all__ = [*_KNOWN, "deserialize", "get", "serialize"]
 
 
@@ -116,7 +96,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of that name.
 
     Example:
-        >>> get("mse") is mean_squared_error
+        >>> import minitensor as tf
+        >>> tf.keras.losses.get("mse") is tf.keras.losses.mean_squared_error
         True
 
     Source: keras.losses.get

@@ -1,6 +1,7 @@
 """Losses of numbers as functions: one number per sample, from y_true and y_pred of one shape.
 
-Each takes y_true and y_pred, (..., n), casts y_true to the type of y_pred, and returns (...).
+Each takes y_true and y_pred, (..., n), casts y_true to the type of y_pred, and returns (...). A
+last axis of size 1 that one of the two has alone is no matter, but for the hinges.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ def _mean(values: Tensor) -> Tensor:
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean((y_true - y_pred)^2).
+    """The mean of the squared differences.
+
+    loss = mean((y_true - y_pred)^2)
 
     Example:
-        >>> mean_squared_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
         array([5.], dtype=float32)
 
     Source: keras.losses.mean_squared_error
@@ -37,10 +41,13 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean(|y_true - y_pred|).
+    """The mean of the absolute differences.
+
+    loss = mean(|y_true - y_pred|)
 
     Example:
-        >>> mean_absolute_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.mean_absolute_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
         array([2.], dtype=float32)
 
     Source: keras.losses.mean_absolute_error
@@ -50,10 +57,13 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = 100 * mean(|y_true - y_pred| / max(|y_true|, epsilon)).
+    """The mean of the differences, in percent of the truth.
+
+    loss = 100 * mean(|y_true - y_pred| / max(|y_true|, epsilon))
 
     Example:
-        >>> mean_absolute_percentage_error([[2.0, 1.0]], [[1.0, 1.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.mean_absolute_percentage_error([[2.0, 1.0]], [[1.0, 1.0]]).numpy()
         array([25.], dtype=float32)
 
     Source: keras.losses.mean_absolute_percentage_error
@@ -63,10 +73,13 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean((log(1 + y_true) - log(1 + y_pred))^2), with both at least epsilon.
+    """The mean of the squared differences of logarithms.
+
+    loss = mean((log(1 + y_true) - log(1 + y_pred))^2), with both at least epsilon
 
     Example:
-        >>> mean_squared_logarithmic_error([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.mean_squared_logarithmic_error([[0, 1]], [[1, 1]]).numpy().round(4)
         array([0.2402], dtype=float32)
 
     Source: keras.losses.mean_squared_logarithmic_error
@@ -78,10 +91,17 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
-    """loss = mean(e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2), e = y_pred - y_true.
+    """A square near 0 and a line far from it.
+
+    loss = mean(e^2 / 2 where |e| <= delta, else delta * |e| - delta^2 / 2), e = y_pred - y_true
+
+    Args:
+        y_true, y_pred: (..., n).
+        delta: where the square becomes a line.
 
     Example:
-        >>> huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()
         array([1.5], dtype=float32)
 
     Source: keras.losses.huber
@@ -94,10 +114,13 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean(log(cosh(y_pred - y_true))), computed without overflow.
+    """A square near 0 and a line far from it, smooth throughout, computed without overflow.
+
+    loss = mean(log(cosh(y_pred - y_true)))
 
     Example:
-        >>> log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).numpy().round(4)
         array([0.2169], dtype=float32)
 
     Source: keras.losses.log_cosh
@@ -108,10 +131,17 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
-    """loss = -sum(y_true / |y_true| * y_pred / |y_pred|): -1 for one direction.
+    """How little two vectors point in one direction: -1 where they do.
+
+    loss = -sum(y_true / |y_true| * y_pred / |y_pred|)
+
+    Args:
+        y_true, y_pred: (..., n).
+        axis: of the vectors.
 
     Example:
-        >>> cosine_similarity([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.cosine_similarity([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
         array([-0.7071], dtype=float32)
 
     Source: keras.losses.cosine_similarity
@@ -123,10 +153,13 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean(max(1 - y_true * y_pred, 0)); y_true of 0 and 1 becomes -1 and 1.
+    """How far predictions are from the right side of a margin.
+
+    loss = mean(max(1 - y_true * y_pred, 0)); y_true of 0 and 1 becomes -1 and 1
 
     Example:
-        >>> hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
         array([0.75], dtype=float32)
 
     Source: keras.losses.hinge
@@ -135,10 +168,13 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = mean(max(1 - y_true * y_pred, 0)^2); y_true of 0 and 1 becomes -1 and 1.
+    """How far predictions are from the right side of a margin, squared.
+
+    loss = mean(max(1 - y_true * y_pred, 0)^2); y_true of 0 and 1 becomes -1 and 1
 
     Example:
-        >>> squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
         array([1.125], dtype=float32)
 
     Source: keras.losses.squared_hinge
@@ -155,10 +191,13 @@ def _margin(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
-    """loss = max(max((1 - y_true) * y_pred) - sum(y_true * y_pred) + 1, 0).
+    """How far the right class is from being 1 above the others.
+
+    loss = max(max((1 - y_true) * y_pred) - sum(y_true * y_pred) + 1, 0)
 
     Example:
-        >>> categorical_hinge([[0.0, 1.0]], [[0.5, 0.6]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.losses.categorical_hinge([[0.0, 1.0]], [[0.5, 0.6]]).numpy()
         array([0.9], dtype=float32)
 
     Source: keras.losses.categorical_hinge

@@ -1,8 +1,7 @@
 """The mirror of keras.metrics: numbers gathered over many batches.
 
-    metric.py      Metric                            reduction.py      Mean, Sum
-    matches.py     which predictions are right       accuracy.py       how many
-    errors.py      of numbers                        probabilities.py  cross entropies
+    metric.py      Metric                            reduction.py      Mean, Sum, their kin
+    accuracy.py    which predictions are right       classes.py        means of functions: one table
     counts.py      yes and no, right and wrong       confusion.py      Precision, Recall
     auc.py         areas under curves                fbeta.py          F-scores
     iou.py         regions of images
@@ -12,6 +11,7 @@ Concordance, Pearson, R2, and a rate at a given other rate are not here.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from minitensor.keras import losses
@@ -34,14 +34,35 @@ from minitensor.keras.losses import (
     squared_hinge,
 )
 from minitensor.keras.metrics.accuracy import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
 )
 from minitensor.keras.metrics.auc import AUC
+from minitensor.keras.metrics.classes import (
+    Accuracy,
+    BinaryAccuracy,
+    BinaryCrossentropy,
+    CategoricalAccuracy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalAccuracy,
+    SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    SquaredHinge,
+    TopKCategoricalAccuracy,
+)
 from minitensor.keras.metrics.confusion import (
     FalseNegatives,
     FalsePositives,
@@ -50,56 +71,20 @@ from minitensor.keras.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
-from minitensor.keras.metrics.errors import (
-    CategoricalHinge,
-    CosineSimilarity,
-    Hinge,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    RootMeanSquaredError,
-    SquaredHinge,
-)
 from minitensor.keras.metrics.fbeta import F1Score, FBetaScore
 from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
-from minitensor.keras.metrics.matches import (
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
 from minitensor.keras.metrics.metric import Metric
-from minitensor.keras.metrics.probabilities import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    KLDivergence,
-    Poisson,
-    SparseCategoricalCrossentropy,
+from minitensor.keras.metrics.reduction import (
+    Mean,
+    MeanMetricWrapper,
+    RootMeanSquaredError,
+    Sum,
 )
-from minitensor.keras.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from minitensor.keras.serialization import identifiers, objects
 
-_CLASSES = (
-    *(Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy),
-    *(CategoricalHinge, CosineSimilarity, Hinge, KLDivergence, LogCoshError, Mean),
-    *(MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError),
-    *(MeanSquaredLogarithmicError, Metric, Poisson, RootMeanSquaredError),
-    *(SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy),
-    *(SquaredHinge, Sum, TopKCategoricalAccuracy, AUC, FalseNegatives, FalsePositives, Precision),
-    *(Recall, TrueNegatives, TruePositives, F1Score, FBetaScore, BinaryIoU, IoU, MeanIoU),
-    *(OneHotIoU, OneHotMeanIoU),
-)
-_FUNCTIONS = (
-    *(binary_accuracy, binary_crossentropy, binary_focal_crossentropy, categorical_accuracy),
-    *(categorical_crossentropy, categorical_focal_crossentropy, categorical_hinge, hinge, huber),
-    *(kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error),
-    *(mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_accuracy),
-    *(sparse_categorical_crossentropy, sparse_top_k_categorical_accuracy, squared_hinge),
-    *(top_k_categorical_accuracy,),
-)
+# All that is imported above and is a metric, or a function of (y_true, y_pred).
+_CLASSES = {k: v for k, v in vars().items() if inspect.isclass(v) and issubclass(v, Metric)}
+_FUNCTIONS = [name for name, thing in vars().items() if inspect.isfunction(thing)]
 _SHORT = {
     "bce": BinaryCrossentropy,
     "mse": MeanSquaredError,
@@ -108,15 +93,10 @@ _SHORT = {
     "msle": MeanSquaredLogarithmicError,
 }
 _KNOWN = identifiers.table(
-    *_CLASSES, **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}
+    *_CLASSES.values(), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}
 )
 globals().update(losses.ALIASES)
-__all__ = [
-    *(cls.__name__ for cls in _CLASSES),
-    *(function.__name__ for function in _FUNCTIONS),
-    *losses.ALIASES,
-    *("deserialize", "get", "serialize"),
-]
+__all__ = [*_CLASSES, *_FUNCTIONS, *losses.ALIASES, "deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
@@ -132,7 +112,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of that name.
 
     Example:
-        >>> get("mse").name
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.get("mse").name
         'mean_squared_error'
 
     Source: keras.metrics.get

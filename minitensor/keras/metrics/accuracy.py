@@ -1,175 +1,142 @@
-"""Accuracies: how many predictions are right; the formulas are in `matches.py`."""
+"""Which predictions are right, as functions of (y_true, y_pred): 1 for each that is, else 0."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from minitensor.keras.metrics.matches import (
-    accuracy,
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
-from minitensor.keras.metrics.reduction import MeanMetricWrapper
+from minitensor import math, nn
+from minitensor.array import cast, expand_dims, reshape, squeeze
+from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import defaults
+from minitensor.keras.losses.loss import same_rank
 
 
-class Accuracy(MeanMetricWrapper):
+def _both(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    p = as_tensor(y_pred, None, "y_pred")
+    return as_tensor(y_true, None, "y_true", p), p
+
+
+def _ones(found: Tensor) -> Tensor:
+    return cast(found, defaults.floatx())
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """How many predictions equal the truth.
 
-    result = mean(y_true == y_pred)
-
-    Args:
-        name, dtype: see `Metric`.
+    match = (y_true == y_pred), element by element
 
     Example:
-        >>> Accuracy()([1, 2], [1, 0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.Accuracy()([1, 2], [1, 0]).numpy()
         np.float32(0.5)
 
     Source: keras.metrics.Accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "accuracy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(accuracy, name, dtype)
+    t, p = _both(y_true, y_pred)
+    return _ones(math.equal(*same_rank(cast(t, p.dtype), p)))
 
 
-class BinaryAccuracy(MeanMetricWrapper):
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     """How many answers to yes-or-no questions are right.
 
-    result = mean(y_true == (y_pred > threshold))
+    match = (y_true == (y_pred > threshold)), element by element
 
     Args:
-        name, dtype: see `Metric`.
+        y_true, y_pred: of one shape.
         threshold: above it an answer is yes.
 
     Example:
-        >>> BinaryAccuracy()([[1.0], [0.0]], [[0.6], [0.7]]).numpy()
-        np.float32(0.5)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.binary_accuracy([[1.0, 0.0]], [[0.6, 0.7]]).numpy()
+        array([[1., 0.]], dtype=float32)
 
-    Source: keras.metrics.BinaryAccuracy
+    Source: keras.metrics.binary_accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "binary_accuracy",
-        dtype: Any = None,
-        threshold: float = 0.5,
-    ) -> None:
-        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+    t, p = same_rank(*_both(y_true, y_pred))
+    return _ones(math.equal(t, cast(p > threshold, t.dtype)))
 
 
-class CategoricalAccuracy(MeanMetricWrapper):
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """How many classes are right, for labels of (..., classes).
 
-    result = mean(argmax(y_true) == argmax(y_pred))
-
-    Args:
-        name, dtype: see `Metric`.
+    match = (argmax(y_true) == argmax(y_pred))
 
     Example:
-        >>> CategoricalAccuracy()([[0.0, 1.0]], [[0.1, 0.9]]).numpy()
-        np.float32(1.0)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0, 1]]).numpy()
+        array([1., 0.], dtype=float32)
 
-    Source: keras.metrics.CategoricalAccuracy
+    Source: keras.metrics.categorical_accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "categorical_accuracy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(categorical_accuracy, name, dtype)
+    t, p = _both(y_true, y_pred)
+    return _ones(math.equal(math.argmax(t, -1), math.argmax(p, -1)))
 
 
-class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """How many classes are right, for labels that are class numbers.
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """How many classes are right, for labels that are class numbers, (...) or (..., 1).
 
-    result = mean(y_true == argmax(y_pred))
-
-    Args:
-        name, dtype: see `Metric`.
+    match = (y_true == argmax(y_pred))
 
     Example:
-        >>> SparseCategoricalAccuracy()([1, 0], [[0.1, 0.9], [0.2, 0.8]]).numpy()
-        np.float32(0.5)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]).numpy()
+        array([1., 0.], dtype=float32)
 
-    Source: keras.metrics.SparseCategoricalAccuracy
+    Source: keras.metrics.sparse_categorical_accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "sparse_categorical_accuracy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(sparse_categorical_accuracy, name, dtype)
+    t, p = _both(y_true, y_pred)
+    if t.ndim == p.ndim and t.shape[-1] == 1:
+        t = squeeze(t, -1)
+    found = _ones(math.equal(t, cast(math.argmax(p, -1), t.dtype)))
+    return squeeze(found, -1) if found.ndim > 1 and found.shape[-1] == 1 else found
 
 
-class TopKCategoricalAccuracy(MeanMetricWrapper):
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """How many classes are among the k strongest predictions, for labels of (..., classes).
 
-    result = mean(argmax(y_true) is among the k largest of y_pred)
+    match = whether argmax(y_true) is among the k largest of y_pred
 
     Args:
-        name, dtype: see `Metric`.
-        k: how many places count.
+        y_true, y_pred: (..., classes).
+        k: how many predictions count.
 
     Example:
-        >>> TopKCategoricalAccuracy(k=2)([[0.0, 1.0, 0.0]], [[0.5, 0.4, 0.1]]).numpy()
-        np.float32(1.0)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.top_k_categorical_accuracy([[0, 1, 0]], [[0.5, 0.4, 0.1]], k=2).numpy()
+        array([1.], dtype=float32)
 
-    Source: keras.metrics.TopKCategoricalAccuracy
+    Source: keras.metrics.top_k_categorical_accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        k: int = 5,
-        name: str | None = "top_k_categorical_accuracy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+    t, p = _both(y_true, y_pred)
+    return sparse_top_k_categorical_accuracy(math.argmax(t, -1), p, k)
 
 
-class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Tensor:
     """How many classes are among the k strongest predictions, for labels that are class numbers.
 
-    result = mean(y_true is among the k largest of y_pred)
+    match = whether y_true is among the k largest of y_pred
 
     Args:
-        k: how many places count.
-        name, dtype: see `Metric`.
+        y_true: (...) class numbers.
+        y_pred: (..., classes).
+        k: how many predictions count.
         from_sorted_ids: whether predictions are class numbers, the strongest first.
 
     Example:
-        >>> SparseTopKCategoricalAccuracy(k=2)([1], [[0.5, 0.4, 0.1]]).numpy()
-        np.float32(1.0)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.sparse_top_k_categorical_accuracy([1], [[0.5, 0.4, 0.1]], k=2).numpy()
+        array([1.], dtype=float32)
 
-    Source: keras.metrics.SparseTopKCategoricalAccuracy
+    Source: keras.metrics.sparse_top_k_categorical_accuracy
     """
-
-    _direction = "up"
-
-    def __init__(
-        self,
-        k: int = 5,
-        name: str | None = "sparse_top_k_categorical_accuracy",
-        dtype: Any = None,
-        from_sorted_ids: bool = False,
-    ) -> None:
-        super().__init__(
-            sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
-        )
+    t, p = _both(y_true, y_pred)
+    shape = t.shape
+    t, p = reshape(t, [-1]), reshape(p, [-1, p.shape[-1]])
+    if from_sorted_ids:
+        same = math.equal(expand_dims(cast(t, p.dtype), 1), p[:, :k])
+        found = math.reduce_any(same, 1)
+    else:
+        found = nn.in_top_k(cast(t, "int32"), p, k)
+    return reshape(_ones(found), shape)

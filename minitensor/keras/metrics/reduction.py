@@ -11,7 +11,7 @@ from minitensor.keras import losses
 from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.losses.loss import floats, masked, named, same_rank
 from minitensor.keras.metrics.metric import Metric, gather
-from minitensor.math import divide_no_nan, reduce_mean, reduce_sum
+from minitensor.math import divide_no_nan, reduce_mean, reduce_sum, sqrt, square
 
 
 class Sum(Metric):
@@ -76,6 +76,39 @@ class Mean(Metric):
     def result(self) -> Tensor:
         """The mean so far; 0 of nothing."""
         return divide_no_nan(self.total, self.count)
+
+
+class RootMeanSquaredError(Mean):
+    """The root of the mean of the squared differences.
+
+    result = sqrt(mean((y_true - y_pred)^2))
+
+    Args:
+        name, dtype: see `Metric`.
+
+    Example:
+        >>> RootMeanSquaredError()([[0.0, 1.0]], [[1.0, 4.0]]).numpy().round(4)
+        np.float32(2.2361)
+
+    Source: keras.metrics.RootMeanSquaredError
+    """
+
+    _direction = "down"
+
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Takes a batch in."""
+        prediction = floats(y_pred, self.dtype)
+        truth, prediction = same_rank(floats(y_true, self.dtype, prediction), prediction)
+        super().update_state(square(prediction - truth), sample_weight)
+
+    def result(self) -> Tensor:
+        """The root so far."""
+        return sqrt(super().result())
 
 
 class MeanMetricWrapper(Mean):

@@ -1,4 +1,8 @@
-"""Losses of probabilities as functions: one number per sample.
+"""Losses of probabilities, and of distributions and regions, as functions: one number per sample.
+
+Each casts y_true to the type of y_pred. A cross entropy and a focal one take (..., classes) or, for
+"binary", (..., n), and raise a ValueError where the two shapes do not match; Kullback-Leibler and
+Poisson take (..., n), Dice any shape. They return the shape without the last axis, or `axis`.
 
 Probabilities that `keras.activations.softmax` or `sigmoid` has made are taken back to their
 logits, as Keras does: nothing is lost then where a probability rounds to 0 or 1.
@@ -74,12 +78,14 @@ def categorical_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """loss = -sum(y_true * log(p)), p = softmax(y_pred), or y_pred / sum(y_pred).
+    """How badly a distribution over classes is predicted.
+
+    loss = -sum(y_true * log(p)), p = softmax(y_pred), or y_pred / sum(y_pred)
 
     Args:
         y_true: (..., classes) probabilities, often one 1 and zeros.
         y_pred: (..., classes) logits or probabilities.
-        from_logits: which of the two.
+        from_logits: whether predictions are logits, and no probabilities.
         label_smoothing: s: y_true becomes (1 - s) * y_true + s / classes.
         axis: of the classes.
 
@@ -90,7 +96,8 @@ def categorical_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
         array([0.6931], dtype=float32)
 
     Source: keras.losses.categorical_crossentropy
@@ -111,12 +118,14 @@ def sparse_categorical_crossentropy(
     ignore_class: int | None = None,
     axis: int = -1,
 ) -> Tensor:
-    """loss = -log(p[y_true]), p = softmax(y_pred), or y_pred / sum(y_pred).
+    """How badly class numbers are predicted.
+
+    loss = -log(p[y_true]), p = softmax(y_pred), or y_pred / sum(y_pred)
 
     Args:
         y_true: (...) or (..., 1) class numbers.
         y_pred: (..., classes) logits or probabilities.
-        from_logits: which of the two.
+        from_logits: whether predictions are logits, and no probabilities.
         ignore_class: a number for which the loss is 0, and which no mean counts.
         axis: of the classes; the last.
 
@@ -127,7 +136,8 @@ def sparse_categorical_crossentropy(
         ValueError: the shapes do not match, there is no such class, or another axis.
 
     Example:
-        >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)
         array([0.6931], dtype=float32)
 
     Source: keras.losses.sparse_categorical_crossentropy
@@ -165,12 +175,14 @@ def binary_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """loss = mean(-y_true * log(p) - (1 - y_true) * log(1 - p)), p = sigmoid(y_pred) or y_pred.
+    """How badly answers to yes-or-no questions are predicted.
+
+    loss = mean(-y_true * log(p) - (1 - y_true) * log(1 - p)), p = sigmoid(y_pred) or y_pred
 
     Args:
         y_true: (..., n) probabilities of yes.
         y_pred: (..., n) logits or probabilities.
-        from_logits: which of the two.
+        from_logits: whether predictions are logits, and no probabilities.
         label_smoothing: s: y_true becomes (1 - s) * y_true + s / 2.
         axis: of the mean.
 
@@ -181,7 +193,8 @@ def binary_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
         array([0.6931], dtype=float32)
 
     Source: keras.losses.binary_crossentropy
@@ -206,13 +219,15 @@ def _binary(t: Tensor, p: Tensor, from_logits: bool) -> Tensor:
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
-    alpha: float = 0.25,
+    alpha: Any = 0.25,
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """loss = -sum(alpha * (1 - p)^gamma * y_true * log(p)): what is easy counts for less.
+    """Cross entropy in which what is easy counts for less.
+
+    loss = -sum(alpha * (1 - p)^gamma * y_true * log(p))
 
     Args:
         y_true, y_pred, from_logits, label_smoothing, axis: as in `categorical_crossentropy`.
@@ -226,7 +241,8 @@ def categorical_focal_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.categorical_focal_crossentropy([[0, 1]], [[0.5, 0.5]]).numpy().round(4)
         array([0.0433], dtype=float32)
 
     Source: keras.losses.categorical_focal_crossentropy; Lin et al. 2017
@@ -249,7 +265,9 @@ def binary_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Tensor:
-    """loss = mean((1 - q)^gamma * binary_crossentropy), q = y_true * p + (1 - y_true) * (1 - p).
+    """Binary cross entropy in which what is easy counts for less.
+
+    loss = mean((1 - q)^gamma * binary_crossentropy), q = y_true * p + (1 - y_true) * (1 - p)
 
     Args:
         y_true, y_pred, from_logits, label_smoothing, axis: as in `binary_crossentropy`.
@@ -264,7 +282,8 @@ def binary_focal_crossentropy(
         ValueError: the shapes differ.
 
     Example:
-        >>> binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
         array([0.1733], dtype=float32)
 
     Source: keras.losses.binary_focal_crossentropy; Lin et al. 2017
@@ -277,3 +296,58 @@ def binary_focal_crossentropy(
     if apply_class_balancing:
         loss = (t * alpha + (1.0 - t) * (1.0 - alpha)) * loss
     return math.reduce_mean(loss, axis)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+    """How much one distribution tells beyond another.
+
+    loss = sum(y_true * log(y_true / y_pred)), with both kept within [epsilon, 1]
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
+        array([0.1438], dtype=float32)
+
+    Source: keras.losses.kl_divergence
+    """
+    least = defaults.epsilon()
+    t, p = (math.minimum(math.maximum(x, least), 1.0) for x in pair(y_true, y_pred))
+    return math.reduce_sum(t * math.log(t / p), -1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """The likelihood of counts.
+
+    loss = mean(y_pred - y_true * log(y_pred + epsilon))
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.losses.poisson([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
+        array([1.], dtype=float32)
+
+    Source: keras.losses.poisson
+    """
+    t, p = pair(y_true, y_pred)
+    return math.reduce_mean(p - t * math.log(p + defaults.epsilon()), -1)
+
+
+def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
+    """How little two regions cover each other: 0 where they agree.
+
+    loss = 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))
+
+    Args:
+        y_true, y_pred: of one shape.
+        axis: axes of the sums; None is all.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.losses.dice([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
+        np.float32(0.3333)
+
+    Source: keras.losses.dice
+    """
+    t, p = pair(y_true, y_pred)
+    both = math.reduce_sum(t * p, axis)
+    sizes = math.reduce_sum(t, axis) + math.reduce_sum(p, axis)
+    return 1.0 - 2.0 * both / (sizes + defaults.epsilon())
