@@ -28,7 +28,8 @@ class NonNeg(Constraint):
     """max(w, 0)
 
     Example:
-        >>> NonNeg()([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.constraints.NonNeg()([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
 
     Source: keras.constraints.NonNeg
@@ -46,7 +47,8 @@ class MaxNorm(Constraint):
         axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
-        >>> MaxNorm(1.0)([[3.0], [4.0]]).numpy().round(4).tolist()
+        >>> import minitensor as tf
+        >>> tf.keras.constraints.MaxNorm(1.0)([[3.0], [4.0]]).numpy().round(4).tolist()
         [[0.6000000238418579], [0.800000011920929]]
 
     Source: keras.constraints.MaxNorm; Srivastava et al. 2014
@@ -67,7 +69,8 @@ class UnitNorm(Constraint):
         axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
-        >>> UnitNorm()([[3.0], [4.0]]).numpy().round(4).tolist()
+        >>> import minitensor as tf
+        >>> tf.keras.constraints.UnitNorm()([[3.0], [4.0]]).numpy().round(4).tolist()
         [[0.6000000238418579], [0.800000011920929]]
 
     Source: keras.constraints.UnitNorm
@@ -90,7 +93,8 @@ class MinMaxNorm(Constraint):
         axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
-        >>> MinMaxNorm(10.0, 20.0)([[3.0], [4.0]]).numpy().round(4).tolist()
+        >>> import minitensor as tf
+        >>> tf.keras.constraints.MinMaxNorm(10.0, 20.0)([[3.0], [4.0]]).numpy().round(4).tolist()
         [[6.0], [8.0]]
 
     Source: keras.constraints.MinMaxNorm
@@ -129,7 +133,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of this name.
 
     Example:
-        >>> get("non_neg")([-1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.constraints.get("non_neg")([-1.0]).numpy()
         array([0.], dtype=float32)
 
     Source: keras.constraints.get

@@ -35,7 +35,8 @@ class SeedGenerator(Configurable):
         name: kept.
 
     Example:
-        >>> one, other = SeedGenerator(5), SeedGenerator(5)
+        >>> import minitensor as tf
+        >>> one, other = tf.keras.random.SeedGenerator(5), tf.keras.random.SeedGenerator(5)
         >>> [one.next(), one.next()] == [other.next(), other.next()]
         True
 

@@ -43,7 +43,8 @@ class L1L2(Regularizer):
         ValueError: a factor that is negative or no number.
 
     Example:
-        >>> L1L2(l1=0.5, l2=2.0)([1.0, -2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.regularizers.L1L2(l1=0.5, l2=2.0)([1.0, -2.0]).numpy()
         np.float32(11.5)
 
     Source: keras.regularizers.L1L2
@@ -67,7 +68,8 @@ class L1(Regularizer):
         ValueError: a factor that is negative or no number.
 
     Example:
-        >>> L1(0.5)([1.0, -2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.regularizers.L1(0.5)([1.0, -2.0]).numpy()
         np.float32(1.5)
 
     Source: keras.regularizers.L1
@@ -90,7 +92,8 @@ class L2(Regularizer):
         ValueError: a factor that is negative or no number.
 
     Example:
-        >>> L2(0.5)([1.0, -2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.regularizers.L2(0.5)([1.0, -2.0]).numpy()
         np.float32(2.5)
 
     Source: keras.regularizers.L2
@@ -114,7 +117,8 @@ class OrthogonalRegularizer(Regularizer):
         ValueError: another mode, a negative factor, or an `x` that is no matrix.
 
     Example:
-        >>> OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.regularizers.OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]]).numpy()
         np.float32(0.0)
 
     Source: keras.regularizers.OrthogonalRegularizer
@@ -163,7 +167,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of this name.
 
     Example:
-        >>> get("l2")([1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.regularizers.get("l2")([1.0]).numpy()
         np.float32(0.01)
 
     Source: keras.regularizers.get

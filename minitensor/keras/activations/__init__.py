@@ -63,7 +63,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of this name.
 
     Example:
-        >>> get("relu")([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.get("relu")([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
 
     Source: keras.activations.get
@@ -77,7 +78,8 @@ def serialize(activation: Any) -> Any:
     """The name of one of these functions, the config of another.
 
     Example:
-        >>> serialize(swish)
+        >>> import minitensor as tf
+        >>> tf.keras.activations.serialize(tf.keras.activations.swish)
         'silu'
 
     Source: keras.activations.serialize

@@ -24,7 +24,8 @@ def relu(
         threshold: where x begins to count.
 
     Example:
-        >>> relu([-1.0, 2.0, 9.0], negative_slope=0.5, max_value=6).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.relu([-1.0, 2.0, 9.0], negative_slope=0.5, max_value=6).numpy()
         array([-0.5,  2. ,  6. ], dtype=float32)
 
     Source: keras.activations.relu
@@ -42,7 +43,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """y = x where x > 0, else negative_slope * x.
 
     Example:
-        >>> leaky_relu([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.leaky_relu([-1.0, 2.0]).numpy()
         array([-0.2,  2. ], dtype=float32)
 
     Source: keras.activations.leaky_relu
@@ -54,7 +56,8 @@ def relu6(x: Any) -> Tensor:
     """y = min(max(x, 0), 6).
 
     Example:
-        >>> relu6([-1.0, 9.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.relu6([-1.0, 9.0]).numpy()
         array([0., 6.], dtype=float32)
 
     Source: keras.activations.relu6
@@ -66,7 +69,8 @@ def hard_sigmoid(x: Any) -> Tensor:
     """y = min(max(x + 3, 0), 6) / 6: a line from (-3, 0) to (3, 1).
 
     Example:
-        >>> hard_sigmoid([-4.0, 0.0, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.hard_sigmoid([-4.0, 0.0, 4.0]).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
 
     Source: keras.activations.hard_sigmoid
@@ -78,7 +82,8 @@ def hard_silu(x: Any) -> Tensor:
     """y = x * hard_sigmoid(x); also called hard_swish.
 
     Example:
-        >>> hard_silu([-4.0, 1.5, 4.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.hard_silu([-4.0, 1.5, 4.0]).numpy()
         array([-0.   ,  1.125,  4.   ], dtype=float32)
 
     Source: keras.activations.hard_silu; Howard et al. 2019
@@ -91,7 +96,8 @@ def hard_tanh(x: Any) -> Tensor:
     """y = min(max(x, -1), 1).
 
     Example:
-        >>> hard_tanh([-4.0, 0.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.hard_tanh([-4.0, 0.5]).numpy()
         array([-1. ,  0.5], dtype=float32)
 
     Source: keras.activations.hard_tanh
@@ -103,7 +109,8 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """y = x where |x| > threshold, else 0.
 
     Example:
-        >>> hard_shrink([-0.4, 0.6]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.hard_shrink([-0.4, 0.6]).numpy()
         array([0. , 0.6], dtype=float32)
 
     Source: keras.activations.hard_shrink
@@ -116,7 +123,8 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """y = x moved towards 0 by the threshold, and 0 where that would cross it.
 
     Example:
-        >>> soft_shrink([-0.4, 1.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.soft_shrink([-0.4, 1.5]).numpy()
         array([0., 1.], dtype=float32)
 
     Source: keras.activations.soft_shrink
@@ -129,7 +137,8 @@ def sparse_plus(x: Any) -> Tensor:
     """y = 0 up to x = -1, (x + 1)^2 / 4 up to 1, then x.
 
     Example:
-        >>> sparse_plus([-2.0, 0.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.sparse_plus([-2.0, 0.0, 3.0]).numpy()
         array([0.  , 0.25, 3.  ], dtype=float32)
 
     Source: keras.activations.sparse_plus
@@ -142,7 +151,8 @@ def sparse_sigmoid(x: Any) -> Tensor:
     """y = min(max((x + 1) / 2, 0), 1).
 
     Example:
-        >>> sparse_sigmoid([-2.0, 0.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.sparse_sigmoid([-2.0, 0.0, 3.0]).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
 
     Source: keras.activations.sparse_sigmoid
@@ -155,7 +165,8 @@ def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     """y = x where x > threshold, else default_value.
 
     Example:
-        >>> threshold([1.0, 3.0], 2.0, -1.0).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.threshold([1.0, 3.0], 2.0, -1.0).numpy()
         array([-1.,  3.], dtype=float32)
 
     Source: keras.activations.threshold

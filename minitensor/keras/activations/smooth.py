@@ -26,7 +26,8 @@ def linear(x: Any) -> Any:
     """y = x.
 
     Example:
-        >>> linear(3)
+        >>> import minitensor as tf
+        >>> tf.keras.activations.linear(3)
         3
 
     Source: keras.activations.linear
@@ -38,7 +39,8 @@ def sigmoid(x: Any) -> Tensor:
     """y = 1 / (1 + exp(-x)).
 
     Example:
-        >>> sigmoid([0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.sigmoid([0.0]).numpy()
         array([0.5], dtype=float32)
 
     Source: keras.activations.sigmoid
@@ -51,7 +53,8 @@ def log_sigmoid(x: Any) -> Tensor:
     """y = log(1 / (1 + exp(-x))).
 
     Example:
-        >>> log_sigmoid([-1000.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.log_sigmoid([-1000.0]).numpy()
         array([-1000.], dtype=float32)
 
     Source: keras.activations.log_sigmoid
@@ -63,7 +66,8 @@ def tanh(x: Any) -> Tensor:
     """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
 
     Example:
-        >>> tanh([0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.tanh([0.0]).numpy()
         array([0.], dtype=float32)
 
     Source: keras.activations.tanh
@@ -75,7 +79,8 @@ def tanh_shrink(x: Any) -> Tensor:
     """y = x - tanh(x).
 
     Example:
-        >>> tanh_shrink([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.tanh_shrink([0.0, 100.0]).numpy()
         array([ 0., 99.], dtype=float32)
 
     Source: keras.activations.tanh_shrink
@@ -88,7 +93,8 @@ def softsign(x: Any) -> Tensor:
     """y = x / (1 + |x|).
 
     Example:
-        >>> softsign([-1.0, 3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.softsign([-1.0, 3.0]).numpy()
         array([-0.5 ,  0.75], dtype=float32)
 
     Source: keras.activations.softsign
@@ -100,7 +106,8 @@ def softplus(x: Any) -> Tensor:
     """y = log(1 + exp(x)).
 
     Example:
-        >>> softplus([100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.softplus([100.0]).numpy()
         array([100.], dtype=float32)
 
     Source: keras.activations.softplus
@@ -112,7 +119,8 @@ def squareplus(x: Any, b: float = 4) -> Tensor:
     """y = (x + sqrt(x^2 + b)) / 2.
 
     Example:
-        >>> squareplus([0.0, 1.5]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.squareplus([0.0, 1.5]).numpy()
         array([1., 2.], dtype=float32)
 
     Source: keras.activations.squareplus; Barron 2021
@@ -125,7 +133,8 @@ def exponential(x: Any) -> Tensor:
     """y = exp(x).
 
     Example:
-        >>> exponential([0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.exponential([0.0]).numpy()
         array([1.], dtype=float32)
 
     Source: keras.activations.exponential
@@ -137,7 +146,8 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """y = x where x > 0, else alpha * (exp(x) - 1).
 
     Example:
-        >>> elu([-100.0, 2.0], alpha=0.5).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.elu([-100.0, 2.0], alpha=0.5).numpy()
         array([-0.5,  2. ], dtype=float32)
 
     Source: keras.activations.elu; Clevert et al. 2015
@@ -151,7 +161,8 @@ def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """y = max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1): of slope 1 on both sides of 0.
 
     Example:
-        >>> celu([-100.0, 2.0], alpha=0.5).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.celu([-100.0, 2.0], alpha=0.5).numpy()
         array([-0.5,  2. ], dtype=float32)
 
     Source: keras.activations.celu; Barron 2017
@@ -164,7 +175,8 @@ def selu(x: Any) -> Tensor:
     """y = s * elu(x, a), s = 1.0507, a = 1.6733: mean 0 and variance 1 stay so.
 
     Example:
-        >>> selu([2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.selu([2.0]).numpy()
         array([2.101402], dtype=float32)
 
     Source: keras.activations.selu; Klambauer et al. 2017
@@ -176,7 +188,8 @@ def silu(x: Any) -> Tensor:
     """y = x * sigmoid(x); also called swish.
 
     Example:
-        >>> silu([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.silu([0.0, 100.0]).numpy()
         array([  0., 100.], dtype=float32)
 
     Source: keras.activations.silu; Ramachandran et al. 2017
@@ -192,7 +205,8 @@ def gelu(x: Any, approximate: bool = False) -> Tensor:
         approximate: by a tanh instead of the error function.
 
     Example:
-        >>> gelu([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.gelu([0.0, 100.0]).numpy()
         array([  0., 100.], dtype=float32)
 
     Source: keras.activations.gelu; Hendrycks & Gimpel 2016
@@ -204,7 +218,8 @@ def mish(x: Any) -> Tensor:
     """y = x * tanh(softplus(x)).
 
     Example:
-        >>> mish([0.0, 100.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.mish([0.0, 100.0]).numpy()
         array([  0., 100.], dtype=float32)
 
     Source: keras.activations.mish; Misra 2019
@@ -220,7 +235,8 @@ def glu(x: Any, axis: int = -1) -> Tensor:
         ValueError: the axis is of odd size.
 
     Example:
-        >>> glu([4.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.glu([4.0, 0.0]).numpy()
         array([2.], dtype=float32)
 
     Source: keras.activations.glu; Dauphin et al. 2016
@@ -238,7 +254,8 @@ def softmax(x: Any, axis: int | None = -1) -> Tensor:
     """p_i = exp(x_i) / sum_j exp(x_j) along an axis; None is all of them.
 
     Example:
-        >>> softmax([[0.0, 0.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.softmax([[0.0, 0.0]]).numpy()
         array([[0.5, 0.5]], dtype=float32)
 
     Source: keras.activations.softmax
@@ -251,7 +268,8 @@ def log_softmax(x: Any, axis: int | None = -1) -> Tensor:
     """The logarithm of `softmax`, without forming it.
 
     Example:
-        >>> log_softmax([1000.0, 0.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.log_softmax([1000.0, 0.0]).numpy()
         array([    0., -1000.], dtype=float32)
 
     Source: keras.activations.log_softmax
@@ -265,7 +283,8 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     t = (sum of the k largest x - 1) / k, for the greatest k at which the k-th of them exceeds it
 
     Example:
-        >>> sparsemax([2.0, 1.5, -1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.activations.sparsemax([2.0, 1.5, -1.0]).numpy()
         array([0.75, 0.25, 0.  ], dtype=float32)
 
     Source: keras.activations.sparsemax; Martins & Astudillo 2016

@@ -61,7 +61,8 @@ def get(identifier: Any) -> Any:
         ValueError: there is none of this name.
 
     Example:
-        >>> get("ones")((2,)).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.get("ones")((2,)).numpy()
         array([1., 1.], dtype=float32)
 
     Source: keras.initializers.get

@@ -32,7 +32,8 @@ class RandomNormal(RandomInitializer):
         ValueError: a seed that is no integer.
 
     Example:
-        >>> RandomNormal(seed=1)((2, 3)).shape
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.RandomNormal(seed=1)((2, 3)).shape
         TensorShape([2, 3])
 
     Source: keras.initializers.RandomNormal
@@ -58,7 +59,8 @@ class TruncatedNormal(RandomInitializer):
         ValueError: a seed that is no integer.
 
     Example:
-        >>> bool(abs(TruncatedNormal(seed=1)((99,)).numpy()).max() <= 0.1)
+        >>> import minitensor as tf
+        >>> bool(abs(tf.keras.initializers.TruncatedNormal(seed=1)((99,)).numpy()).max() <= 0.1)
         True
 
     Source: keras.initializers.TruncatedNormal
@@ -84,7 +86,8 @@ class RandomUniform(RandomInitializer):
         ValueError: a seed that is no integer.
 
     Example:
-        >>> bool(abs(RandomUniform(seed=1)((99,)).numpy()).max() <= 0.05)
+        >>> import minitensor as tf
+        >>> bool(abs(tf.keras.initializers.RandomUniform(seed=1)((99,)).numpy()).max() <= 0.05)
         True
 
     Source: keras.initializers.RandomUniform
@@ -112,7 +115,8 @@ class Orthogonal(RandomInitializer):
         ValueError: a shape of fewer than two axes; a seed that is no integer.
 
     Example:
-        >>> w = Orthogonal(seed=1)((3, 2)).numpy()
+        >>> import minitensor as tf
+        >>> w = tf.keras.initializers.Orthogonal(seed=1)((3, 2)).numpy()
         >>> (w.T @ w).round(5).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
 

@@ -38,7 +38,8 @@ class VarianceScaling(RandomInitializer):
         ValueError: a setting that is not among these.
 
     Example:
-        >>> w = VarianceScaling(2.0, seed=0)((3, 3, 64, 128))
+        >>> import minitensor as tf
+        >>> w = tf.keras.initializers.VarianceScaling(2.0, seed=0)((3, 3, 64, 128))
         >>> round(float(w.numpy().var() * 3 * 3 * 64), 2)
         2.0
 
@@ -114,7 +115,9 @@ class GlorotUniform(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> bool(abs(GlorotUniform()((3, 3, 4, 8)).numpy()).max() <= (6 / (9 * 12)) ** 0.5)
+        >>> import minitensor as tf
+        >>> w = tf.keras.initializers.GlorotUniform()((3, 3, 4, 8)).numpy()
+        >>> bool(abs(w).max() <= (6 / (9 * 12)) ** 0.5)
         True
 
     Source: keras.initializers.GlorotUniform; Glorot & Bengio 2010
@@ -131,7 +134,8 @@ class GlorotNormal(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> GlorotNormal()((3, 4)).shape
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.GlorotNormal()((3, 4)).shape
         TensorShape([3, 4])
 
     Source: keras.initializers.GlorotNormal; Glorot & Bengio 2010
@@ -148,7 +152,8 @@ class HeUniform(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> bool(abs(HeUniform()((3, 4)).numpy()).max() <= 2**0.5)
+        >>> import minitensor as tf
+        >>> bool(abs(tf.keras.initializers.HeUniform()((3, 4)).numpy()).max() <= 2**0.5)
         True
 
     Source: keras.initializers.HeUniform; He et al. 2015
@@ -165,7 +170,8 @@ class HeNormal(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> HeNormal()((3, 4)).shape
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.HeNormal()((3, 4)).shape
         TensorShape([3, 4])
 
     Source: keras.initializers.HeNormal; He et al. 2015
@@ -182,7 +188,8 @@ class LecunUniform(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> bool(abs(LecunUniform()((3, 4)).numpy()).max() <= 1)
+        >>> import minitensor as tf
+        >>> bool(abs(tf.keras.initializers.LecunUniform()((3, 4)).numpy()).max() <= 1)
         True
 
     Source: keras.initializers.LecunUniform; LeCun et al. 1998
@@ -199,7 +206,8 @@ class LecunNormal(_Rule):
         input_axes, output_axes: axes whose product is the fan, instead of the rule for kernels.
 
     Example:
-        >>> LecunNormal()((3, 4)).shape
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.LecunNormal()((3, 4)).shape
         TensorShape([3, 4])
 
     Source: keras.initializers.LecunNormal; LeCun et al. 1998

@@ -39,7 +39,8 @@ class Zeros(Initializer):
     """w = 0 everywhere.
 
     Example:
-        >>> Zeros()((2,)).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.Zeros()((2,)).numpy()
         array([0., 0.], dtype=float32)
 
     Source: keras.initializers.Zeros
@@ -53,7 +54,8 @@ class Ones(Initializer):
     """w = 1 everywhere.
 
     Example:
-        >>> Ones()((2,)).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.Ones()((2,)).numpy()
         array([1., 1.], dtype=float32)
 
     Source: keras.initializers.Ones
@@ -74,7 +76,8 @@ class Constant(Initializer):
         ValueError: an array that fits in neither way.
 
     Example:
-        >>> Constant([[1.0, 2.0]])((2, 1)).numpy().tolist()
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.Constant([[1.0, 2.0]])((2, 1)).numpy().tolist()
         [[1.0], [2.0]]
 
     Source: keras.initializers.Constant; tf.constant_initializer
@@ -107,7 +110,8 @@ class Identity(Initializer):
         ValueError: a shape that is not of two axes.
 
     Example:
-        >>> Identity()((2, 3)).numpy().tolist()
+        >>> import minitensor as tf
+        >>> tf.keras.initializers.Identity()((2, 3)).numpy().tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 
     Source: keras.initializers.Identity

@@ -31,10 +31,10 @@ class Loss(Configurable):
         ValueError: another reduction.
 
     Example:
-        >>> from minitensor import keras
-        >>> class Worst(keras.losses.Loss):
+        >>> import minitensor as tf
+        >>> class Worst(tf.keras.losses.Loss):
         ...     def call(self, y_true, y_pred):
-        ...         return keras.losses.mean_absolute_error(y_true, y_pred)
+        ...         return tf.keras.losses.mean_absolute_error(y_true, y_pred)
         >>> Worst()([[0.0], [1.0]], [[1.0], [3.0]], sample_weight=[1.0, 2.0]).numpy()
         np.float32(2.5)
 
@@ -93,8 +93,8 @@ class LossFunctionWrapper(Loss):
         ValueError: another reduction.
 
     Example:
-        >>> from minitensor import keras
-        >>> loss = LossFunctionWrapper(keras.losses.huber, delta=2.0)
+        >>> import minitensor as tf
+        >>> loss = tf.keras.losses.LossFunctionWrapper(tf.keras.losses.huber, delta=2.0)
         >>> loss([[0.0]], [[3.0]]).numpy()
         np.float32(4.0)
 

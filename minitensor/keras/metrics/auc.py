@@ -38,7 +38,8 @@ class AUC(Metric):
         ValueError: an unknown curve or method, or fewer than 2 thresholds.
 
     Example:
-        >>> AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).numpy()
         np.float32(0.75)
 
     Source: keras.metrics.AUC; Davis and Goadrich 2006

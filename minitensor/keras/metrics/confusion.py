@@ -58,7 +58,8 @@ class TruePositives(_Count):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
 
     Source: keras.metrics.TruePositives
@@ -79,7 +80,8 @@ class FalsePositives(_Count):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
 
     Source: keras.metrics.FalsePositives
@@ -100,7 +102,8 @@ class TrueNegatives(_Count):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(0.0)
 
     Source: keras.metrics.TrueNegatives
@@ -121,7 +124,8 @@ class FalseNegatives(_Count):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
 
     Source: keras.metrics.FalseNegatives
@@ -165,7 +169,8 @@ class Precision(_Share):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> Precision()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.Precision()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(0.5)
 
     Source: keras.metrics.Precision
@@ -186,7 +191,8 @@ class Recall(_Share):
         ValueError: a threshold outside [0, 1].
 
     Example:
-        >>> Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2]).numpy().round(3)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2]).numpy().round(3)
         np.float32(0.333)
 
     Source: keras.metrics.Recall

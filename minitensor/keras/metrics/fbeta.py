@@ -32,7 +32,8 @@ class FBetaScore(Metric):
             float in (0, 1], or a batch that is not (samples, classes).
 
     Example:
-        >>> score = FBetaScore(beta=2.0)
+        >>> import minitensor as tf
+        >>> score = tf.keras.metrics.FBetaScore(beta=2.0)
         >>> score([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         array([0.833, 0.   ], dtype=float32)
 
@@ -117,7 +118,8 @@ class F1Score(FBetaScore):
         ValueError: see `FBetaScore`.
 
     Example:
-        >>> F1Score()([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.F1Score()([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         array([0.667, 0.   ], dtype=float32)
 
     Source: keras.metrics.F1Score

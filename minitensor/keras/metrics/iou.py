@@ -30,7 +30,8 @@ class IoU(Metric):
         ValueError: a class that does not exist.
 
     Example:
-        >>> iou = IoU(num_classes=2, target_class_ids=[0])
+        >>> import minitensor as tf
+        >>> iou = tf.keras.metrics.IoU(num_classes=2, target_class_ids=[0])
         >>> iou([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
         np.float32(0.333)
 
@@ -103,7 +104,9 @@ class BinaryIoU(IoU):
         ValueError: a class that does not exist.
 
     Example:
-        >>> BinaryIoU(threshold=0.3)([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]).numpy().round(3)
+        >>> import minitensor as tf
+        >>> iou = tf.keras.metrics.BinaryIoU(threshold=0.3)
+        >>> iou([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]).numpy().round(3)
         np.float32(0.333)
 
     Source: keras.metrics.BinaryIoU
@@ -134,7 +137,8 @@ class MeanIoU(IoU):
         num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis: see `IoU`.
 
     Example:
-        >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
         np.float32(0.333)
 
     Source: keras.metrics.MeanIoU
@@ -168,7 +172,8 @@ class OneHotIoU(IoU):
         ValueError: a class that does not exist.
 
     Example:
-        >>> iou = OneHotIoU(2, [0])
+        >>> import minitensor as tf
+        >>> iou = tf.keras.metrics.OneHotIoU(2, [0])
         >>> iou([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         np.float32(0.5)
 
@@ -200,7 +205,8 @@ class OneHotMeanIoU(MeanIoU):
         num_classes, name, dtype, ignore_class, sparse_y_pred, axis: see `IoU`.
 
     Example:
-        >>> iou = OneHotMeanIoU(2)
+        >>> import minitensor as tf
+        >>> iou = tf.keras.metrics.OneHotMeanIoU(2)
         >>> iou([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         np.float32(0.25)
 

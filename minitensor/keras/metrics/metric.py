@@ -31,7 +31,8 @@ class Metric(Configurable):
         NotImplementedError: one of the two methods is missing.
 
     Example:
-        >>> class Count(Metric):
+        >>> import minitensor as tf
+        >>> class Count(tf.keras.metrics.Metric):
         ...     def __init__(self, name="count"):
         ...         super().__init__(name=name)
         ...         self.count = self.add_variable((), "zeros", name="count")

@@ -23,7 +23,8 @@ class Sum(Metric):
         name, dtype: see `Metric`.
 
     Example:
-        >>> total = Sum()
+        >>> import minitensor as tf
+        >>> total = tf.keras.metrics.Sum()
         >>> total.update_state([1.0, 2.0])
         >>> total([3.0]).numpy()
         np.float32(6.0)
@@ -53,7 +54,8 @@ class Mean(Metric):
         name, dtype: see `Metric`.
 
     Example:
-        >>> mean = Mean()
+        >>> import minitensor as tf
+        >>> mean = tf.keras.metrics.Mean()
         >>> mean.update_state([1.0, 3.0])
         >>> mean(5.0).numpy()
         np.float32(3.0)
@@ -87,7 +89,8 @@ class RootMeanSquaredError(Mean):
         name, dtype: see `Metric`.
 
     Example:
-        >>> RootMeanSquaredError()([[0.0, 1.0]], [[1.0, 4.0]]).numpy().round(4)
+        >>> import minitensor as tf
+        >>> tf.keras.metrics.RootMeanSquaredError()([[0.0, 1.0]], [[1.0, 4.0]]).numpy().round(4)
         np.float32(2.2361)
 
     Source: keras.metrics.RootMeanSquaredError
@@ -122,8 +125,8 @@ class MeanMetricWrapper(Mean):
         kwargs: more arguments of `fn`.
 
     Example:
-        >>> from minitensor import keras
-        >>> metric = MeanMetricWrapper(keras.losses.huber, delta=2.0)
+        >>> import minitensor as tf
+        >>> metric = tf.keras.metrics.MeanMetricWrapper(tf.keras.losses.huber, delta=2.0)
         >>> metric([[0.0]], [[3.0]]).numpy()
         np.float32(4.0)
 

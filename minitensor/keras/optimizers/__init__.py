@@ -56,7 +56,8 @@ def get(identifier: Any) -> Optimizer | None:
         ValueError: there is none of that name.
 
     Example:
-        >>> float(get("sgd").learning_rate)
+        >>> import minitensor as tf
+        >>> float(tf.keras.optimizers.get("sgd").learning_rate)
         0.009999999776482582
 
     Source: keras.optimizers.get

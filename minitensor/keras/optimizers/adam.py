@@ -59,9 +59,9 @@ class Adam(_Adaptive):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Adam(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Adam(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.9, -1.9], dtype=float32)
 
@@ -130,9 +130,9 @@ class AdamW(Adam):
         ValueError: no weight_decay, or a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> AdamW(0.1, weight_decay=0.5).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.AdamW(0.1, weight_decay=0.5).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.85, -1.8 ], dtype=float32)
 
@@ -171,9 +171,9 @@ class Adamax(_Adaptive):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Adamax(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Adamax(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.9, -1.9], dtype=float32)
 
@@ -220,9 +220,9 @@ class Nadam(_Adaptive):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Nadam(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Nadam(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.894, -1.894], dtype=float32)
 

@@ -31,9 +31,9 @@ class RMSprop(Optimizer):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> RMSprop(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.RMSprop(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.684, -1.684], dtype=float32)
 
@@ -94,9 +94,9 @@ class Adagrad(Optimizer):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Adagrad(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Adagrad(0.1).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.901, -1.9  ], dtype=float32)
 
@@ -143,9 +143,9 @@ class Adadelta(Optimizer):
         ValueError: a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Adadelta(100.0).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Adadelta(100.0).apply([2.0 * x], [x])
         >>> x.numpy().round(3)
         array([ 0.859, -1.859], dtype=float32)
 

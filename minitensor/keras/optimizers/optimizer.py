@@ -47,12 +47,12 @@ class Optimizer(State):
         ValueError: arguments that exclude each other or are out of range.
 
     Example:
-        >>> import minitensor as mt
-        >>> class Plain(Optimizer):
+        >>> import minitensor as tf
+        >>> class Plain(tf.keras.optimizers.Optimizer):
         ...     def update_step(self, gradient, variable, learning_rate):
         ...         self.assign_sub(variable, learning_rate * gradient)
-        >>> x = mt.Variable([1.0, 2.0])
-        >>> _ = Plain(learning_rate=0.5).apply_gradients([(mt.constant([1.0, 1.0]), x)])
+        >>> x = tf.Variable([1.0, 2.0])
+        >>> _ = Plain(learning_rate=0.5).apply_gradients([(tf.constant([1.0, 1.0]), x)])
         >>> x.numpy()
         array([0.5, 1.5], dtype=float32)
 

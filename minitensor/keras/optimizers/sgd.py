@@ -28,9 +28,9 @@ class SGD(Optimizer):
         ValueError: momentum outside [0, 1], or a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> sgd = SGD(0.1, momentum=0.9)
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> sgd = tf.keras.optimizers.SGD(0.1, momentum=0.9)
         >>> for _ in range(2):
         ...     sgd.apply([2.0 * x], [x])
         >>> x.numpy()
@@ -90,9 +90,9 @@ class Lion(Optimizer):
         ValueError: beta_1 outside (0, 1], or a wrong shared argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.Variable([1.0, -2.0])
-        >>> Lion(0.1).apply([2.0 * x], [x])
+        >>> import minitensor as tf
+        >>> x = tf.Variable([1.0, -2.0])
+        >>> tf.keras.optimizers.Lion(0.1).apply([2.0 * x], [x])
         >>> x.numpy()
         array([ 0.9, -1.9], dtype=float32)
 

@@ -32,7 +32,9 @@ class CosineDecay(LearningRateSchedule):
         ValueError: decay_steps is not above 0.
 
     Example:
-        >>> CosineDecay(0.1, decay_steps=100)(50).numpy().round(6)
+        >>> import minitensor as tf
+        >>> rate = tf.keras.optimizers.schedules.CosineDecay(0.1, decay_steps=100)
+        >>> rate(50).numpy().round(6)
         np.float32(0.05)
 
     Source: keras.optimizers.schedules.CosineDecay; Loshchilov and Hutter 2016
@@ -84,8 +86,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         ValueError: first_decay_steps is not above 0.
 
     Example:
-        >>> restarts = CosineDecayRestarts(0.1, first_decay_steps=100, m_mul=0.5)
-        >>> restarts(50).numpy().round(6), restarts(100).numpy().round(6)
+        >>> import minitensor as tf
+        >>> rate = tf.keras.optimizers.schedules.CosineDecayRestarts(0.1, 100, m_mul=0.5)
+        >>> rate(50).numpy().round(6), rate(100).numpy().round(6)
         (np.float32(0.05), np.float32(0.05))
 
     Source: keras.optimizers.schedules.CosineDecayRestarts; Loshchilov and Hutter 2016

@@ -31,7 +31,9 @@ class ExponentialDecay(LearningRateSchedule):
         ValueError: decay_steps is not above 0.
 
     Example:
-        >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(200).numpy()
+        >>> import minitensor as tf
+        >>> rate = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 100, decay_rate=0.5)
+        >>> rate(200).numpy()
         np.float32(0.025)
 
     Source: keras.optimizers.schedules.ExponentialDecay
@@ -73,7 +75,9 @@ class InverseTimeDecay(LearningRateSchedule):
         ValueError: decay_steps is not above 0.
 
     Example:
-        >>> InverseTimeDecay(0.1, decay_steps=1, decay_rate=0.5)(2).numpy()
+        >>> import minitensor as tf
+        >>> rate = tf.keras.optimizers.schedules.InverseTimeDecay(0.1, 1, decay_rate=0.5)
+        >>> rate(2).numpy()
         np.float32(0.05)
 
     Source: keras.optimizers.schedules.InverseTimeDecay
@@ -116,7 +120,9 @@ class PolynomialDecay(LearningRateSchedule):
         ValueError: decay_steps is not above 0.
 
     Example:
-        >>> PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)(75).numpy()
+        >>> import minitensor as tf
+        >>> rate = tf.keras.optimizers.schedules.PolynomialDecay(0.1, 100, end_learning_rate=0.0)
+        >>> rate(75).numpy()
         np.float32(0.025)
 
     Source: keras.optimizers.schedules.PolynomialDecay
@@ -162,8 +168,10 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         ValueError: not one more value than boundaries.
 
     Example:
-        >>> stair = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
-        >>> [float(stair(step)) for step in (100, 101, 201)]
+        >>> import minitensor as tf
+        >>> schedules = tf.keras.optimizers.schedules
+        >>> rate = schedules.PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+        >>> [float(rate(step)) for step in (100, 101, 201)]
         [0.10000000149011612, 0.009999999776482582, 0.0010000000474974513]
 
     Source: keras.optimizers.schedules.PiecewiseConstantDecay

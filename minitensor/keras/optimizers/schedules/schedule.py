@@ -19,9 +19,10 @@ class LearningRateSchedule(Configurable):
         NotImplementedError: it has no `__call__`.
 
     Example:
-        >>> class Halving(LearningRateSchedule):
+        >>> import minitensor as tf
+        >>> class Halving(tf.keras.optimizers.schedules.LearningRateSchedule):
         ...     def __call__(self, step):
-        ...         return 0.5 ** numbered(step)
+        ...         return 0.5 ** tf.cast(step, "float32")
         >>> Halving()(3).numpy()
         np.float32(0.125)
 
