@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m benchmarks conv|memory|step|overhead [--device cpu|gpu] [--out DIR]`.
+"""The benchmarks: `python -m benchmarks conv|memory|step|overhead [--device cpu|gpu]`.
 
     conv     convolutions of VGG13, ResNet18, ResNet50, MobileNetV2 and DeepBench
     memory   depthwise, pooling, batch normalisation, elementwise: fractions of a copy's speed
@@ -7,22 +7,20 @@
 
 Each of the first three prints a table and writes JSON and a roofline, {bench}_{device}.json and
 .png. Ceilings (a copy, a matrix product) are measured in the same run. Peers that are missing are
-named.
+named. Results that are committed (benchmarks/results) are not touched unless --commit is given.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
 from benchmarks import conv, memory, overhead, report, roofline, step
 from benchmarks.cases import Case, ceilings
 from benchmarks.layers import spread_over
 from benchmarks.measure import Plan, digits, measure
+from minitensor.cli import stoppable
 
-RESULTS = Path(__file__).parent / "results"
 BATCH = {"cpu": 4, "gpu": 32, "emulator": 1}
 TRAINING_BATCH = {"cpu": 32, "gpu": 128, "emulator": 2}
 METHODS = {
@@ -38,9 +36,11 @@ METHODS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one benchmark; 1 if a cell failed."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
     if args.bench == "overhead":
         return overhead.main(args)
+    out = report.destination(parser, args)
     timed = args.device != "emulator" and not args.quick
     cases, columns, what = BENCHES[args.bench](args)
     roofs = ceilings(args.device, args.quick)
@@ -61,10 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
     if args.bench == "memory":
         _add_fractions(content)
     report.show(content, ("fraction", "ratio") if args.bench == "memory" else ("ratio",))
-    out = args.out or (None if args.quick else RESULTS)
-    if out:
+    if args.out or not args.quick:
         report.write(out / f"{args.bench}_{args.device}.json", content)
         roofline.draw(out / f"{args.bench}_{args.device}.png", content)
+        print(f"written to {out}/{args.bench}_{args.device}.json and .png")
     return int(bool(report.failures(content)))
 
 
@@ -78,13 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         dest="bench", required=True, metavar="conv|memory|step|overhead"
     )
     for name in BENCHES:
-        add = benches.add_parser(name).add_argument
+        bench = benches.add_parser(name)
+        add = bench.add_argument
         add("--device", choices=BATCH, default="cpu")
         add("--batch", type=int, help="images at once")
         add("--rounds", type=int, help="how often each side is asked for each case")
         add("--limit", type=float, default=3600, metavar="SECONDS", help="begin no case after it")
         add("--quick", action="store_true", help="tiny shapes, to see that it runs: no numbers")
-        add("--out", type=Path, metavar="DIR", help="where JSON and PNG go (benchmarks/results)")
+        report.add_destination(bench)
         if name == "conv":
             add("--layers", nargs="+", choices=conv.TABLES, help="mixed on a CPU, all on a GPU")
             add("--count", type=int, help="only so many layers, evenly spaced by arithmetic")
@@ -141,4 +142,4 @@ def _add_fractions(content: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stoppable(main)

@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from benchmarks import report
 from benchmarks.report import ROOT, commit, machine, versions
 from minitensor.backend import devices
+from minitensor.cli import stoppable
 
 TOTAL = 520  # seconds for all jobs
 LEAST = 15  # with less left a job is not begun
@@ -88,7 +90,7 @@ def _tests() -> list[str]:
     return [name for file in asking if (name := str(file.relative_to(ROOT))) != PARITY]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the jobs, or says what would be run."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.on_gpu",
@@ -96,18 +98,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [job.name for job in jobs(0)]
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    report.add_destination(parser)
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="these jobs alone")
     parser.add_argument("--count", type=int, default=10, help="layers in the table of convolutions")
     args = parser.parse_args(arguments)
+    out = report.destination(parser, args)
     chosen = [job for job in jobs(args.count) if job.name in args.only]
     lack = devices.lack_of("GPU")
     if lack:
         _dry_run(chosen, lack)
-        return
-    args.out.mkdir(parents=True, exist_ok=True)
-    results = run(chosen, args.out)
-    sys.exit(any(result["status"] == "failed" for result in results))
+        return 0
+    out.mkdir(parents=True, exist_ok=True)
+    results = run(chosen, out)
+    return int(any(result["status"] == "failed" for result in results))
 
 
 def _dry_run(chosen: list[Job], lack: str) -> None:
@@ -215,4 +218,4 @@ def _counts(xml: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

@@ -4,7 +4,7 @@
     python -m benchmarks conv
     python -m benchmarks step
     python examples/mnist_cnn.py --data fashion_mnist --out benchmarks/results/fashion_mnist
-    python -m benchmarks.on_gpu --out benchmarks/results        (on a machine with a GPU)
+    python -m benchmarks.on_gpu --commit        (on a machine with a GPU)
     python -m benchmarks.readme
 
 A table stands between two comments, `<!-- name:begin -->` and `<!-- name:end -->`; nothing else
@@ -21,7 +21,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.report import RESULTS
+
 README = Path(__file__).parent.parent / "README.md"
 WORDS = {"minitensor": "ours", "tensorflow": "TensorFlow", "torch nhwc": "PyTorch NHWC"}
 WORDS |= {"torch nchw": "PyTorch NCHW"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -19,9 +20,30 @@ from typing import Any
 from benchmarks.measure import Measured, Plan, digits
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"  # committed: only `--commit` writes there
+LATEST = Path("benchmark-results")
 PACKAGES = ("numpy", "scipy", "threadpoolctl", "tensorflow-cpu", "torch", "cupy-cuda13x")
 OURS = "minitensor"
 Report = dict[str, Any]
+
+
+def add_destination(parser: argparse.ArgumentParser) -> None:
+    """The options that say where results go."""
+    add = parser.add_argument
+    add("--out", type=Path, metavar="DIR", help=f"where results go (default: {LATEST})")
+    add("--commit", action="store_true", help="write them into benchmarks/results, to be committed")
+
+
+def destination(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Path:
+    """Where results go; committed ones are not overwritten by an experiment."""
+    if args.commit:
+        if args.out:
+            parser.error("--commit writes into benchmarks/results: it takes no --out")
+        return RESULTS
+    out: Path = args.out or LATEST
+    if out.resolve().is_relative_to(RESULTS):
+        parser.error(f"{out} holds committed results; --commit writes there, --out elsewhere")
+    return out
 
 
 def report(what: str, method: str, plan: Plan, found: Measured) -> Report:

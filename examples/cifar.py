@@ -14,6 +14,7 @@ from typing import Any
 
 import minitensor as tf
 from minitensor import models
+from minitensor.cli import stoppable
 from minitensor.data import Dataset
 from minitensor.keras import datasets, optimizers
 
@@ -75,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

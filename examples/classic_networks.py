@@ -19,6 +19,7 @@ import numpy as np
 
 import minitensor as tf
 from minitensor import models
+from minitensor.cli import stoppable
 from minitensor.keras import datasets, losses, optimizers
 
 NETWORKS = {
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

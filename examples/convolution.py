@@ -9,6 +9,7 @@ can be computed by hand; those of the transposes show that only the shape comes 
 import numpy as np
 
 import minitensor as tf
+from minitensor.cli import stoppable
 from minitensor.keras import layers
 
 KERNEL = tf.reshape(tf.constant([[-1.0, 2, -3], [4, -5, 6], [-7, 8, -9]]), (3, 3, 1, 1))
@@ -75,8 +76,13 @@ def separable() -> None:
         print(type(layer).__name__, layer(image).shape, layer.count_params(), "parameters")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command."""
     sizes()
     transposes()
     window_by_hand()
     separable()
+
+
+if __name__ == "__main__":
+    stoppable(main)

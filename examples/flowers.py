@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 import minitensor as tf
+from minitensor.cli import stoppable
 from minitensor.keras import applications, optimizers
 from minitensor.keras.preprocessing import image_dataset_from_directory
 
@@ -43,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

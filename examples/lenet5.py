@@ -14,6 +14,7 @@ import argparse
 
 import minitensor as tf
 from minitensor import models
+from minitensor.cli import stoppable
 from minitensor.data import Dataset, read_digits, split
 from minitensor.keras import losses, optimizers
 
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

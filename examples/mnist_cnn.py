@@ -21,6 +21,7 @@ import numpy as np
 
 import minitensor as tf
 from minitensor import models
+from minitensor.cli import stoppable
 from minitensor.keras import callbacks, datasets, utils
 
 START = time.perf_counter()
@@ -123,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

@@ -25,6 +25,8 @@ from pathlib import Path
 
 from small_data import make_small_data
 
+from minitensor.cli import stoppable
+
 RESULT = re.compile(r"TensorShape\(|<tf\.|\[<tf\.|Model: ")
 
 
@@ -280,4 +282,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stoppable(main)

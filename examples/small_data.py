@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minitensor.cli import stoppable
 from minitensor.data import digits
 
 TRAIN, TEST = 256, 64  # images in each set
@@ -125,8 +126,13 @@ def _voc2007(folder: Path, images: np.ndarray) -> None:
         )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command."""
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     make_small_data(Path(sys.argv[1]))
     print(f"wrote {sys.argv[1]}/datasets; MINITENSOR_HOME={sys.argv[1]} uses it")
+
+
+if __name__ == "__main__":
+    stoppable(main)

@@ -20,6 +20,7 @@ import numpy as np
 
 import minitensor as tf
 from minitensor import keras
+from minitensor.cli import stoppable
 from minitensor.data import digits
 from minitensor.keras import layers, optimizers, regularizers
 
@@ -113,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    stoppable(main)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 
 from minitensor.backend.devices import DeviceError
 from minitensor.extras import DISTRIBUTION
@@ -36,6 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"minitensor {args.verb}: stopped", file=sys.stderr)
         return 130
+
+
+def stoppable(main: Callable[[], int | None]) -> None:
+    """Runs a program of its own; Ctrl-C ends it with one line."""
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print(f"{Path(sys.argv[0]).name}: stopped", file=sys.stderr)
+        sys.exit(130)
 
 
 def _parser(used: Sequence[str]) -> argparse.ArgumentParser:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -129,3 +131,23 @@ def test_train_tries_to_write_before_it_trains(tmp_path, capsys):
     (tmp_path / "weights.safetensors").mkdir()
     assert cli.main(["train", "--out", str(tmp_path)]) == 2
     assert "weights.safetensors" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "program", [["-m", "benchmarks", "memory", "--quick"], ["examples/lenet5.py"]]
+)
+def test_ctrl_c_ends_a_program_with_one_line(program: list[str]) -> None:
+    """In a process group of its own, as in a terminal: the programs that it started get it too."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, *program],
+        cwd=ROOT, env=env, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        process.stdout.read(1)  # it has begun
+        os.killpg(process.pid, signal.SIGINT)
+        printed = process.communicate(timeout=60)[0].decode()
+    assert process.returncode == 130
+    assert printed.splitlines()[-1].endswith(": stopped")
+    assert "Traceback" not in printed
