@@ -1,6 +1,8 @@
 """Products of matrices and lengths of vectors: tf.matmul, tf.einsum and their neighbours.
 
 Half precision is summed in float32 and rounded once. Decompositions are not here.
+
+Args: `a` and `b` are tensors of one type, else it is a TypeError; `name` is ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.array.pattern import eye
+from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.dtypes import as_dtype
 from minitensor.nn import checks as args
@@ -21,15 +23,9 @@ from minitensor.ops import linalg, math, reduce
 from minitensor.ops.half import rounded_once
 
 __all__ = [
-    "einsum",
-    "eye",
-    "global_norm",
-    "l2_normalize",
-    "matmul",
-    "matrix_transpose",
-    "norm",
+    "einsum", "eye", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "norm",
     "tensordot",
-]
+]  # fmt: skip
 
 
 def matmul(
@@ -54,14 +50,12 @@ def matmul(
         adjoint_a, adjoint_b: the same, as all tensors are real.
         a_is_sparse, b_is_sparse, grad_a, grad_b: ignored; they change no number.
         output_type: element type to compute in and return; None is that of a and b.
-        name: ignored.
 
     Returns:
         (..., i, j)
 
     Raises:
         ValueError: fewer than two axes, sizes that do not fit, or both transpose and adjoint.
-        TypeError: two different element types.
 
     Example:
         >>> import minitensor as tf
@@ -86,7 +80,6 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
 
     Args:
         a: (..., rows, columns)
-        name: ignored.
         conjugate: ignored, as all tensors are real.
 
     Returns:
@@ -145,16 +138,13 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     """The sum over pairs of axes of two tensors; the other axes of a, then those of b, remain.
 
     Args:
-        a, b: tensors of one type.
         axes: k, for the last k axes of a with the first k of b; or two lists of axes, paired.
-        name: ignored.
 
     Returns:
         The sizes of the axes that remain.
 
     Raises:
         ValueError: no such axes, or paired sizes differ.
-        TypeError: two different element types.
 
     Example:
         >>> import minitensor as tf
@@ -198,7 +188,6 @@ def norm(
         axis: the axis of the vectors; None takes all elements as one. Two axes are those of
             matrices, whose norm is "euclidean" or "fro": the root of the sum of squares.
         keepdims: keep the axis with size 1.
-        name: ignored.
 
     Returns:
         The other sizes of `tensor`.
@@ -245,7 +234,6 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
 
     Args:
         t_list: float tensors of one type; None entries are left out.
-        name: ignored.
 
     Returns:
         A scalar.

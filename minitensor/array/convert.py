@@ -2,6 +2,11 @@
 
 Python floats become float32 and Python ints int32; NumPy arrays keep their type. A constant never
 shares memory with what it was made from.
+
+For all of them:
+    Args: `input`: any tensor. `name`: ignored.
+    Returns: a tensor of the shape of `input`, if nothing else is said.
+    Raises: TypeError for what holds no numbers, ValueError for a nested list that is ragged.
 """
 
 from __future__ import annotations
@@ -25,14 +30,12 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         value: a number, a nested list of numbers, a NumPy array or a tensor.
         dtype: element type; None keeps that of arrays, and makes float32 and int32 of Python's.
         shape: None, or the shape to give: of as many elements, or of any size for one number.
-        name: ignored.
 
     Returns:
         A tensor of `shape`, or of the shape of `value`.
 
     Raises:
         TypeError: no numbers, floats where `dtype` is integer, or too few or many for `shape`.
-        ValueError: a nested list is ragged.
 
     Example:
         >>> import minitensor as tf
@@ -65,14 +68,12 @@ def convert_to_tensor(
         value: a number, a nested list of numbers or tensors, a NumPy array, a tensor, a variable.
         dtype: element type that must come out; None lets the value decide.
         dtype_hint: element type to take if the value can have it without loss of kind.
-        name: ignored.
 
     Returns:
         A tensor of the shape of `value`.
 
     Raises:
         TypeError: no numbers, or they cannot have `dtype`; a tensor is never cast.
-        ValueError: a nested list is ragged.
 
     Example:
         >>> import minitensor as tf
@@ -98,9 +99,6 @@ def is_tensor(x: Any) -> bool:
     Returns:
         A Python bool.
 
-    Raises:
-        Nothing.
-
     Example:
         >>> import minitensor as tf
         >>> tf.is_tensor(tf.constant(1)), tf.is_tensor(1)
@@ -117,7 +115,6 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     Args:
         x: any tensor.
         dtype: the element type to give.
-        name: ignored.
 
     Returns:
         The shape of x. The gradient is cast back.
@@ -140,16 +137,6 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 def identity(input: Any, name: str | None = None) -> Tensor:
     """The same elements as a new tensor.
 
-    Args:
-        input: any tensor.
-        name: ignored.
-
-    Returns:
-        The shape of `input`.
-
-    Raises:
-        TypeError: `input` holds no numbers.
-
     Example:
         >>> import minitensor as tf
         >>> tf.identity([1, 2]).numpy()
@@ -162,16 +149,6 @@ def identity(input: Any, name: str | None = None) -> Tensor:
 
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:
     """The same elements, which count as constants when something is differentiated.
-
-    Args:
-        input: any tensor.
-        name: ignored.
-
-    Returns:
-        The shape of `input`.
-
-    Raises:
-        TypeError: `input` holds no numbers.
 
     Example:
         >>> import minitensor as tf

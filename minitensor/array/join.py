@@ -1,4 +1,12 @@
-"""Many tensors to one, and one to many."""
+"""Many tensors to one, and one to many.
+
+For all of them:
+    Args: `axis`: along which, from the end if negative. `value`: a tensor that has this axis.
+        `name`: ignored.
+    Returns: one tensor; or a list of tensors, if the name says unstack or split.
+    Raises: TypeError where element types differ or a number is no integer, ValueError where the
+        axis does not exist.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +26,12 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
 
     Args:
         values: a list of tensors of one type, whose other axes agree.
-        axis: along which.
-        name: ignored.
 
     Returns:
         A tensor whose size along `axis` is the sum of theirs.
 
     Raises:
         ValueError: nothing to join, no such axis, or other axes differ.
-        TypeError: element types differ.
 
     Example:
         >>> import minitensor as tf
@@ -53,14 +58,12 @@ def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
     Args:
         values: a list of tensors of one type and shape.
         axis: the place of the new axis in the result.
-        name: ignored.
 
     Returns:
         A tensor with a new axis of size len(values).
 
     Raises:
         ValueError: nothing to join, no such axis, or shapes differ.
-        TypeError: element types differ.
 
     Example:
         >>> import minitensor as tf
@@ -88,13 +91,7 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     """The slices of a tensor along an axis, without that axis.
 
     Args:
-        value: a tensor with at least one axis.
         num: None, or how many slices to expect.
-        axis: along which.
-        name: ignored.
-
-    Returns:
-        A list of tensors.
 
     Raises:
         ValueError: no such axis, or its size is not `num`.
@@ -120,14 +117,8 @@ def split(
     """Pieces of a tensor along an axis.
 
     Args:
-        value: a tensor with at least one axis.
         num_or_size_splits: the number of equal pieces, or a list of sizes, of which one may be -1.
-        axis: along which.
         num: ignored; the list says how many pieces there are.
-        name: ignored.
-
-    Returns:
-        A list of tensors.
 
     Raises:
         ValueError: the axis does not exist, is not divisible, or the sizes do not add up to it.

@@ -1,4 +1,12 @@
-"""The same elements in other places: shapes, axes, borders, repetitions."""
+"""The same elements in another shape or order of axes, and what a shape is.
+
+For all of them:
+    Args: `input`, `tensor`, `a`: any tensor. `out_type`: element type of the answer, int32 if
+        None. `name`: ignored.
+    Returns: a tensor of the new shape, if nothing else is said.
+    Raises: TypeError for what holds no numbers, or a size or axis that is no integer; ValueError
+        where an axis does not exist.
+"""
 
 from __future__ import annotations
 
@@ -14,30 +22,15 @@ from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast
 
 __all__ = [
-    "broadcast_to",
-    "expand_dims",
-    "rank",
-    "reshape",
-    "shape",
-    "size",
-    "squeeze",
-    "transpose",
-]
+    "broadcast_to", "expand_dims", "rank", "reshape", "shape", "size", "squeeze", "transpose",
+]  # fmt: skip
 
 
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The sizes of the axes, as a tensor.
 
-    Args:
-        input: any tensor.
-        out_type: element type; None is int32.
-        name: ignored.
-
     Returns:
         A vector of integers.
-
-    Raises:
-        TypeError: `input` holds no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -53,16 +46,8 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The number of elements, as a tensor.
 
-    Args:
-        input: any tensor.
-        out_type: element type; None is int32.
-        name: ignored.
-
     Returns:
         A scalar.
-
-    Raises:
-        TypeError: `input` holds no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -78,15 +63,8 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
 def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of axes, as a tensor.
 
-    Args:
-        input: any tensor.
-        name: ignored.
-
     Returns:
         A scalar, int32.
-
-    Raises:
-        TypeError: `input` holds no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -102,16 +80,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """The same elements in row-major order, in another shape.
 
     Args:
-        tensor: any tensor.
         shape: the new sizes; one of them may be -1, which is computed from the others.
-        name: ignored.
-
-    Returns:
-        A tensor of the new shape.
 
     Raises:
         ValueError: the elements do not fit, or more than one size is -1.
-        TypeError: a size is no integer.
 
     Example:
         >>> import minitensor as tf
@@ -137,10 +109,8 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     """Axes in another order: axis k of the result is axis perm[k] of `a`.
 
     Args:
-        a: any tensor.
         perm: the order; None reverses it.
         conjugate: ignored, as all tensors are real.
-        name: ignored.
 
     Returns:
         A tensor with the same sizes in the new order.
@@ -168,15 +138,10 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     """A new axis of size 1.
 
     Args:
-        input: any tensor.
         axis: the place of the new axis in the result; -1 is last.
-        name: ignored.
 
     Returns:
         The sizes of `input` with a 1 at `axis`.
-
-    Raises:
-        ValueError: no such place.
 
     Example:
         >>> import minitensor as tf
@@ -197,9 +162,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     """Axes of size 1 taken away.
 
     Args:
-        input: any tensor.
         axis: which ones, an integer or a list; None or [] is all of them.
-        name: ignored.
 
     Returns:
         The other sizes of `input`.
@@ -228,12 +191,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     """Axes of size 1, and axes missing in front, repeated up to a shape.
 
     Args:
-        input: any tensor.
         shape: the sizes to reach.
-        name: ignored.
-
-    Returns:
-        A tensor of that shape.
 
     Raises:
         ValueError: a size is neither 1 nor the wanted one.

@@ -1,4 +1,9 @@
-"""Elements chosen by place or by condition."""
+"""Elements picked by place, by coordinates or by condition.
+
+For all of them:
+    Args: `name`: ignored.
+    Raises: TypeError where indices are no integers, ValueError where one lies outside.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,12 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
+from minitensor.dtypes import as_dtype, int32
 from minitensor.dtypes import bool as boolean
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
-__all__ = ["boolean_mask", "gather", "slice", "where"]
+__all__ = ["boolean_mask", "gather", "gather_nd", "slice", "unique", "where"]
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
@@ -22,7 +28,6 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     Args:
         condition: booleans; alone it may be numbers, which hold unless they are 0.
         x, y: tensors of one type; the three shapes broadcast.
-        name: ignored.
 
     Returns:
         The common shape; or (count, rank of condition), int64, in row-major order.
@@ -64,14 +69,12 @@ def gather(
         validate_indices: ignored; indices are always checked.
         axis: which one is indexed; default `batch_dims`.
         batch_dims: so many leading axes belong to both, and each row is taken from its own.
-        name: ignored.
 
     Returns:
         The shape of `params` with `axis` replaced by the shape of `indices` after its batch axes.
 
     Raises:
         ValueError: an index is out of range, no such axis, or the batch axes differ.
-        TypeError: `indices` are no integers.
 
     Example:
         >>> import minitensor as tf
@@ -103,12 +106,66 @@ def _gather_rows(x: Tensor, i: Any, place: int, batch: int) -> Tensor:
     between, inner = place - batch, i.ndim - batch
     rank = batch + between + inner
     parts: list[Any] = []
-    for k in builtins.range(place):
+    for k in range(place):
         after = rank - 1 - k
         parts.append(np.arange(x.shape[k]).reshape(-1, *[1] * after))
     rows = np.asarray(Tensor(i))
     parts.append(rows.reshape(*i.shape[:batch], *[1] * between, *i.shape[batch:]))
     return array.getitem(x, index=tuple(parts))  # (batch..., between..., inner..., rest...)
+
+
+def gather_nd(
+    params: Any,
+    indices: Any,
+    batch_dims: Any = 0,
+    name: str | None = None,
+    bad_indices_policy: str = "",
+) -> Tensor:
+    """Elements or slices picked by coordinates: y[..., :] = params[indices[..., 0], ...].
+
+    Args:
+        params: the tensor to take from.
+        indices: integers; the last axis holds the first coordinates of what is picked.
+        batch_dims: so many leading axes belong to both.
+        bad_indices_policy: "" or "DEFAULT": an index out of range is an error.
+
+    Returns:
+        The shape of `indices` without its last axis, then the axes of `params` not indexed.
+
+    Raises:
+        ValueError: an index is out of range, or there are more coordinates than axes.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
+        array([2, 3], dtype=int32)
+
+    Source: tf.gather_nd
+    """
+    if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
+        raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
+    x = as_tensor(params, None, "gather_nd: params", first_tensor(indices))
+    i = np.asarray(args.tensor("gather_nd", "indices", indices, "iu", x))
+    batch = args.number("gather_nd", "batch_dims", batch_dims, 0)
+    if i.ndim <= batch or x.shape[:batch] != i.shape[:batch] or batch + i.shape[-1] > x.ndim:
+        raise ValueError(
+            f"gather_nd: indices {i.shape} do not fit params {x.shape!s} after {batch} batch axes; "
+            "their last axis holds at most one number per axis"
+        )
+    parts = [i[..., k] for k in range(i.shape[-1])]
+    for k, part in enumerate(parts):
+        size = x.shape[batch + k]
+        if part.size and not 0 <= part.min() <= part.max() < size:
+            raise ValueError(
+                f"gather_nd: coordinate {k} goes from {part.min()} to {part.max()} and must lie in "
+                f"0 ... {size - 1}"
+            )
+    inner = (1,) * (i.ndim - 1 - batch)
+    rows = np.ix_(*(np.arange(n) for n in i.shape[:batch])) if batch else ()
+    index = (*(row.reshape(row.shape + inner) for row in rows), *parts)
+    if not parts:
+        raise ValueError("gather_nd: the last axis of indices must not be empty")
+    return array.getitem(x, index=index)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
@@ -118,7 +175,6 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
         input_: any tensor.
         begin: one index per axis.
         size: one length per axis; -1 is all that remains.
-        name: ignored.
 
     Returns:
         A tensor of those lengths.
@@ -155,7 +211,6 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
         tensor: any tensor.
         mask: booleans, or numbers that hold unless they are 0, in the shape of some axes in a row.
         axis: the first of those axes; default 0.
-        name: ignored.
 
     Returns:
         `tensor` with those axes replaced by a single one, as long as the mask holds places.
@@ -181,3 +236,36 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
             f"axis {first} on"
         )
     return array.getitem(x, index=array.along(first, chosen))
+
+
+def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """The different elements of a vector in the order they first come, and where each one went.
+
+    x[i] = y[idx[i]]
+
+    Args:
+        x: a vector.
+        out_idx: int32 or int64.
+
+    Returns:
+        y and idx.
+
+    Raises:
+        ValueError: `x` is no vector.
+
+    Example:
+        >>> import minitensor as tf
+        >>> y, idx = tf.unique([5, 3, 5])
+        >>> y.numpy(), idx.numpy()
+        (array([5, 3], dtype=int32), array([0, 1, 0], dtype=int32))
+
+    Source: tf.unique
+    """
+    vector = as_tensor(x, what="unique: x")
+    if vector.ndim != 1:
+        raise ValueError(f"unique: x must be a vector, got shape {vector.shape}")
+    _, first, back = np.unique(np.asarray(vector), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    ranks = np.argsort(order)
+    y = array.gather(vector, first[order], axis=0)
+    return y, to_device_of(ranks[back].astype(as_dtype(out_idx)), vector)
