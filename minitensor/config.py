@@ -2,6 +2,9 @@
 
 TensorFlow's memory settings are accepted and do nothing: memory is taken as it is needed.
 TF32 is off until it is asked for, where TensorFlow has it on: float32 means float32.
+
+Args: `device_type`: "CPU", "GPU", "EMULATOR", or None for all. `run_eagerly`: ignored.
+Returns: a list, empty if there is no such device. Raises: nothing.
 """
 
 from __future__ import annotations
@@ -12,16 +15,10 @@ from minitensor.backend import devices, settings
 from minitensor.backend.settings import set_workspace_limit, workspace_limit
 
 __all__ = [
-    "LogicalDevice",
-    "PhysicalDevice",
-    "experimental",
-    "functions_run_eagerly",
-    "list_logical_devices",
-    "list_physical_devices",
-    "run_functions_eagerly",
-    "set_workspace_limit",
+    "LogicalDevice", "PhysicalDevice", "experimental", "functions_run_eagerly",
+    "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_workspace_limit",
     "workspace_limit",
-]
+]  # fmt: skip
 
 
 class PhysicalDevice(NamedTuple):
@@ -45,15 +42,6 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
     if CuPy, NVRTC and NVIDIA's driver are installed; a machine's several GPUs count as the one that
     CuPy computes on.
 
-    Args:
-        device_type: "CPU", "GPU", "EMULATOR" or None for all.
-
-    Returns:
-        A list, empty if there is no such device.
-
-    Raises:
-        Nothing.
-
     Example:
         >>> import minitensor as tf
         >>> tf.config.list_physical_devices("CPU")
@@ -71,15 +59,6 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 
 def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
     """The same devices by the names that ops use.
-
-    Args:
-        device_type: "CPU", "GPU", "EMULATOR" or None for all.
-
-    Returns:
-        A list, empty if there is no such device.
-
-    Raises:
-        Nothing.
 
     Example:
         >>> import minitensor as tf

@@ -1,4 +1,7 @@
-"""TensorFlow's functions that take functions: they run as Python runs, for there are no graphs."""
+"""TensorFlow's functions that take functions: they run as Python runs, for there are no graphs.
+
+Returns, if nothing else is said: what the function gives. `name` is ignored.
+"""
 
 from __future__ import annotations
 
@@ -87,10 +90,6 @@ def cond(
     Args:
         pred: a boolean, or a scalar tensor.
         true_fn, false_fn: functions without arguments.
-        name: ignored.
-
-    Returns:
-        What the function gives.
 
     Raises:
         TypeError: one of them is no function.
@@ -122,9 +121,6 @@ def case(
         default: called if none holds.
         exclusive: refuse more than one condition that holds.
         strict, name: ignored.
-
-    Returns:
-        What the function gives.
 
     Raises:
         ValueError: none holds and there is no default; or several do and `exclusive` is set.

@@ -1,4 +1,8 @@
-"""The mirror of tf.debugging: programs that stop where a value stops being finite."""
+"""The mirror of tf.debugging: programs that stop where a value stops being finite.
+
+`x` and `y` are compared as they broadcast; `message` begins the error; `name` and `summarize` are
+ignored.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +51,7 @@ def assert_near(
     summarize: Any = None,
     name: str | None = None,
 ) -> None:
-    """Raises ValueError unless |x - y| <= atol + rtol * |y|; both are 10 epsilons of x's type.
+    """Raises ValueError unless |x - y| <= `atol` + `rtol` * |y|; both are 10 epsilons of x's type.
 
     Example:
         >>> import minitensor as tf
@@ -69,8 +73,6 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
 
     Args:
         tensor: any shape.
-        message: begins the error.
-        name: ignored.
 
     Raises:
         FloatingPointError: an element is NaN or infinite.

@@ -1,4 +1,8 @@
-"""The mirror of tf.io: files as bytes, and the decoders of tf.image under their other names."""
+"""The mirror of tf.io: files as bytes, and the decoders of tf.image under their other names.
+
+For all of them:
+    Args: `filename`: the path, text or bytes. `name`: ignored.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,13 @@ from typing import Any
 from minitensor.image.codec import decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
 
 __all__ = [
-    "decode_image",
-    "decode_jpeg",
-    "decode_png",
-    "encode_jpeg",
-    "encode_png",
-    "read_file",
+    "decode_image", "decode_jpeg", "decode_png", "encode_jpeg", "encode_png", "read_file",
     "write_file",
-]
+]  # fmt: skip
 
 
 def read_file(filename: Any, name: str | None = None) -> bytes:
     """A file's bytes.
-
-    Args:
-        filename: its path.
-        name: ignored.
 
     Returns:
         bytes; TensorFlow's are a string tensor.
@@ -40,9 +35,7 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
     """Writes bytes into a file, in new folders if need be.
 
     Args:
-        filename: its path.
         contents: bytes or text.
-        name: ignored.
 
     Raises:
         OSError: it cannot be written.

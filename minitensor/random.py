@@ -1,7 +1,15 @@
 """Random tensors, all from one generator: `set_seed` makes a whole program repeatable.
 
 Numbers are drawn by NumPy, so a seed gives other numbers than TensorFlow's; the distributions are
-the same. A `seed` of its own makes a single call repeatable.
+the same.
+
+For all of them:
+    Args: `shape`: the sizes of the axes. `mean`, `stddev`, `minval`, `maxval`: numbers, or tensors
+        that broadcast, which gradients reach. `dtype`: the element type, floats if nothing else is
+        said. `seed`: None, or an integer that makes this call repeatable. `name`: ignored.
+    Returns: a tensor of `shape`, or of the shape of `value`.
+    Raises: TypeError for another `dtype` or a seed that is no integer; ValueError where a size or
+        a seed is negative, or shapes do not broadcast.
 """
 
 from __future__ import annotations
@@ -26,13 +34,6 @@ def set_seed(seed: Any) -> None:
     Args:
         seed: an integer, not negative.
 
-    Returns:
-        None.
-
-    Raises:
-        TypeError: `seed` is no integer.
-        ValueError: it is negative.
-
     Example:
         >>> import minitensor as tf
         >>> tf.random.set_seed(1)
@@ -55,20 +56,6 @@ def normal(
     name: str | None = None,
 ) -> Tensor:
     """Gaussian numbers: y = mean + stddev * z with z standard normal.
-
-    Args:
-        shape: sizes of the axes.
-        mean, stddev: numbers, or tensors that broadcast; gradients reach them.
-        dtype: a float type.
-        seed: None, or an integer that makes this call repeatable.
-        name: ignored.
-
-    Returns:
-        A tensor of `shape`.
-
-    Raises:
-        TypeError: `dtype` is no float.
-        ValueError: a size is negative, or mean and stddev do not broadcast.
 
     Example:
         >>> import minitensor as tf
@@ -95,18 +82,7 @@ def truncated_normal(
     """Gaussian numbers at most 2 standard deviations from the mean; others are drawn again.
 
     Args:
-        shape: sizes of the axes.
         mean, stddev: of the distribution before it is cut; numbers or tensors that broadcast.
-        dtype: a float type.
-        seed: None, or an integer that makes this call repeatable.
-        name: ignored.
-
-    Returns:
-        A tensor of `shape`.
-
-    Raises:
-        TypeError: `dtype` is no float.
-        ValueError: a size is negative, or mean and stddev do not broadcast.
 
     Example:
         >>> import minitensor as tf
@@ -136,14 +112,8 @@ def uniform(
     """Numbers from minval on and below maxval, all equally likely.
 
     Args:
-        shape: sizes of the axes.
         minval, maxval: numbers, or tensors that broadcast; maxval is 1 for floats if not given.
         dtype: a float type, int32 or int64.
-        seed: None, or an integer that makes this call repeatable.
-        name: ignored.
-
-    Returns:
-        A tensor of `shape`.
 
     Raises:
         TypeError: `dtype` is another type.
@@ -186,14 +156,6 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
 
     Args:
         value: any tensor.
-        seed: None, or an integer that makes this call repeatable.
-        name: ignored.
-
-    Returns:
-        The shape of `value`.
-
-    Raises:
-        TypeError: `value` holds no numbers.
 
     Example:
         >>> import minitensor as tf

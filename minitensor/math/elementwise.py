@@ -17,14 +17,14 @@ from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.ops import math
 
 __all__ = [
-    *("abs", "acos", "add", "add_n", "asin", "atan", "ceil", "cos", "cosh", "divide"),
-    *("divide_no_nan", "equal", "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod"),
-    *("greater", "greater_equal", "is_finite", "is_inf", "is_nan", "less", "less_equal", "log"),
-    *("log1p", "log_sigmoid", "logical_and", "logical_not", "logical_or", "logical_xor"),
-    *("maximum", "minimum", "mod", "multiply", "negative", "not_equal", "pow", "reciprocal"),
-    *("rint", "round", "rsqrt", "scalar_mul", "sign", "sin", "sinh", "sqrt", "square"),
-    *("squared_difference", "subtract", "tan", "truediv", "xlogy"),
-]
+    "abs", "acos", "add", "add_n", "asin", "atan", "ceil", "cos", "cosh", "divide", "divide_no_nan",
+    "equal", "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater",
+    "greater_equal", "is_finite", "is_inf", "is_nan", "less", "less_equal", "log", "log1p",
+    "log_sigmoid", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
+    "mod", "multiply", "negative", "not_equal", "pow", "reciprocal", "rint", "round", "rsqrt",
+    "scalar_mul", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "subtract", "tan",
+    "truediv", "xlogy",
+]  # fmt: skip
 
 ONE = """{says}
 
@@ -257,7 +257,18 @@ is_finite = unary(math.isfinite, "x is neither infinite nor NaN.",
 
 
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
-    """The sum of a list of tensors of one shape and type; a ValueError if shapes differ.
+    """The sum of a list of tensors.
+
+    Args:
+        inputs: tensors of one shape and type.
+        name: ignored.
+
+    Returns:
+        A tensor of that shape and type.
+
+    Raises:
+        TypeError: two different types.
+        ValueError: shapes that differ, or no tensors.
 
     Example:
         >>> import minitensor as tf
@@ -273,7 +284,19 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
 
 
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
-    """y = scalar x; a ValueError if `scalar` has axes.
+    """y = scalar x.
+
+    Args:
+        scalar: a tensor without axes, of the type of `x`.
+        x: numbers of any shape.
+        name: ignored.
+
+    Returns:
+        The shape and type of `x`.
+
+    Raises:
+        TypeError: two different types.
+        ValueError: `scalar` has axes.
 
     Example:
         >>> import minitensor as tf

@@ -17,10 +17,10 @@ from minitensor.ops import math, reduce
 from minitensor.ops.half import rounded_once
 
 __all__ = [
-    *("count_nonzero", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp"),
-    *("reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum"),
+    "count_nonzero", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp",
+    "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum",
     "reduce_variance",
-]
+]  # fmt: skip
 
 KINDS = {"numbers": "iuf", "floats": "f", "booleans": "b"}  # NumPy's letters of element types
 OVER_AXES = """{says}
@@ -113,7 +113,18 @@ reduce_euclidean_norm = reduction(_length, "y = sqrt(sum of x_i^2).",
 def count_nonzero(
     input: Any, axis: Any = None, keepdims: Any = None, dtype: Any = int64, name: str | None = None
 ) -> Tensor:
-    """How many x_i are not 0, as integers of type `dtype`.
+    """How many x_i are not 0.
+
+    Args:
+        input: elements of any type.
+        axis, keepdims, name: as in the other reductions.
+        dtype: the integer type to count in.
+
+    Returns:
+        Integers of that type, with the sizes of the other axes.
+
+    Raises:
+        ValueError: an axis does not exist, or is named twice.
 
     Example:
         >>> import minitensor as tf

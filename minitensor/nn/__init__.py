@@ -5,7 +5,6 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 """
 
 from minitensor.nn.activation import *
-from minitensor.nn.batch_norm import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
 from minitensor.nn.depthwise import *
@@ -15,6 +14,4 @@ from minitensor.nn.morphology import *
 from minitensor.nn.noise import *
 from minitensor.nn.norm import *
 from minitensor.nn.pooling import *
-from minitensor.nn.scaling import *
 from minitensor.nn.space import *
-from minitensor.nn.squashing import *

@@ -1,7 +1,13 @@
-"""tf.nn's activations: arguments in, errors out, then one call of `ops.activation`.
+"""tf.nn's activations: arguments in, errors out, then one call of `ops`.
 
-Values and slopes at corners, infinities and NaN are described there. What
-squashes numbers into an interval is in `squashing`.
+Values and slopes at corners, infinities and NaN are described in ops/activation.py.
+
+For all of them:
+    Args: `features`, `x`, `logits`: floats of any shape; relu, relu6 and crelu take integers too.
+        `name`: ignored.
+    Returns: floats of the same shape, if nothing else is said.
+    Raises: TypeError for other elements, or an axis that is no integer; ValueError where the axis
+        does not exist.
 """
 
 from __future__ import annotations
@@ -12,33 +18,16 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.nn import checks
 from minitensor.ops import activation as ops
 from minitensor.ops import array, math
+from minitensor.ops import softmax as softmaxes
 
 __all__ = [
-    "crelu",
-    "elu",
-    "gelu",
-    "leaky_relu",
-    "relu",
-    "relu6",
-    "selu",
-    "silu",
-    "softplus",
-    "swish",
-]
+    "crelu", "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu",
+    "softmax", "softplus", "softsign", "swish", "tanh",
+]  # fmt: skip
 
 
 def relu(features: Any, name: str | None = None) -> Tensor:
     """Rectified linear: y = max(x, 0), with slope 0 at x = 0.
-
-    Args:
-        features: numbers of any shape.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -52,16 +41,6 @@ def relu(features: Any, name: str | None = None) -> Tensor:
 
 def relu6(features: Any, name: str | None = None) -> Tensor:
     """y = min(max(x, 0), 6), with slope 0 at both corners.
-
-    Args:
-        features: numbers of any shape.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -79,13 +58,6 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     Args:
         features: floats of any shape; integers become float32.
         alpha: slope on the left.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -100,18 +72,29 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     return ops.leaky_relu(x, alpha=float(alpha))
 
 
-def elu(features: Any, name: str | None = None) -> Tensor:
-    """Exponential linear: y = x where x >= 0, else exp(x) - 1.
+def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
+    """relu of x beside relu of -x: twice as many channels, and no sign is lost.
 
     Args:
-        features: floats of any shape.
-        name: ignored.
+        features: (..., C) numbers, if `axis` is -1.
+        axis: the axis that doubles.
 
     Returns:
-        The shape of `features`.
+        (..., 2*C)
 
-    Raises:
-        TypeError: `features` are no floats.
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.crelu([-1.0, 2.0]).numpy()
+        array([0., 2., 1., 0.], dtype=float32)
+
+    Source: tf.nn.crelu; Shang et al. 2016
+    """
+    x = as_tensor(features, what="crelu: features")
+    return ops.relu(array.concat(x, -x, axis=checks.axis("crelu", axis, x.ndim)))
+
+
+def elu(features: Any, name: str | None = None) -> Tensor:
+    """Exponential linear: y = x where x >= 0, else exp(x) - 1.
 
     Example:
         >>> import minitensor as tf
@@ -128,16 +111,6 @@ def selu(features: Any, name: str | None = None) -> Tensor:
 
     With these constants mean 0 and variance 1 stay so from layer to layer.
 
-    Args:
-        features: floats of any shape.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no floats.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.selu([-1.0, 2.0]).numpy()
@@ -152,15 +125,7 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
     """y = x * P(X <= x) for X ~ N(0, 1): x * (1 + erf(x / sqrt 2)) / 2.
 
     Args:
-        features: floats of any shape.
         approximate: 0.5 * x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x^3))) instead.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no floats.
 
     Example:
         >>> import minitensor as tf
@@ -176,11 +141,7 @@ def swish(features: Any, beta: Any = 1.0) -> Tensor:
     """y = x * sigmoid(beta * x); also called silu.
 
     Args:
-        features: floats of any shape.
         beta: a number, or a tensor that broadcasts against `features` and may be trained.
-
-    Returns:
-        The shape of `features`.
 
     Raises:
         TypeError: `features` are no floats, or `beta` has another dtype.
@@ -201,16 +162,6 @@ silu = swish
 def softplus(features: Any, name: str | None = None) -> Tensor:
     """y = log(1 + exp(x)): a relu without a corner.
 
-    Args:
-        features: floats of any shape.
-        name: ignored.
-
-    Returns:
-        The shape of `features`.
-
-    Raises:
-        TypeError: `features` are no floats.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.softplus([0.0, 100.0]).numpy()
@@ -221,27 +172,76 @@ def softplus(features: Any, name: str | None = None) -> Tensor:
     return math.softplus(*checks.floats("softplus", features=features))
 
 
-def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
-    """relu of x beside relu of -x: twice as many channels, and no sign is lost.
-
-    Args:
-        features: (..., C) numbers, if `axis` is -1.
-        axis: the axis that doubles.
-        name: ignored.
-
-    Returns:
-        (..., 2*C)
-
-    Raises:
-        TypeError: `features` are no numbers, or `axis` is no integer.
-        ValueError: there is no such axis.
+def sigmoid(x: Any, name: str | None = None) -> Tensor:
+    """y = 1 / (1 + exp(-x)).
 
     Example:
         >>> import minitensor as tf
-        >>> tf.nn.crelu([-1.0, 2.0]).numpy()
-        array([0., 2., 1., 0.], dtype=float32)
+        >>> tf.sigmoid([0.0, 100.0]).numpy()
+        array([0.5, 1. ], dtype=float32)
 
-    Source: tf.nn.crelu; Shang et al. 2016
+    Source: tf.nn.sigmoid
     """
-    x = as_tensor(features, what="crelu: features")
-    return ops.relu(array.concat(x, -x, axis=checks.axis("crelu", axis, x.ndim)))
+    return math.sigmoid(*checks.floats("sigmoid", x=x))
+
+
+def tanh(x: Any, name: str | None = None) -> Tensor:
+    """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.tanh([0.0, 1.0]).numpy()
+        array([0.       , 0.7615942], dtype=float32)
+
+    Source: tf.nn.tanh
+    """
+    return math.tanh(*checks.floats("tanh", x=x))
+
+
+def softsign(features: Any, name: str | None = None) -> Tensor:
+    """y = x / (1 + |x|).
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.softsign([-1.0, 3.0]).numpy()
+        array([-0.5 ,  0.75], dtype=float32)
+
+    Source: tf.nn.softsign
+    """
+    return ops.softsign(*checks.floats("softsign", features=features))
+
+
+def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Tensor:
+    """p_i = exp(x_i) / sum_j exp(x_j) along one axis: positive numbers that sum to 1.
+
+    Args:
+        axis: along which they sum to 1; None is the last.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.softmax([1000.0, 1000.0]).numpy()
+        array([0.5, 0.5], dtype=float32)
+
+    Source: tf.nn.softmax
+    """
+    (x,) = checks.floats("softmax", logits=logits)
+    return softmaxes.softmax(x, axis=checks.axis("softmax", -1 if axis is None else axis, x.ndim))
+
+
+def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Tensor:
+    """log p_i = x_i - log sum_j exp(x_j) along one axis, without forming p.
+
+    Args:
+        axis: along which the p sum to 1; None is the last.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.log_softmax([1000.0, 0.0]).numpy()
+        array([    0., -1000.], dtype=float32)
+
+    Source: tf.nn.log_softmax
+    """
+    (x,) = checks.floats("log_softmax", logits=logits)
+    return softmaxes.log_softmax(
+        x, axis=checks.axis("log_softmax", -1 if axis is None else axis, x.ndim)
+    )

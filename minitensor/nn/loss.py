@@ -3,6 +3,12 @@
 Logits are what the last layer computes: any real numbers. Every loss takes them as they are,
 because softmax and logarithm together are exact where one after the other would overflow. Labels
 have gradients too.
+
+For all of them:
+    Args: `logits`, `predictions`, `t`: floats. `labels`: if nothing else is said, probabilities
+        of yes, of the shape and dtype of `logits`. `name`: ignored.
+    Returns: the shape of `logits`, if nothing else is said.
+    Raises: TypeError for other elements or two dtypes, ValueError for shapes that do not fit.
 """
 
 from __future__ import annotations
@@ -18,13 +24,9 @@ from minitensor.ops import softmax as ops
 from minitensor.ops.half import rounded_once
 
 __all__ = [
-    "in_top_k",
-    "l2_loss",
-    "sigmoid_cross_entropy_with_logits",
-    "softmax_cross_entropy_with_logits",
-    "sparse_softmax_cross_entropy_with_logits",
-    "weighted_cross_entropy_with_logits",
-]
+    "in_top_k", "l2_loss", "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
+    "sparse_softmax_cross_entropy_with_logits", "weighted_cross_entropy_with_logits",
+]  # fmt: skip
 
 
 def softmax_cross_entropy_with_logits(
@@ -41,13 +43,11 @@ def softmax_cross_entropy_with_logits(
         labels: (..., classes); other dtypes are cast to that of `logits`.
         logits: (..., classes) floats. The two may be broadcast against each other.
         axis: the axis of the classes.
-        name: ignored.
 
     Returns:
         The common shape without `axis`.
 
     Raises:
-        TypeError: `logits` are no floats, or `axis` is no integer.
         ValueError: the shapes do not broadcast, or there is no such axis.
 
     Example:
@@ -78,13 +78,11 @@ def sparse_softmax_cross_entropy_with_logits(
     Args:
         labels: (...) integers in [0, classes).
         logits: (..., classes) floats.
-        name: ignored.
 
     Returns:
         (...)
 
     Raises:
-        TypeError: `logits` are no floats, or `labels` no integers.
         ValueError: the shapes do not match, or a label is outside [0, classes).
 
     Example:
@@ -127,18 +125,6 @@ def sigmoid_cross_entropy_with_logits(
 
     loss = -z log sigmoid(x) - (1 - z) log(1 - sigmoid(x)), z labels, x logits
 
-    Args:
-        labels: probabilities of yes, of the shape and dtype of `logits`.
-        logits: floats.
-        name: ignored.
-
-    Returns:
-        The shape of `logits`.
-
-    Raises:
-        TypeError: no floats, or two dtypes.
-        ValueError: two shapes.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
@@ -158,16 +144,9 @@ def weighted_cross_entropy_with_logits(
     loss = -q z log sigmoid(x) - (1 - z) log(1 - sigmoid(x)), q pos_weight
 
     Args:
-        labels: probabilities of yes, of the shape and dtype of `logits`.
-        logits: floats.
         pos_weight: a number or tensor that broadcasts against `logits`; above 1 it raises recall.
-        name: ignored.
-
-    Returns:
-        The shape of `logits`.
 
     Raises:
-        TypeError: no floats, or two dtypes.
         ValueError: two shapes, or a weight that does not broadcast.
 
     Example:
@@ -205,13 +184,11 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
         targets: (N,) integer classes. A class that does not exist is never in the top k.
         predictions: (N, classes) floats. A row with inf or NaN is always False.
         k: how many places count.
-        name: ignored.
 
     Returns:
         (N,) bool. Ties with the last place are in.
 
     Raises:
-        TypeError: `targets` are no integers, or `predictions` no floats.
         ValueError: the shapes are not (N,) and (N, classes).
 
     Example:
@@ -242,15 +219,8 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
 def l2_loss(t: Any, name: str | None = None) -> Tensor:
     """Half the sum of squares: loss = sum(t^2) / 2, whose gradient is t.
 
-    Args:
-        t: floats of any shape.
-        name: ignored.
-
     Returns:
         A scalar.
-
-    Raises:
-        TypeError: `t` are no floats.
 
     Example:
         >>> import minitensor as tf

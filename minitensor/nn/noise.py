@@ -1,4 +1,11 @@
-"""Dropout, and two small companions of every layer: bias_add and zero_fraction."""
+"""Dropout, and two small companions of every layer: bias_add and zero_fraction.
+
+For all of them:
+    Args: `x`, `value`: a tensor of any shape, of floats or, where nothing is drawn, of integers.
+        `name`: ignored.
+    Returns: the shape of `x` or `value`, if nothing else is said.
+    Raises: TypeError for what holds no numbers.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +35,10 @@ def dropout(
     y = x / (1 - rate) where u >= rate, else 0; u uniform in [0, 1)
 
     Args:
-        x: floats of any shape.
         rate: probability of zero, in [0, 1).
         noise_shape: shape of u, broadcast against x: (N, 1, 1, C) drops whole channels. A None
             in it is the size of x.
         seed: makes this call the same every time; None draws from the shared generator.
-        name: ignored.
-
-    Returns:
-        The shape of `x`.
 
     Raises:
         TypeError: `x` are no floats, or `rate` is no number.
@@ -85,15 +87,8 @@ def _noise_shape(noise_shape: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     """The fraction of elements that are exactly 0: how sparse a relu has made them.
 
-    Args:
-        value: numbers of any shape.
-        name: ignored.
-
     Returns:
         A float32 scalar; NaN if there are no elements.
-
-    Raises:
-        TypeError: `value` are no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -115,10 +110,6 @@ def bias_add(
         value: (N, ..., C), or (N, C, ...) if `data_format` begins with "NC"; floats or integers.
         bias: (C,); it is never broadcast, not even from size 1.
         data_format: "N...C" or "NC..."; None puts the channels last.
-        name: ignored.
-
-    Returns:
-        The shape of `value`.
 
     Raises:
         TypeError: `value` and `bias` have different dtypes.

@@ -8,7 +8,15 @@ the statistics are taken, for x (N, H, W, C):
     instance_normalization                  H, W: one per image and channel
     group_normalization                     H, W and the channels of a group
 
-Moving averages are state, so they are kept by the caller.
+local_response_normalization and l2_normalize divide by a length and leave the mean alone. Moving
+averages are state, so they are kept by the caller.
+
+For all of them:
+    Args: `x`: floats of any shape, (..., C) for instance; if half precision, what is trained may
+        be float32. `epsilon`: added to the variance. `name`: ignored.
+    Returns: the shape and type of `x`.
+    Raises: TypeError for what holds no floats, dtypes that differ, or an axis that is no integer;
+        ValueError where an axis does not exist, or shapes do not fit.
 """
 
 from __future__ import annotations
@@ -22,15 +30,14 @@ from minitensor.autograd.tensor import is_float
 from minitensor.nn import arguments as args
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
+from minitensor.ops import batch_norm as batch_ops
 from minitensor.ops import norm as ops
+from minitensor.ops.half import rounded_once
 
 __all__ = [
-    "batch_normalization",
-    "group_normalization",
-    "instance_normalization",
-    "layer_normalization",
-    "moments",
-]
+    "batch_normalization", "fused_batch_norm", "group_normalization", "instance_normalization",
+    "l2_normalize", "layer_normalization", "local_response_normalization", "lrn", "moments",
+]  # fmt: skip
 
 
 def moments(
@@ -43,14 +50,12 @@ def moments(
         axes: the axes to average over: an integer, a list, or None for all.
         shift: ignored.
         keepdims: whether these axes stay, with size 1.
-        name: ignored.
 
     Returns:
         Two tensors, without `axes`.
 
     Raises:
         TypeError: `x` are no numbers, or `axes` no integers.
-        ValueError: there is no such axis.
 
     Example:
         >>> import minitensor as tf
@@ -88,18 +93,12 @@ def batch_normalization(
     y = (x - mean) / sqrt(variance + variance_epsilon) * scale + offset
 
     Args:
-        x: floats, (..., C) for instance.
         mean, variance: of a shape that broadcasts with x; half-precision x may have float32 ones.
         offset, scale: likewise, or None.
         variance_epsilon: keeps the root away from 0.
-        name: ignored.
 
     Returns:
         The common shape, in the dtype of `x`.
-
-    Raises:
-        TypeError: no floats, or dtypes that differ.
-        ValueError: shapes that do not broadcast.
 
     Example:
         >>> import minitensor as tf
@@ -120,6 +119,97 @@ def batch_normalization(
     return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
 
 
+def fused_batch_norm(
+    x: Any,
+    scale: Any,
+    offset: Any,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: float = 0.001,
+    data_format: str = "NHWC",
+    is_training: bool = True,
+    name: str | None = None,
+    exponential_avg_factor: float = 1.0,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch normalisation of images or volumes, one mean and variance per channel.
+
+    y = (x - m) / sqrt(v + epsilon) * scale + offset
+
+    In training m and v are those of the batch, over all axes but the channels, v divided by the
+    number n of elements. The variance returned is divided by n - 1, and both are mixed with the
+    old: (1 - f) * old + f * batch, f exponential_avg_factor. In inference m and v are given.
+
+    Args:
+        x: (N, H, W, C) or (N, D, H, W, C) floats.
+        scale, offset: (C,), float32 where x is half precision.
+        mean, variance: (C,); needed in inference, and in training if f is not 1.
+        epsilon: added to v.
+        data_format: "NHWC", "NCHW", "NDHWC" or "NCDHW".
+        is_training: which of the two.
+        exponential_avg_factor: weight f of the batch. It is not Keras' momentum, but 1 - momentum.
+
+    Returns:
+        y of the shape of `x`, the new mean (C,) and the new variance (C,). All have gradients.
+        An empty batch leaves given statistics as they are.
+
+    Raises:
+        ValueError: shapes that do not fit, or statistics missing.
+
+    Example:
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> x = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
+        >>> y, mean, variance = tf.nn.fused_batch_norm(x, np.ones(1), np.zeros(1), epsilon=0.0)
+        >>> y.numpy().ravel(), mean.numpy(), variance.numpy()
+        (array([-1.,  1.]), array([2.]), array([2.]))
+
+    Source: tf.compat.v1.nn.fused_batch_norm; Ioffe & Szegedy 2015
+    """
+    op = "fused_batch_norm"
+    (x,) = checks.floats(op, first_tensor(scale, offset, mean, variance), x=x)
+    last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
+    if x.ndim not in (4, 5):
+        raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
+    given = {k: v for k, v in (("mean", mean), ("variance", variance)) if v is not None}
+    # x itself stays half precision: the vectors' dtype follows from its type alone.
+    _, vectors = checks.vectors_like(op, Tensor(x.array[:0]), scale=scale, offset=offset, **given)
+    image = args.moved_last(x, last)
+    checks.per_channel(op, image.shape[-1], **vectors)
+    factor = float(exponential_avg_factor) if is_training else 0.0
+    if factor != 1 and not {"mean", "variance"} <= set(vectors):
+        raise ValueError(
+            f"{op}: mean and variance must be given unless is_training with "
+            "exponential_avg_factor 1"
+        )
+    if is_training:
+        statistics = batch_ops.moments(image)
+        m, v = batch_ops.row(statistics, 0), batch_ops.row(statistics, 1)
+        y = batch_ops.batch_norm(
+            image, statistics, vectors["scale"], vectors["offset"], epsilon=epsilon
+        )
+        m, v = _mixed(image, m, v, vectors, factor)
+    else:
+        m, v = vectors["mean"], vectors["variance"]
+        y = batch_ops.normalise(image, m, v, vectors["scale"], vectors["offset"], epsilon=epsilon)
+    return args.moved_back(y, last), m, v
+
+
+def _mixed(
+    x: Tensor, mean: Tensor, variance: Tensor, old: dict[str, Tensor], factor: float
+) -> tuple[Tensor, Tensor]:
+    """The batch's mean and unbiased variance mixed with the old; the old if there is no pixel."""
+    n = numbers.prod(x.shape[:-1])
+    variance = variance * (n / max(n - 1, 1))
+    if factor == 1:
+        return mean, variance
+    if n == 0:
+        return old["mean"], old["variance"]
+    return (
+        (1 - factor) * old["mean"] + factor * mean,
+        (1 - factor) * old["variance"] + factor * variance,
+    )
+
+
 def layer_normalization(
     x: Any,
     scale: Any,
@@ -131,17 +221,10 @@ def layer_normalization(
     """Normalises each pixel over its channels: y = standardize(x) * scale + offset.
 
     Args:
-        x: floats, (..., C) for instance.
         scale, offset: of the sizes of x along `axis`, or None.
         axis: the axis or axes over which mean and variance are taken.
-        epsilon: added to the variance.
-        name: ignored.
-
-    Returns:
-        The shape of `x`.
 
     Raises:
-        TypeError: no floats, or dtypes that differ.
         ValueError: there is no such axis, or a scale or offset of another shape.
 
     Example:
@@ -167,14 +250,8 @@ def instance_normalization(
     Args:
         x: floats, (N, spatial axes, C).
         scale, offset: (C,), or None.
-        epsilon: added to the variance.
-        name: ignored.
-
-    Returns:
-        The shape of `x`.
 
     Raises:
-        TypeError: no floats, or dtypes that differ.
         ValueError: x has fewer than 3 axes, or a scale or offset is not (C,).
 
     Example:
@@ -209,11 +286,6 @@ def group_normalization(
         x: floats, (N, ..., C).
         scale, offset: (C,), or None.
         groups: how many; they divide C. -1 makes every channel a group.
-        epsilon: added to the variance.
-        name: ignored.
-
-    Returns:
-        The shape of `x`.
 
     Raises:
         TypeError: no floats, dtypes that differ, or `groups` is no integer.
@@ -267,3 +339,73 @@ def _affine(
     elif vectors:
         y = y * vectors["scale"] if "scale" in vectors else y + vectors["offset"]
     return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
+
+
+def local_response_normalization(
+    input: Any,
+    depth_radius: int = 5,
+    bias: float = 1,
+    alpha: float = 1,
+    beta: float = 0.5,
+    name: str | None = None,
+) -> Tensor:
+    """Divides each channel by the strength of its neighbours.
+
+    y[..., c] = x[..., c] / (bias + alpha * sum over |j - c| <= depth_radius of x[..., j]^2)^beta
+
+    Args:
+        input: (N, H, W, C) floats.
+        depth_radius: how many channels on either side count.
+        bias, alpha, beta: as in the formula; alpha is not divided by the number of channels.
+
+    Returns:
+        The shape of `input`.
+
+    Raises:
+        TypeError: `input` are no floats, or `depth_radius` is no integer.
+        ValueError: `input` has not 4 axes, or `depth_radius` is negative.
+
+    Example:
+        >>> import minitensor as tf
+        >>> x = [[[[1.0, 2.0, 2.0]]]]
+        >>> tf.nn.local_response_normalization(x, 1, bias=0, beta=1).numpy().ravel()
+        array([0.2       , 0.22222222, 0.25      ], dtype=float32)
+
+    Source: tf.nn.local_response_normalization; Krizhevsky et al. 2012
+    """
+    op = "local_response_normalization"
+    (x,) = checks.floats(op, input=input)
+    args.rank_of(op, "input", x, 4, "(N, H, W, C)")
+    radius = args.integer(op, "depth_radius", depth_radius, least=0)
+    return ops.local_response(x, radius=radius, bias=bias, alpha=alpha, beta=beta)
+
+
+lrn = local_response_normalization
+
+
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
+) -> Tensor:
+    """Gives vectors length 1: y = x / sqrt(max(sum(x^2), epsilon)).
+
+    Args:
+        axis: the axis or axes of a vector; None takes all of x as one.
+        epsilon: least squared length to divide by.
+        dim: old name of `axis`.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.nn.l2_normalize([3.0, 4.0]).numpy()
+        array([0.6, 0.8], dtype=float32)
+
+    Source: tf.nn.l2_normalize
+    """
+    (x,) = checks.floats("l2_normalize", x=x)
+    axes = checks.axes("l2_normalize", dim if axis is None else axis, x.ndim)
+    return _to_length_one(x, axes=axes, epsilon=epsilon)
+
+
+@rounded_once
+def _to_length_one(x: Tensor, *, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    squares = reduce.sum(math.square(x), axis=axes, keepdims=True)
+    return x * math.rsqrt(math.maximum(squares, epsilon))
