@@ -330,10 +330,13 @@ def test_the_multiplications_are_those_of_the_loops():
     assert layer.macs(shape) == sum(1 for _ in places for _ in range(taps * 2 * 3))
 
 
-def test_a_window_knows_its_reach():
-    assert LAYERS.Conv2D(1, (3, 1), (2, 1), dilation_rate=(4, 1)).reach == ((9, 2), (1, 1))
-    assert LAYERS.Conv1DTranspose(1, 4, 2).reach == ((4, 2),)
-    assert LAYERS.Dense(1).reach is None
+def test_a_window_knows_its_receptive_field():
+    assert LAYERS.Conv2D(1, (3, 1), (2, 1), dilation_rate=(4, 1)).receptive_field == (
+        (9, 2),
+        (1, 1),
+    )
+    assert LAYERS.Conv1DTranspose(1, 4, 2).receptive_field == ((4, 2),)
+    assert LAYERS.Dense(1).receptive_field is None
 
 
 # ----- refusals -----

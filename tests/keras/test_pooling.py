@@ -179,10 +179,10 @@ def test_larger_images_of_integers_stay_integers(tf, interpolation):
     assert_same(tf, make, x, grads=False)
 
 
-def test_a_pooling_knows_its_reach():
-    assert LAYERS.MaxPooling2D((3, 2), (2, 1)).reach == ((3, 2), (2, 1))
-    assert LAYERS.AveragePooling1D(4).reach == ((4, 4),)
-    assert LAYERS.UpSampling2D().reach is None
+def test_a_pooling_knows_its_receptive_field():
+    assert LAYERS.MaxPooling2D((3, 2), (2, 1)).receptive_field == ((3, 2), (2, 1))
+    assert LAYERS.AveragePooling1D(4).receptive_field == ((4, 4),)
+    assert LAYERS.UpSampling2D().receptive_field is None
 
 
 @pytest.mark.parametrize(

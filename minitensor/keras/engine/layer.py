@@ -84,7 +84,8 @@ class Layer(WeightContainer):
     """
 
     input_spec: InputSpec | None = None
-    reach: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
+    receptive_field: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
+    _settled = False  # whether its config holds the attributes that bear the names of its arguments
     _first_call = 0  # the number of its first call where it is an end of a functional model
 
     def __init__(
@@ -225,6 +226,9 @@ class Layer(WeightContainer):
         config = common | super().get_config() | common
         if "data_format" in config:  # as it was settled, whatever the default is elsewhere
             config["data_format"] = getattr(self, "data_format", config["data_format"])
+        if self._settled:  # kernel_size=3 as (3, 3), and "relu" for the function as for the word
+            mine = vars(self)
+            config |= {name: serialize(mine[name]) for name in config if name in mine}
         return {name: value for name, value in config.items() if name not in calling.SHAPES}
 
     def __repr__(self) -> str:

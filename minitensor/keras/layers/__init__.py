@@ -5,7 +5,7 @@ pooling_base.py: max_pooling.py, average_pooling.py      adaptive_pooling.py, gl
 normalization.py, batch_normalization.py, scaling.py          activation.py, dropout.py
 padding.py, cropping.py, up_sampling.py, reshaping.py         merging.py, joining.py, core.py
 image_size.py, random_color.py, random_geometry.py            images: image_base.py, warp.py
-settings.py, settled.py, spatial.py, windows.py, elementwise.py    what layers have in common
+geometry.py, spatial.py, windows.py, elementwise.py    what layers have in common
 operators.py                                                  x + y of symbolic tensors
 """
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from minitensor.array import gather
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.spatial import Spatial
 from minitensor.math import reduce_max, reduce_sum
 
@@ -23,7 +23,7 @@ class AdaptivePooling(Spatial):
 
     def __init__(self, *, output_size: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self.output_size = settings.numbers("output_size", output_size, self.rank)
+        self.output_size = geometry.numbers("output_size", output_size, self.rank)
 
     def call(self, inputs: Any) -> Any:
         """One axis after the other."""
@@ -37,7 +37,7 @@ class AdaptivePooling(Spatial):
         """`x` without `axis`, along which its taps lie; those not `counted` come twice."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, output_size, channels)"""
         batch, _, channels = self._split(input_shape)
         return self._joined(batch, self.output_size, channels)
@@ -63,7 +63,7 @@ class AdaptiveAveragePooling(AdaptivePooling):
 
     def prepare(self, inputs: Any) -> None:
         """Checks an input."""
-        settings.floats_only(self, inputs)
+        geometry.floats_only(self, inputs)
         super().prepare(inputs)
 
     def _pooled(self, x: Any, counted: np.ndarray, axis: int) -> Any:

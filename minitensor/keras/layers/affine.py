@@ -7,8 +7,8 @@ from typing import Any
 
 from minitensor import nn
 from minitensor.keras import activations, constraints, initializers, regularizers
+from minitensor.keras.engine import Layer
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.layers.settled import Settled
 from minitensor.nn.noise import biased
 
 _RULES = {
@@ -24,13 +24,14 @@ _WITH_BIAS = (
 )
 
 
-class Affine(Settled):
+class Affine(Layer):
     """A layer that multiplies by kernels, adds a bias and applies an activation.
 
     Arguments named kernel_initializer, bias_regularizer, ... are the rules of the weight that
     their first word names.
     """
 
+    _settled = True
     kernel: Weight
     bias: Weight | None
 

@@ -14,8 +14,8 @@ from minitensor.keras import initializers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.normalization import Standardizing, moved
-from minitensor.keras.layers.settings import given
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
 

@@ -8,7 +8,7 @@ from typing import Any
 from minitensor import nn
 from minitensor.array import pad
 from minitensor.autograd import align
-from minitensor.keras.layers import settings
+from minitensor.keras.layers import geometry
 from minitensor.keras.layers.windows import Windowed
 from minitensor.nn.arguments import windows
 from minitensor.ops.conv import conv2d_bias_activation
@@ -19,9 +19,9 @@ class Convolution(Windowed):
 
     def __init__(self, *, filters: int, groups: int, **rest: Any) -> None:
         super().__init__(**rest)
-        self.filters = settings.positive("filters", filters)
+        self.filters = geometry.positive("filters", filters)
         rule = "The number of groups must be a positive integer."
-        self.groups = settings.positive("groups", groups, rule)
+        self.groups = geometry.positive("groups", groups, rule)
         if filters % groups:
             raise ValueError(
                 "The number of filters must be evenly divisible by the number of groups. "
@@ -64,7 +64,7 @@ class Convolution(Windowed):
         window = self.strides, padding.upper(), self.layout, self.dilation_rate
         return nn.convolution(x, self.kernel, *window)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, places along each axis, filters)"""
         return self._shape_of(input_shape, self.filters)
 

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 from minitensor.array import slice
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.spatial import Spatial
 
 
@@ -16,7 +16,7 @@ class Cropping(Spatial):
 
     def __init__(self, *, cropping: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self._pairs = settings.pairs("cropping", cropping, self.rank)
+        self._pairs = geometry.pairs("cropping", cropping, self.rank)
         self.cropping = self._pairs if self.rank > 1 else self._pairs[0]
 
     def call(self, inputs: Any) -> Any:
@@ -25,7 +25,7 @@ class Cropping(Spatial):
         start = self._joined(0, tuple(before for before, _ in self._pairs), 0)
         return slice(inputs, start, shape)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, smaller sizes, channels)"""
 
         def left(n: int, axis: int) -> int:

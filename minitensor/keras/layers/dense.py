@@ -9,7 +9,7 @@ from minitensor.array import reshape
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.affine import Affine
-from minitensor.keras.layers.settings import Sizes, as_floats, given, is_integer
+from minitensor.keras.layers.geometry import Sizes, as_floats, given, is_integer
 from minitensor.linalg import matmul
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from minitensor import nn
 from minitensor.array import expand_dims, squeeze
-from minitensor.keras.layers import settings
+from minitensor.keras.layers import geometry
 from minitensor.keras.layers.windows import Windowed
 
 
@@ -16,7 +16,7 @@ class Depthwise(Windowed):
 
     def __init__(self, *, depth_multiplier: int, **rest: Any) -> None:
         super().__init__(**rest)
-        self.depth_multiplier = settings.positive("depth_multiplier", depth_multiplier)
+        self.depth_multiplier = geometry.positive("depth_multiplier", depth_multiplier)
 
     def build(self, input_shape: Any) -> None:
         """Makes the kernel and the bias."""
@@ -43,7 +43,7 @@ class Depthwise(Windowed):
         word = "NHWC" if last else "NCHW"
         return nn.depthwise_conv2d(x, kernel, steps, self.padding.upper(), word, dilation)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, places along each axis, channels * depth_multiplier)"""
         channels = self._split(input_shape)[2]
         return self._shape_of(input_shape, channels and channels * self.depth_multiplier)
@@ -58,7 +58,7 @@ class Separable(Depthwise):
 
     def __init__(self, *, filters: int, **rest: Any) -> None:
         super().__init__(**rest)
-        self.filters = settings.positive("filters", filters)
+        self.filters = geometry.positive("filters", filters)
 
     def build(self, input_shape: Any) -> None:
         """Makes both kernels and the bias."""
@@ -75,7 +75,7 @@ class Separable(Depthwise):
         y = nn.convolution(y, self.pointwise_kernel, data_format=self.layout)
         return self._finished(y, self.layout)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, places along each axis, filters)"""
         return self._shape_of(input_shape, self.filters)
 

@@ -14,7 +14,7 @@ from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common, Named
 from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.elementwise import Elementwise
-from minitensor.keras.layers.settings import joined, split
+from minitensor.keras.layers.geometry import joined, split
 from minitensor.keras.regularizers import L1L2
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.spatial import Spatial
 from minitensor.math import reduce_max, reduce_mean
 
@@ -23,7 +23,7 @@ class GlobalPooling(Spatial):
         start = 1 if self.data_format == "channels_last" else 2
         return list(range(start, start + self.rank))
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, channels), with a 1 for each spatial axis if they are kept"""
         batch, spatial, channels = self._split(input_shape)
         kept = (1,) * len(spatial) if self.keepdims else ()
@@ -44,7 +44,7 @@ class GlobalAveragePooling(GlobalPooling):
     def call(self, inputs: Any) -> Any:
         """Its mean over the spatial axes."""
         return reduce_mean(
-            settings.as_floats(inputs, self.compute_dtype), self._axes, self.keepdims
+            geometry.as_floats(inputs, self.compute_dtype), self._axes, self.keepdims
         )
 
 

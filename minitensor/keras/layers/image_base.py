@@ -13,8 +13,8 @@ from minitensor.keras.engine import Layer
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.seed_stream import SeedStream
+from minitensor.keras.layers.geometry import Sizes, positive
 from minitensor.keras.layers.normalization import moved
-from minitensor.keras.layers.settings import Sizes, positive
 
 
 class ImageLayer(Layer):

@@ -9,8 +9,8 @@ from minitensor.autograd import Tensor
 from minitensor.image import resize
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.seed_stream import SeedStream
+from minitensor.keras.layers.geometry import choice, like
 from minitensor.keras.layers.image_base import Sized
-from minitensor.keras.layers.settings import choice, like
 
 _METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
 

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from minitensor.array import concat
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.geometry import Sizes
 from minitensor.keras.layers.merging import (
     Add,
     Average,
@@ -19,7 +20,6 @@ from minitensor.keras.layers.merging import (
     Subtract,
     shapes_of,
 )
-from minitensor.keras.layers.settings import Sizes
 
 
 class Concatenate(Layer):

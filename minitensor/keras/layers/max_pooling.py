@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Regularized
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.pooling_base import MaxPooling
-from minitensor.keras.layers.settings import given
 
 
 class MaxPooling1D(MaxPooling):

@@ -8,7 +8,7 @@ from typing import Any
 from minitensor import math
 from minitensor.array import expand_dims
 from minitensor.keras.engine import Layer
-from minitensor.keras.layers.settings import Sizes
+from minitensor.keras.layers.geometry import Sizes
 
 
 class Merge(Layer):

@@ -19,7 +19,7 @@ from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.layers.elementwise import Elementwise
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.geometry import given
 
 
 class Standardizing(Elementwise):

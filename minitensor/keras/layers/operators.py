@@ -12,8 +12,8 @@ from minitensor.keras.engine import KerasTensor, Layer
 from minitensor.keras.engine.functional_config import OPERATIONS
 from minitensor.keras.engine.keras_tensor import Node
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.geometry import Sizes, choice
 from minitensor.keras.layers.merging import Add, Multiply, Subtract, broadcast
-from minitensor.keras.layers.settings import Sizes, choice
 
 _FUNCTIONS = {
     "add": operator.add,

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 from minitensor.array import pad
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.spatial import Spatial
 
 
@@ -16,7 +16,7 @@ class ZeroPadding(Spatial):
 
     def __init__(self, *, padding: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self._pairs = settings.pairs("padding", padding, self.rank)
+        self._pairs = geometry.pairs("padding", padding, self.rank)
         self.padding = self._pairs if self.rank > 1 else self._pairs[0]
 
     def call(self, inputs: Any) -> Any:
@@ -25,7 +25,7 @@ class ZeroPadding(Spatial):
         last = self.data_format == "channels_last"
         return pad(inputs, [none, *self._pairs, none] if last else [none, none, *self._pairs])
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, larger sizes, channels)"""
         return self._resized(input_shape, lambda n, axis: n + sum(self._pairs[axis]))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import nn
-from minitensor.keras.layers import settings
+from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Sliding
 
 
@@ -20,7 +20,7 @@ class Pooling(Sliding):
     kind: str
 
     def __init__(self, *, pool_size: Any, strides: Any, **rest: Any) -> None:
-        self.pool_size = settings.numbers("pool_size", pool_size, self.rank)
+        self.pool_size = geometry.numbers("pool_size", pool_size, self.rank)
         super().__init__(strides=self.pool_size if strides is None else strides, **rest)
 
     def _window(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -31,7 +31,7 @@ class Pooling(Sliding):
         window = list(self.strides), self.padding.upper(), self.layout
         return nn.pool(inputs, list(self.pool_size), self.kind, *window)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, places along each axis, channels)"""
         return self._shape_of(input_shape, self._split(input_shape)[2])
 
@@ -49,5 +49,5 @@ class AveragePooling(Pooling):
 
     def prepare(self, inputs: Any) -> None:
         """Checks an input."""
-        settings.floats_only(self, inputs)
+        geometry.floats_only(self, inputs)
         super().prepare(inputs)

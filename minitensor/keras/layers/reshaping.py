@@ -10,7 +10,7 @@ from minitensor.array import expand_dims, reshape, tile, transpose
 from minitensor.keras.engine import InputSpec, Layer
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.settings import Sizes, is_integer
+from minitensor.keras.layers.geometry import Sizes, is_integer
 
 
 class Flatten(Layer):

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.depthwise_base import Separable
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.geometry import given
 
 
 class SeparableConv1D(Separable):

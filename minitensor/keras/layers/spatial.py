@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine import InputSpec, Layer
 from minitensor.keras.engine.defaults import layout
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import Sizes
-from minitensor.keras.layers.settled import Settled
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import Sizes
 from minitensor.window import extent
 
 
-class Spatial(Settled):
+class Spatial(Layer):
     """Takes inputs of `rank` spatial axes, a batch axis before them, channels before or after.
 
     Attributes:
@@ -22,6 +21,7 @@ class Spatial(Settled):
     """
 
     rank: int
+    _settled = True
 
     def __init__(self, *, data_format: str | None, **rest: Any) -> None:
         super().__init__(**rest)
@@ -31,7 +31,7 @@ class Spatial(Settled):
     @property
     def layout(self) -> str:
         """The order of the axes, in the words of `minitensor.nn`."""
-        return settings.LAYOUTS[self.data_format][self.rank]
+        return geometry.LAYOUTS[self.data_format][self.rank]
 
     def _split(self, shape: Sequence[int | None]) -> tuple[int | None, Sizes, int | None]:
         """(batch, spatial sizes, channels) of a shape."""
@@ -40,11 +40,11 @@ class Spatial(Settled):
                 f"Layer {self.name} ({type(self).__name__}) takes inputs of {self.rank + 2} axes. "
                 f"Full shape received: {tuple(shape)}"
             )
-        return settings.split(shape, self.data_format)
+        return geometry.split(shape, self.data_format)
 
     def _joined(self, batch: int | None, spatial: Sizes, channels: int | None) -> Sizes:
         """The shape of these sizes."""
-        return settings.joined(batch, spatial, channels, self.data_format)
+        return geometry.joined(batch, spatial, channels, self.data_format)
 
     def _pixels(self, shape: Sequence[int | None]) -> list[int]:
         """The spatial sizes of a shape that knows them."""
@@ -64,11 +64,11 @@ class Sliding(Spatial):
 
     def __init__(self, *, strides: Any, padding: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self.strides = settings.numbers("strides", strides, self.rank)
-        self.padding = settings.choice("padding", padding, self.words)
+        self.strides = geometry.numbers("strides", strides, self.rank)
+        self.padding = geometry.choice("padding", padding, self.words)
 
     @property
-    def reach(self) -> tuple[tuple[int, int], ...]:
+    def receptive_field(self) -> tuple[tuple[int, int], ...]:
         """(pixels that the window spans, stride) along each axis."""
         taps, apart = self._window()
         spans = (extent(k, d) for k, d in zip(taps, apart, strict=True))
@@ -81,12 +81,12 @@ class Sliding(Spatial):
     def _shape_of(self, input_shape: Any, channels: int | None) -> Sizes:
         """The shape of an output with that many channels.
 
-        "valid": floor((n - reach) / stride) + 1 places; "same" and "causal": ceil(n / stride)
+        "valid": floor((n - span) / stride) + 1 places; "same" and "causal": ceil(n / stride)
         """
         valid = self.padding == "valid"
 
         def places(n: int, axis: int) -> int:
-            span, stride = self.reach[axis]
+            span, stride = self.receptive_field[axis]
             if valid and n < span:
                 raise ValueError(
                     f"{self.name}: Computed output size would be zero or negative: a window that "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Named
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.transpose_base import Transposed
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from minitensor import nn
-from minitensor.keras.layers import settings
+from minitensor.keras.layers import geometry
 from minitensor.keras.layers.windows import Windowed
 
 
@@ -15,10 +15,10 @@ class Transposed(Windowed):
 
     def __init__(self, *, filters: int, output_padding: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self.filters = settings.positive("filters", filters)
+        self.filters = geometry.positive("filters", filters)
         more = output_padding
         if more is not None:
-            more = settings.numbers("output_padding", more, self.rank, least=0)
+            more = geometry.numbers("output_padding", more, self.rank, least=0)
             if any(p >= s for p, s in zip(more, self.strides, strict=True)):
                 raise ValueError(
                     "`output_padding` must be strictly less than `strides` for all dimensions. "
@@ -39,7 +39,7 @@ class Transposed(Windowed):
         y = nn.conv_transpose(inputs, self.kernel, shape, *window)
         return self._finished(y, self.layout)
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, pixels along each axis, filters)"""
         more = self._more()
         grown = self._resized(input_shape, lambda n, axis: n * self.strides[axis] + more[axis])
@@ -51,10 +51,10 @@ class Transposed(Windowed):
         more = self.output_padding or (None,) * self.rank
         same = self.padding == "same"
         return [
-            (0 if same else max(reach - stride, 0))
+            (0 if same else max(span - stride, 0))
             if extra is None
-            else (reach % 2 if same else reach) - stride + extra
-            for (reach, stride), extra in zip(self.reach, more, strict=True)
+            else (span % 2 if same else span) - stride + extra
+            for (span, stride), extra in zip(self.receptive_field, more, strict=True)
         ]
 
     def macs(self, output_shape: Any) -> int:

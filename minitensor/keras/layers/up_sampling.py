@@ -7,8 +7,8 @@ from typing import Any, Unpack
 from minitensor.array import broadcast_to, reshape
 from minitensor.image import resize
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers import settings
-from minitensor.keras.layers.settings import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.geometry import given
 from minitensor.keras.layers.spatial import Spatial
 from minitensor.nn.arguments import moved_back, moved_last
 
@@ -20,7 +20,7 @@ class UpSampling(Spatial):
 
     def __init__(self, *, size: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self._factors = settings.numbers("size", size, self.rank)
+        self._factors = geometry.numbers("size", size, self.rank)
         self.size: Any = self._factors if self.rank > 1 else self._factors[0]
 
     def call(self, inputs: Any) -> Any:
@@ -34,7 +34,7 @@ class UpSampling(Spatial):
         y = broadcast_to(reshape(inputs, [*apart, *rest]), [*spread, *rest])
         return reshape(y, self.compute_output_shape(shape))
 
-    def compute_output_shape(self, input_shape: Any) -> settings.Sizes:
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, larger sizes, channels)"""
         return self._resized(input_shape, lambda n, axis: n * self._factors[axis])
 
@@ -98,7 +98,7 @@ class UpSampling2D(UpSampling):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(size=size, data_format=data_format, **kwargs)
-        self.interpolation = settings.choice("interpolation", interpolation, _METHODS)
+        self.interpolation = geometry.choice("interpolation", interpolation, _METHODS)
 
     def call(self, inputs: Any) -> Any:
         """The images, each pixel as large as `size` says."""
@@ -107,7 +107,7 @@ class UpSampling2D(UpSampling):
         last = self.data_format == "channels_last"
         x = moved_last(inputs, last)
         h, w = (n * factor for n, factor in zip(x.shape[1:3], self._factors, strict=True))
-        return moved_back(settings.like(resize(x, [h, w], self.interpolation), x.dtype), last)
+        return moved_back(geometry.like(resize(x, [h, w], self.interpolation), x.dtype), last)
 
 
 class UpSampling3D(UpSampling):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.keras.engine import InputSpec
-from minitensor.keras.layers import settings
+from minitensor.keras.layers import geometry
 from minitensor.keras.layers.affine import Affine
 from minitensor.keras.layers.spatial import Sliding
 
@@ -16,12 +16,12 @@ class Windowed(Affine, Sliding):
 
     def __init__(self, *, kernel_size: Any, dilation_rate: Any, **rest: Any) -> None:
         super().__init__(**rest)
-        self.kernel_size = settings.numbers("kernel_size", kernel_size, self.rank)
-        self.dilation_rate = settings.numbers("dilation_rate", dilation_rate, self.rank)
+        self.kernel_size = geometry.numbers("kernel_size", kernel_size, self.rank)
+        self.dilation_rate = geometry.numbers("dilation_rate", dilation_rate, self.rank)
 
     def prepare(self, inputs: Any) -> None:
         """Checks an input, and builds the layer for it."""
-        settings.floats_only(self, inputs)
+        geometry.floats_only(self, inputs)
         super().prepare(inputs)
 
     def _window(self) -> tuple[Sequence[int], Sequence[int]]:

@@ -2,7 +2,7 @@
 
 So the numbers are those of what really ran: of layers inside layers, and of ops between them.
 Receptive fields follow the tensors: an op passes on the widest of its inputs', a layer that has a
-`reach` widens it.
+`receptive_field` widens it.
 """
 
 from __future__ import annotations
@@ -97,11 +97,11 @@ class _Trial:
 
     def _widen(self, layer: Layer, inputs: Any, outputs: list[Any]) -> None:
         fields = [self.fields[id(t)] for t in flatten(inputs) if id(t) in self.fields]
-        if layer.reach is None or not fields or not fields[0]:
+        if layer.receptive_field is None or not fields or not fields[0]:
             return
         wider = tuple(
-            (width + (reach - 1) * step, step * stride)
-            for (width, step), (reach, stride) in zip(fields[0], layer.reach, strict=True)
+            (width + (span - 1) * step, step * stride)
+            for (width, step), (span, stride) in zip(fields[0], layer.receptive_field, strict=True)
         )
         for tensor in outputs:
             self._see(tensor, wider)
