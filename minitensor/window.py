@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeAlias
 
 Pair: TypeAlias = tuple[int, int]
@@ -60,9 +60,14 @@ class Window:
         groups: int = 1,
     ) -> Window:
         """The window that a padding word or explicit ((top, bottom), (left, right)) stands for."""
-        if not isinstance(padding, str):
-            padding = tuple(map(tuple, padding))
-        return _window(tuple(size), tuple(kernel), tuple(stride), padding, tuple(dilation), groups)
+        if isinstance(padding, str):
+            axes = zip(size, kernel, stride, dilation, strict=True)
+            pads = [{"SAME": same_pad(*axis), "VALID": (0, 0)}[padding] for axis in axes]
+        else:
+            pads = [(int(before), int(after)) for before, after in padding]
+        return Window(
+            _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
+        )
 
     @cached_property
     def out(self) -> Pair:
@@ -84,25 +89,6 @@ class Window:
     def padded(self) -> Pair:
         """(H, W) of the padded image."""
         return self.size[0] + sum(self.pad[0]), self.size[1] + sum(self.pad[1])
-
-
-@lru_cache(maxsize=1024)
-def _window(
-    size: tuple[int, ...],
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    padding: Padding,
-    dilation: tuple[int, ...],
-    groups: int,
-) -> Window:
-    if isinstance(padding, str):
-        axes = zip(size, kernel, stride, dilation, strict=True)
-        pads = [{"SAME": same_pad(*axis), "VALID": (0, 0)}[padding] for axis in axes]
-    else:
-        pads = [(int(before), int(after)) for before, after in padding]
-    return Window(
-        _pair(size), _pair(kernel), _pair(stride), _pair(dilation), (pads[0], pads[1]), groups
-    )
 
 
 def real_taps(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> list[int]:

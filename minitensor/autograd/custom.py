@@ -10,7 +10,8 @@ from typing import Any
 from minitensor.autograd import recording, tree
 from minitensor.autograd.convert import as_tensor, first_tensor
 from minitensor.autograd.tape import GradientTape
-from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.autograd.tensor import Tensor
+from minitensor.autograd.variable import Variable
 from minitensor.autograd.walk import filled
 
 
@@ -26,18 +27,19 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         A function that returns `result`.
 
     Raises:
-        TypeError: f reads variables, and `grad_fn` does not take them.
+        TypeError: f returns something else; f reads variables, and `grad_fn` does not take them;
+            `grad_fn` does not take one cotangent per result.
         ValueError: `grad_fn` returns another number of gradients than there are arguments, or one
             of another shape than its argument.
 
     Example:
-        >>> import minitensor as mt
-        >>> @mt.custom_gradient
+        >>> import minitensor as tf
+        >>> @tf.custom_gradient
         ... def log1pexp(x):
-        ...     e = mt.exp(x)
-        ...     return mt.math.log1p(e), lambda upstream: upstream * (1.0 - 1.0 / (1.0 + e))
-        >>> x = mt.constant(100.0)
-        >>> with mt.GradientTape() as t:
+        ...     e = tf.exp(x)
+        ...     return tf.math.log1p(e), lambda upstream: upstream * (1.0 - 1.0 / (1.0 + e))
+        >>> x = tf.constant(100.0)
+        >>> with tf.GradientTape() as t:
         ...     t.watch(x)
         ...     y = log1pexp(x)
         >>> t.gradient(y, x).numpy()
@@ -54,22 +56,32 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Callable[..., Any]:
         like = first_tensor(*args)
         arguments = [as_tensor(arg, like=like) for arg in args]
         with GradientTape() as watcher:
-            results, grad_fn = f(*arguments, **settings)
+            results, grad_fn = _pair(f, f(*arguments, **settings))
         variables = [v for v in watcher.watched_variables() if not any(v is arg for arg in args)]
         # Fresh tensors: the tape must not see how f computed them.
         like = first_tensor(*arguments)
         outputs = [Tensor(as_tensor(r, like=like).array) for r in tree.flatten(results)]
         if recording.is_recording():
             inputs = [*arguments, *variables]
-            pull = functools.partial(_pull_back, grad_fn, arguments, variables, outputs)
+            pull = functools.partial(_pull_back, grad_fn, f, arguments, variables, outputs)
             recording.record(inputs, outputs, pull)
         return tree.pack(results, outputs)
 
     return wrapped
 
 
+def _pair(f: Callable[..., Any], returned: Any) -> tuple[Any, Callable[..., Any]]:
+    if isinstance(returned, tuple | list) and len(returned) == 2 and callable(returned[1]):
+        return returned[0], returned[1]
+    raise TypeError(
+        f"custom_gradient: {_name(f)} must return (result, grad_fn), with a function that takes "
+        f"cotangents and returns gradients; got {type(returned).__name__}"
+    )
+
+
 def _pull_back(
     grad_fn: Callable[..., Any],
+    f: Callable[..., Any],
     arguments: list[Tensor],
     variables: list[Any],
     outputs: list[Tensor],
@@ -77,32 +89,74 @@ def _pull_back(
     wanted: list[bool],
 ) -> list[Tensor | None]:
     upstream = [filled(o, 0) if g is None else g for o, g in zip(outputs, cotangents, strict=True)]
-    if not variables:
-        gradients = tree.flatten(grad_fn(*upstream))
-    elif "variables" in inspect.signature(grad_fn).parameters:
-        gradients = tree.flatten(list(grad_fn(*upstream, variables=variables)))
-    else:
-        raise TypeError(
-            f"custom_gradient: the function read {[v.name for v in variables]}; its grad_fn must "
-            "take `variables=None` and return (gradients, gradients of the variables)"
-        )
+    gradients = _gradients(grad_fn, _name(f), upstream, variables)
     inputs = [*arguments, *variables]
     if len(gradients) != len(inputs):
         raise ValueError(
-            f"custom_gradient: grad_fn returned {len(gradients)} gradients for "
-            f"{len(inputs)} arguments and variables; return one for each, None for none"
+            f"custom_gradient: grad_fn of {_name(f)} returned {len(gradients)} gradients for "
+            f"{len(inputs)} arguments and variables ({', '.join(_names(f, inputs))}); return one "
+            "for each, None for none"
         )
     return [
-        None if g is None or not want else _fitting(g, x)
-        for g, x, want in zip(gradients, inputs, wanted, strict=True)
+        None if g is None or not want else _fitting(g, inputs, i, f)
+        for i, (g, want) in enumerate(zip(gradients, wanted, strict=True))
     ]
 
 
-def _fitting(gradient: Any, x: ArrayLike) -> Tensor:
-    g = as_tensor(gradient, x.dtype, "custom_gradient: a gradient", x)
+def _gradients(
+    grad_fn: Callable[..., Any], op: str, upstream: list[Tensor], variables: list[Any]
+) -> list[Any]:
+    """What grad_fn gives, those of the variables last."""
+    if variables and "variables" not in inspect.signature(grad_fn).parameters:
+        raise TypeError(
+            f"custom_gradient: {op} read {[v.name for v in variables]}; its grad_fn must "
+            "take `variables=None` and return (gradients, gradients of the variables)"
+        )
+    keywords = {"variables": variables} if variables else {}
+    try:
+        found = grad_fn(*upstream, **keywords)
+    except TypeError:
+        _check_signature(grad_fn, op, upstream, keywords)
+        raise
+    return tree.flatten(list(found) if variables else found)
+
+
+def _check_signature(
+    grad_fn: Callable[..., Any], op: str, upstream: list[Tensor], keywords: dict[str, Any]
+) -> None:
+    """An error if grad_fn cannot be called at all with what it is given."""
+    signature = inspect.signature(grad_fn)
+    try:
+        signature.bind(*upstream, **keywords)
+    except TypeError as wrong:
+        raise TypeError(
+            f"custom_gradient: grad_fn of {op} takes {signature} but gets one cotangent for each "
+            f"of {len(upstream)} results: {wrong}"
+        ) from None
+
+
+def _fitting(gradient: Any, inputs: list[Any], i: int, f: Callable[..., Any]) -> Tensor:
+    x = inputs[i]
+    if type(gradient) is Tensor and (gradient.dtype, gradient.shape) == (x.dtype, x.shape):
+        return gradient
+    argument = _names(f, inputs)[i]
+    what = f"custom_gradient: the gradient of {_name(f)} in {argument}"
+    g = as_tensor(gradient, x.dtype, what, x)
     if g.shape != x.shape:
         raise ValueError(
-            f"custom_gradient: grad_fn returned a gradient of shape {g.shape} for an argument of "
-            f"shape {x.shape}; they must be equal"
+            f"{what} has shape {g.shape!s} but {argument} has shape {x.shape!s}; they must be equal"
         )
     return g
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", type(f).__name__)
+
+
+def _names(f: Callable[..., Any], inputs: list[Any]) -> list[str]:
+    """The names of the tensors that f took, and of the variables that it read."""
+    of_f = [p.name for p in inspect.signature(f).parameters.values() if p.kind < p.VAR_POSITIONAL]
+    return [
+        x.name if isinstance(x, Variable) else of_f[i] if i < len(of_f) else f"argument {i}"
+        for i, x in enumerate(inputs)
+    ]

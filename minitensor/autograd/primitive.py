@@ -140,7 +140,8 @@ class Primitive:
         if gradient.array.shape != x.array.shape:
             raise ValueError(
                 f"{self.__name__}: the derivative in {self._argument(i)} has shape "
-                f"{gradient.shape!s} but {self._argument(i)} has {x.shape!s}; they must be equal"
+                f"{gradient.shape!s} but {self._argument(i)} has shape {x.shape!s}; they must "
+                "be equal"
             )
 
     def _check_signature(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
+from minitensor.autograd import primitive
 
 
 def cube(x):
@@ -682,6 +683,93 @@ def test_a_custom_gradient_that_forgets_the_variables_is_refused():
         z = f(x)
     with pytest.raises(TypeError, match="variables"):
         tape.gradient(z, [x, v])
+
+
+# ----- an op of a user's own whose derivative is wrong: told with op and argument -----
+
+
+@primitive
+def weighted(be, x, weight, *, power=1):
+    return x * weight**power
+
+
+def walk_back(op, *inputs, **settings):
+    tensors = [mt.constant(i) for i in inputs]
+    with mt.GradientTape() as tape:
+        for tensor in tensors:
+            tape.watch(tensor)
+        y = op(*tensors, **settings)
+    return tape.gradient(y, tensors)
+
+
+def good(g, y, x, weight, *, power=1):
+    return g
+
+
+def test_a_primitive_with_fewer_derivatives_than_arguments_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"weighted: 1 derivatives for 2 arguments \(x, weight\)"):
+        weighted.defvjp(good)
+
+
+def test_a_primitive_of_any_number_of_arguments_names_the_one_without_a_derivative():
+    @primitive
+    def total(be, *xs):
+        return sum(xs)
+
+    total.defvjp(lambda g, y, *xs: g)
+    with pytest.raises(TypeError, match=r"total: there is no derivative in xs\[1\]"):
+        walk_back(total, 1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (lambda g, x: g, TypeError, r"derivative in weight takes \(g, x\).*\(g, y, x, weight,"),
+        (lambda g, y, x, weight: g, TypeError, r"derivative in weight takes.*power=2"),
+        (lambda g, y, x, weight, power: 1.0, TypeError, "derivative in weight is float"),
+        (lambda g, y, x, weight, power: mt.ones([5]), ValueError, r"weight has shape \(5,\) but"),
+    ],
+    ids=["arity", "settings", "no tensor", "shape"],
+)
+def test_a_wrong_derivative_of_a_primitive_is_told(wrong, error, words):
+    weighted.defvjp(good, wrong)
+    with pytest.raises(error, match=f"weighted: .*{words}"):
+        walk_back(weighted, [1.0, 2.0], [3.0, 4.0], power=2)
+
+
+def test_an_error_inside_a_derivative_is_left_as_it_is():
+    weighted.defvjp(good, lambda g, y, x, weight, power: len(3))
+    with pytest.raises(TypeError, match=r"^object of type 'int' has no len\(\)"):
+        walk_back(weighted, [1.0], [2.0], power=2)
+
+
+def test_a_joint_derivative_gives_one_for_each_argument():
+    weighted.defvjp_jointly(lambda wanted, g, y, x, weight: [g])
+    with pytest.raises(ValueError, match="weighted: 1 derivatives came for 2 arguments"):
+        walk_back(weighted, [1.0], [2.0])
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "words"),
+    [
+        (lambda x, scale: x, TypeError, r"scaled must return \(result, grad_fn\).*Tensor"),
+        (lambda x, scale: (x, lambda: x), TypeError, r"grad_fn of scaled takes \(\).* 1 results"),
+        (lambda x, scale: (x, lambda g: g), ValueError, r"scaled.*1 gradients.*\(x, scale\)"),
+        (
+            lambda x, scale: (x, lambda g: (g, mt.ones([5]))),
+            ValueError,
+            r"gradient of scaled in scale has shape \(5,\) but scale has shape \(2,\)",
+        ),
+    ],
+    ids=["no pair", "arity", "missing", "shape"],
+)
+def test_a_wrong_custom_gradient_is_told(returned, error, words):
+    @mt.custom_gradient
+    def scaled(x, scale):
+        return returned(x * 1.0, scale)
+
+    with pytest.raises(error, match=f"custom_gradient: .*{words}"):
+        walk_back(scaled, [1.0, 2.0], [3.0, 4.0])
 
 
 def _pooled(lib, x):
