@@ -3,14 +3,18 @@
 Kernels are written here, as text; a report must name the line, the block and the thread.
 """
 
+import mmap
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sanitizing import ROOT, environment
 
 from minitensor.backend import devices, emulator
 from minitensor.backend.emulator import KernelError, build, memory, order
@@ -277,6 +281,30 @@ def test_a_stack_that_overflows_is_told(functions):
         functions["deep"]((1,), (1,), (zeros(1),))
 
 
+@pytest.mark.parametrize("kind", build.VARIANTS)
+def test_an_overflow_steps_over_no_guard(kind):
+    """In a process of its own: without -fstack-clash-protection it would write anywhere."""
+    child = [sys.executable, str(ROOT / "tests" / "support" / "stack_canary.py")]
+    done = subprocess.run(child, env=environment(kind), capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    for kernel in ("a_large_array", "a_large_argument", "as_long_as_it_says", "deep_calls"):
+        said = next(line for line in done.stdout.splitlines() if line.startswith(f"{kernel}: "))
+        assert "thread (" in said, said
+        assert said.endswith("overflows its stack: 0 bytes of the canary changed"), said
+
+
+def test_without_memory_for_stacks_the_launch_fails_and_the_process_goes_on():
+    child = [sys.executable, str(ROOT / "tests" / "support" / "stack_canary.py"), "little memory"]
+    done = subprocess.run(child, env=environment("debug"), capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    assert "the system has no 65536 bytes for the stack of a thread: Cannot allocate" in done.stdout
+
+
+def test_a_block_that_no_gpu_starts_is_refused(functions):
+    with pytest.raises(KernelError, match="2048 threads in a block; a GPU has at most 1024"):
+        functions["where_am_i"]((1,), (2048,), (zeros(2048, dtype=np.int32),))
+
+
 def test_after_a_misuse_the_next_launch_is_right(functions):
     with pytest.raises(KernelError):
         functions["alone_in_warp"]((1,), (64,), (zeros(64),))
@@ -334,6 +362,11 @@ def test_a_small_region_is_used_again_and_a_large_one_goes_back_to_the_system():
     memory.give(large)
     assert memory.take(50) is small
     assert start not in mapped()
+
+
+def test_an_argument_that_fits_nowhere_is_told():
+    with pytest.raises(MemoryError, match=f"no {2**50 + mmap.PAGESIZE} bytes.*Cannot allocate"):
+        memory.take(2**50)
 
 
 # ----- building -----

@@ -1,4 +1,4 @@
-"""The environment of a process that runs kernels under a sanitizer."""
+"""The environment of a process that runs kernels in one of the emulator's builds."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ LIBRARIES = {"asan": ("libasan.so", "libubsan.so"), "tsan": ("libtsan.so",)}
 
 
 def environment(kind):
-    """For "asan" or "tsan": the build of the kernels, and its library loaded before all others."""
+    """For a build of the kernels; a sanitizer's library is loaded before all others."""
     return {
         **os.environ,
         "MINITENSOR_EMULATOR": kind,
-        "LD_PRELOAD": " ".join(map(_path, LIBRARIES[kind])),
+        "LD_PRELOAD": " ".join(map(_path, LIBRARIES.get(kind, ()))),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python's own
         "OPENBLAS_NUM_THREADS": "1",  # else ThreadSanitizer reports NumPy's
         "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",

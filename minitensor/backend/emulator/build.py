@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import re
 import subprocess
 from functools import cache
@@ -25,10 +26,15 @@ from minitensor.backend.host.cache import digest, folder
 from minitensor.files import atomic_write
 
 RUNTIME = Path(__file__).parent / "runtime"
+_IS_X86 = platform.machine() == "x86_64"
+_PAGE = 2**12 if _IS_X86 else 2**16  # `page` of engine.h
 _COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
-_KERNEL = (*_COMMON, "-ffp-contract=off", "-w", f"-I{RUNTIME}")
+# A frame larger than a page must not step over the guard below a fiber's stack: it is touched page
+# by page, and what a call passes by value is part of the frame, as it is on aarch64 anyway.
+_STACK = ("-fstack-clash-protection", "-maccumulate-outgoing-args")[: 1 + _IS_X86]
+_KERNEL = (*_COMMON, "-ffp-contract=off", *_STACK, "-w", f"-I{RUNTIME}")
 _CHECKS = "alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"
-_VARIANTS = {
+VARIANTS = {
     "checked": ("-O1", f"-fsanitize={_CHECKS}", f"-fno-sanitize-recover={_CHECKS}"),
     "debug": ("-O0", "-fno-inline"),
     "coverage": ("-O0", "--coverage", "-fprofile-update=single"),
@@ -50,8 +56,8 @@ _LINK = {
 def variant() -> str:
     """The build that MINITENSOR_EMULATOR names; "checked" if it names none."""
     name = os.environ.get("MINITENSOR_EMULATOR") or "checked"
-    if name not in _VARIANTS:
-        raise ValueError(f"MINITENSOR_EMULATOR={name}; legal: {', '.join(_VARIANTS)}")
+    if name not in VARIANTS:
+        raise ValueError(f"MINITENSOR_EMULATOR={name}; legal: {', '.join(VARIANTS)}")
     return name
 
 
@@ -61,7 +67,7 @@ def library(file: str, text: str) -> Path:
         raise DeviceError(f"the emulator compiles kernels: {lack}")
     kind = variant()
     text = _unit(text)
-    flags = (*_KERNEL, *_VARIANTS[kind])
+    flags = (*_KERNEL, *VARIANTS[kind])
     built = _built(Path(file).stem, kind, ".so", text, *flags)
     with _lock(built):
         if not built.exists():
@@ -83,12 +89,13 @@ def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
     _run(
         "objcopy",
         *("--rename-section", f".bss={section},alloc,load,data,contents"),
-        *("--set-section-alignment", f"{section}=4096", str(kernels)),
+        *("--set-section-alignment", f"{section}={_PAGE}", str(kernels)),
     )
     engine = [str(_engine(name, kind)) for name in _ENGINE.get(kind, ("engine.cpp", "faults.cpp"))]
+    link = ("g++", "-shared", "-Wl,-z,now", *_LINK.get(kind, ()))  # no binding on a fiber's stack
     with atomic_write(built) as fresh:
         # The engine comes last: its page ends the section of the shared arrays.
-        _run("g++", "-shared", *_LINK.get(kind, ()), str(kernels), *engine, "-o", str(fresh))
+        _run(*link, str(kernels), *engine, "-o", str(fresh))
     for scratch in (unit, kernels):
         scratch.unlink()
 

@@ -11,6 +11,7 @@ import ctypes
 import subprocess
 from collections.abc import Sequence
 from functools import cache, cached_property
+from math import prod
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,6 +29,7 @@ _NAMES = {  # what runtime/registry.h calls a type -> its dtype
     **{name: DTYPES[name] for name in ("float", "double", "half_t")},
     "bool": np.dtype(bool),
 }
+MOST_THREADS = 1024  # of a block
 _launching = Lock()  # the engine of a library has one state
 
 
@@ -101,6 +103,10 @@ class Function:
             raise KernelError(
                 f"{self.name}: {shared_mem} bytes of dynamic shared memory are over "
                 f"max_dynamic_shared_size_bytes, {self.max_dynamic_shared_size_bytes}"
+            )
+        if (threads := prod(block)) > MOST_THREADS:
+            raise KernelError(
+                f"{self.name}: {threads} threads in a block; a GPU has at most {MOST_THREADS}"
             )
         self._run(grid, block, args, shared_mem, low=False)
 
@@ -283,6 +289,6 @@ def _addr2line(library: str, offset: int) -> tuple[str, int] | None:
         return None
     for line in lines:  # the innermost first; the kernel's own line is the first in a .cu
         file, _, number = line.split(" ")[0].rpartition(":")
-        if "/runtime/" not in file and file.endswith((".cu", ".cuh")):
+        if "/runtime/" not in file and file.endswith((".cu", ".cuh")) and number.isdigit():
             return file, int(number)
     return None

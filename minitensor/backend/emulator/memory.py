@@ -1,7 +1,7 @@
 """Memory that kernels cannot leave unnoticed.
 
-For a launch every argument is copied into a region between two pages that may not be touched,
-its end as near to the second as its own place between multiples of 16 bytes allows: what is
+For a launch every argument is copied into a region between two guards that may not be touched, its
+end as near to the second as its own place between multiples of 16 bytes allows: what is
 misaligned for a GPU is misaligned here. The few bytes that remain, and the page before the array,
 hold a pattern: a signalling NaN, so that a stray read shows as NaN and a stray write, even an
 atomic add, changes the pattern. Then the launch is run once more with the array's start at the
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
 PAGE = mmap.PAGESIZE
+GUARD = 2**17  # bytes, whole pages everywhere: a stray access that is far off meets it too
 ALIGNMENT = 16
 KEPT = 2**20  # bytes; larger regions go back to the system, else each size ever used would stay
 _PATTERN = np.full(PAGE // 4 + 4, 0x7FA5A5A5, np.uint32).view(np.uint8)
@@ -36,12 +38,14 @@ class Region:
     def __init__(self, size: int) -> None:
         self.size = size
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        base = _libc.mmap(None, size + 2 * PAGE, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
+        base = _libc.mmap(None, size + 2 * GUARD, 0, flags, -1, 0)
         if base in (None, ctypes.c_void_p(-1).value):
-            raise MemoryError(f"the emulator found no {size} bytes for an argument")
-        for guard in (base, base + PAGE + size):
-            _libc.mprotect(guard, PAGE, 0)
-        self.start = base + PAGE
+            raise _no_memory(size)
+        self.start = base + GUARD
+        if _libc.mprotect(self.start, size, mmap.PROT_READ | mmap.PROT_WRITE):
+            error = _no_memory(size)
+            self.unmap()
+            raise error
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.start))
 
     def put(self, data: np.ndarray, low: bool) -> int:
@@ -70,7 +74,7 @@ class Region:
 
     def unmap(self) -> None:
         """Gives the pages back to the system; `bytes` must not be touched any more."""
-        _libc.munmap(self.start - PAGE, self.size + 2 * PAGE)
+        _libc.munmap(self.start - GUARD, self.size + 2 * GUARD)
 
     def _bands(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """What lies before and behind the data, within a page, and the pattern it should hold."""
@@ -78,6 +82,11 @@ class Region:
         for start, end in ((before, self._first), (self._last, after)):
             phase = start % 4
             yield self.bytes[start:end], _PATTERN[phase : phase + end - start]
+
+
+def _no_memory(size: int) -> MemoryError:
+    reason = os.strerror(ctypes.get_errno())
+    return MemoryError(f"the emulator found no {size} bytes for an argument: {reason}")
 
 
 def take(size: int) -> Region:

@@ -6,9 +6,11 @@
 // libraries. What is not here: memory access (faults.cpp), reports of UBSan (ubsan.cpp).
 #include "engine.h"
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 
 #include "faults.h"
 #include "launch.h"
@@ -18,7 +20,8 @@
 // The linker's bounds of the kernels' shared arrays; absent if they have none.
 extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
 // A last page of that section, so that clearing whole pages clears nobody else's memory.
-static char shared_end[4096] __attribute__((section("emu_shared"), aligned(4096), used));
+static char shared_end[emu::page]
+    __attribute__((section("emu_shared"), aligned(emu::page), used));
 
 namespace emu {
 
@@ -60,6 +63,7 @@ static void fail_block(const Thread* thread, const char* format, ...) {
 
 static void leave(bool for_good) {
     Thread& thread = *self;
+    if (for_good) sanitizers::release(&ends);
     sanitizers::leave(thread, for_good);
     emu_switch(&thread.stack_pointer, scheduler);
     sanitizers::entered(thread.sanitizer);
@@ -74,38 +78,48 @@ void fail(const char* file, int line, const char* format, ...) {
     abort();
 }
 
+// ----- memory -----
+
+// `bytes`, whole pages, between two guards; null, and the launch has failed, if there is no more.
+static char* take_guarded(size_t bytes, const char* what) {
+    const size_t all = bytes + 2 * guard;
+    void* memory = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED) {
+        char* start = static_cast<char*>(memory) + guard;
+        if (!mprotect(start, bytes, PROT_READ | PROT_WRITE)) return start;
+        munmap(memory, all);
+    }
+    fail_block(nullptr, "the system has no %zu bytes for %s: %s", bytes, what, strerror(errno));
+    return nullptr;
+}
+
+static size_t whole_pages(size_t bytes) { return (bytes + page - 1) / page * page; }
+
 // ----- fibers -----
 
 static void body() {
     sanitizers::entered(nullptr);
     launch->entry(launch->arguments);
-    sanitizers::release(&ends);
     self->state = State::done;
     leave(true);
     abort();
 }
 
 static char* take_stack() {
-    if (!stacks.empty()) {
-        char* stack = stacks.back();
-        stacks.pop_back();
-        return stack;
-    }
-    // A page that may not be touched lies below each stack: an overflow is seen, not suffered.
-    const size_t page = 4096;
-    void* memory = mmap(nullptr, page + sanitizers::stack_size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) abort();
-    mprotect(memory, page, PROT_NONE);
-    return static_cast<char*>(memory) + page;
+    if (stacks.empty()) return take_guarded(stack_size, "the stack of a thread");
+    char* stack = stacks.back();
+    stacks.pop_back();
+    return stack;
 }
 
-static void start(Thread& thread) {
+static bool start(Thread& thread) {
     thread.stack = take_stack();
+    if (!thread.stack) return false;
     sanitizers::born(thread);
     // Tops at equal distances would fight for the same lines of the cache.
     const size_t stagger = (thread.warp * 32 + thread.lane) * 192 % 4096 / 64 * 64;
-    thread.stack_pointer = fresh_stack(thread.stack + sanitizers::stack_size - stagger, body);
+    thread.stack_pointer = fresh_stack(thread.stack + stack_size - stagger, body);
+    return true;
 }
 
 static void retire(Thread& thread) {
@@ -116,7 +130,7 @@ static void retire(Thread& thread) {
 }
 
 static void run(Thread& thread) {
-    if (thread.state == State::fresh) start(thread);
+    if (thread.state == State::fresh && !start(thread)) return;
     thread.state = State::ready;
     self = &thread;
     sanitizers::enter(thread);
@@ -289,8 +303,8 @@ static void prepare(long long number) {
     fill_with_nan(first, bytes);
 #endif
     if (launch->shared) {
-        char* page = block.shared - reinterpret_cast<uintptr_t>(block.shared) % 4096;
-        sanitizers::forget(page, block.shared + launch->shared - page);
+        char* first = block.shared - reinterpret_cast<uintptr_t>(block.shared) % page;
+        sanitizers::forget(first, whole_pages(launch->shared));
     }
     fill_with_nan(block.shared, launch->shared);
 }
@@ -348,16 +362,6 @@ static void run_block() {
     for (Thread& thread : block.threads) retire(thread);
 }
 
-// Dynamic shared memory ends where a page ends that may not be touched.
-static char* take_shared(size_t bytes, size_t& mapped) {
-    const size_t page = 4096, room = (bytes + page - 1) / page * page;
-    mapped = room + page;
-    void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) abort();
-    mprotect(static_cast<char*>(memory) + room, page, PROT_NONE);
-    return static_cast<char*>(memory) + (room - bytes) / 16 * 16;
-}
-
 struct Kernel { std::string name; Entry entry; std::string signature; };
 static std::vector<Kernel>& kernels() {
     static std::vector<Kernel> list;
@@ -393,17 +397,21 @@ API void emu_launch(size_t kernel, emu::Launch* request) {
     launch = request;
     launch->entry = kernels()[kernel].entry;
     random_state = launch->seed;
+    block.index = {0, 0, 0};
     block.grid = {launch->grid[0], launch->grid[1], launch->grid[2]};
     block.size = {launch->size[0], launch->size[1], launch->size[2]};
-    block.threads.resize(size_t(block.size.x) * block.size.y * block.size.z);
-    size_t mapped = 0;
-    if (launch->shared) block.shared = take_shared(launch->shared, mapped);
+    const size_t room = whole_pages(launch->shared);
+    char* shared = room ? take_guarded(room, "dynamic shared memory") : nullptr;
+    block.shared = shared + (room - launch->shared) / 16 * 16;  // it ends at the guard
     sanitizers::begin();
-    {
+    try {
+        block.threads.resize(size_t(block.size.x) * block.size.y * block.size.z);
         const faults::Watch watch(launch);
-        run_grid();
+        if (!launch->failed) run_grid();
+    } catch (const std::bad_alloc&) {
+        fail_block(nullptr, "the system has no memory for so many threads or blocks");
     }
     sanitizers::acquire(&ends);
-    if (mapped) munmap(reinterpret_cast<void*>(uintptr_t(block.shared) / 4096 * 4096), mapped);
+    if (shared) munmap(shared - guard, room + 2 * guard);
     block.shared = nullptr;
 }

@@ -21,6 +21,21 @@ struct dim3 {
 
 namespace emu {
 
+#if defined(__x86_64__)
+constexpr size_t page = 4096;
+#else
+constexpr size_t page = 64 * 1024;  // the largest that Linux has on aarch64
+#endif
+// What may not be touched below a fiber's stack, and around dynamic shared memory. g++ touches every
+// frame as it grows, at least once in 4 KB, on aarch64 in 64 KB (-fstack-clash-protection): so a
+// stack that overflows meets the guard, however large the frame.
+constexpr size_t guard = 128 * 1024;
+#if defined(EMULATOR_ASAN)
+constexpr size_t stack_size = 256 * 1024;
+#else
+constexpr size_t stack_size = 64 * 1024;
+#endif
+
 enum class State : uint8_t { fresh, ready, at_barrier, in_warp, done };
 
 struct Copy { void* to; const void* from; int bytes; bool valid; int group; };

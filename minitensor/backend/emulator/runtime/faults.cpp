@@ -1,14 +1,22 @@
 // The signal handler sends the faulting fiber to `land`, which ends the launch like any error.
 #include "faults.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <pthread.h>
 #include <ucontext.h>
+
+#include "sanitizers.h"
 
 namespace emu::faults {
 
 static Launch* launch;
+#if defined(EMULATOR_ASAN) || defined(EMULATOR_TSAN)
+static const int signals[] = {SIGSEGV, SIGBUS};  // the sanitizers defer others
+#else
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGINT};
+#endif
 constexpr int count = sizeof signals / sizeof *signals;
 static struct sigaction previous[count];
 static pthread_t runner;  // the thread that runs the launch: others' signals are not ours
@@ -20,12 +28,15 @@ static bool lies_in(const char* start, size_t bytes) {
 }
 
 static void land() {
+    sanitizers::abandon(*self);
     if (launch->interrupted) fail(nullptr, 0, "interrupted");
     if (!launch->address) fail(nullptr, 0, "divides an integer by zero");
     const char* what = nullptr;
-    if (lies_in(self->stack - 4096, 4096)) what = "overflows its stack";
-    const size_t past = 1 << 16;  // another array is farther away than that
-    if (launch->shared && lies_in(block.shared + launch->shared, past))
+    if (lies_in(self->stack - guard, guard)) {
+        what = "overflows its stack";
+        launch->failed = 0;  // it did so while it reported something else
+    }
+    if (launch->shared && lies_in(block.shared + launch->shared, guard))
         what = "touches dynamic shared memory past its end";
     if (what) launch->address = nullptr;  // a place that Python need not look up
     fail(nullptr, 0, "%s", what ? what : "touches memory that is no argument's");
@@ -50,7 +61,7 @@ static bool is_on_fiber(const ucontext_t& context) {
 #elif defined(__aarch64__)
     const uintptr_t at = context.uc_mcontext.sp;
 #endif
-    return at - reinterpret_cast<uintptr_t>(self->stack) < 64 * 1024;
+    return at - reinterpret_cast<uintptr_t>(self->stack) < stack_size;
 }
 
 static void arrive(int signal, siginfo_t* info, void* opaque) {
@@ -66,7 +77,7 @@ static void arrive(int signal, siginfo_t* info, void* opaque) {
     launch->address = access ? info->si_addr : nullptr;
     if (access && !launch->address) launch->address = reinterpret_cast<void*>(1);
     // The frames of this fiber are done for: `land` may take its stack from the top.
-    const uintptr_t top = reinterpret_cast<uintptr_t>(self->stack) + 32 * 1024 - 64;
+    const uintptr_t top = reinterpret_cast<uintptr_t>(self->stack) + stack_size - 64;
 #if defined(__x86_64__)
     launch->instruction = reinterpret_cast<void*>(context.uc_mcontext.gregs[REG_RIP]);
     launch->is_write = context.uc_mcontext.gregs[REG_ERR] >> 1 & 1;
@@ -79,26 +90,35 @@ static void arrive(int signal, siginfo_t* info, void* opaque) {
 #endif
 }
 
+static void refused(const char* call) {
+    launch->failed = 1;
+    snprintf(launch->message, sizeof launch->message, "%s: %s", call, strerror(errno));
+}
+
 Watch::Watch(Launch* request) {
     launch = request;
     runner = pthread_self();
-#if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)  // those have handlers that say more
     stack_t stack = {};
     stack.ss_sp = handler_stack;
     stack.ss_size = sizeof handler_stack;
-    sigaltstack(&stack, &previous_stack);
+    has_stack = !sigaltstack(&stack, &previous_stack);
+    if (!has_stack) refused("sigaltstack");
     struct sigaction action = {};
     action.sa_sigaction = arrive;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    for (int i = 0; i < count; ++i) sigaction(signals[i], &action, &previous[i]);
-#endif
+    for (; watched < count && !launch->failed; ++watched)
+        if (sigaction(signals[watched], &action, &previous[watched])) {
+            refused("sigaction");
+            break;
+        }
 }
 
 Watch::~Watch() {
-#if !defined(EMULATOR_ASAN) && !defined(EMULATOR_TSAN)
-    for (int i = 0; i < count; ++i) sigaction(signals[i], &previous[i], nullptr);
-    sigaltstack(&previous_stack, nullptr);
-#endif
+    while (watched) {
+        --watched;
+        sigaction(signals[watched], &previous[watched], nullptr);
+    }
+    if (has_stack) sigaltstack(&previous_stack, nullptr);
 }
 
 }  // namespace emu::faults

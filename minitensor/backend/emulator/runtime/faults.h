@@ -11,6 +11,10 @@ class Watch {
 public:
     explicit Watch(Launch* launch);
     ~Watch();
+
+private:
+    int watched = 0;  // signals that come to us
+    bool has_stack;   // the handler's own
 };
 
 }  // namespace emu::faults

@@ -25,7 +25,6 @@ void __tsan_release(void*);
 namespace emu::sanitizers {
 
 #if defined(EMULATOR_ASAN)
-constexpr size_t stack_size = 256 * 1024;
 static const void* main_stack;
 static size_t main_size;
 static void* main_fake;
@@ -38,9 +37,12 @@ inline void leave(Thread& thread, bool for_good) {
     __sanitizer_start_switch_fiber(for_good ? nullptr : &thread.sanitizer, main_stack, main_size);
 }
 inline void left() { __sanitizer_finish_switch_fiber(main_fake, nullptr, nullptr); }
+inline void abandon(Thread& thread) {  // frames that an error ended
+    __asan_unpoison_memory_region(thread.stack, stack_size);
+}
 inline void born(Thread& thread) {
     thread.sanitizer = nullptr;
-    __asan_unpoison_memory_region(thread.stack, stack_size);  // of the frames an error abandoned
+    abandon(thread);
 }
 inline void died(Thread&) {}
 inline void acquire(void*) {}
@@ -48,7 +50,6 @@ inline void release(void*) {}
 inline void forget(void*, size_t) {}
 
 #elif defined(EMULATOR_TSAN)
-constexpr size_t stack_size = 32 * 1024;
 static void* main_fiber;
 inline void forget(void* memory, size_t bytes) {
     if (bytes) mmap(memory, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -58,6 +59,7 @@ inline void enter(Thread& thread) { __tsan_switch_to_fiber(thread.sanitizer, 1);
 inline void entered(void*) {}
 inline void leave(Thread&, bool) { __tsan_switch_to_fiber(main_fiber, 1); }
 inline void left() {}
+inline void abandon(Thread&) {}
 inline void born(Thread& thread) {
     forget(thread.stack, stack_size);  // the last owner's accesses are not this one's
     thread.sanitizer = __tsan_create_fiber(0);
@@ -67,12 +69,12 @@ inline void acquire(void* tag) { __tsan_acquire(tag); }
 inline void release(void* tag) { __tsan_release(tag); }
 
 #else
-constexpr size_t stack_size = 64 * 1024;
 inline void begin() {}
 inline void enter(Thread&) {}
 inline void entered(void*) {}
 inline void leave(Thread&, bool) {}
 inline void left() {}
+inline void abandon(Thread&) {}
 inline void born(Thread&) {}
 inline void died(Thread&) {}
 inline void acquire(void*) {}

@@ -25,8 +25,11 @@ bool lies_in(uintptr_t address, const void* start, size_t bytes) {
 void note(void* where, size_t bytes, bool is_write, void* instruction) {
     using emu::block, emu::self;
     const uintptr_t address = reinterpret_cast<uintptr_t>(where);
+    // A signal while the list grows would leave malloc's lock taken: so an overflow is told early.
+    const char* here = static_cast<const char*>(__builtin_frame_address(0));
+    if (self && here - self->stack < 8 * 1024) emu::fail(nullptr, 0, "overflows its stack");
     const size_t threads = block.threads.size() * sizeof(emu::Thread);
-    if (!self || lies_in(address, self->stack, 64 * 1024) || lies_in(address, &block, sizeof block) ||
+    if (!self || lies_in(address, self->stack, emu::stack_size) || lies_in(address, &block, sizeof block) ||
         lies_in(address, &self, sizeof self) || lies_in(address, block.threads.data(), threads))
         return;
     const bool is_shared =
