@@ -141,7 +141,7 @@ from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_valu
 from minitensor.math.order import argsort, sort
 from minitensor.nn.space import batch_to_space, space_to_batch
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 newaxis = None
 _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     **{name: (name, None) for name in ("data", "image", "keras", "models", "parity", "train")},
