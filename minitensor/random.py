@@ -66,9 +66,9 @@ def normal(
     """
     kind = _float_type("normal", dtype)
     draw = _rng("normal", seed).standard_normal(
-        args.numbers("normal", "shape", shape), _drawn(kind)
+        args.numbers("normal", "shape", shape), _draw_type(kind)
     )
-    return _placed(draw, mean, stddev, kind)
+    return _scaled(draw, mean, stddev, kind)
 
 
 def truncated_normal(
@@ -93,12 +93,12 @@ def truncated_normal(
     """
     kind = _float_type("truncated_normal", dtype)
     rng = _rng("truncated_normal", seed)
-    draw = rng.standard_normal(args.numbers("truncated_normal", "shape", shape), _drawn(kind))
+    draw = rng.standard_normal(args.numbers("truncated_normal", "shape", shape), _draw_type(kind))
     outside = np.abs(draw) > 2
     while outside.any():
         draw = np.where(outside, rng.standard_normal(draw.shape, draw.dtype), draw)
         outside = np.abs(draw) > 2
-    return _placed(draw, mean, stddev, kind)
+    return _scaled(draw, mean, stddev, kind)
 
 
 def uniform(
@@ -134,11 +134,11 @@ def uniform(
     like = first_tensor(minval, maxval)
     low = as_tensor(minval, kind, "uniform: minval", like)
     high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", like)
-    draw = rng.random(sizes, _drawn(kind))
+    draw = rng.random(sizes, _draw_type(kind))
     if kind.itemsize == 2:  # cut off, for rounding up could reach maxval
         grain = 2.0 ** (11 if kind.kind == "f" else 8)
         draw = np.floor(draw * grain) / grain
-    return _placed(draw, low, math.subtract(high, low), kind)
+    return _scaled(draw, low, math.subtract(high, low), kind)
 
 
 def _bounds(minval: Any, maxval: Any, kind: DType) -> tuple[np.ndarray, np.ndarray]:
@@ -181,12 +181,12 @@ def _float_type(op: str, dtype: Any) -> DType:
     return kind
 
 
-def _drawn(kind: DType) -> Any:
+def _draw_type(kind: DType) -> Any:
     """The type to draw in: half precision comes from float32."""
     return np.float64 if kind == float64 else np.float32
 
 
-def _placed(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
+def _scaled(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
     """mean + stddev * draw."""
     z = to_device_of(np.asarray(draw, kind), first_tensor(mean, stddev))
     return math.add(math.multiply(z, stddev), mean)

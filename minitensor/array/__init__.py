@@ -3,7 +3,7 @@
 convert.py   from other values          create.py    from a few numbers
 shapes.py    the same elements, other axes
 movement.py  padded, tiled, repeated, turned around
-join.py      many to one, one to many   indexing.py  picked by place or condition
+join.py      many to one, one to many   indexing.py  picked by index or condition
 """
 
 from minitensor.array.convert import *

@@ -204,15 +204,15 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
     if not is_float(a.dtype):
         a, b = math.cast(a, dtype=float64), math.cast(b, dtype=float64)
     shape = check_broadcast("linspace", a.shape, b.shape)
-    place = args.axis("linspace", axis, len(shape) + 1)
-    a, b = (_with_axis(array.broadcast_to(x, shape=shape), place) for x in (a, b))
+    axis = args.axis("linspace", axis, len(shape) + 1)
+    a, b = (_with_axis(array.broadcast_to(x, shape=shape), axis) for x in (a, b))
     steps = max(count - 1, 1)
-    grid = _upright(np.arange(steps, dtype=a.dtype), place, a.ndim)
+    grid = _upright(np.arange(steps, dtype=a.dtype), axis, a.ndim)
 
     start_to_last = a + (b - a) / steps * grid  # (..., steps, ...)
     if count > 1:
-        return array.concat(start_to_last, b, axis=place)  # (..., num, ...)
-    return array.getitem(start_to_last, index=array.along(place, slice(0, count)))
+        return array.concat(start_to_last, b, axis=axis)  # (..., num, ...)
+    return array.getitem(start_to_last, index=array.along(axis, slice(0, count)))
 
 
 def one_hot(
@@ -250,14 +250,14 @@ def one_hot(
     """
     x = args.tensor("one_hot", "indices", indices, "iu", first_tensor(on_value, off_value))
     size = args.number("one_hot", "depth", depth, 0)
-    place = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
+    axis = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
     kind = _value_type(on_value, off_value, dtype)
     on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value", x)
     off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value", x)
     if on.ndim or off.ndim:
         raise ValueError("one_hot: on_value and off_value must be scalars")
-    places = _upright(np.arange(size), place, x.ndim + 1)
-    chosen = math.equal(math.cast(_with_axis(x, place), dtype=int64), places)
+    classes = _upright(np.arange(size), axis, x.ndim + 1)
+    chosen = math.equal(math.cast(_with_axis(x, axis), dtype=int64), classes)
     return math.where(chosen, on, off)  # (..., depth, ...)
 
 
@@ -270,10 +270,10 @@ def _value_type(on_value: Any, off_value: Any, dtype: Any) -> DType:
     return align("one_hot", **given)[0].dtype if given else float32
 
 
-def _upright(vector: np.ndarray, place: int, rank: int) -> np.ndarray:
-    """A vector along axis `place` of `rank` axes."""
-    return vector.reshape([-1 if k == place else 1 for k in builtins.range(rank)])
+def _upright(vector: np.ndarray, axis: int, rank: int) -> np.ndarray:
+    """A vector along `axis`, one of `rank` axes."""
+    return vector.reshape([-1 if k == axis else 1 for k in builtins.range(rank)])
 
 
-def _with_axis(x: Tensor, place: int) -> Tensor:
-    return array.reshape(x, shape=(*x.shape[:place], 1, *x.shape[place:]))
+def _with_axis(x: Tensor, axis: int) -> Tensor:
+    return array.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))

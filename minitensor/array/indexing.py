@@ -23,7 +23,7 @@ __all__ = ["boolean_mask", "gather", "gather_nd", "slice", "unique", "where"]
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """x where the condition holds, else y; with the condition alone, the places where it holds.
+    """x where the condition holds, else y; with the condition alone, the indices where it holds.
 
     Args:
         condition: booleans; alone it may be numbers, which hold unless they are 0.
@@ -87,26 +87,26 @@ def gather(
     i = args.tensor("gather", "indices", indices, "iu", x).array
     batch = args.number("gather", "batch_dims", batch_dims, -i.ndim)
     batch = batch + i.ndim if batch < 0 else batch
-    place = args.axis("gather", batch if axis is None else axis, x.ndim)
-    if not batch <= min(place, i.ndim) or x.shape[:batch] != i.shape[:batch]:
+    axis = args.axis("gather", batch if axis is None else axis, x.ndim)
+    if not batch <= min(axis, i.ndim) or x.shape[:batch] != i.shape[:batch]:
         raise ValueError(
-            f"gather: with batch_dims {batch} and axis {place}, params {x.shape!s} and indices "
+            f"gather: with batch_dims {batch} and axis {axis}, params {x.shape!s} and indices "
             f"{i.shape} must agree in their first {batch} axes, and axis must come after them"
         )
-    if i.size and not 0 <= i.min() <= i.max() < x.shape[place]:
+    if i.size and not 0 <= i.min() <= i.max() < x.shape[axis]:
         raise ValueError(
-            f"gather: indices from {i.min()} to {i.max()} must lie in 0 ... {x.shape[place] - 1}, "
-            f"as axis {place} of params {x.shape!s}"
+            f"gather: indices from {i.min()} to {i.max()} must lie in 0 ... {x.shape[axis] - 1}, "
+            f"as axis {axis} of params {x.shape!s}"
         )
-    return _gather_rows(x, i, place, batch) if batch else array.gather(x, i, axis=place)
+    return _gather_rows(x, i, axis, batch) if batch else array.gather(x, i, axis=axis)
 
 
-def _gather_rows(x: Tensor, i: Any, place: int, batch: int) -> Tensor:
+def _gather_rows(x: Tensor, i: Any, axis: int, batch: int) -> Tensor:
     """Each batch row of i picks from its own row of x: an index with one part per axis."""
-    between, inner = place - batch, i.ndim - batch
+    between, inner = axis - batch, i.ndim - batch
     rank = batch + between + inner
     parts: list[Any] = []
-    for k in range(place):
+    for k in range(axis):
         after = rank - 1 - k
         parts.append(np.arange(x.shape[k]).reshape(-1, *[1] * after))
     rows = np.asarray(Tensor(i))
@@ -213,7 +213,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
         axis: the first of those axes; default 0.
 
     Returns:
-        `tensor` with those axes replaced by a single one, as long as the mask holds places.
+        `tensor` with those axes replaced by a single one, one entry where the mask holds.
 
     Raises:
         ValueError: the mask is a scalar, or its shape is not that of the axes.

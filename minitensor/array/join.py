@@ -43,13 +43,13 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     if isinstance(values, ArrayLike):
         return as_tensor(values)
     xs = _tensors("concat", values)
-    place = args.axis("concat", axis, xs[0].ndim)
-    rest = [(*x.shape[:place], *x.shape[place + 1 :]) for x in xs]
+    axis = args.axis("concat", axis, xs[0].ndim)
+    rest = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs]
     if any(x.ndim != xs[0].ndim for x in xs) or any(sizes != rest[0] for sizes in rest):
         raise ValueError(
-            f"concat: shapes {', '.join(str(x.shape) for x in xs)} may differ in axis {place} only"
+            f"concat: shapes {', '.join(str(x.shape) for x in xs)} may differ in axis {axis} only"
         )
-    return array.concat(*xs, axis=place)
+    return array.concat(*xs, axis=axis)
 
 
 def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
@@ -104,11 +104,11 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     Source: tf.unstack
     """
     x = as_tensor(value, what="unstack: value")
-    place = args.axis("unstack", axis, x.ndim)
-    count = x.shape[place]
+    axis = args.axis("unstack", axis, x.ndim)
+    count = x.shape[axis]
     if num is not None and args.number("unstack", "num", num, 0) != count:
-        raise ValueError(f"unstack: axis {place} of {x.shape!s} has {count} slices, not {num}")
-    return [array.getitem(x, index=array.along(place, k)) for k in range(count)]
+        raise ValueError(f"unstack: axis {axis} of {x.shape!s} has {count} slices, not {num}")
+    return [array.getitem(x, index=array.along(axis, k)) for k in range(count)]
 
 
 def split(
@@ -131,11 +131,11 @@ def split(
     Source: tf.split
     """
     x = as_tensor(value, what="split: value")
-    place = args.axis("split", axis, x.ndim)
+    axis = args.axis("split", axis, x.ndim)
     pieces, start = [], 0
-    for size in _sizes(num_or_size_splits, x.shape[place]):
+    for size in _sizes(num_or_size_splits, x.shape[axis]):
         window = slice(start, start + size)
-        pieces.append(array.getitem(x, index=array.along(place, window)))
+        pieces.append(array.getitem(x, index=array.along(axis, window)))
         start += size
     return pieces
 

@@ -126,13 +126,13 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
     x = as_tensor(input, what="repeat: input")
     if axis is None:
         x = array.reshape(x, shape=(-1,))
-    place = checks.axis("repeat", 0 if axis is None else axis, x.ndim)
+    axis = checks.axis("repeat", 0 if axis is None else axis, x.ndim)
     counts = checks.numbers("repeat", "repeats", repeats)
-    size = x.shape[place]
+    size = x.shape[axis]
     if len(counts) not in (1, size):
         raise ValueError(f"repeat: repeats {counts} must be one number, or one for each of {size}")
     chosen = np.repeat(np.arange(size), counts if len(counts) == size else counts * size)
-    return array.gather(x, chosen, axis=place)
+    return array.gather(x, chosen, axis=axis)
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
@@ -177,8 +177,8 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     if len(shifts) != len(axes):
         raise ValueError(f"roll: shift {shifts} and axis {axes} must have the same length")
     for distance, number in zip(shifts, axes, strict=True):
-        place = checks.axis("roll", number, x.ndim)
-        x = array.gather(x, np.roll(np.arange(x.shape[place]), distance), axis=place)
+        axis = checks.axis("roll", number, x.ndim)
+        x = array.gather(x, np.roll(np.arange(x.shape[axis]), distance), axis=axis)
     return x
 
 
@@ -218,11 +218,11 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     if indexing == "xy" and len(order) > 1:
         order[:2] = 1, 0
     shape = [0] * len(order)
-    for vector, place in zip(vectors, order, strict=True):
-        shape[place] = vector.shape[0]
+    for vector, axis in zip(vectors, order, strict=True):
+        shape[axis] = vector.shape[0]
     grids = []
-    for vector, place in zip(vectors, order, strict=True):
-        upright = tuple(-1 if k == place else 1 for k in range(len(order)))
+    for vector, axis in zip(vectors, order, strict=True):
+        upright = tuple(-1 if k == axis else 1 for k in range(len(order)))
         along = array.reshape(vector, shape=upright)
         grids.append(array.broadcast_to(along, shape=tuple(shape)))
     return grids

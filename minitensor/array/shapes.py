@@ -151,11 +151,11 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     Source: tf.expand_dims
     """
     x = as_tensor(input, what="expand_dims: input")
-    places = args.numbers("expand_dims", "axis", axis, -(2**31))
-    if len(places) != 1:
-        raise ValueError(f"expand_dims: axis must be one integer, got {places}")
-    place = args.axis("expand_dims", places[0], x.ndim + 1)
-    return array.reshape(x, shape=(*x.shape[:place], 1, *x.shape[place:]))
+    axes = args.numbers("expand_dims", "axis", axis, -(2**31))
+    if len(axes) != 1:
+        raise ValueError(f"expand_dims: axis must be one integer, got {axes}")
+    axis = args.axis("expand_dims", axes[0], x.ndim + 1)
+    return array.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
 
 
 def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
@@ -179,11 +179,11 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     """
     x = as_tensor(input, what="squeeze: input")
     named = () if axis is None else args.numbers("squeeze", "axis", axis, -(2**31))
-    places = [args.axis("squeeze", k, x.ndim) for k in named]
-    wrong = [k for k in places if x.shape[k] != 1]
+    axes = [args.axis("squeeze", k, x.ndim) for k in named]
+    wrong = [k for k in axes if x.shape[k] != 1]
     if wrong:
         raise ValueError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
-    gone = places or [k for k, n in enumerate(x.shape) if n == 1]
+    gone = axes or [k for k, n in enumerate(x.shape) if n == 1]
     return array.reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in gone))
 
 

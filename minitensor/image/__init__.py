@@ -9,7 +9,7 @@
     boxes.py      images in frames, boxes out of images
     quality.py    edges, and how alike two images are
     codec.py      images as PNG, JPEG, BMP and GIF files
-    arguments.py  how all of them read what they are given
+    inputs.py     how all of them read what they are given
 
 Names, arguments, their order and their defaults are TensorFlow's. Everything is differentiable,
 to every order, where TensorFlow often is not.

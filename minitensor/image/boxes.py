@@ -1,4 +1,7 @@
-"""Images fitted into frames, and boxes cut out of images at any scale."""
+"""Images fitted into frames, and boxes cut out of images at any scale.
+
+Raises a TypeError where a length or an index is no integer. `name` is ignored.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import NUMBERS, picture, pixels, scalar
 from minitensor.image.geometry import pad_to_bounding_box
+from minitensor.image.inputs import NUMBERS, picture, pixels, scalar
 from minitensor.image.resize import ResizeMethod, resize
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
@@ -34,7 +37,6 @@ def resize_with_pad(
         (target_height, target_width, C), with N in front if `image` has it.
 
     Raises:
-        TypeError: a length is not an integer.
         ValueError: a length is below 1, or nothing is left of the image.
 
     Example:
@@ -77,13 +79,11 @@ def crop_and_resize(
         crop_size: (h, w) in pixels.
         method: "bilinear" or "nearest".
         extrapolation_value: of pixels outside of the image.
-        name: ignored.
 
     Returns:
         (B, h, w, C) float32.
 
     Raises:
-        TypeError: `box_indices` are no integers.
         ValueError: shapes do not fit, an index is out of range, or the method is unknown.
 
     Example:
@@ -98,26 +98,26 @@ def crop_and_resize(
     op = "crop_and_resize"
     x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)
     corners = np.asarray(args.tensor(op, "boxes", boxes, NUMBERS), np.float32)
-    owners = np.asarray(args.tensor(op, "box_indices", box_indices, "iu"))
+    image_index = np.asarray(args.tensor(op, "box_indices", box_indices, "iu"))
     size = args.numbers(op, "crop_size", crop_size, 1)
-    if corners.shape != (len(owners), 4) or owners.ndim != 1 or len(size) != 2:
+    if corners.shape != (len(image_index), 4) or image_index.ndim != 1 or len(size) != 2:
         raise ValueError(
             f"{op}: boxes must be (B, 4), box_indices (B,) and crop_size (2,), got "
-            f"{corners.shape}, {owners.shape} and {size}"
+            f"{corners.shape}, {image_index.shape} and {size}"
         )
-    if owners.size and not 0 <= owners.min() <= owners.max() < x.shape[0]:
-        raise ValueError(f"{op}: box_indices must lie in 0 ... {x.shape[0] - 1}, got {owners}")
+    if image_index.size and not 0 <= image_index.min() <= image_index.max() < x.shape[0]:
+        raise ValueError(f"{op}: box_indices must lie in 0 ... {x.shape[0] - 1}, got {image_index}")
     if method not in ("bilinear", "nearest"):
         raise ValueError(f"{op}: method must be 'bilinear' or 'nearest', got {method!r}")
     outside = scalar(op, "extrapolation_value", extrapolation_value)
-    rows = _places(corners[:, 0], corners[:, 2], x.shape[1], size[0])[:, :, None]  # (B, h, 1)
-    columns = _places(corners[:, 1], corners[:, 3], x.shape[2], size[1])[:, None]  # (B, 1, w)
+    rows = _coordinates(corners[:, 0], corners[:, 2], x.shape[1], size[0])[:, :, None]  # (B, h, 1)
+    columns = _coordinates(corners[:, 1], corners[:, 3], x.shape[2], size[1])[:, None]  # (B, 1, w)
     inside = _within(rows, x.shape[1]) & _within(columns, x.shape[2])  # (B, h, w)
-    picked = _picked(x, owners[:, None, None], rows, columns, method)  # (B, h, w, C)
+    picked = _picked(x, image_index[:, None, None], rows, columns, method)  # (B, h, w, C)
     return math.where(inside[..., None], picked, outside)
 
 
-def _places(first: np.ndarray, last: np.ndarray, old: int, new: int) -> np.ndarray:
+def _coordinates(first: np.ndarray, last: np.ndarray, old: int, new: int) -> np.ndarray:
     """(B, new): where in `old` pixels the new ones lie."""
     if new == 1:
         return np.float32(0.5) * (first + last)[:, None] * np.float32(old - 1)
@@ -126,21 +126,24 @@ def _places(first: np.ndarray, last: np.ndarray, old: int, new: int) -> np.ndarr
     return start[:, None] + np.arange(new, dtype=np.float32) * step[:, None]
 
 
-def _within(places: np.ndarray, old: int) -> np.ndarray:
-    return (places >= 0) & (places <= old - 1)
+def _within(coordinates: np.ndarray, old: int) -> np.ndarray:
+    return (coordinates >= 0) & (coordinates <= old - 1)
 
 
-def _picked(x: Tensor, owners: np.ndarray, rows: Any, columns: Any, method: str) -> Tensor:
-    """The pixels at these places; a place between pixels has its share of four."""
+def _picked(x: Tensor, image_index: np.ndarray, rows: Any, columns: Any, method: str) -> Tensor:
+    """The pixels at these coordinates; one between pixels has its share of four."""
     rows, columns = (p.clip(0, n - 1) for p, n in zip((rows, columns), x.shape[1:3], strict=True))
     if method == "nearest":
-        index = (owners, *(np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns)))
+        index = (
+            image_index,
+            *(np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns)),
+        )
         return array.getitem(x, index=index)
     top, left = np.floor(rows), np.floor(columns)
     down, right = (rows - top)[..., None], (columns - left)[..., None]  # (B, h, 1, 1), (B, 1, w, 1)
 
     def at(row: np.ndarray, column: np.ndarray) -> Tensor:
-        return array.getitem(x, index=(owners, row.astype(int), column.astype(int)))
+        return array.getitem(x, index=(image_index, row.astype(int), column.astype(int)))
 
     above = at(top, left) * (1 - right) + at(top, np.ceil(columns)) * right
     below = at(np.ceil(rows), left) * (1 - right) + at(np.ceil(rows), np.ceil(columns)) * right

@@ -3,6 +3,14 @@
 A file of a few bytes can promise an image of gigabytes: what is larger than MOST_PIXELS is refused
 before anything is unpacked. JPEG pixels are TensorFlow's with dct_method="INTEGER_ACCURATE"; its
 default is faster and differs by a few levels.
+
+For all of them:
+    Args: `contents`: bytes of a file. `channels`: 1 gray, 2 gray and alpha, 3 colour, 4 colour and
+        alpha; None or 0 as in the file. `dtype`: uint8, if nothing else is said. `name`: ignored.
+    Returns: bytes, if the name says encode.
+    Raises: ImportError where Pillow is missing. TypeError where `contents` are no bytes, or for
+        another dtype. ValueError where they are no such file, damaged, or more than MOST_PIXELS;
+        for another number of axes or channels.
 """
 
 from __future__ import annotations
@@ -16,8 +24,8 @@ import numpy as np
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.dtypes import as_dtype, uint8
 from minitensor.extras import require
-from minitensor.image.arguments import picture
 from minitensor.image.color import convert_image_dtype
+from minitensor.image.inputs import picture
 from minitensor.nn import checks as args
 
 if TYPE_CHECKING:
@@ -39,19 +47,11 @@ def decode_image(
     """The image in the bytes of a PNG, JPEG, BMP or GIF file.
 
     Args:
-        contents: bytes.
-        channels: 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha; None or 0 as in the file.
         dtype: of the result; floats are from 0 to 1.
-        name: ignored.
         expand_animations: give all frames of a GIF; else the first one.
 
     Returns:
         (H, W, C), or (frames, H, W, C) for a GIF.
-
-    Raises:
-        ImportError: Pillow is missing.
-        TypeError: `contents` are no bytes.
-        ValueError: they are no such file, damaged, or more than MOST_PIXELS.
 
     Example:
         >>> import minitensor as tf
@@ -83,19 +83,8 @@ def decode_png(
 ) -> Tensor:
     """The image in the bytes of a PNG file; JPEG, BMP and the first frame of a GIF are read too.
 
-    Args:
-        contents: bytes.
-        channels: as in `decode_image`.
-        dtype: uint8.
-        name: ignored.
-
     Returns:
         (H, W, C) uint8; levels of 16 bits lose their lower 8.
-
-    Raises:
-        ImportError: Pillow is missing.
-        TypeError: `contents` are no bytes, or another dtype.
-        ValueError: they are no such file, damaged, or more than MOST_PIXELS.
 
     Example:
         >>> import minitensor as tf
@@ -124,18 +113,11 @@ def decode_jpeg(
     """The image in the bytes of a JPEG file; PNG, BMP and the first frame of a GIF are read too.
 
     Args:
-        contents: bytes.
-        channels: as in `decode_image`.
         ratio: 1; resize the result instead.
         fancy_upscaling, try_recover_truncated, acceptable_fraction, dct_method, name: ignored.
 
     Returns:
         (H, W, C) uint8.
-
-    Raises:
-        ImportError: Pillow is missing.
-        TypeError: `contents` are no bytes.
-        ValueError: they are no such file, damaged, or more than MOST_PIXELS; or ratio is not 1.
 
     Example:
         >>> import minitensor as tf
@@ -155,15 +137,6 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> by
     Args:
         image: (H, W, C) uint8 with 1 to 4 channels.
         compression: 0 to 9, or -1 for zlib's default.
-        name: ignored.
-
-    Returns:
-        bytes
-
-    Raises:
-        ImportError: Pillow is missing.
-        TypeError: another dtype.
-        ValueError: another number of axes or channels.
 
     Example:
         >>> import minitensor as tf
@@ -196,14 +169,6 @@ def encode_jpeg(
         quality: 1 to 100.
         progressive, optimize_size, chroma_downsampling: how it is packed.
         format, density_unit, x_density, y_density, xmp_metadata, name: ignored.
-
-    Returns:
-        bytes
-
-    Raises:
-        ImportError: Pillow is missing.
-        TypeError: another dtype.
-        ValueError: another number of axes or channels.
 
     Example:
         >>> import minitensor as tf

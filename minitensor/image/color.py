@@ -1,7 +1,13 @@
 """Changing pixel values: brightness, contrast, colour, and the range a dtype stands for.
 
 Floats are images from 0 to 1, integers from 0 to the largest of their type. What is computed is
-computed in float32; integers come back clipped to their range.
+computed in float32.
+
+For all of them:
+    Args: `image`, `images`: floats or integers, of any shape if nothing else is said. `name`:
+        ignored.
+    Returns: the shape and dtype of the image, integers clipped to their range.
+    Raises: TypeError where an argument is no number, ValueError where the shape is another.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ import numpy as np
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import as_dtype
-from minitensor.image.arguments import NUMBERS, colored, picture, scalar
+from minitensor.image.inputs import NUMBERS, colored, picture, scalar
 from minitensor.nn import checks as args
 from minitensor.ops import array, linalg, math, reduce
 
@@ -29,13 +35,8 @@ def convert_image_dtype(
     integer to integer: times or divided by the ratio of the ranges, a power of 2
 
     Args:
-        image: of any shape, floats or integers.
         dtype: a float or integer dtype.
         saturate: clip what is out of range; else it wraps around, as the processor does it.
-        name: ignored.
-
-    Returns:
-        The shape of `image`.
 
     Raises:
         TypeError: either dtype is neither float nor integer.
@@ -94,14 +95,7 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
     y = x + delta
 
     Args:
-        image: of any shape; integers are clipped to their range, floats are not.
         delta: how much brighter, usually in (-1, 1).
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        TypeError: `image` or `delta` are no numbers.
 
     Example:
         >>> import minitensor as tf
@@ -123,13 +117,6 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     Args:
         images: (..., H, W, C); integers are clipped to their range, floats are not.
         contrast_factor: 0 leaves the mean, 1 the image.
-
-    Returns:
-        The shape and dtype of `images`.
-
-    Raises:
-        TypeError: an argument is no number.
-        ValueError: fewer than three axes.
 
     Example:
         >>> import minitensor as tf
@@ -184,14 +171,9 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 
     Args:
         images: (..., 3).
-        name: ignored.
 
     Returns:
         (..., 1), the dtype of `images`.
-
-    Raises:
-        TypeError: `images` are no numbers.
-        ValueError: the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -213,14 +195,9 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
 
     Args:
         images: (..., 1).
-        name: ignored.
 
     Returns:
         (..., 3), the dtype of `images`.
-
-    Raises:
-        TypeError: `images` are no numbers.
-        ValueError: the last axis is not of size 1.
 
     Example:
         >>> import minitensor as tf
@@ -244,15 +221,10 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     y = gain * x^gamma, in the scale from 0 to 1
 
     Args:
-        image: of any shape; integers are clipped to their range, floats are not.
         gamma: at least 0; above 1 is darker.
         gain: a factor.
 
-    Returns:
-        The shape and dtype of `image`.
-
     Raises:
-        TypeError: an argument is no number.
         ValueError: `gamma` is negative.
 
     Example:

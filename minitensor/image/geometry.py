@@ -1,11 +1,20 @@
-"""Moving pixels: patches, mirror images, crops and borders. No pixel changes its value."""
+"""Moving pixels: mirror images, crops and borders. No pixel changes its value.
+
+For all of them:
+    Args: `image`: (H, W, C) or (N, H, W, C). `target_height`, `target_width`: the new size in
+        pixels. `name`: ignored.
+    Returns: the shape of `image`, or (target_height, target_width, C) with N in front if `image`
+        has it.
+    Raises: TypeError where a length or number is no integer; ValueError where a length is
+        negative, a size below 1, or `image` has another number of axes or no pixels.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import batched, picture, pixels, scalar, unbatched
+from minitensor.image.inputs import batched, picture, pixels, scalar, unbatched
 from minitensor.nn import checks as args
 from minitensor.ops import array
 
@@ -14,15 +23,6 @@ def flip_left_right(image: Any) -> Tensor:
     """Mirrors images: the first column becomes the last.
 
     y[n, i, j, c] = image[n, i, W - 1 - j, c]
-
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-
-    Returns:
-        The shape of `image`.
-
-    Raises:
-        ValueError: another number of axes, or no pixels.
 
     Example:
         >>> import minitensor as tf
@@ -38,15 +38,6 @@ def flip_up_down(image: Any) -> Tensor:
     """Turns images upside down: the first row becomes the last.
 
     y[n, i, j, c] = image[n, H - 1 - i, j, c]
-
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-
-    Returns:
-        The shape of `image`.
-
-    Raises:
-        ValueError: another number of axes, or no pixels.
 
     Example:
         >>> import minitensor as tf
@@ -64,7 +55,6 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
     Along each axis of n pixels, floor((n - n * central_fraction) / 2) pixels go on each side.
 
     Args:
-        image: (H, W, C) or (N, H, W, C).
         central_fraction: of height and of width, greater than 0 and at most 1.
 
     Returns:
@@ -99,15 +89,10 @@ def crop_to_bounding_box(
     y[n, i, j, c] = image[n, i + offset_height, j + offset_width, c]
 
     Args:
-        image: (H, W, C) or (N, H, W, C).
         offset_height, offset_width: the box's first row and column.
         target_height, target_width: its size in pixels.
 
-    Returns:
-        (target_height, target_width, C), with N in front if `image` has it.
-
     Raises:
-        TypeError: a length is not an integer.
         ValueError: a length is negative, a size is 0, or the box leaves the image.
 
     Example:
@@ -139,15 +124,9 @@ def pad_to_bounding_box(
     y[n, i + offset_height, j + offset_width, c] = image[n, i, j, c], 0 elsewhere
 
     Args:
-        image: (H, W, C) or (N, H, W, C).
         offset_height, offset_width: rows and columns of zeros before the image.
-        target_height, target_width: the new size in pixels.
-
-    Returns:
-        (target_height, target_width, C), with N in front if `image` has it.
 
     Raises:
-        TypeError: a length is not an integer.
         ValueError: a length is negative, or the image does not fit.
 
     Example:
@@ -175,17 +154,6 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
 
     Along each axis of n pixels, floor(|target - n| / 2) are cut or added before, the rest after.
 
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-        target_height, target_width: the new size in pixels.
-
-    Returns:
-        (target_height, target_width, C), with N in front if `image` has it.
-
-    Raises:
-        TypeError: a length is not an integer.
-        ValueError: a length is below 1, or the image has another number of axes.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1, 5), [1, 4, 1])
@@ -211,16 +179,10 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
     y[n, i, j, c] = image[n, j, W - 1 - i, c] for k = 1
 
     Args:
-        image: (H, W, C) or (N, H, W, C).
         k: how many quarters; any integer.
-        name: ignored.
 
     Returns:
         (H, W, C), or (W, H, C) if k is odd; with N in front if `image` has it.
-
-    Raises:
-        TypeError: `k` is no integer.
-        ValueError: another number of axes, or no pixels.
 
     Example:
         >>> import minitensor as tf
@@ -243,15 +205,8 @@ def transpose(image: Any, name: str | None = None) -> Tensor:
 
     y[n, i, j, c] = image[n, j, i, c]
 
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-        name: ignored.
-
     Returns:
         (W, H, C) or (N, W, H, C)
-
-    Raises:
-        ValueError: another number of axes, or no pixels.
 
     Example:
         >>> import minitensor as tf

@@ -2,6 +2,12 @@
 
 A pixel is its smallest and largest channel and its hue: the other channels follow. Everything is
 composed of elementwise ops, so it is differentiable wherever the wheel is smooth.
+
+For all of them:
+    Args: `image`: (..., H, W, 3). `name`: ignored.
+    Returns: the shape and dtype of the image.
+    Raises: TypeError where an argument is no number, or `images` are no floats; ValueError where
+        a number is out of range, or the last axis is not of size 3.
 """
 
 from __future__ import annotations
@@ -12,8 +18,8 @@ import numpy as np
 
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
-from minitensor.image.arguments import NUMBERS, colored, scalar
 from minitensor.image.color import convert_image_dtype
+from minitensor.image.inputs import NUMBERS, colored, scalar
 from minitensor.nn import checks as args
 from minitensor.ops import array, math, reduce
 from minitensor.ops.half import rounded_once
@@ -26,15 +32,10 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
 
     Args:
         images: (..., 3) red, green, blue, floats from 0 to 1.
-        name: ignored.
 
     Returns:
         (..., 3), each from 0 to 1; hue is 0 where the colour is gray, saturation where it is
         black.
-
-    Raises:
-        TypeError: `images` are no floats.
-        ValueError: the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -61,14 +62,9 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
 
     Args:
         images: (..., 3) hue, saturation, value, floats from 0 to 1.
-        name: ignored.
 
     Returns:
         (..., 3) red, green, blue.
-
-    Raises:
-        TypeError: `images` are no floats.
-        ValueError: the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -92,16 +88,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     hue = hue + delta, modulo 1; the smallest and the largest channel keep their values
 
     Args:
-        image: (..., H, W, 3).
         delta: turns, from -1 to 1.
-        name: ignored.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        TypeError: an argument is no number.
-        ValueError: `delta` is out of range, or the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -128,16 +115,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     saturation = min(saturation * saturation_factor, 1); hue and value stay
 
     Args:
-        image: (..., H, W, 3).
         saturation_factor: 0 leaves gray, 1 the image.
-        name: ignored.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        TypeError: an argument is no number.
-        ValueError: the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -179,9 +157,9 @@ def _extremes(x: Tensor) -> tuple[Tensor, Tensor]:
 def _hue(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """(..., 1): the angle in turns, from 0 to 1."""
     red, green, blue = (_channel(x, i) for i in range(3))
-    spread = high - low
-    colorful = math.greater(spread, 0)
-    sixth = 1 / (6 * math.where(colorful, spread, 1))
+    chroma = high - low
+    colorful = math.greater(chroma, 0)
+    sixth = 1 / (6 * math.where(colorful, chroma, 1))
     angle = math.where(
         math.equal(red, high),
         (green - blue) * sixth,

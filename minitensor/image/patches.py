@@ -1,4 +1,12 @@
-"""im2col and its adjoint as functions of images: patches cut out, and patches added back."""
+"""im2col and its adjoint as functions of images: patches cut out, and patches added back.
+
+For both:
+    Args: `sizes`: [1, kh, kw, 1], the window in pixels. `strides`: [1, sh, sw, 1], pixels from one
+        patch to the next. `rates`: [1, rh, rw, 1], pixels from one pixel of a patch to the next.
+        `padding`: "VALID" or "SAME"; what lies outside is 0. `name`: ignored.
+    Raises: TypeError for lists of something else than integers, ValueError for lists of another
+        form, numbers below 1, or a window larger than the image.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import picture
+from minitensor.image.inputs import picture
 from minitensor.nn import arguments as args
 from minitensor.nn import checks
 from minitensor.ops import conv as ops
@@ -16,24 +24,15 @@ from minitensor.window import Window
 def extract_patches(
     images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
 ) -> Tensor:
-    """Every place of a window as one row of pixels: what convolution multiplies by its kernel.
+    """Each output position's window as one row of pixels: what a convolution's kernel multiplies.
 
     y[n, i, j, (u kw + v) C + c] = images[n, i sh + u rh - top, j sw + v rw - left, c]
 
     Args:
         images: (N, H, W, C).
-        sizes: [1, kh, kw, 1], the window in pixels.
-        strides: [1, sh, sw, 1], pixels from place to place.
-        rates: [1, rh, rw, 1], pixels from one pixel of a patch to the next.
-        padding: "VALID" or "SAME"; what lies outside is 0.
-        name: ignored.
 
     Returns:
         (N, h, w, kh*kw*C)
-
-    Raises:
-        TypeError: a list of something else than integers.
-        ValueError: lists of another form, numbers below 1, or a window larger than the image.
 
     Example:
         >>> import minitensor as tf
@@ -63,13 +62,11 @@ def add_patches(
     Args:
         patches: (N, h, w, kh*kw*C).
         image_size: [H, W] of the images to make.
-        sizes, strides, rates, padding: as extract_patches had them.
 
     Returns:
         (N, H, W, C)
 
     Raises:
-        TypeError: a list of something else than integers.
         ValueError: patches that no image of this size has, or what extract_patches refuses.
 
     Example:

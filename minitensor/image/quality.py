@@ -1,4 +1,10 @@
-"""What images measure: how much they vary, their edges, and how alike two of them are."""
+"""What images measure: how much they vary, their edges, and how alike two of them are.
+
+For all of them:
+    Args: `max_val`: the largest value a pixel can have, 255 for uint8, 1 for floats from 0 to 1.
+        `name`: ignored.
+    Raises: ValueError for another number of axes.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import NUMBERS, picture, scalar
 from minitensor.image.color import convert_image_dtype
+from minitensor.image.inputs import NUMBERS, picture, scalar
 from minitensor.nn import checks as args
 from minitensor.nn.depthwise import depthwise_conv2d
 from minitensor.ops import array, math, reduce
@@ -27,14 +33,12 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
 
     Args:
         images: (H, W, C) or (N, H, W, C).
-        name: ignored.
 
     Returns:
         A scalar, or (N,).
 
     Raises:
         TypeError: unsigned integers, whose differences wrap around.
-        ValueError: another number of axes.
 
     Example:
         >>> import minitensor as tf
@@ -66,9 +70,6 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
     Returns:
         dy and dx, each of the shape of `image`.
 
-    Raises:
-        ValueError: another number of axes.
-
     Example:
         >>> import minitensor as tf
         >>> dy, dx = tf.image.image_gradients(tf.constant([[[[1.0], [4.0]]]]))
@@ -85,8 +86,8 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
 
 def _difference(x: Tensor, axis: int) -> Tensor:
     """Each slice along an axis taken from the next."""
-    place = axis % x.ndim
-    ahead, behind = (array.along(place, part) for part in (slice(1, None), slice(None, -1)))
+    axis = axis % x.ndim
+    ahead, behind = (array.along(axis, part) for part in (slice(1, None), slice(None, -1)))
     return array.getitem(x, index=ahead) - array.getitem(x, index=behind)
 
 
@@ -129,8 +130,6 @@ def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
 
     Args:
         a, b: (..., H, W, C).
-        max_val: the largest value a pixel can have: 255 for uint8, 1 for floats from 0 to 1.
-        name: ignored.
 
     Returns:
         (...), float32; infinity for equal images.
@@ -167,10 +166,9 @@ def ssim(
 
     Args:
         img1, img2: (..., H, W, C).
-        max_val: the largest value a pixel can have: 255 for uint8, 1 for floats from 0 to 1.
         filter_size, filter_sigma: of the window, in pixels.
         k1, k2: what keeps flat images from dividing by 0.
-        return_index_map: leave the mean over places out.
+        return_index_map: leave the mean over pixels out.
 
     Returns:
         (...) or (..., h, w), float32.

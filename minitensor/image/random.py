@@ -2,6 +2,13 @@
 
 With a `seed` of its own a call does the same every time; without, `set_seed` makes the whole
 program repeatable. The numbers drawn are not TensorFlow's; what is done with them is.
+
+For all of them:
+    Args: `image`: what the function without "random_" takes: (H, W, C) or (N, H, W, C) to flip.
+        `lower`, `upper`: limits of the draw, 0 <= lower < upper. `seed`: of this call alone.
+        `name`: ignored.
+    Returns: the shape and dtype of `image`.
+    Raises: ValueError where a limit is out of range, or `image` has another shape.
 """
 
 from __future__ import annotations
@@ -12,23 +19,21 @@ import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
-from minitensor.image.arguments import picture, scalar
 from minitensor.image.color import adjust_brightness, adjust_contrast
 from minitensor.image.hue import adjust_hue, adjust_saturation
+from minitensor.image.inputs import picture, scalar
 from minitensor.nn import checks as args
 from minitensor.ops import array, math
 
 
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
-    """Cuts a box of a given size at a place drawn evenly; one place for the whole tensor.
+    """Cuts a box of a given size at an offset drawn evenly; one offset for the whole tensor.
 
     y[i, j, ...] = value[i + o_0, j + o_1, ...], each o_k uniform in 0 ... value.shape[k] - size[k]
 
     Args:
         value: a tensor of any shape.
         size: one length per axis, batch and channels too.
-        seed: of this call alone.
-        name: ignored.
 
     Returns:
         The shape `size`.
@@ -60,16 +65,6 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
 def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
     """Mirrors each image of the batch with probability 1/2: the first column becomes the last.
 
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-        seed: of this call alone.
-
-    Returns:
-        The shape of `image`.
-
-    Raises:
-        ValueError: another number of axes, or no pixels.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.constant([[[1], [2]]])
@@ -83,16 +78,6 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
 
 def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
     """Turns each image of the batch upside down with probability 1/2.
-
-    Args:
-        image: (H, W, C) or (N, H, W, C).
-        seed: of this call alone.
-
-    Returns:
-        The shape of `image`.
-
-    Raises:
-        ValueError: another number of axes, or no pixels.
 
     Example:
         >>> import minitensor as tf
@@ -109,15 +94,7 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
     """Adds one number, drawn evenly from [-max_delta, max_delta), to images.
 
     Args:
-        image: of any shape; integers are clipped to their range, floats are not.
         max_delta: at least 0, in the scale from 0 to 1.
-        seed: of this call alone.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        ValueError: `max_delta` is negative.
 
     Example:
         >>> import minitensor as tf
@@ -131,18 +108,6 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
 
 def random_contrast(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
     """Scales contrast by one number, drawn evenly from [lower, upper).
-
-    Args:
-        image: (..., H, W, C); integers are clipped to their range, floats are not.
-        lower: at least 0.
-        upper: greater than `lower`.
-        seed: of this call alone.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        ValueError: the limits are not 0 <= lower < upper.
 
     Example:
         >>> import minitensor as tf
@@ -158,15 +123,7 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
     """Turns colours on the wheel by one angle, drawn evenly from [-max_delta, max_delta).
 
     Args:
-        image: (..., H, W, 3).
         max_delta: turns, from 0 to 0.5.
-        seed: of this call alone.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        ValueError: `max_delta` is out of range, or the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -180,18 +137,6 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
 
 def random_saturation(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
     """Scales saturation by one number, drawn evenly from [lower, upper).
-
-    Args:
-        image: (..., H, W, 3).
-        lower: at least 0.
-        upper: greater than `lower`.
-        seed: of this call alone.
-
-    Returns:
-        The shape and dtype of `image`.
-
-    Raises:
-        ValueError: the limits are not 0 <= lower < upper, or the last axis is not of size 3.
 
     Example:
         >>> import minitensor as tf
@@ -211,11 +156,11 @@ def _between(op: str, lower: float, upper: float, seed: int | None) -> float:
 
 
 def _around_zero(op: str, max_delta: float, limit: float, seed: int | None) -> float:
-    reach = scalar(op, "max_delta", max_delta)
-    if not 0 <= reach <= limit:
+    most = scalar(op, "max_delta", max_delta)
+    if not 0 <= most <= limit:
         upper = "" if limit == np.inf else f" and at most {limit}"
         raise ValueError(f"{op}: max_delta must be at least 0{upper}, got {max_delta}")
-    return _draws(op, seed).uniform(-reach, reach)
+    return _draws(op, seed).uniform(-most, most)
 
 
 def _flipped(op: str, image: Any, axis: int, seed: int | None) -> Tensor:

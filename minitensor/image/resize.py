@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.image.arguments import batched, picture, unbatched
+from minitensor.image.inputs import batched, picture, unbatched
 from minitensor.nn import checks as args
 from minitensor.ops import array, linalg, math
 

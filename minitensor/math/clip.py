@@ -1,4 +1,11 @@
-"""Values and gradients kept within bounds."""
+"""Values and gradients kept within bounds.
+
+For all of them:
+    Args: `t`: floats of any shape. `clip_norm`: the greatest length to leave. `name`: ignored.
+    Returns: the shape of `t`.
+    Raises: TypeError for other elements or bounds of another type, ValueError for an axis that
+        does not exist.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +29,9 @@ def clip_by_value(
     Args:
         t: numbers of any shape.
         clip_value_min, clip_value_max: bounds of its type, whose shapes broadcast to that of t.
-        name: ignored.
-
-    Returns:
-        The shape of t.
 
     Raises:
         ValueError: the bounds have another shape.
-        TypeError: they have another type.
 
     Example:
         >>> import minitensor as tf
@@ -52,17 +54,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     """y = t * min(1, clip_norm / |t|), with the Euclidean length |t| over some axes.
 
     Args:
-        t: floats of any shape.
-        clip_norm: the greatest length to leave.
         axes: axes of the length; None is all.
-        name: ignored.
-
-    Returns:
-        The shape of t.
-
-    Raises:
-        TypeError: t is not float.
-        ValueError: no such axis.
 
     Example:
         >>> import minitensor as tf
@@ -87,9 +79,7 @@ def clip_by_global_norm(
 
     Args:
         t_list: tensors, or None for those without a gradient.
-        clip_norm: the greatest length to leave.
         use_norm: n, if it is known already.
-        name: ignored.
 
     Returns:
         The list of y_i, with None where it was, and n. All are NaN if n is infinite or NaN.

@@ -1,4 +1,4 @@
-"""Places, orders and running sums along one axis."""
+"""Indices, orders and running sums along one axis."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def argmin(
 
 def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Tensor:
     x = args.tensor(name, "input", value)
-    place = args.axis(name, 0 if axis is None else axis, x.ndim)
+    axis = args.axis(name, 0 if axis is None else axis, x.ndim)
     dtype = as_dtype(output_type)
     if dtype.name not in ("int16", "uint16", "int32", "int64"):
         raise TypeError(f"{name}: output_type {dtype.name}; legal: int16, uint16, int32, int64")
-    if not x.shape[place]:
-        raise ValueError(f"{name}: axis {place} of {x.shape!s} has no elements")
-    return math.cast(op(x, axis=place), dtype=dtype)
+    if not x.shape[axis]:
+        raise ValueError(f"{name}: axis {axis} of {x.shape!s} has no elements")
+    return math.cast(op(x, axis=axis), dtype=dtype)
 
 
 def cumsum(
@@ -117,8 +117,8 @@ def cumsum(
     Source: tf.cumsum
     """
     tensor = args.tensor("cumsum", "x", x, "iuf")
-    place = args.axis("cumsum", axis, tensor.ndim)
-    return reduce.cumsum(tensor, axis=place, exclusive=bool(exclusive), reverse=bool(reverse))
+    axis = args.axis("cumsum", axis, tensor.ndim)
+    return reduce.cumsum(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
 def cumprod(
@@ -152,8 +152,8 @@ def cumprod(
     Source: tf.math.cumprod
     """
     tensor = args.tensor("cumprod", "x", x, "iuf")
-    place = args.axis("cumprod", axis, tensor.ndim)
-    return reduce.cumprod(tensor, axis=place, exclusive=bool(exclusive), reverse=bool(reverse))
+    axis = args.axis("cumprod", axis, tensor.ndim)
+    return reduce.cumprod(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
 def sort(
@@ -181,8 +181,8 @@ def sort(
 
     Source: tf.sort
     """
-    x, place, descending = _order("sort", values, axis, direction)
-    return reduce.sort(x, axis=place, descending=descending)
+    x, axis, descending = _order("sort", values, axis, direction)
+    return reduce.sort(x, axis=axis, descending=descending)
 
 
 def argsort(
@@ -192,7 +192,7 @@ def argsort(
     stable: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """The places from which `sort` takes its elements; equal elements stay in their order.
+    """The indices from which `sort` takes its elements; equal elements stay in their order.
 
     Args:
         values: numbers with at least one axis.
@@ -215,8 +215,8 @@ def argsort(
 
     Source: tf.argsort
     """
-    x, place, descending = _order("argsort", values, axis, direction)
-    return math.cast(reduce.argsort(x, axis=place, descending=descending), dtype=int32)
+    x, axis, descending = _order("argsort", values, axis, direction)
+    return math.cast(reduce.argsort(x, axis=axis, descending=descending), dtype=int32)
 
 
 def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int, bool]:

@@ -65,25 +65,25 @@ def numbers(op: str, name: str, value: Any, least: int = 0) -> tuple[int, ...]:
 
 def axis(op: str, value: Any, rank: int, name: str = "axis") -> int:
     """One axis of a tensor of `rank` axes, counted from the front."""
-    place = number(op, name, value, least=-(2**31))
-    if not -rank <= place < rank:
+    index = number(op, name, value, least=-(2**31))
+    if not -rank <= index < rank:
         raise ValueError(
-            f"{op}: {name} {place} does not exist in a tensor of {rank} axes; "
+            f"{op}: {name} {index} does not exist in a tensor of {rank} axes; "
             f"legal: {-rank} to {rank - 1}"
             if rank
-            else f"{op}: {name} {place} does not exist in a tensor without axes"
+            else f"{op}: {name} {index} does not exist in a tensor without axes"
         )
-    return place % rank
+    return index % rank
 
 
 def axes(op: str, value: Any, rank: int) -> tuple[int, ...]:
     """Several axes, counted from the front, each once; None is all of them."""
     if value is None:
         return tuple(range(rank))
-    places = tuple(axis(op, item, rank) for item in numbers(op, "axis", value, -(2**31)))
-    if len(set(places)) < len(places):
+    found = tuple(axis(op, item, rank) for item in numbers(op, "axis", value, -(2**31)))
+    if len(set(found)) < len(found):
         raise ValueError(f"{op}: axis {value!r} names the same axis twice")
-    return places
+    return found
 
 
 def per_channel(op: str, channels: int, **vectors: Tensor) -> None:

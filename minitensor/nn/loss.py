@@ -63,10 +63,10 @@ def softmax_cross_entropy_with_logits(
     labels = labels if labels.dtype == x.dtype else math.cast(labels, dtype=x.dtype)
     shape = checks.broadcast(op, labels=labels, logits=x)
     axis = checks.axis(op, axis, len(shape))
-    return ops.softmax_cross_entropy(_spread(labels, shape), _spread(x, shape), axis=axis)
+    return ops.softmax_cross_entropy(_broadcast(labels, shape), _broadcast(x, shape), axis=axis)
 
 
-def _spread(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _broadcast(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return x if x.shape == shape else array.broadcast_to(x, shape=shape)
 
 
@@ -183,10 +183,10 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
     Args:
         targets: (N,) integer classes. A class that does not exist is never in the top k.
         predictions: (N, classes) floats. A row with inf or NaN is always False.
-        k: how many places count.
+        k: how many classes count.
 
     Returns:
-        (N,) bool. Ties with the last place are in.
+        (N,) bool. Ties with the last of them are in.
 
     Raises:
         ValueError: the shapes are not (N,) and (N, classes).

@@ -302,14 +302,14 @@ def group_normalization(
     op = "group_normalization"
     (x,) = checks.floats(op, first_tensor(scale, offset), x=x)
     args.rank_of(op, "x", x, 2, "(N, ..., C)", more=True)
-    n, *places, c = x.shape
+    n, *spatial, c = x.shape
     number = args.integer(op, "groups", groups, least=-1)
     number = c if number == -1 else number
     if not number or c % number:
         raise ValueError(f"{op}: {groups} groups must divide the {c} channels of x {x.shape}")
 
     def standardized(x: Tensor) -> Tensor:
-        flat = array.reshape(x, shape=(n, numbers.prod(places), c))
+        flat = array.reshape(x, shape=(n, numbers.prod(spatial), c))
         y = ops.standardize_groups(flat, groups=number, epsilon=epsilon)
         return array.reshape(y, shape=x.shape)
 
