@@ -222,7 +222,8 @@ def _gradient_of(function: Callable[..., Any], v: Tensor, k: int) -> Callable[..
         def along(tensor: Tensor) -> list[Tensor]:
             return [as_tensor(function(*tensors[:k], tensor, *tensors[k + 1 :]))]
 
-        return derivatives(tape, along, [tensors[k]], 1, lambda *_: [v], _zeros)[1][0]
+        found: Tensor = derivatives(tape, along, [tensors[k]], 1, lambda *_: [v], _zeros)[1][0]
+        return found
 
     return gradient
 

@@ -159,7 +159,7 @@ def op_name(entry: Record) -> str:
     if not own:
         return "read"
     *around, name = own[0].__qualname__.split(".<locals>.")  # a gradient inside its function
-    return (around or [name])[-1].rpartition(".")[2]
+    return str((around or [name])[-1].rpartition(".")[2])
 
 
 def described(tensor: ArrayLike) -> str:

@@ -149,12 +149,13 @@ class ArrayLike:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The element type, a NumPy dtype."""
-        return self.array.dtype
+        dtype: np.dtype[Any] = self.array.dtype
+        return dtype
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self.array.ndim
+        return len(self.array.shape)
 
     @property
     def device(self) -> str:
@@ -183,16 +184,16 @@ class ArrayLike:
     def __dlpack__(self, **options: Any) -> Any:
         return self.array.__dlpack__(**options)
 
-    def __dlpack_device__(self) -> tuple[int, int]:
+    def __dlpack_device__(self) -> Any:
         return self.array.__dlpack_device__()
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("a tensor of no axes has no length")
-        return self.shape[0]
+        return len(self.array)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))  # type: ignore[index]
+        return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self.numpy())
@@ -261,4 +262,5 @@ def _below(text: str) -> str:
 
 def is_float(dtype: Any) -> bool:
     """Whether elements of this dtype have derivatives."""
-    return np.dtype(dtype).kind == "f" or np.dtype(dtype).name == "bfloat16"
+    dtype = np.dtype(dtype)
+    return bool(dtype.kind == "f" or dtype.name == "bfloat16")

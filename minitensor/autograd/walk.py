@@ -52,7 +52,7 @@ def _accumulate(
     for tensor, gradient in zip(tensors, gradients, strict=True):
         if gradient is not None:
             before = cotangents.get(id(tensor))
-            cotangents[id(tensor)] = gradient if before is None else before + gradient  # type: ignore[operator]
+            cotangents[id(tensor)] = gradient if before is None else before + gradient
 
 
 def seeds_of(targets: list[Any], output_gradients: Any) -> list[Tensor | None]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_half(dtype: Any) -> bool:
@@ -20,17 +22,17 @@ def is_bfloat16(dtype: Any) -> bool:
     return is_half(dtype) and bool(dtype.kind == "V")
 
 
-def in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_float32(function: Function) -> Function:
     """Let `function` see float32 wherever it is given float16 or bfloat16 arrays."""
     return _widened(function, is_half)
 
 
-def bfloat16_in_float32(function: Callable[..., Any]) -> Callable[..., Any]:
+def bfloat16_in_float32(function: Function) -> Function:
     """The same for bfloat16 alone: `function` has a kernel for float16."""
     return _widened(function, is_bfloat16)
 
 
-def _widened(function: Callable[..., Any], narrow: Callable[[Any], bool]) -> Callable[..., Any]:
+def _widened(function: Function, narrow: Callable[[Any], bool]) -> Function:
     @wraps(function)
     def widened(*args: Any, **settings: Any) -> Any:
         for arg in args:
@@ -45,7 +47,7 @@ def _widened(function: Callable[..., Any], narrow: Callable[[Any], bool]) -> Cal
             return tuple(_rounded(part, half) for part in result)
         return _rounded(result, half)
 
-    return widened
+    return cast(Function, widened)
 
 
 def _is_array(value: Any) -> bool:

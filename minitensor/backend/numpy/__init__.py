@@ -59,7 +59,8 @@ def transpose(x: xp.ndarray, axes: tuple[int, ...]) -> xp.ndarray:
 
 def matmul(a: xp.ndarray, b: xp.ndarray) -> xp.ndarray:
     """y[..., i, j] = sum over k of a[..., i, k] b[..., k, j]; the axes in front broadcast."""
-    return xp.matmul(a, b)
+    y: xp.ndarray = xp.matmul(a, b)
+    return y
 
 
 __all__ = [

@@ -86,7 +86,8 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
 
     parts = [(number, outs) for number in range(len(shares)) for outs in outputs]
     parallel_map(work, parts, num_threads)
-    return (sums[0] if len(shares) == 1 else sums.sum(0)).reshape(*window.kernel, c // g, o)
+    kernel: np.ndarray = sums[0] if len(shares) == 1 else sums.sum(0)
+    return kernel.reshape(*window.kernel, c // g, o)
 
 
 def _divide(

@@ -6,14 +6,14 @@
     conv2d_bias_activation                 activation(W' x + bias)
 
 Group g of G reads input channels [g*C/G, (g+1)*C/G) and writes outputs [g*O/G, (g+1)*O/G);
-depthwise is G = C. Each algorithm is a module with these three functions, and all agree up to
+depthwise is G = C. Each algorithm is a module with the first three, and all agree up to
 rounding. A NaN reaches exactly what touches it, except through `matrix`, which multiplies every
 pixel by the zeros of W' too.
 """
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 
@@ -23,7 +23,21 @@ from minitensor.backend.numpy.elementwise import bias_activation
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window
 
-_MODULES = {"direct": direct, "im2col": blocked, "matrix": matrix, "depthwise": depthwise}
+
+class Algorithm(Protocol):
+    """One way to compute the three, as a module of this room has it."""
+
+    def conv2d(self, x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray: ...
+    def conv2d_transpose(self, y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray: ...
+    def conv2d_kernel_grad(self, x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray: ...
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "direct": direct,
+    "im2col": blocked,
+    "matrix": matrix,
+    "depthwise": depthwise,
+}
 
 
 @in_float32
@@ -64,7 +78,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     return _algorithm(x.shape[-1], window).conv2d_kernel_grad(x, y, window)
 
 
-def _algorithm(channels: int, window: Window) -> ModuleType:
+def _algorithm(channels: int, window: Window) -> Algorithm:
     """The pinned algorithm, or the one that suits the shape."""
     pinned, fits = pinned_algorithm(), window.groups == channels
     if pinned is None:
@@ -74,5 +88,5 @@ def _algorithm(channels: int, window: Window) -> ModuleType:
             f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
             f"{window.groups} groups; it serves groups == channels, pin another or none."
         )
-    refuse_pinned("numpy", _MODULES)
-    return _MODULES[pinned]
+    refuse_pinned("numpy", ALGORITHMS)
+    return ALGORITHMS[pinned]

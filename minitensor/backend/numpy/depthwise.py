@@ -66,7 +66,8 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
         return total
 
     sums = over_blocks(work, len(x), o, x.itemsize, window, _cost(len(x), o, window))
-    return np.sum(sums, axis=0)[:, :, None]  # (kh, kw, 1, O)
+    total: np.ndarray = np.sum(sums, axis=0)
+    return total[:, :, None]  # (kh, kw, 1, O)
 
 
 def _cost(images: int, outputs: int, window: Window) -> int:
@@ -80,4 +81,5 @@ def _patches(x: np.ndarray, outputs: int, block: Block) -> np.ndarray:
     image = padded(x[block.images], window)
     if outputs > x.shape[-1]:
         image = np.repeat(image, outputs // x.shape[-1], axis=-1)  # (n, ., ., O)
-    return patches(image, window)[0]  # (n, h, w, kh, kw, O)
+    view: np.ndarray = patches(image, window)[0]
+    return view  # (n, h, w, kh, kw, O)

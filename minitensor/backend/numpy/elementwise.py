@@ -63,7 +63,7 @@ def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndar
         array([[0., 6.]])
     """
     assert activation in ACTIVATIONS, activation
-    y = x + bias
+    y: np.ndarray = x + bias
     if activation != "linear":
         np.maximum(y, y.dtype.type(0), out=y)
     if activation == "relu6":

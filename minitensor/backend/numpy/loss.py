@@ -24,7 +24,8 @@ def softmax_cross_entropy(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     z = _shifted(logits)
     z -= np.log(np.exp(z).sum(axis=-1, keepdims=True))
     z *= labels
-    return -z.sum(axis=-1)
+    loss: np.ndarray = -z.sum(axis=-1)
+    return loss
 
 
 @in_float32

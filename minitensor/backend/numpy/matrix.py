@@ -76,13 +76,13 @@ def conv2d_matrix(kernel: np.ndarray, window: Window) -> Any:
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x for each image."""
-    y = x.reshape(len(x), -1) @ dense_matrix(kernel, window).T
+    y: np.ndarray = x.reshape(len(x), -1) @ dense_matrix(kernel, window).T
     return y.reshape(len(x), *window.out, kernel.shape[-1])
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y for each image."""
-    x = y.reshape(len(y), -1) @ dense_matrix(kernel, window)
+    x: np.ndarray = y.reshape(len(y), -1) @ dense_matrix(kernel, window)
     return x.reshape(len(y), *window.size, kernel.shape[2] * window.groups)
 
 

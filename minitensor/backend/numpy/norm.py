@@ -131,7 +131,7 @@ def batch_norm_sums(
     total = np.zeros((2, rows.shape[1]))
     for pair in _each_block(work, rows):
         total += pair
-    sums = total.reshape(2, -1, x.shape[-1]).sum(axis=1)  # (2, C)
+    sums: np.ndarray = total.reshape(2, -1, x.shape[-1]).sum(axis=1)  # (2, C)
     sums[1] *= _inverse(statistics, epsilon)
     return sums.astype(rows.dtype)
 
@@ -200,11 +200,13 @@ def _each_block(work: Callable[[slice], Any], rows: np.ndarray) -> list[Any]:
 
 
 def _added_up(x: np.ndarray) -> np.ndarray:
-    return np.ones(len(x), x.dtype) @ x  # (C,)
+    total: np.ndarray = np.ones(len(x), x.dtype) @ x  # (C,)
+    return total
 
 
 def _inverse(statistics: np.ndarray, epsilon: float) -> np.ndarray:
-    return 1 / np.sqrt(statistics[1] + statistics.dtype.type(epsilon))
+    inverse: np.ndarray = 1 / np.sqrt(statistics[1] + statistics.dtype.type(epsilon))  # (C,)
+    return inverse
 
 
 # ----- near channels -----

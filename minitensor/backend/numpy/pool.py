@@ -114,7 +114,8 @@ def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """
     y = np.zeros((len(x), *window.out, x.shape[-1]), x.dtype)
     _block_by_block(_gather_sum, window, x, y)
-    return np.divide(y, _counts(window, x.dtype), out=y)
+    y /= _counts(window, x.dtype)
+    return y
 
 
 @in_float32
@@ -219,4 +220,5 @@ def _counts(window: Window, dtype: np.dtype) -> np.ndarray:
             window.size, window.kernel, window.stride, window.dilation, window.pad, strict=True
         )
     )
-    return np.maximum(np.outer(rows, columns), 1)[..., None].astype(dtype)  # (h, w, 1)
+    counts: np.ndarray = np.maximum(np.outer(rows, columns), 1)
+    return counts[..., None].astype(dtype)  # (h, w, 1)

@@ -80,7 +80,7 @@ def _blas_libraries() -> list[Any]:
         from threadpoolctl import ThreadpoolController
     except ImportError:
         return []
-    return ThreadpoolController().select(user_api="blas").lib_controllers
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 @contextmanager
