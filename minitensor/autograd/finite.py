@@ -58,10 +58,11 @@ class Watcher:
         place: says where the program is, whenever an op runs.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([0.0, 1.0])
+        >>> import minitensor as tf
+        >>> from minitensor.autograd.finite import Watcher
+        >>> x = tf.constant([0.0, 1.0])
         >>> with Watcher() as seen:
-        ...     y = mt.reduce_sum(mt.math.log(x) * 0.5)
+        ...     y = tf.reduce_sum(tf.math.log(x) * 0.5)
         >>> seen.origin([y]).op.op
         'log'
     """

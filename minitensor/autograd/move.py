@@ -30,8 +30,8 @@ def to_device(x: Any, device: str) -> Tensor:
         DeviceError: this machine lacks what the device needs; says what, and how to get it.
 
     Example:
-        >>> import minitensor as mt
-        >>> mt.to_device([1.0, 2.0], "cpu").numpy()
+        >>> import minitensor as tf
+        >>> tf.to_device([1.0, 2.0], "cpu").numpy()
         array([1., 2.], dtype=float32)
 
     Source: tf.identity within tf.device

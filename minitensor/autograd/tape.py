@@ -41,11 +41,11 @@ class GradientTape:
         RuntimeError: `gradient` is called twice on a tape that is not persistent.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant(3.0)
-        >>> with mt.GradientTape() as outer:
+        >>> import minitensor as tf
+        >>> x = tf.constant(3.0)
+        >>> with tf.GradientTape() as outer:
         ...     outer.watch(x)
-        ...     with mt.GradientTape() as inner:
+        ...     with tf.GradientTape() as inner:
         ...         inner.watch(x)
         ...         y = x * x * x
         ...     first = inner.gradient(y, x)
@@ -180,9 +180,9 @@ class GradientTape:
             The structure of `sources`.
 
         Example:
-            >>> import minitensor as mt
-            >>> x = mt.constant([2.0, 3.0])
-            >>> with mt.GradientTape() as tape:
+            >>> import minitensor as tf
+            >>> x = tf.constant([2.0, 3.0])
+            >>> with tf.GradientTape() as tape:
             ...     tape.watch(x)
             ...     y = x * x
             >>> tape.jacobian(y, x).numpy()
@@ -224,9 +224,9 @@ class GradientTape:
             (N, *target.shape[1:], *source.shape[1:])
 
         Example:
-            >>> import minitensor as mt
-            >>> x = mt.constant([[2.0], [3.0]])
-            >>> with mt.GradientTape() as tape:
+            >>> import minitensor as tf
+            >>> x = tf.constant([[2.0], [3.0]])
+            >>> with tf.GradientTape() as tape:
             ...     tape.watch(x)
             ...     y = x * x
             >>> tape.batch_jacobian(y, x).numpy().ravel()

@@ -24,9 +24,10 @@ class TensorShape(tuple[int, ...]):
     """The sizes of a tensor's axes: a tuple that also answers to TensorFlow's method names.
 
     Example:
-        >>> TensorShape((2, 3)).as_list()
+        >>> import minitensor as tf
+        >>> tf.TensorShape((2, 3)).as_list()
         [2, 3]
-        >>> TensorShape((2, 3)).num_elements()
+        >>> tf.TensorShape((2, 3)).num_elements()
         6
 
     Source: tf.TensorShape
@@ -222,8 +223,8 @@ class Tensor(ArrayLike):
         shape, dtype, ndim, device: as the names say.
 
     Example:
-        >>> import minitensor as mt
-        >>> x = mt.constant([[1.0, 2.0], [3.0, 4.0]])
+        >>> import minitensor as tf
+        >>> x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
         >>> (x @ x)[0].numpy()
         array([ 7., 10.], dtype=float32)
 

@@ -33,10 +33,10 @@ class Variable(ArrayLike):
         TypeError: `assign` with a tensor of another device or dtype.
 
     Example:
-        >>> import minitensor as mt
-        >>> w = mt.Variable([1.0, 2.0])
-        >>> with mt.GradientTape() as tape:
-        ...     loss = mt.reduce_sum(w * w)
+        >>> import minitensor as tf
+        >>> w = tf.Variable([1.0, 2.0])
+        >>> with tf.GradientTape() as tape:
+        ...     loss = tf.reduce_sum(w * w)
         >>> w.assign_sub(0.1 * tape.gradient(loss, w)).numpy()
         array([0.8, 1.6], dtype=float32)
 

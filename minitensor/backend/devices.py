@@ -49,9 +49,9 @@ def device(device_name: str | None) -> Iterator[None]:
         DeviceError: this machine lacks what the device needs; says what, and how to get it.
 
     Example:
-        >>> import minitensor as mt
-        >>> with mt.device("/CPU:0"):
-        ...     mt.constant(1.0).device
+        >>> import minitensor as tf
+        >>> with tf.device("/CPU:0"):
+        ...     tf.constant(1.0).device
         '/job:localhost/replica:0/task:0/device:CPU:0'
 
     Source: tf.device

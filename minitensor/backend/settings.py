@@ -42,8 +42,9 @@ def algorithm(name: str) -> Iterator[None]:
             have or that cannot serve its shape.
 
     Example:
-        >>> with algorithm("direct"):
-        ...     pinned_algorithm()
+        >>> from minitensor.backend import settings
+        >>> with settings.algorithm("direct"):
+        ...     settings.pinned_algorithm()
         'direct'
     """
     if name not in ALGORITHMS:
@@ -86,7 +87,8 @@ def set_workspace_limit(size: int) -> None:
         ValueError: `size` is not positive.
 
     Example:
-        >>> set_workspace_limit(64 * 2**20)
+        >>> from minitensor.backend import settings
+        >>> settings.set_workspace_limit(64 * 2**20)
     """
     global _workspace_bytes
     if not isinstance(size, int) or isinstance(size, bool):

@@ -29,7 +29,10 @@ def im2col(x: np.ndarray, window: Window) -> np.ndarray:
         (N, h, w, kh*kw*C); zero where a tap lies on padding.
 
     Example:
-        >>> im2col(np.arange(4.0).reshape(1, 2, 2, 1), Window.of((2, 2), (2, 1))).tolist()
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> from minitensor.window import Window
+        >>> be.im2col(np.arange(4.0).reshape(1, 2, 2, 1), Window.of((2, 2), (2, 1))).tolist()
         [[[[0.0, 2.0], [1.0, 3.0]]]]
 
     Source: tf.image.extract_patches.

@@ -22,7 +22,9 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x where `condition` holds, else y, bit by bit; the three broadcast, x and y share a dtype.
 
     Example:
-        >>> where(np.array([True, False]), np.array([1.0, 2.0]), np.array(0.0))
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.where(np.array([True, False]), np.array([1.0, 2.0]), np.array(0.0))
         array([1., 0.])
     """
     shape = np.broadcast_shapes(condition.shape, x.shape, y.shape)
@@ -59,7 +61,9 @@ def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndar
         The shape of x.
 
     Example:
-        >>> bias_activation(np.array([[-3.0, 5.0]]), np.array([1.0, 2.0]), "relu6")
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.bias_activation(np.array([[-3.0, 5.0]]), np.array([1.0, 2.0]), "relu6")
         array([[0., 6.]])
     """
     assert activation in ACTIVATIONS, activation

@@ -18,7 +18,9 @@ def softmax_cross_entropy(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         (...)
 
     Example:
-        >>> softmax_cross_entropy(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.softmax_cross_entropy(np.array([0.0, 1.0]), np.array([0.0, 0.0]))
         np.float64(0.6931471805599453)
     """
     z = _shifted(logits)

@@ -34,6 +34,9 @@ def dense_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
         ValueError: the matrix would exceed 256 MiB.
 
     Example:
+        >>> import numpy as np
+        >>> from minitensor.backend.numpy.matrix import dense_matrix
+        >>> from minitensor.window import Window
         >>> row = Window.of((1, 3), (1, 2))
         >>> dense_matrix(np.array([5.0, 7.0]).reshape(1, 2, 1, 1), row).tolist()
         [[5.0, 7.0, 0.0], [0.0, 5.0, 7.0]]

@@ -33,7 +33,9 @@ def moments(x: np.ndarray) -> np.ndarray:
         (2, C); float32 for half precision.
 
     Example:
-        >>> moments(np.array([[1.0], [3.0]]))
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.moments(np.array([[1.0], [3.0]]))
         array([[2.],
                [1.]])
 

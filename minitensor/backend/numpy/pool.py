@@ -32,8 +32,11 @@ def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
         (N, h, w, C).
 
     Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> from minitensor.window import Window
         >>> x = np.array([[1.0, 3.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
-        >>> max_pool(x, Window.of((2, 2), (2, 2))).item()
+        >>> be.max_pool(x, Window.of((2, 2), (2, 2))).item()
         3.0
     """
     y = np.full((len(x), *window.out, x.shape[-1]), _lowest(x.dtype), x.dtype)
@@ -54,8 +57,11 @@ def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
         (N, h, w, C) int32.
 
     Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> from minitensor.window import Window
         >>> x = np.array([[1.0, 3.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)
-        >>> window_argmax(x, Window.of((2, 2), (2, 2))).item()
+        >>> be.window_argmax(x, Window.of((2, 2), (2, 2))).item()
         1
     """
     index = np.zeros((len(x), *window.out, x.shape[-1]), np.int32)
@@ -108,8 +114,11 @@ def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
         (N, h, w, C).
 
     Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> from minitensor.window import Window
         >>> x = np.array([2.0, 4.0]).reshape(1, 1, 2, 1)
-        >>> avg_pool(x, Window.of((1, 2), (1, 2), padding="SAME")).ravel()
+        >>> be.avg_pool(x, Window.of((1, 2), (1, 2), padding="SAME")).ravel()
         array([3., 4.])
     """
     y = np.zeros((len(x), *window.out, x.shape[-1]), x.dtype)
