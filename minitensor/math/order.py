@@ -1,4 +1,14 @@
-"""Indices, orders and running sums along one axis."""
+"""Indices, orders and running sums along one axis.
+
+For all of them:
+    Args: `input`, `x`, `values`: numbers with at least one axis; for argmax and argmin booleans
+        too. `axis`: which one; None is 0. `output_type`: int16, uint16, int32 or int64.
+        `exclusive`: leave x_k itself out of y_k. `reverse`: begin at the end. `direction`:
+        "ASCENDING" or "DESCENDING". `name`: ignored.
+    Returns: the shape of what came; for argmax and argmin its other sizes, integers.
+    Raises: TypeError for other elements or another `output_type`; ValueError where the axis does
+        not exist or, for argmax and argmin, has no elements.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +34,6 @@ def argmax(
 ) -> Tensor:
     """Where the first largest element along an axis is; a NaN counts as the largest.
 
-    Args:
-        input: any tensor with at least one axis.
-        axis: which one; default 0.
-        output_type: int16, uint16, int32 or int64.
-        name: ignored.
-
-    Returns:
-        The other sizes of `input`, integers.
-
-    Raises:
-        ValueError: no such axis, or it has no elements.
-        TypeError: another `output_type`.
-
     Example:
         >>> import minitensor as tf
         >>> tf.argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
@@ -51,19 +48,6 @@ def argmin(
     input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
 ) -> Tensor:
     """Where the first smallest element along an axis is; a NaN counts as the smallest.
-
-    Args:
-        input: any tensor with at least one axis.
-        axis: which one; default 0.
-        output_type: int16, uint16, int32 or int64.
-        name: ignored.
-
-    Returns:
-        The other sizes of `input`, integers.
-
-    Raises:
-        ValueError: no such axis, or it has no elements.
-        TypeError: another `output_type`.
 
     Example:
         >>> import minitensor as tf
@@ -95,20 +79,6 @@ def cumsum(
 ) -> Tensor:
     """Running sums: y_k = x_0 + ... + x_k along an axis.
 
-    Args:
-        x: numbers with at least one axis.
-        axis: which one.
-        exclusive: leave x_k itself out of y_k.
-        reverse: sum from the end.
-        name: ignored.
-
-    Returns:
-        The shape of x.
-
-    Raises:
-        ValueError: no such axis.
-        TypeError: x is boolean.
-
     Example:
         >>> import minitensor as tf
         >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
@@ -130,20 +100,6 @@ def cumprod(
 ) -> Tensor:
     """Running products: y_k = x_0 ... x_k along an axis.
 
-    Args:
-        x: numbers with at least one axis.
-        axis: which one.
-        exclusive: leave x_k itself out of y_k.
-        reverse: multiply from the end.
-        name: ignored.
-
-    Returns:
-        The shape of x.
-
-    Raises:
-        ValueError: no such axis.
-        TypeError: x is boolean.
-
     Example:
         >>> import minitensor as tf
         >>> tf.math.cumprod([1, 2, 3], reverse=True).numpy()
@@ -160,19 +116,6 @@ def sort(
     values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None
 ) -> Tensor:
     """The elements in order along an axis.
-
-    Args:
-        values: numbers with at least one axis.
-        axis: which one.
-        direction: "ASCENDING" or "DESCENDING".
-        name: ignored.
-
-    Returns:
-        The shape of `values`.
-
-    Raises:
-        ValueError: no such axis or direction.
-        TypeError: `values` are boolean.
 
     Example:
         >>> import minitensor as tf
@@ -195,18 +138,10 @@ def argsort(
     """The indices from which `sort` takes its elements; equal elements stay in their order.
 
     Args:
-        values: numbers with at least one axis.
-        axis: which one.
-        direction: "ASCENDING" or "DESCENDING".
         stable: ignored; the order always is.
-        name: ignored.
 
     Returns:
         The shape of `values`, int32.
-
-    Raises:
-        ValueError: no such axis or direction.
-        TypeError: `values` are boolean.
 
     Example:
         >>> import minitensor as tf
@@ -236,14 +171,12 @@ def top_k(
         k: how many.
         sorted: ignored; they always are.
         index_type: element type of the indices.
-        name: ignored.
 
     Returns:
         (values, indices), where the last axis has size k.
 
     Raises:
         ValueError: k is negative or larger than a row, or there are no rows.
-        TypeError: `input` is boolean.
 
     Example:
         >>> import minitensor as tf

@@ -6,6 +6,7 @@ integer here, so `tf.shape(x)[0]` may be used.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,16 @@ def number(op: str, name: str, value: Any, least: int) -> int:
 
 def numbers(op: str, name: str, value: Any, least: int = 0) -> tuple[int, ...]:
     """A list of integers of at least `least`; a vector of them will do, and so will one alone."""
+    return tuple([number(op, name, item, least) for item in _listed(op, name, value)])
+
+
+def _listed(op: str, name: str, value: Any) -> Sequence[Any]:
+    """The elements of a list or vector; anything else is one element."""
     if isinstance(value, ArrayLike | np.ndarray):
         if value.ndim > 1:
             raise ValueError(f"{op}: {name} must be one list, got shape {tuple(value.shape)}")
-        value = np.atleast_1d(np.asarray(value))
-        if not value.size:
-            return ()
-    items = value if isinstance(value, list | tuple | np.ndarray) else [value]
-    return tuple(number(op, name, item, least) for item in items)
+        return list(np.atleast_1d(np.asarray(value)))
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def axis(op: str, value: Any, rank: int, name: str = "axis") -> int:
@@ -80,7 +83,7 @@ def axes(op: str, value: Any, rank: int) -> tuple[int, ...]:
     """Several axes, counted from the front, each once; None is all of them."""
     if value is None:
         return tuple(range(rank))
-    found = tuple(axis(op, item, rank) for item in numbers(op, "axis", value, -(2**31)))
+    found = tuple([axis(op, item, rank) for item in _listed(op, "axis", value)])
     if len(set(found)) < len(found):
         raise ValueError(f"{op}: axis {value!r} names the same axis twice")
     return found
@@ -118,3 +121,8 @@ def vectors_like(op: str, x: Tensor, **values: Any) -> tuple[Tensor, dict[str, T
         values = {name: widened(floats(op, x, **{name: v})[0]) for name, v in values.items()}
     wide, *tensors = floats(op, x=widened(x), **values)
     return wide, dict(zip(values, tensors, strict=True))
+
+
+def not_none(**values: Any) -> dict[str, Any]:
+    """The named values that were given."""
+    return {name: value for name, value in values.items() if value is not None}

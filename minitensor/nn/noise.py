@@ -51,12 +51,12 @@ def dropout(
 
     Source: tf.nn.dropout; Srivastava et al. 2014
     """
-    (x,) = checks.floats("dropout", x=x)
+    (values,) = checks.floats("dropout", x=x)
     rate = _rate(rate)
     if rate == 0:
-        return x
-    kept = generator(seed).random(_noise_shape(noise_shape, x.shape), np.float32) >= rate
-    return math.where(to_device_of(kept, x), x * (1 / (1 - rate)), 0)
+        return values
+    kept = generator(seed).random(_noise_shape(noise_shape, values.shape), np.float32) >= rate
+    return math.where(to_device_of(kept, values), values * (1 / (1 - rate)), 0)
 
 
 def _rate(rate: Any) -> float:

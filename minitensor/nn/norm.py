@@ -109,8 +109,8 @@ def batch_normalization(
     """
     op = "batch_normalization"
     (x,) = checks.floats(op, first_tensor(mean, variance, offset, scale), x=x)
-    given = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
-    wide, used = checks.vectors_like(op, x, **{k: v for k, v in given.items() if v is not None})
+    optional = checks.not_none(offset=offset, scale=scale)
+    wide, used = checks.vectors_like(op, x, mean=mean, variance=variance, **optional)
     checks.broadcast(op, x=wide, **used)
     inverse = math.rsqrt(used["variance"] + variance_epsilon)
     inverse = inverse * used["scale"] if "scale" in used else inverse
@@ -170,9 +170,9 @@ def fused_batch_norm(
     last = args.channels_last(op, data_format, 3 if x.ndim == 5 else 2)
     if x.ndim not in (4, 5):
         raise ValueError(f"{op}: x must have 4 or 5 axes, got shape {x.shape}")
-    given = {k: v for k, v in (("mean", mean), ("variance", variance)) if v is not None}
     # x itself stays half precision: the vectors' dtype follows from its type alone.
-    _, vectors = checks.vectors_like(op, Tensor(x.array[:0]), scale=scale, offset=offset, **given)
+    old = checks.not_none(mean=mean, variance=variance)
+    _, vectors = checks.vectors_like(op, Tensor(x.array[:0]), scale=scale, offset=offset, **old)
     image = args.moved_last(x, last)
     checks.per_channel(op, image.shape[-1], **vectors)
     factor = float(exponential_avg_factor) if is_training else 0.0
@@ -327,8 +327,7 @@ def _affine(
     """standardized(x) * scale + offset, for vectors that lie along `axes` of x; rounded once."""
     sizes = tuple(x.shape[axis] for axis in axes)
     shape = tuple(n if axis in axes else 1 for axis, n in enumerate(x.shape))
-    given = {"scale": scale, "offset": offset}
-    y, vectors = checks.vectors_like(op, x, **{k: v for k, v in given.items() if v is not None})
+    y, vectors = checks.vectors_like(op, x, **checks.not_none(scale=scale, offset=offset))
     for name, vector in vectors.items():
         if vector.shape != sizes:
             raise ValueError(f"{op}: {name} must have shape {sizes}, got {vector.shape}")
