@@ -20,7 +20,7 @@ from minitensor.dtypes import as_dtype
 from minitensor.nn import checks as args
 from minitensor.nn import l2_normalize
 from minitensor.ops import linalg, math, reduce
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 __all__ = [
     "einsum", "eye", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "norm",

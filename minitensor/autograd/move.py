@@ -40,14 +40,14 @@ def to_device(x: Any, device: str) -> Tensor:
 
 
 def _moved(tensor: Tensor, target: ModuleType) -> Tensor:
-    home = backend.of(tensor.array)
-    if home is target:
+    source = backend.of(tensor.array)
+    if source is target:
         return tensor
     result = Tensor(backend.moved(tensor.array, target))
     if recording.is_recording():
-        recording.record((tensor,), (result,), lambda found, wanted: [_back(found[0], home)])
+        recording.record((tensor,), (result,), lambda found, wanted: [_back(found[0], source)])
     return result
 
 
-def _back(cotangent: Tensor | None, home: ModuleType) -> Tensor | None:
-    return None if cotangent is None else _moved(cotangent, home)
+def _back(cotangent: Tensor | None, source: ModuleType) -> Tensor | None:
+    return None if cotangent is None else _moved(cotangent, source)

@@ -105,12 +105,12 @@ class GradientTape:
         """What runs inside is not recorded by this tape."""
         if self not in active.tapes:
             raise ValueError("stop_recording: this tape is not recording")
-        place = active.tapes.index(self)
-        active.tapes.pop(place)
+        position = active.tapes.index(self)
+        active.tapes.pop(position)
         try:
             yield
         finally:
-            active.tapes.insert(place, self)
+            active.tapes.insert(position, self)
 
     def notice(self, variable: Any) -> None:
         """A variable is read: watch it, if that is what this tape does."""

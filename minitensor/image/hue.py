@@ -22,7 +22,7 @@ from minitensor.image.color import convert_image_dtype
 from minitensor.image.inputs import NUMBERS, colored, scalar
 from minitensor.nn import checks as args
 from minitensor.ops import array, math, reduce
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from minitensor.dtypes import as_dtype, int64
 from minitensor.math.elementwise import documented
 from minitensor.nn import checks as args
 from minitensor.ops import math, reduce
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 __all__ = [
     "count_nonzero", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp",

@@ -1,7 +1,7 @@
 """tf.nn's fractional pooling: it shrinks images by any factor, through regions drawn at random.
 
 The regions along an axis of n pixels are floor(n / ratio) neighbours of two lengths; which come
-where is drawn. What was drawn is returned, so that a result can be repeated by `ops.fractional`.
+where is drawn. What was drawn is returned, so that a result can be repeated by `ops.pool`.
 `name` is ignored.
 """
 
@@ -16,7 +16,7 @@ from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend.generator import generator
 from minitensor.nn import arguments as args
 from minitensor.nn.pooling import MAX
-from minitensor.ops import fractional as ops
+from minitensor.ops import pool as ops
 
 __all__ = ["fractional_avg_pool", "fractional_max_pool"]
 
@@ -58,7 +58,7 @@ def fractional_max_pool(
     Source: tf.nn.fractional_max_pool; Graham 2014
     """
     settings = (pooling_ratio, pseudo_random, overlapping, seed)
-    return _pooled("fractional_max_pool", ops.max_pool, MAX.ints, value, *settings)
+    return _pooled("fractional_max_pool", ops.fractional_max_pool, MAX.ints, value, *settings)
 
 
 def fractional_avg_pool(
@@ -97,7 +97,7 @@ def fractional_avg_pool(
     Source: tf.nn.fractional_avg_pool; Graham 2014
     """
     settings = (pooling_ratio, pseudo_random, overlapping, seed)
-    return _pooled("fractional_avg_pool", ops.avg_pool, (), value, *settings)
+    return _pooled("fractional_avg_pool", ops.fractional_avg_pool, (), value, *settings)
 
 
 def _pooled(

@@ -21,7 +21,7 @@ from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops import softmax as ops
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 __all__ = [
     "in_top_k", "l2_loss", "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits",

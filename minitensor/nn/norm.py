@@ -32,7 +32,7 @@ from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops import batch_norm as batch_ops
 from minitensor.ops import norm as ops
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 __all__ = [
     "batch_normalization", "fused_batch_norm", "group_normalization", "instance_normalization",

@@ -3,9 +3,8 @@
     array.py    elements moved, repeated, joined, picked
     math.py     elements computed one by one        elementwise.py, error_function.py
     reduce.py   along axes                          linalg.py  products of matrices
-    conv.py  pool.py  fractional.py  morphology.py  norm.py  batch_norm.py  softmax.py
+    conv.py  pool.py  morphology.py  norm.py  batch_norm.py  softmax.py
     activation.py  space.py
-    wide.py, half.py    float16 and bfloat16 computed in float32
     operators.py        + @ [] and the rest, put on Tensor and Variable
 
 Users' words, defaults and errors are not here but in `nn`, `math`, `array`.
@@ -16,7 +15,6 @@ from minitensor.ops import (
     array,
     batch_norm,
     conv,
-    fractional,
     linalg,
     math,
     morphology,
@@ -33,7 +31,6 @@ __all__ = [
     "array",
     "batch_norm",
     "conv",
-    "fractional",
     "linalg",
     "math",
     "morphology",

@@ -15,10 +15,10 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.autograd.walk import filled
+from minitensor.backend.half import in_float32
 from minitensor.ops import array, math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
-from minitensor.ops.half import rounded_once
-from minitensor.ops.wide import wide
+from minitensor.ops.math import rounded_once
 
 # The fixed point of mean 0 and variance 1: Klambauer et al. 2017, equation 14.
 SELU_ALPHA = 1.6732632423543772
@@ -38,7 +38,7 @@ def relu6(be: Any, x: Any) -> Any:
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def softsign(be: Any, x: Any) -> Any:
     """x / (1 + |x|)"""
     return x / (1 + be.xp.abs(x))
@@ -85,7 +85,7 @@ bias_activation.defvjp_jointly(_bias_activation_grads)
 
 
 @primitive
-@wide
+@in_float32
 def _sloped(be: Any, g: Any, x: Any, *, alpha: float) -> Any:
     """g where x > 0, else alpha * g."""
     return be.where(x > 0, g, g * alpha)

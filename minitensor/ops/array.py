@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, primitive
-from minitensor.ops.wide import added_up, wide
+from minitensor.backend.half import in_float32
 
 Shape = tuple[int, ...]
 
@@ -54,6 +54,17 @@ flip.defvjp(lambda g, y, x, *, axes: flip(g, axes=axes))
 # ----- repeating, and summing what was repeated -----
 
 
+def accurate_sum(x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+    """The sum of an array over some axes.
+
+    NumPy adds the elements of trailing axes in pairs of pairs, which loses no digits; along other
+    axes it adds row after row, where a million rows of float32 would keep four digits.
+    """
+    trailing = sorted(axes) == list(range(x.ndim - len(axes), x.ndim))
+    dtype = "float64" if x.dtype == "float32" and not trailing else x.dtype
+    return x.sum(axis=axes, keepdims=keepdims, dtype=dtype).astype(x.dtype, copy=False)
+
+
 @primitive
 def broadcast_to(be: Any, x: Any, *, shape: Shape) -> Any:
     """Axes of size 1, and axes missing in front, repeated up to `shape`."""
@@ -61,12 +72,12 @@ def broadcast_to(be: Any, x: Any, *, shape: Shape) -> Any:
 
 
 @primitive
-@wide
+@in_float32
 def sum_to(be: Any, x: Any, *, shape: Shape) -> Any:
     """The adjoint of `broadcast_to`: x summed over every axis that `shape` would repeat."""
     new = x.ndim - len(shape)
     repeated = (new + k for k, size in enumerate(shape) if size == 1 != x.shape[new + k])
-    return added_up(x, (*range(new), *repeated)).reshape(shape)
+    return accurate_sum(x, (*range(new), *repeated)).reshape(shape)
 
 
 broadcast_to.defvjp(lambda g, y, x, *, shape: sum_to(g, shape=x.shape))
@@ -109,7 +120,7 @@ def _there(be: Any, index: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @primitive
-@wide
+@in_float32
 def put(be: Any, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
     """The adjoint of `getitem`: zeros of `shape` with g added at `index`."""
     x = be.xp.zeros(shape, g.dtype)
@@ -131,7 +142,7 @@ def gather(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
 
 
 @primitive
-@wide
+@in_float32
 def scatter(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
     """The adjoint of `gather`: g added into `size` zeros along `axis`."""
     x = be.xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
@@ -153,7 +164,7 @@ def take_along_axis(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
 
 
 @primitive
-@wide
+@in_float32
 def put_along_axis(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
     """The adjoint of `take_along_axis`: g added into rows of `size` zeros."""
     shape = list(g.shape)

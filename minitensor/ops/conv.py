@@ -20,7 +20,7 @@ from typing import Any
 from minitensor.autograd import Tensor, primitive
 from minitensor.ops import activation as activations
 from minitensor.ops import array, math
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 from minitensor.window import Window
 
 
@@ -88,7 +88,7 @@ conv2d_bias_activation.defvjp_jointly(_bias_activation_grads)
 
 @primitive
 def im2col(be: Any, x: Any, *, window: Window) -> Any:
-    """(N, H, W, C) -> (N, h, w, kh*kw*C): every place of the window as a row."""
+    """(N, H, W, C) -> (N, h, w, kh*kw*C): the patch of every output position as a row."""
     return be.im2col(x, window)
 
 
@@ -155,16 +155,16 @@ def _conv3d(x: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tenso
 
 @rounded_once
 def _conv3d_transpose(y: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tensor:
-    n, d, *place = y.shape
+    n, d, *plane_shape = y.shape
     image = (*plane.size, kernel.shape[-2] * plane.groups)
-    planes = array.reshape(y, shape=(n * d, *place))  # (N·d, h, w, O)
+    planes = array.reshape(y, shape=(n * d, *plane_shape))  # (N·d, h, w, O)
     total = None
     for t in range(kernel.shape[0]):
         x = conv2d_transpose(planes, array.getitem(kernel, index=(t,)), window=plane)
         frames = array.reshape(x, shape=(n, d, *image))  # (N, d, H, W, C)
         index = (slice(None), _frames(depth, t))
-        spread = array.put(frames, index=index, shape=(n, depth.padded[0], *image))
-        total = spread if total is None else math.add(total, spread)
+        back = array.put(frames, index=index, shape=(n, depth.padded[0], *image))
+        total = back if total is None else math.add(total, back)
     assert total is not None
     front = depth.pad[0][0]
     return array.getitem(total, index=(slice(None), slice(front, front + depth.size[0])))

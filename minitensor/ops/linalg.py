@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, align, primitive, to_device_of
+from minitensor.backend.half import in_float32
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast, unbroadcast
-from minitensor.ops.wide import wide
 
 # ----- matmul -----
 
 
 @primitive
-@wide
+@in_float32
 def _product(be: Any, a: Any, b: Any) -> Any:
     return be.matmul(a, b)
 
@@ -86,7 +86,7 @@ def tensordot(a: Any, b: Any, *, axes: tuple[tuple[int, ...], tuple[int, ...]]) 
 
 
 @primitive
-@wide
+@in_float32
 def _contract(be: Any, *xs: Any, terms: tuple[str, ...], output: str) -> Any:
     """The sum over all letters that `output` lacks; one term of letters per array."""
     equation = f"{','.join(terms)}->{output}"

@@ -8,13 +8,16 @@ Comparisons and roundings have no derivative. `operators.py` puts these ops on T
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, primitive
 from minitensor.autograd.walk import filled
+from minitensor.backend.half import in_float32, is_half
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     ANY,
@@ -26,7 +29,6 @@ from minitensor.ops.elementwise import (
     ufunc,
     unbroadcast,
 )
-from minitensor.ops.wide import wide
 
 # ----- arithmetic of two arguments -----
 
@@ -72,7 +74,7 @@ def floordiv(be: Any, x: Any, y: Any) -> Any:
 
 
 @elementwise(NUMBERS)
-@wide
+@in_float32
 def mod(be: Any, x: Any, y: Any) -> Any:
     """x - floor(x / y) y, which has the sign of y"""
     _check_divisor("mod", y)
@@ -109,7 +111,7 @@ sqrt.defvjp(lambda g, y, x: g * 0.5 / y)
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def rsqrt(be: Any, x: Any) -> Any:
     """1 / sqrt(x)"""
     return 1 / be.xp.sqrt(x)
@@ -143,7 +145,7 @@ log1p.defvjp(lambda g, y, x: g / (1 + x))
 
 
 @elementwise(NUMBERS)
-@wide
+@in_float32
 def power(be: Any, x: Any, y: Any) -> Any:
     """x^y"""
     if y.dtype.kind == "i" and (y < 0).any():
@@ -158,7 +160,7 @@ power.defvjp(
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def sigmoid(be: Any, x: Any) -> Any:
     """1 / (1 + exp(-x))"""
     return 1 / (1 + be.xp.exp(-x))
@@ -168,7 +170,7 @@ sigmoid.defvjp(lambda g, y, x: g * (y * (1 - y)))
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def softplus(be: Any, x: Any) -> Any:
     """log(1 + exp(x))"""
     return be.xp.maximum(x, 0) + be.xp.log1p(be.xp.exp(-be.xp.abs(x)))
@@ -178,14 +180,14 @@ softplus.defvjp(lambda g, y, x: g * sigmoid(x))
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def erf(be: Any, x: Any) -> Any:
     """2 / sqrt(pi) * integral of exp(-t^2) from 0 to x"""
     return error_function.erf(be.xp, x)
 
 
 @elementwise(FLOATS)
-@wide
+@in_float32
 def erfc(be: Any, x: Any) -> Any:
     """1 - erf(x)"""
     return error_function.erfc(be.xp, x)
@@ -273,3 +275,20 @@ def cast(be: Any, x: Any, *, dtype: Any) -> Any:
 
 
 cast.defvjp(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype))
+
+
+def rounded_once(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Lets a composition of ops see float32 wherever it is given float16 or bfloat16.
+
+    Its result is rounded once, at the end. What one array op computes has `in_float32` instead.
+    """
+
+    @functools.wraps(function)
+    def widened(*inputs: Tensor, **settings: Any) -> Tensor:
+        half = next((x.dtype for x in inputs if is_half(x.dtype)), None)
+        if half is None:
+            return function(*inputs, **settings)
+        full = [cast(x, dtype=np.float32) if x.dtype == half else x for x in inputs]
+        return cast(function(*full, **settings), dtype=half)
+
+    return widened

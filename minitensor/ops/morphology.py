@@ -21,8 +21,8 @@ def dilation2d(x: Tensor, kernel: Tensor, *, window: Window) -> Tensor:
     tap = winning_tap(x, kernel, window=window)
     channels = kernel.shape[2]
     rows = array.reshape(kernel, shape=(window.taps, channels))
-    places = array.reshape(tap, shape=(tap.array.size // max(channels, 1), channels))
-    height = array.reshape(array.take_along_axis(rows, places, axis=0), shape=tap.shape)
+    winners = array.reshape(tap, shape=(tap.array.size // max(channels, 1), channels))
+    height = array.reshape(array.take_along_axis(rows, winners, axis=0), shape=tap.shape)
     return take_tap(x, tap, window=window) + height
 
 
@@ -45,8 +45,8 @@ def winning_tap(be: Any, x: Any, kernel: Any, *, window: Window) -> Any:
 
 
 def _pixels(xp: Any, window: Window, axis: int, tap: int) -> tuple[Any, Any]:
-    """For each place along an axis the pixel under a tap, and whether it is in the image."""
-    places = xp.arange(window.out[axis]) * window.stride[axis]
-    pixel = places + tap * window.dilation[axis] - window.pad[axis][0]
+    """For each output along an axis the pixel under a tap, and whether it is in the image."""
+    starts = xp.arange(window.out[axis]) * window.stride[axis]
+    pixel = starts + tap * window.dilation[axis] - window.pad[axis][0]
     last = window.size[axis] - 1
     return xp.clip(pixel, 0, last), (pixel >= 0) & (pixel <= last)

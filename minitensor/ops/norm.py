@@ -19,7 +19,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.ops import array, math
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 Axes = tuple[int, ...]
 

@@ -11,10 +11,10 @@ import math
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.backend.half import in_float32
 from minitensor.ops import array
-from minitensor.ops.half import rounded_once
-from minitensor.ops.math import cast, equal, exp, multiply
-from minitensor.ops.wide import added_up, wide
+from minitensor.ops.array import accurate_sum
+from minitensor.ops.math import cast, equal, exp, multiply, rounded_once
 
 Axis = int | tuple[int, ...] | None
 
@@ -37,7 +37,7 @@ def _kept(reduced: Tensor, x: Tensor, axis: Axis) -> Tensor:
     return array.reshape(reduced, shape=tuple(1 if k in axes else n for k, n in enumerate(x.shape)))
 
 
-def _spread(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
+def _broadcast_grad(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
     return array.broadcast_to(_kept(g, x, axis), shape=x.shape)
 
 
@@ -45,24 +45,24 @@ def _spread(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
 
 
 @primitive
-@wide
+@in_float32
 def sum(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis`."""
-    return added_up(x, axes_of(axis, x.ndim), keepdims)
+    return accurate_sum(x, axes_of(axis, x.ndim), keepdims)
 
 
 @primitive
-@wide
+@in_float32
 def mean(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis` divided by the number of summands; integers are cut off towards 0."""
-    total = added_up(x, axes_of(axis, x.ndim), keepdims)
+    total = accurate_sum(x, axes_of(axis, x.ndim), keepdims)
     if x.dtype.kind == "f":
         return total / be.xp.asarray(_count(x, axis), x.dtype)
     return be.xp.sign(total) * (be.xp.abs(total) // (_count(x, axis) or 1))
 
 
 @primitive
-@wide
+@in_float32
 def logsumexp(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """log of the sum of exp(x), shifted by the largest x so that nothing overflows."""
     xp = be.xp
@@ -72,9 +72,11 @@ def logsumexp(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> 
     return total if keepdims else total.squeeze(axis=axis)
 
 
-sum.defvjp(lambda g, y, x, *, axis=None, keepdims=False: _spread(g, x, axis))
+sum.defvjp(lambda g, y, x, *, axis=None, keepdims=False: _broadcast_grad(g, x, axis))
 mean.defvjp(
-    lambda g, y, x, *, axis=None, keepdims=False: _spread(g / (_count(x, axis) or 1), x, axis)
+    lambda g, y, x, *, axis=None, keepdims=False: _broadcast_grad(
+        g / (_count(x, axis) or 1), x, axis
+    )
 )
 logsumexp.defvjp(
     lambda g, y, x, *, axis=None, keepdims=False: _kept(g, x, axis) * exp(x - _kept(y, x, axis))
@@ -84,14 +86,14 @@ logsumexp.defvjp(
 
 
 @primitive
-@wide
+@in_float32
 def max(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element over `axis`, NaN if one is; the smallest number there is if empty."""
     return _largest(be, x, axis, keepdims)
 
 
 @primitive
-@wide
+@in_float32
 def min(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis`, NaN if one is; the largest number there is if empty."""
     if _count(x, axis):
@@ -124,14 +126,14 @@ min.defvjp(_extreme_gradient)
 
 
 @primitive
-@wide
+@in_float32
 def argmax(be: Any, x: Any, *, axis: int) -> Any:
     """Where the first largest element along `axis` is, or the first NaN; int64."""
     return x.argmax(axis=axis)
 
 
 @primitive
-@wide
+@in_float32
 def argmin(be: Any, x: Any, *, axis: int) -> Any:
     """Where the first smallest element along `axis` is, or the first NaN; int64."""
     return x.argmin(axis=axis)
@@ -185,10 +187,10 @@ def _ones_after(x: Tensor, size: int, axis: int) -> Tensor:
     return array.pad(x, pads=tuple(pads), value=1)
 
 
-def _delayed(x: Tensor, places: int, axis: int) -> Tensor:
+def _delayed(x: Tensor, steps: int, axis: int) -> Tensor:
     """x moved towards the end of `axis`, with ones in front."""
     pads = [(0, 0)] * x.ndim
-    pads[axis] = (places, 0)
+    pads[axis] = (steps, 0)
     return _slice(array.pad(x, pads=tuple(pads), value=1), 0, x.shape[axis], axis)
 
 
@@ -200,7 +202,7 @@ def _slice(x: Tensor, start: int, stop: int, axis: int) -> Tensor:
 
 
 @primitive
-@wide
+@in_float32
 def cumsum(be: Any, x: Any, *, axis: int, exclusive: bool = False, reverse: bool = False) -> Any:
     """The sum of all elements up to each one along `axis`; without itself if `exclusive`."""
     xp = be.xp
@@ -220,7 +222,7 @@ cumsum.defvjp(
 
 
 @primitive
-@wide
+@in_float32
 def argsort(be: Any, x: Any, *, axis: int = -1, descending: bool = False) -> Any:
     """The order that sorts x along `axis`; equal elements stay in their order; int64."""
     if not descending:

@@ -17,7 +17,7 @@ from typing import Any
 from minitensor import backend
 from minitensor.autograd import Tensor, primitive, to_device_of
 from minitensor.ops import array, math, reduce
-from minitensor.ops.half import rounded_once
+from minitensor.ops.math import rounded_once
 
 
 @primitive

@@ -14,7 +14,7 @@ from minitensor.ops import array
 
 
 def space_to_depth(x: Tensor, *, block: int) -> Tensor:
-    """(N, H, W, C) -> (N, H/b, W/b, b*b*C), a pixel's place in its block before its channel."""
+    """(N, H, W, C) -> (N, H/b, W/b, b*b*C), a pixel's position in its block before its channel."""
     n, h, w, c = x.shape
     x = array.reshape(x, shape=(n, h // block, block, w // block, block, c))
     x = array.transpose(x, axes=(0, 1, 3, 2, 4, 5))  # (N, H/b, W/b, b, b, C)
@@ -31,7 +31,7 @@ def depth_to_space(x: Tensor, *, block: int) -> Tensor:
 
 
 def space_to_batch(x: Tensor, *, block: Sequence[int], pads: Sequence[tuple[int, int]]) -> Tensor:
-    """(N, *sizes, ...) -> (prod(b)*N, *padded sizes / b, ...): one batch per place in a block."""
+    """(N, *sizes, ...) -> (prod(b)*N, *padded sizes / b, ...): a batch per position in a block."""
     m = len(block)
     x = array.pad(x, pads=((0, 0), *pads, *[(0, 0)] * (x.ndim - m - 1)))
     n, sizes, rest = x.shape[0], x.shape[1 : m + 1], x.shape[m + 1 :]

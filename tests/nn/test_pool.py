@@ -5,7 +5,7 @@ import pytest
 from against import assert_agree
 
 import minitensor as mt
-from minitensor.ops import fractional
+from minitensor.ops import pool
 
 GEOMETRIES = [
     (2, 2, "VALID"),
@@ -280,7 +280,7 @@ def test_fractional_pools_of_tensorflows_regions_equal_tensorflow(tf, kind, over
     words = {"rows": rows.numpy(), "columns": columns.numpy(), "overlapping": overlapping}
     assert_agree(
         tf,
-        lambda x: getattr(fractional, f"{kind}_pool")(x, **words),
+        lambda x: getattr(pool, f"fractional_{kind}_pool")(x, **words),
         lambda x: getattr(tf.nn, name)(x, ratio, False, overlapping, 3)[0],
         x,
         order=1,  # TensorFlow has no second one

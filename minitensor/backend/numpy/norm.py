@@ -60,11 +60,11 @@ def moments(x: np.ndarray) -> np.ndarray:
 def _block_moments(x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
     """Number of rows, mean and sum of squared distances from it."""
     n = len(x)
-    guess = _added_up(x) / x.dtype.type(n)
+    guess = _column_sums(x) / x.dtype.type(n)
     c = x - guess
-    rest = _added_up(c) / np.float64(n)  # what rounding left of the mean
+    rest = _column_sums(c) / np.float64(n)  # what rounding left of the mean
     np.square(c, out=c)
-    return n, guess + rest, _added_up(c) - n * rest * rest
+    return n, guess + rest, _column_sums(c) - n * rest * rest
 
 
 @in_float32
@@ -128,7 +128,7 @@ def batch_norm_sums(
     def work(part: slice) -> tuple[np.ndarray, np.ndarray]:
         product = rows[part] - mean
         product *= cotangents[part]
-        return _added_up(cotangents[part]), _added_up(product)
+        return _column_sums(cotangents[part]), _column_sums(product)
 
     total = np.zeros((2, rows.shape[1]))
     for pair in _each_block(work, rows):
@@ -201,7 +201,7 @@ def _each_block(work: Callable[[slice], Any], rows: np.ndarray) -> list[Any]:
     return [work(part) for part in parts]
 
 
-def _added_up(x: np.ndarray) -> np.ndarray:
+def _column_sums(x: np.ndarray) -> np.ndarray:
     total: np.ndarray = np.ones(len(x), x.dtype) @ x  # (C,)
     return total
 
