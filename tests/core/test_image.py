@@ -215,7 +215,7 @@ def test_one_seed_gives_the_same_crop_every_time() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_random_crops_reach_every_place_and_keep_neighbours_together() -> None:
+def test_random_crops_reach_every_offset_and_keep_neighbours_together() -> None:
     x = np.arange(5, dtype=np.int32)
     found = {tuple(image.random_crop(x, [3]).numpy().tolist()) for _ in range(200)}
     assert found == {(0, 1, 2), (1, 2, 3), (2, 3, 4)}

@@ -253,7 +253,7 @@ def test_a002_2_a_conv_neuron_has_ten_numbers_and_a_dense_one_fifty():
     )
 
 
-def test_a002_3_stride_two_keeps_every_other_place():
+def test_a002_3_stride_two_keeps_every_other_position():
     np.testing.assert_array_equal(biased(2, "VALID"), [[6, -2, 2], [4, -1, 0], [1, 1, 1]])
 
 
