@@ -70,7 +70,7 @@ def class_from(kind: Kind, name: str, fn: Function, /, arguments: str = "", **de
             raise TypeError(f"{name}.__init__() {error}") from None
         bound.apply_defaults()
         values = {n: bound.arguments[n] for n in names}
-        super(made, self).__init__(fn, **values)  # type: ignore[misc]
+        super(made, self).__init__(fn, **values)  # type: ignore[arg-type]
 
     init.__name__, init.__qualname__ = "__init__", f"{name}.__init__"
     init.__signature__ = signature  # type: ignore[attr-defined]

@@ -1,11 +1,11 @@
 """The mirror of keras.optimizers: rules by which gradients change variables.
 
-    optimizer.py   what all rules share: clipping, weight decay, averages, accumulation;
-                   their arguments.py, their state.py between steps, values.py
-    sgd.py         SGD with momentum, Lion
-    adam.py        Adam, AdamW, Adamax, Nadam
-    adaptive.py    RMSprop, Adagrad, Adadelta
-    schedules/     learning rates that follow the number of steps
+    optimizer.py         what all rules share: clipping, weight decay, averages, accumulation
+    hyperparameters.py   the arguments for it, and what they must be
+    sgd.py               SGD with momentum, Lion
+    adam.py              Adam, AdamW, Adamax, Nadam
+    adaptive.py          RMSprop, Adagrad, Adadelta
+    schedules.py         learning rates that follow the number of steps
 
 Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
 """

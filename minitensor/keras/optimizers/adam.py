@@ -1,4 +1,8 @@
-"""Adam and its relatives: a mean of gradients, divided by a mean of their sizes."""
+"""Adam and its relatives: a mean of gradients, divided by a mean of their sizes.
+
+learning_rate, "rate" in formulas, is a number, a schedule, or a function of no arguments; kwargs
+are what all optimizers share, see `Optimizer`. Raises: ValueError, one of those is wrong.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +13,46 @@ import numpy as np
 
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
-from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, Pairs
-from minitensor.keras.optimizers.values import put, rounded
+from minitensor.keras.optimizers.hyperparameters import Shared
+from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put, rounded
 
 
 class _Adaptive(Optimizer):
     """What the rules of this file share: two means, and the corrections of their start at 0."""
 
-    beta_1: float
-    beta_2: float
-    epsilon: float
+    _slots: tuple[str, str] = ("momentum", "velocity")
     _t: int  # number of the present step
-    parts: tuple[str, str] = ("momentum", "velocity")
+    _corrections: dict[Any, tuple[float, float]]  # of this step, by the type of a variable
 
-    def _settle(self, beta_1: float, beta_2: float, epsilon: float) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Unpack[Shared],
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the two means."""
         super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, self.parts)
+        self._momentums, self._velocities = self.add_optimizer_variables(variables, self._slots)
 
     def _update(self, pairs: Pairs, learning_rate: float) -> None:
-        self._t = int(self.iterations) + 1  # read once, not once per variable
+        self._t, self._corrections = self._steps_done() + 1, {}
         super()._update(pairs, learning_rate)
 
-    def _starts(self, like: Variable) -> tuple[float, float]:
+    def _bias_corrections(self, like: Variable) -> tuple[float, float]:
         """1 - beta_1^t and 1 - beta_2^t, by which two means that start at 0 fall short."""
-        powers = (rounded(rounded(b, like) ** self._t, like) for b in (self.beta_1, self.beta_2))
-        first, second = (1 - power for power in powers)
-        return first, second
+        kind = like.array.dtype
+        if kind not in self._corrections:
+            powers = [
+                rounded(rounded(b, like) ** self._t, like) for b in (self.beta_1, self.beta_2)
+            ]
+            self._corrections[kind] = (1 - powers[0], 1 - powers[1])
+        return self._corrections[kind]
 
 
 class Adam(_Adaptive):
@@ -49,14 +62,9 @@ class Adam(_Adaptive):
     x = x - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         beta_1, beta_2: how long the two means remember.
         epsilon: keeps a step finite where gradients are 0.
         amsgrad: whether v is replaced by the largest v so far.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf
@@ -77,8 +85,7 @@ class Adam(_Adaptive):
         amsgrad: bool = False,
         **kwargs: Unpack[Shared],
     ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._settle(beta_1, beta_2, epsilon)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
         self.amsgrad = amsgrad
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -90,7 +97,7 @@ class Adam(_Adaptive):
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable and its means."""
         i, t = self._get_variable_index(variable), self._t
-        first, second = self._starts(variable)
+        first, second = self._bias_corrections(variable)
         size = learning_rate * second**0.5 / first
         if self.amsgrad:
             return self._amsgrad(gradient, variable, size, i)
@@ -121,13 +128,11 @@ class AdamW(Adam):
     x = x - rate * weight_decay * x, then as Adam
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         weight_decay: how fast weights fall to 0.
         beta_1, beta_2, epsilon, amsgrad: as for Adam.
-        kwargs: what all optimizers take; see `arguments.Shared`.
 
     Raises:
-        ValueError: no weight_decay, or a wrong shared argument.
+        ValueError: no weight_decay.
 
     Example:
         >>> import minitensor as tf
@@ -162,13 +167,8 @@ class Adamax(_Adaptive):
     x = x - rate * m / ((1 - beta_1^t) * (u + epsilon))
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         beta_1, beta_2: how long the mean and the maximum remember.
         epsilon: keeps a step finite where gradients are 0.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf
@@ -180,18 +180,7 @@ class Adamax(_Adaptive):
     Source: keras.optimizers.Adamax; Kingma and Ba 2015, section 7.1
     """
 
-    parts = ("momentum", "norm")
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Unpack[Shared],
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._settle(beta_1, beta_2, epsilon)
+    _slots = ("momentum", "norm")
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable, its mean and its maximum."""
@@ -199,8 +188,8 @@ class Adamax(_Adaptive):
         m, u = self._momentums[i], self._velocities[i]
         put(m, m + (gradient - m) * (1 - self.beta_1))
         put(u, math.maximum(self.beta_2 * u, math.abs(gradient)))
-        start, _ = self._starts(variable)
-        put(variable, variable - learning_rate * m / (start * (u + self.epsilon)))
+        correction, _ = self._bias_corrections(variable)
+        put(variable, variable - learning_rate * m / (correction * (u + self.epsilon)))
 
 
 class Nadam(_Adaptive):
@@ -211,13 +200,8 @@ class Nadam(_Adaptive):
     / (sqrt(v / (1 - beta_2^t)) + epsilon)
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         beta_1, beta_2: how long the two means remember.
         epsilon: keeps a step finite where gradients are 0.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf
@@ -229,17 +213,6 @@ class Nadam(_Adaptive):
     Source: keras.optimizers.Nadam; Dozat 2015
     """
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Unpack[Shared],
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self._settle(beta_1, beta_2, epsilon)
-
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the two means and the product of the u."""
         super().build(variables)
@@ -247,8 +220,9 @@ class Nadam(_Adaptive):
         self._u_product = self._scalar(1.0, kind, "variable")
 
     def _update(self, pairs: Pairs, learning_rate: float) -> None:
-        product = float(self._u_product) * self._u(int(self.iterations) + 1)
+        product = float(self._u_product) * self._u(self._steps_done() + 1)
         self._u_product.assign(np.asarray(product, self._u_product.dtype))
+        self._product = float(self._u_product)  # read once, not once per variable
         super()._update(pairs, learning_rate)
 
     def _u(self, t: int) -> float:
@@ -258,9 +232,9 @@ class Nadam(_Adaptive):
         """Changes one variable and its means."""
         i, t = self._get_variable_index(variable), self._t
         m, v = self._momentums[i], self._velocities[i]
-        product, u, ahead = float(self._u_product), self._u(t), self._u(t + 1)
+        product, u, ahead = self._product, self._u(t), self._u(t + 1)
         put(m, m + (gradient - m) * (1 - rounded(self.beta_1, m)))
         put(v, v + (math.square(gradient) - v) * (1 - rounded(self.beta_2, v)))
         mean = m * (ahead / (1 - product * ahead)) + gradient * ((1 - u) / (1 - product))
-        size = math.sqrt(v / self._starts(variable)[1]) + self.epsilon
+        size = math.sqrt(v / self._bias_corrections(variable)[1]) + self.epsilon
         put(variable, variable - mean * learning_rate / size)

@@ -1,4 +1,8 @@
-"""Rules that divide each gradient by the size that it usually has: Adagrad, Adadelta, RMSprop."""
+"""Rules that divide each gradient by the size that it usually has: Adagrad, Adadelta, RMSprop.
+
+learning_rate, "rate" in formulas, is a number, a schedule, or a function of no arguments; kwargs
+are what all optimizers share, see `Optimizer`. Raises: ValueError, one of those is wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,8 @@ from typing import Any, Unpack
 from minitensor import math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer
-from minitensor.keras.optimizers.values import put
+from minitensor.keras.optimizers.hyperparameters import Shared
+from minitensor.keras.optimizers.optimizer import Optimizer, put
 
 
 class RMSprop(Optimizer):
@@ -20,15 +23,10 @@ class RMSprop(Optimizer):
     centered: v less the square of the running mean of g
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         rho: how long the means remember.
         momentum: how much of the last step goes on.
         epsilon: keeps a step finite where gradients are 0.
         centered: whether v is the variance.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf
@@ -85,13 +83,8 @@ class Adagrad(Optimizer):
     a = a + g^2,  x = x - rate * g / sqrt(a + epsilon)
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         initial_accumulator_value: a at the start.
         epsilon: keeps a step finite where gradients are 0.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf
@@ -134,13 +127,9 @@ class Adadelta(Optimizer):
     b = rho b + (1 - rho) d^2,  x = x - rate * d
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments; 1 in the paper.
+        learning_rate: 1 in the paper.
         rho: how long the means remember.
         epsilon: what lets the first steps be above 0.
-        kwargs: what all optimizers take; see `arguments.Shared`.
-
-    Raises:
-        ValueError: a wrong shared argument.
 
     Example:
         >>> import minitensor as tf

@@ -2,8 +2,6 @@
 
 A step: gradients are averaged, clipped, weights decay, the rule changes them, averages follow,
 constraints hold. All state is in `variables`. No tape learns of any of it.
-
-Not here: the arguments (`arguments.py`), the learning rate and the files (`state.py`).
 """
 
 from __future__ import annotations
@@ -13,30 +11,41 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
+import numpy as np
+
 from minitensor.array import cast, zeros_like
-from minitensor.autograd import Tensor, Variable, recording
+from minitensor.autograd import Tensor, Variable, as_tensor, recording
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.weight import Weight, path_of
-from minitensor.keras.optimizers.arguments import Shared, outside
-from minitensor.keras.optimizers.state import State
-from minitensor.keras.optimizers.values import fitting, put, rounded
+from minitensor.keras.optimizers import hyperparameters
+from minitensor.keras.optimizers.hyperparameters import Shared, user_stacklevel
+from minitensor.keras.optimizers.schedules import LearningRateSchedule
+from minitensor.keras.serialization import names
+from minitensor.keras.serialization.config import Configurable
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 
 Pairs = list[tuple[Tensor, Variable]]
 
 
-class Optimizer(State):
+class Optimizer(Configurable):
     """Changes variables against their gradients: subclass it and write `update_step`.
 
     x = x - f(gradient, state); build(variables) makes the state
 
     Args:
         learning_rate: a number, a schedule, or a function of no arguments.
-        kwargs: weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name; see
-            `arguments.Shared`.
+        weight_decay: x = x - rate * weight_decay * x before each step.
+        clipnorm: greatest length of each gradient.
+        clipvalue: greatest absolute value in a gradient.
+        global_clipnorm: greatest length of all gradients together.
+        use_ema: whether an average of each variable follows it.
+        ema_momentum: average = ema_momentum * average + (1 - ema_momentum) * variable.
+        ema_overwrite_frequency: steps after which variables become their averages; None for never.
+        loss_scale_factor: gradients are divided by it.
+        gradient_accumulation_steps: gradients that are averaged to one; None for no averaging.
+        name: default the class, "adam".
 
     Attributes:
         iterations: how many steps there were.
@@ -60,9 +69,23 @@ class Optimizer(State):
     """
 
     def __init__(self, learning_rate: Any, **kwargs: Unpack[Shared]) -> None:
-        super().__init__(learning_rate, dict(kwargs))
+        rate, shared = hyperparameters.read(type(self).__name__, learning_rate, dict(kwargs))
+        self.name = shared["name"] or names.fresh(type(self))
+        self.weight_decay = shared["weight_decay"]
+        self.clipnorm = shared["clipnorm"]
+        self.clipvalue = shared["clipvalue"]
+        self.global_clipnorm = shared["global_clipnorm"]
+        self.use_ema = shared["use_ema"]
+        self.ema_momentum = shared["ema_momentum"]
+        self.ema_overwrite_frequency = shared["ema_overwrite_frequency"]
+        self.loss_scale_factor = shared["loss_scale_factor"]
+        self.gradient_accumulation_steps = shared["gradient_accumulation_steps"]
+        self.built = False
+        self._variables: list[Weight] = []
+        self._iterations = self._scalar(0, np.dtype("int64"), "iteration")
+        self._learning_rate = rate if callable(rate) else self._number(rate)
         self._trainable_variables: list[Variable] = []
-        self._places: dict[int, int] = {}
+        self._index: dict[int, int] = {}  # of a variable, by its id, in what `build` was given
         self._accumulated: list[Weight] = []
         self._averages: list[Weight] = []
         self._decays: Any = lambda variable: True
@@ -72,7 +95,7 @@ class Optimizer(State):
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the state for these variables."""
         self._trainable_variables = list(variables)
-        self._places = {id(v): i for i, v in enumerate(variables)}
+        self._index = {id(v): i for i, v in enumerate(variables)}
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
@@ -87,7 +110,7 @@ class Optimizer(State):
         for gradient, variable in pairs:
             self.update_step(gradient, variable, learning_rate)
 
-    # ----- state -----
+    # ----- variables -----
 
     def add_variable(
         self,
@@ -117,12 +140,12 @@ class Optimizer(State):
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
     ) -> Any:
         """The same for each of some variables: a list, or for several names a list of each."""
-        names = [name] if isinstance(name, str) else list(name)
+        parts = [name] if isinstance(name, str) else list(name)
         rows = [
-            [self.add_variable_from_reference(variable, part, initializer) for part in names]
+            [self.add_variable_from_reference(variable, part, initializer) for part in parts]
             for variable in trainable_variables
         ]
-        columns = [[row[i] for row in rows] for i in range(len(names))]
+        columns = [[row[i] for row in rows] for i in range(len(parts))]
         return columns[0] if isinstance(name, str) else columns
 
     def assign(self, variable: Variable, value: Any) -> None:
@@ -138,14 +161,72 @@ class Optimizer(State):
         variable.assign_sub(cast(value, variable.dtype))
 
     def _get_variable_index(self, variable: Variable) -> int:
-        return self._places[id(variable)]
+        return self._index[id(variable)]
+
+    def _keep(self, value: Any, name: str) -> Weight:
+        variable = Weight(value, trainable=False, name=name, owner=self.name)
+        self._variables.append(variable)
+        return variable
+
+    def _number(self, rate: Any) -> Weight:
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.number):
+            raise ValueError(
+                "Argument `learning_rate` should be float, or an instance of LearningRateSchedule, "
+                f"or a callable. Received instead: learning_rate={rate!r}"
+            )
+        return self._scalar(rate, np.dtype(defaults.floatx()), "learning_rate")
+
+    def _scalar(self, value: Any, dtype: Any, name: str) -> Weight:
+        with device("/CPU:0"):
+            return self._keep(np.asarray(value, dtype), name)
+
+    # ----- the learning rate -----
+
+    @property
+    def learning_rate(self) -> Any:
+        """The present one: a variable, or what a schedule or function gives."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations)
+        return self._learning_rate() if callable(self._learning_rate) else self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if callable(value):
+            self._variables = [v for v in self._variables if v is not self._learning_rate]
+            self._learning_rate = value
+        elif isinstance(self._learning_rate, LearningRateSchedule):
+            raise TypeError(
+                "This optimizer was created with a `LearningRateSchedule` object as its "
+                "`learning_rate` constructor argument, hence its learning rate is not settable. "
+                "If you need the learning rate to be settable, you should instantiate the "
+                "optimizer with a float `learning_rate` argument."
+            )
+        elif isinstance(self._learning_rate, Variable):
+            self._learning_rate.assign(np.asarray(value, self._learning_rate.dtype))
+        else:
+            self._learning_rate = self._number(value)
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate, by its old name."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
+
+    @property
+    def iterations(self) -> Any:
+        """How many steps there were; averaged gradients count once."""
+        steps = self.gradient_accumulation_steps
+        return self._iterations // steps if steps else self._iterations
 
     # ----- a step -----
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """One step, given pairs of a gradient and its variable; returns `iterations`."""
         pairs = list(grads_and_vars)
-        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        if [p for p in pairs if not (isinstance(p, tuple | list) and len(p) == 2)]:
             raise ValueError(
                 "apply_gradients takes pairs of a gradient and its variable: "
                 "apply_gradients(zip(gradients, model.trainable_variables))"
@@ -173,7 +254,7 @@ class Optimizer(State):
             for _, variable in pairs:
                 if (constraint := getattr(variable, "constraint", None)) is not None:
                     variable.assign(constraint(variable.value()))
-        self._iterations.assign_add(1)
+        self._iterations.array = np.asarray(self._iterations.array + 1)
 
     def _targets(self, grads: list[Any], given: Sequence[Variable] | None) -> list[Variable]:
         """The variables of a step; it is built for them if it is not built."""
@@ -190,13 +271,13 @@ class Optimizer(State):
             )
         if not self.built:
             self.build(variables)
-        for variable in variables:
-            if id(variable) not in self._places:
-                raise ValueError(
-                    f"Unknown variable: {variable.name}. This optimizer can only be called for "
-                    "the variables it was originally built with. When working with a new set of "
-                    "variables, you should recreate a new optimizer instance."
-                )
+        if unknown := {*map(id, variables)} - self._index.keys():
+            first = next(v for v in variables if id(v) in unknown)
+            raise ValueError(
+                f"Unknown variable: {first.name}. This optimizer can only be called for "
+                "the variables it was originally built with. When working with a new set of "
+                "variables, you should recreate a new optimizer instance."
+            )
         return variables
 
     def _present(self, grads: list[Any], variables: list[Variable]) -> Pairs:
@@ -209,26 +290,30 @@ class Optimizer(State):
             warnings.warn(
                 f"Gradients do not exist for variables {missing} when minimizing the loss. If "
                 "using `model.compile()`, did you forget to provide a `loss` argument?",
-                stacklevel=outside(),
+                stacklevel=user_stacklevel(),
             )
-        found = [(fitting(g, v), v) for g, v in pairs if g is not None]
+        found = [(_fitting(g, v), v) for g, v in pairs if g is not None]
         scale = self.loss_scale_factor
         return found if scale is None else [(g / scale, v) for g, v in found]
 
     def _step(self, pairs: Pairs) -> None:
         """Everything between the gradients and the constraints."""
-        steps, done = self.gradient_accumulation_steps, int(self._iterations)
-        if steps and (done + 1) % steps:
+        steps = self.gradient_accumulation_steps
+        if steps and (int(self._iterations.array) + 1) % steps:
             for g, v in pairs:
-                put(kept := self._accumulated[self._places[id(v)]], kept + g)
+                put(kept := self._accumulated[self._index[id(v)]], kept + g)
         else:
             self._change(self._averaged(pairs, steps) if steps else pairs)
         if self.use_ema:
-            self._follow(done // steps if steps else done)
+            self._follow(self._steps_done())
+
+    def _steps_done(self) -> int:
+        """`iterations`, as a number."""
+        return int(self._iterations.array) // (self.gradient_accumulation_steps or 1)
 
     def _averaged(self, pairs: Pairs, steps: int) -> Pairs:
         """The means of the last gradients, which are forgotten then."""
-        kept = [self._accumulated[self._places[id(v)]] for _, v in pairs]
+        kept = [self._accumulated[self._index[id(v)]] for _, v in pairs]
         means = [((g + k) / float(steps), v) for (g, v), k in zip(pairs, kept, strict=True)]
         for accumulator in self._accumulated:
             put(accumulator, zeros_like(accumulator))
@@ -236,23 +321,22 @@ class Optimizer(State):
 
     def _change(self, pairs: Pairs) -> None:
         rate = float(self.learning_rate)
-        clipped = self._clipped([g for g, _ in pairs])
-        pairs = [(g, v) for g, (_, v) in zip(clipped, pairs, strict=True)]
+        pairs = self._clipped(pairs)
         if self.weight_decay is not None:
             for _, v in pairs:
                 if self._decays(v):
                     put(v, v - v * self.weight_decay * rate)
         self._update(pairs, rate)
 
-    def _clipped(self, grads: list[Tensor]) -> list[Tensor]:
+    def _clipped(self, pairs: Pairs) -> Pairs:
+        grads: Sequence[Any] = [g for g, _ in pairs]
         if self.clipnorm:
-            return [clip_by_norm(g, self.clipnorm) for g in grads]
-        if self.global_clipnorm:
-            clipped, _ = clip_by_global_norm(grads, self.global_clipnorm)
-            return [g for g in clipped if g is not None]
-        if self.clipvalue:
-            return [clip_by_value(g, -self.clipvalue, self.clipvalue) for g in grads]
-        return grads
+            grads = [clip_by_norm(g, self.clipnorm) for g in grads]
+        elif self.global_clipnorm:
+            grads, _ = clip_by_global_norm(grads, self.global_clipnorm)
+        elif self.clipvalue:
+            grads = [clip_by_value(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return [(g, v) for g, (_, v) in zip(grads, pairs, strict=True)]
 
     # ----- averages and decay -----
 
@@ -272,10 +356,80 @@ class Optimizer(State):
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Variables, or words in their names, to which weight decay does not apply."""
-        places = {id(v) for v in var_list or ()}
+        excluded = {id(v) for v in var_list or ()}
         words = [re.compile(word) for word in var_names or ()]
-        self._decays = lambda v: id(v) not in places and not any(w.search(v.name) for w in words)
+        self._decays = lambda v: id(v) not in excluded and not any(w.search(v.name) for w in words)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, by which gradients are divided again."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # ----- writing and reading -----
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state: iterations, the learning rate if it is a number, what the rule keeps."""
+        return list(self._variables)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Gives `variables` these values."""
+        if not self.built:
+            raise ValueError(
+                "You are calling `set_weights()` on an optimizer that has not yet been built. "
+                "Please call `optimizer.build(trainable_variables)` to create the optimizer "
+                "weights before calling `set_weights()`."
+            )
+        for variable, value in zip(self._variables, weights, strict=True):
+            variable.assign(np.asarray(value, variable.dtype))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes `variables` into a mapping, under "0", "1", ..."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads `variables` from such a mapping."""
+        if len(store.keys()) != len(self._variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}', because it has "
+                f"{len(self._variables)} variables whereas the saved optimizer has "
+                f"{len(store.keys())} variables.",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self._variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments it was made with, and the present learning rate if it is a number."""
+        shared = {name: getattr(self, name) for name in hyperparameters.DEFAULTS}
+        config = shared | super().get_config()
+        config.pop("lr", None)
+        if isinstance(self._learning_rate, Variable):
+            config["learning_rate"] = float(self._learning_rate.numpy())
+        return config | {"name": self.name}
+
+
+# ----- how values go into variables -----
+
+
+def put(variable: Variable, value: Tensor) -> None:
+    """Assigns what was just computed: nobody else holds it, so it is not copied."""
+    variable.array = value.array
+
+
+def rounded(value: float, like: Variable) -> float:
+    """A setting in the variable's type, float32 at least: Keras rounds first and computes then."""
+    kind = np.dtype(np.float32) if like.dtype.itemsize < 4 else like.dtype
+    return float(kind.type(value))
+
+
+def _fitting(gradient: Any, variable: Variable) -> Tensor:
+    """The gradient in the variable's type; a ValueError if it has another shape."""
+    g = as_tensor(gradient, None, "gradient", variable)
+    if g.array.shape != variable.array.shape:
+        raise ValueError(
+            f"The gradient of {variable.name} has shape {g.shape}, the variable {variable.shape}; "
+            "they must be equal"
+        )
+    return g if g.array.dtype == variable.array.dtype else cast(g, variable.dtype)

@@ -1,4 +1,8 @@
-"""Gradient descent: straight, with momentum, and by the sign alone."""
+"""Gradient descent: straight, with momentum, and by the sign alone.
+
+learning_rate, "rate" in formulas, is a number, a schedule, or a function of no arguments; kwargs
+are what all optimizers share, see `Optimizer`. Raises: ValueError, one of those is wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,8 @@ from typing import Any, Unpack
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.optimizers.arguments import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer
-from minitensor.keras.optimizers.values import put, rounded
+from minitensor.keras.optimizers.hyperparameters import Shared
+from minitensor.keras.optimizers.optimizer import Optimizer, put, rounded
 
 
 class SGD(Optimizer):
@@ -19,13 +22,11 @@ class SGD(Optimizer):
     m = momentum * m - rate * g,  x = x + m,  or with nesterov x = x + momentum * m - rate * g
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         momentum: how much of the last step goes on, in [0, 1].
         nesterov: whether the step is taken where the momentum leads.
-        kwargs: what all optimizers take; see `arguments.Shared`.
 
     Raises:
-        ValueError: momentum outside [0, 1], or a wrong shared argument.
+        ValueError: momentum outside [0, 1].
 
     Example:
         >>> import minitensor as tf
@@ -82,12 +83,10 @@ class Lion(Optimizer):
     x = x - rate * sign(beta_1 m + (1 - beta_1) g),  m = beta_2 m + (1 - beta_2) g
 
     Args:
-        learning_rate: rate: a number, a schedule, or a function of no arguments.
         beta_1, beta_2: how long the two means remember.
-        kwargs: what all optimizers take; see `arguments.Shared`.
 
     Raises:
-        ValueError: beta_1 outside (0, 1], or a wrong shared argument.
+        ValueError: beta_1 outside (0, 1].
 
     Example:
         >>> import minitensor as tf

@@ -8,19 +8,7 @@ from typing import Any, TypedDict
 
 
 class Shared(TypedDict, total=False):
-    """What every optimizer takes beside its own arguments, as keywords.
-
-    weight_decay: x = x - rate * weight_decay * x before each step.
-    clipnorm: greatest length of each gradient.
-    clipvalue: greatest absolute value in a gradient.
-    global_clipnorm: greatest length of all gradients together.
-    use_ema: whether an average of each variable follows it.
-    ema_momentum: average = ema_momentum * average + (1 - ema_momentum) * variable.
-    ema_overwrite_frequency: steps after which variables become their averages; None for never.
-    loss_scale_factor: gradients are divided by it.
-    gradient_accumulation_steps: gradients that are averaged to one; None for no averaging.
-    name: default the class, "adam".
-    """
+    """What every optimizer takes beside its own arguments, as keywords; see `Optimizer`."""
 
     weight_decay: float | None
     clipnorm: float | None
@@ -34,23 +22,27 @@ class Shared(TypedDict, total=False):
     name: str | None
 
 
-DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")),
+DEFAULTS: Shared = {
+    "weight_decay": None,
+    "clipnorm": None,
+    "clipvalue": None,
+    "global_clipnorm": None,
     "use_ema": False,
     "ema_momentum": 0.99,
     "ema_overwrite_frequency": None,
-    **dict.fromkeys(("loss_scale_factor", "gradient_accumulation_steps", "name")),
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+    "name": None,
 }
 
 
-def read(cls: str, learning_rate: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def read(cls: str, learning_rate: Any, kwargs: dict[str, Any]) -> tuple[Any, Shared]:
     """The learning rate, also if it is called lr, and the shared arguments with their defaults."""
-    kwargs = dict(kwargs)
     if "lr" in kwargs:
         warnings.warn(
             f"{cls}: `lr` is called `learning_rate` now; it is taken as that.",
             DeprecationWarning,
-            stacklevel=outside(),
+            stacklevel=user_stacklevel(),
         )
         learning_rate = kwargs.pop("lr")
     if kwargs.get("decay") is not None:
@@ -61,12 +53,12 @@ def read(cls: str, learning_rate: Any, kwargs: dict[str, Any]) -> tuple[Any, dic
     kwargs.pop("decay", None)
     if unknown := {k: v for k, v in kwargs.items() if k not in DEFAULTS}:
         raise ValueError(f"Argument(s) not recognized: {unknown}")
-    values = DEFAULTS | kwargs
+    values: Shared = {**DEFAULTS, **kwargs}  # type: ignore[typeddict-item]
     _check(values)
     return learning_rate, values
 
 
-def outside() -> int:
+def user_stacklevel() -> int:
     """`stacklevel` of a warning that shall name the line of the user's program."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("minitensor."):
@@ -74,7 +66,7 @@ def outside() -> int:
     return level
 
 
-def _check(values: dict[str, Any]) -> None:
+def _check(values: Shared) -> None:
     steps, frequency = values["gradient_accumulation_steps"], values["ema_overwrite_frequency"]
     if steps and not steps >= 2:
         raise ValueError(
@@ -91,7 +83,7 @@ def _check(values: dict[str, Any]) -> None:
             "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
             f"ema_overwrite_frequency={frequency}"
         )
-    clips = {name: values[name] for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+    clips = {n: v for n, v in values.items() if n in ("clipnorm", "clipvalue", "global_clipnorm")}
     if sum(value is not None for value in clips.values()) > 1:
         raise ValueError(
             "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
