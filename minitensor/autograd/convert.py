@@ -7,7 +7,6 @@ dtype and go to its device; two tensors of different dtypes or devices never mee
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd.tensor import ArrayLike, Tensor
 from minitensor.backend import numpy as host
+from minitensor.backend.protocol import Backend
 
 _ELEMENTS = (
     *("float16", "bfloat16", "float32", "float64", "bool"),
@@ -51,7 +51,7 @@ def as_tensor(
     return to_device_of(_array(value, dtype, what, lies_on or host), like, lies_on)
 
 
-def to_device_of(array: Any, like: ArrayLike | None = None, on: ModuleType | None = None) -> Tensor:
+def to_device_of(array: Any, like: ArrayLike | None = None, on: Backend | None = None) -> Tensor:
     """A Tensor of an array that nobody else holds, made `on` a backend or on that of `like`.
 
     With neither it is made on the device of the `device` block around.
@@ -122,7 +122,7 @@ def _first_tensor(value: Any) -> ArrayLike | None:
     return next((tensor for tensor in found if tensor is not None), None)
 
 
-def _array(value: Any, dtype: Any, what: str, maker: ModuleType) -> Any:
+def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
     """A fresh array of a number, a nested list or an array-like, made by a backend."""
     if value is None or isinstance(value, str | bytes | dict | set):
         raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")

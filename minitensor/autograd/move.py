@@ -5,7 +5,6 @@ Ops never move tensors. The numbers stay the same, so the derivative moves the c
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from minitensor import backend
@@ -13,6 +12,7 @@ from minitensor.autograd import recording
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.tensor import Tensor
 from minitensor.backend import devices
+from minitensor.backend.protocol import Backend
 
 
 def to_device(x: Any, device: str) -> Tensor:
@@ -39,7 +39,7 @@ def to_device(x: Any, device: str) -> Tensor:
     return _moved(as_tensor(x, what="to_device: x"), devices.backend(devices.kind_of(device)))
 
 
-def _moved(tensor: Tensor, target: ModuleType) -> Tensor:
+def _moved(tensor: Tensor, target: Backend) -> Tensor:
     source = backend.of(tensor.array)
     if source is target:
         return tensor
@@ -49,5 +49,5 @@ def _moved(tensor: Tensor, target: ModuleType) -> Tensor:
     return result
 
 
-def _back(cotangent: Tensor | None, source: ModuleType) -> Tensor | None:
+def _back(cotangent: Tensor | None, source: Backend) -> Tensor | None:
     return None if cotangent is None else _moved(cotangent, source)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from minitensor.backend import devices
 from minitensor.backend import numpy as _numpy  # `host` is a package beside it
+from minitensor.backend.protocol import Backend
 
 # The package that defines an array's type -> the backend that computes on it.
 _HOMES = {
@@ -24,7 +24,7 @@ _HOMES = {
 }
 
 
-def of(*arrays: Any) -> ModuleType:
+def of(*arrays: Any) -> Backend:
     """The backend that all `arrays` belong to.
 
     Raises:
@@ -39,26 +39,26 @@ def of(*arrays: Any) -> ModuleType:
     return found.pop()
 
 
-def owner(value: Any) -> ModuleType | None:
+def owner(value: Any) -> Backend | None:
     """The backend of an array that lies on a GPU or emulator; None for all else."""
     home = _home(type(value).__module__)
     return None if home in (None, "numpy") else _module(home)
 
 
-def current() -> ModuleType:
+def current() -> Backend:
     """The backend that new tensors are made on: that of the innermost `device` block, or NumPy."""
     kind = devices.chosen()
     return _numpy if kind is None else devices.backend(kind)
 
 
-def moved(array: Any, target: ModuleType) -> Any:
+def moved(array: Any, target: Backend) -> Any:
     """The same numbers as an array of the backend `target`."""
     source = of(array)
     return array if source is target else target.asarray(source.to_numpy(array))
 
 
 @cache
-def _of_type(kind: type) -> ModuleType:
+def _of_type(kind: type) -> Backend:
     home = _home(kind.__module__)
     if home is None:
         raise TypeError(f"no backend computes on {kind.__name__}; legal: NumPy and CuPy arrays")
@@ -71,5 +71,5 @@ def _home(module: str) -> str | None:
 
 
 @cache
-def _module(home: str) -> ModuleType:
+def _module(home: str) -> Backend:
     return import_module(f"minitensor.backend.{home}")

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
-from types import ModuleType
 
+from minitensor.backend.protocol import Backend
 from minitensor.extras import install
 
 BACKENDS = {"CPU": "numpy", "GPU": "cuda", "EMULATOR": "emulator"}  # device type -> backend
@@ -92,7 +92,7 @@ def kind_of_backend(backend_name: str) -> str:
 
 
 @cache
-def backend(kind: str) -> ModuleType:
+def backend(kind: str) -> Backend:
     """The backend module of a device type.
 
     Raises:

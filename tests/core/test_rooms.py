@@ -49,15 +49,20 @@ PLAN = {
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
     **{program: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "minitensor"} for program in PROGRAMS},
 }
-BACKEND_LEAVES = {"settings", "half", "devices", "generator"}  # files that every backend may read
+# Files of backend/ that every backend may read:
+BACKEND_LEAVES = {"settings", "half", "devices", "generator", "protocol"}
 INSIDE_BACKEND = {
     **{leaf: set() for leaf in BACKEND_LEAVES},
-    "devices": {"cuda"},  # it asks the compiler there whether it is installed
+    "devices": {"cuda", "protocol"},  # it asks the compiler there whether it is installed
     "numpy": BACKEND_LEAVES,
     "host": {"numpy"} | BACKEND_LEAVES,  # for W', which lies in the memory of the CPU
     "cuda": {"host"} | BACKEND_LEAVES,
     "emulator": {"host"} | BACKEND_LEAVES,
-    "__init__": {"devices", "numpy"},  # the door: it imports the others when their arrays come
+    "__init__": {
+        "devices",
+        "numpy",
+        "protocol",
+    },  # the door: it imports the others when their arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
     *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "weight"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 KERNELS = Path(__file__).parents[2] / "kernels"
+BACKEND = KERNELS.parent / "minitensor" / "backend"
 README = (KERNELS / "README.md").read_text()
 TABLE = README.partition("<!-- kernels:begin -->")[2].partition("<!-- kernels:end -->")[0]
 FILES = sorted(path.name for path in KERNELS.glob("*.cu"))
@@ -24,6 +25,10 @@ def test_every_header_is_named(name):
 
 def test_the_table_names_no_file_that_is_not_there():
     assert set(re.findall(r"\]\((\w+\.cu)\)", TABLE)) == set(FILES)
+    columns = [row.split("|")[4:6] for row in TABLE.strip().splitlines()[2:]]
+    for folder, cells in zip(("host", "numpy"), zip(*columns, strict=True), strict=True):
+        for name in re.findall(r"`(\w+\.py)`", " ".join(cells)):
+            assert (BACKEND / folder / name).is_file(), f"{folder}/{name}"
 
 
 @pytest.mark.parametrize("name", FILES)

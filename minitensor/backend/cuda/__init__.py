@@ -9,14 +9,56 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.cuda.device import CudaDevice
-from minitensor.backend.host import source
-from minitensor.backend.host.interface import bound
+from minitensor.backend.host import (
+    arrays,
+    columns,
+    conv,
+    elementwise,
+    loss,
+    norm,
+    optimizer,
+    pool,
+    source,
+)
+from minitensor.backend.host.device import bind
 
 name = "cuda"
 device = CudaDevice()
-_functions = bound(device)
-globals().update(_functions)
-__all__ = sorted([*_functions, "name", "xp"])
+
+asarray = device.asarray
+to_numpy = device.to_numpy
+
+where = bind(device, elementwise.where)
+transpose = bind(device, arrays.transpose)
+matmul = bind(device, arrays.matmul)
+
+conv2d = bind(device, conv.conv2d)
+conv2d_transpose = bind(device, conv.conv2d_transpose)
+conv2d_kernel_grad = bind(device, conv.conv2d_kernel_grad)
+conv2d_bias_activation = bind(device, conv.conv2d_bias_activation)
+conv2d_matrix = bind(device, conv.conv2d_matrix)
+im2col = bind(device, columns.im2col)
+col2im = bind(device, columns.col2im)
+
+max_pool = bind(device, pool.max_pool)
+window_argmax = bind(device, pool.window_argmax)
+take_tap = bind(device, pool.take_tap)
+put_tap = bind(device, pool.put_tap)
+avg_pool = bind(device, pool.avg_pool)
+avg_pool_grad = bind(device, pool.avg_pool_grad)
+
+moments = bind(device, norm.moments)
+batch_norm = bind(device, norm.batch_norm)
+batch_norm_sums = bind(device, norm.batch_norm_sums)
+batch_norm_grad = bind(device, norm.batch_norm_grad)
+channel_sum = bind(device, norm.channel_sum)
+local_response = bind(device, norm.local_response)
+
+bias_activation = bind(device, elementwise.bias_activation)
+softmax_cross_entropy = bind(device, loss.softmax_cross_entropy)
+softmax_cross_entropy_grad = bind(device, loss.softmax_cross_entropy_grad)
+sgd_momentum = bind(device, optimizer.sgd_momentum)
+adam = bind(device, optimizer.adam)
 
 
 def __getattr__(attribute: str) -> Any:

@@ -140,8 +140,8 @@ class CudaDevice(Device):
         return self.gpu, int(self.xp.cuda.get_current_stream().ptr)
 
 
-def _legal(dtype: Any) -> np.dtype[Any]:
-    dtype = np.dtype(dtype)
+def _legal(wanted: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.dtype(wanted)
     if is_bfloat16(dtype):
         raise TypeError(
             f"the GPU backend has no {dtype}, because CuPy has none; cast to float16 or float32"

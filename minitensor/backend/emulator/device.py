@@ -41,7 +41,7 @@ class EmulatorDevice(Device):
         return isinstance(value, np.ndarray)
 
     def address(self, array: Any) -> int:
-        return array.ctypes.data
+        return int(array.ctypes.data)
 
 
 @cache

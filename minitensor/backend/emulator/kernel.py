@@ -259,7 +259,7 @@ def _stray(launch: Launch, arrays: list[_Passed]) -> str:
 
     def distance(array: _Passed) -> int:
         before = array.address - launch.address
-        return max(before, launch.address - array.address - array.size + 1)
+        return int(max(before, launch.address - array.address - array.size + 1))
 
     if not arrays or distance(nearest := min(arrays, key=distance)) > 2**24:
         return f"{verb} memory that is no argument's"

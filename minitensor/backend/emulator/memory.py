@@ -62,7 +62,7 @@ class Region:
         for band, pattern in self._bands():
             band[:] = pattern
         self.bytes[self._first : self._last] = data
-        return self.start + first
+        return int(self.start + first)
 
     def data(self) -> np.ndarray:
         """The bytes that `put` put here, as they are now."""

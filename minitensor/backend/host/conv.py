@@ -31,8 +31,9 @@ from minitensor.backend.host import (
     tiled,
     winograd,
 )
-from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device
+from minitensor.backend.host.elementwise import bias_activation
+from minitensor.backend.numpy import matrix
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
 from minitensor.window import Window, extent
 
@@ -99,6 +100,11 @@ def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
     if 0 in shape + x.shape + y.shape:
         return device.zeros(shape, x.dtype)
     return _run(device, "conv2d_kernel_grad", x, y, window, (x.shape[-1], shape[-1]))
+
+
+def conv2d_matrix(device: Device, kernel: Any, window: Window) -> Any:
+    """The sparse matrix W', which lies in the CPU's memory on every backend: SciPy holds it."""
+    return matrix.conv2d_matrix(device.to_numpy(kernel), window)
 
 
 def _run(device: Device, op: str, a: Any, b: Any, window: Window, channels: tuple[int, int]) -> Any:

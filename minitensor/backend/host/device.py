@@ -8,11 +8,11 @@ and not a wrong number. How a kernel is compiled, and where its memory lies, is 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from minitensor.backend.host import source
 from minitensor.backend.host.arena import Arena
 from minitensor.backend.host.arguments import LaunchError, converted, ctype
 
-__all__ = ["Device", "Extent", "LaunchError", "ceil_div", "ctype", "spread"]
+__all__ = ["Device", "Extent", "LaunchError", "bind", "ceil_div", "ctype", "spread"]
 
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 Extent: TypeAlias = int | tuple[int, ...]  # a grid or a block: x, (x, y) or (x, y, z)
 
 _GRID_LIMITS = (2**31 - 1, 65535, 65535)
@@ -129,6 +131,13 @@ class Device(ABC):
     def returned(self, array: Any) -> bool:
         """Whether `array` is a workspace that was given back."""
         return self.arena.is_free(array)
+
+
+def bind(
+    device: Device, function: Callable[Concatenate[Device, Parameters], Result]
+) -> Callable[Parameters, Result]:
+    """A function of host code on one device, as ops call it."""
+    return partial(function, device)
 
 
 def ceil_div(a: int, b: int) -> int:

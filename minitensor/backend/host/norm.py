@@ -159,4 +159,4 @@ def local_response(
 
 def _reach(radius: int, x: Any) -> int:
     """A radius of more than all channels is that of all of them."""
-    return min(radius, x.shape[-1])
+    return min(radius, int(x.shape[-1]))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from minitensor.backend.host.activation import bias_activation
 from minitensor.backend.host.device import Device, ceil_div, ctype, spread
+from minitensor.backend.host.elementwise import bias_activation
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Pair, Window
 

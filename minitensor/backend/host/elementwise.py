@@ -1,4 +1,4 @@
-"""Host code of bias and activation: kernels/bias_activation.cu."""
+"""What happens to each element by itself: kernels/bias_activation.cu, and a choice."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def bias_activation(device: Device, x: Any, bias: Any, activation: str) -> Any:
         packs, total = x.shape[-1] // pack, x.size // pack
         device.launch(kernel, spread(total), 256, x, bias, y, packs, total)
     return y
+
+
+def where(device: Device, condition: Any, x: Any, y: Any) -> Any:
+    """x where `condition` holds, else y; the three broadcast, x and y share a dtype."""
+    return device.xp.where(condition, x, y)
