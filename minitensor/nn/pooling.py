@@ -37,6 +37,7 @@ class Kind(NamedTuple):
 
 MAX = Kind(ops.max_pool, ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
 AVG = Kind(ops.avg_pool, ())
+KINDS = {"MAX": MAX, "AVG": AVG}
 
 _POOL = """{kinds} over windows of {images}.
 
@@ -117,8 +118,7 @@ def pool(
 
     Source: tf.nn.pool
     """
-    kinds = {"MAX": MAX, "AVG": AVG}
-    if pooling_type not in kinds:
+    if pooling_type not in KINDS:
         raise ValueError(
             f'pool: pooling_type must be "MAX" or "AVG" (upper case), got {pooling_type!r}'
         )
@@ -134,7 +134,7 @@ def pool(
     step = args.spatial("pool", "strides", strides, rank, last, forms)
     apart = args.spatial("pool", "dilations", dilations, rank, last, forms)
     pads = args.padding("pool", padding, rank, last)
-    return _pool("pool", kinds[pooling_type], input, sizes, step, pads, apart, last)
+    return _pool("pool", KINDS[pooling_type], input, sizes, step, pads, apart, last)
 
 
 def max_pool(

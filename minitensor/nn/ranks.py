@@ -26,6 +26,8 @@ WORDS: dict[int, dict[str, str]] = {
         "layouts": '"NWC" or "NCW"',
         "forms": "a number, [s] or [1, s, 1]",
         "numbers": "a number or a tuple of one",
+        "pairs": "a number, or (before, after)",
+        "scaled": "i // s",
     },
     2: {
         "images": "images",
@@ -39,6 +41,8 @@ WORDS: dict[int, dict[str, str]] = {
         "layouts": '"NHWC" or "NCHW"',
         "forms": "a number, [s], [sh, sw] or one per axis",
         "numbers": "(height, width), or one number for both",
+        "pairs": "a number, (height, width), or ((top, bottom), (left, right))",
+        "scaled": "i // sh, j // sw",
     },
     3: {
         "images": "volumes",
@@ -52,6 +56,8 @@ WORDS: dict[int, dict[str, str]] = {
         "layouts": '"NDHWC" or "NCDHW"',
         "forms": "a number, [s], [sd, sh, sw] or one per axis",
         "numbers": "(depth, height, width), or one number for all",
+        "pairs": "a number, a number for each axis, or a pair (before, after) for each",
+        "scaled": "l // sd, i // sh, j // sw",
     },
 }
 

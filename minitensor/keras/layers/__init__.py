@@ -1,11 +1,11 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`.
 
-dense.py, convolution.py, transpose.py, depthwise.py, separable.py   with a kernel (affine.py)
-pooling_base.py: max_pooling.py, average_pooling.py      adaptive_pooling.py, global_pooling.py
+dense.py, convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
+pooling.py, adaptive_pooling.py, global_pooling.py            with a window
 normalization.py, batch_normalization.py, scaling.py          activation.py, dropout.py
-padding.py, cropping.py, up_sampling.py, reshaping.py         merging.py, joining.py, core.py
-image_size.py, random_color.py, random_geometry.py            images: image_base.py, warp.py
-geometry.py, spatial.py, windows.py, elementwise.py    what layers have in common
+padding.py, up_sampling.py, reshaping.py                      merging.py, joining.py, core.py
+image_size.py, random_color.py, random_geometry.py            images: images.py, warp.py
+spatial.py, geometry.py, elementwise.py                       what layers have in common
 operators.py                                                  x + y of symbolic tensors
 """
 
@@ -19,17 +19,16 @@ from minitensor.keras.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
-from minitensor.keras.layers.average_pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-)
 from minitensor.keras.layers.batch_normalization import BatchNormalization
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minitensor.keras.layers.core import Identity, Lambda
-from minitensor.keras.layers.cropping import Cropping1D, Cropping2D, Cropping3D
 from minitensor.keras.layers.dense import Dense
-from minitensor.keras.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from minitensor.keras.layers.depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from minitensor.keras.layers.dropout import (
     ActivityRegularization,
     Dropout,
@@ -57,11 +56,25 @@ from minitensor.keras.layers.joining import (
     multiply,
     subtract,
 )
-from minitensor.keras.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from minitensor.keras.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from minitensor.keras.layers.normalization import GroupNormalization, LayerNormalization
 from minitensor.keras.layers.operators import Arithmetic
-from minitensor.keras.layers.padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from minitensor.keras.layers.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from minitensor.keras.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from minitensor.keras.layers.random_color import RandomBrightness, RandomContrast
 from minitensor.keras.layers.random_geometry import (
     RandomFlip,
@@ -75,7 +88,6 @@ from minitensor.keras.layers.scaling import (
     Rescaling,
     UnitNormalization,
 )
-from minitensor.keras.layers.separable import SeparableConv1D, SeparableConv2D
 from minitensor.keras.layers.transpose import (
     Conv1DTranspose,
     Conv2DTranspose,

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import nn
+from minitensor.autograd import Tensor
 from minitensor.keras import activations, constraints, initializers, regularizers
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.weight import Weight
-from minitensor.nn.noise import biased
+from minitensor.ops import activation as ops
+from minitensor.ops import array
 
 _RULES = {
     "initializer": initializers.get,
@@ -25,26 +27,22 @@ _WITH_BIAS = (
 
 
 class Affine(Layer):
-    """A layer that multiplies by kernels, adds a bias and applies an activation.
-
-    Arguments named kernel_initializer, bias_regularizer, ... are the rules of the weight that
-    their first word names.
-    """
+    """A layer that multiplies by kernels, adds a bias and applies an activation."""
 
     _settled = True
     kernel: Weight
     bias: Weight | None
 
-    def __init__(self, *, activation: Any, use_bias: bool, **rest: Any) -> None:
-        rules = {name: rest.pop(name) for name in list(rest) if _is_rule(name)}
-        super().__init__(**rest)
-        for name, rule in rules.items():
-            setattr(self, name, _RULES[name.rpartition("_")[2]](rule))
+    def _read_affine(self, activation: Any, use_bias: bool, **rules: tuple[Any, Any, Any]) -> None:
+        """Reads the activation, and (initializer, regularizer, constraint) of each weight."""
+        for weight, three in rules.items():
+            for (word, get), rule in zip(_RULES.items(), three, strict=True):
+                setattr(self, f"{weight}_{word}", get(rule))
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
 
     def _weight(self, name: str, shape: Sequence[int], rules: str | None = None) -> Weight:
-        """A new weight, by the arguments that begin with its name, or with `rules`."""
+        """A new weight, by the rules that begin with its name, or with `rules`."""
         found = {rule: getattr(self, f"{rules or name}_{rule}") for rule in _RULES}
         return self.add_weight(shape=tuple(shape), name=name, **found)
 
@@ -58,20 +56,20 @@ class Affine(Layer):
         return super().__getattribute__(name)  # says what is missing
 
     @property
-    def _after(self) -> str | None:
+    def _fused(self) -> str | None:
         """The word for an activation that runs in one pass with the bias; None if it is another."""
         if self.activation is None:  # a program took it off: layer.activation = None
             self.activation = activations.linear
         return next((word for function, word in _WITH_BIAS if function is self.activation), None)
 
-    def _finished(self, y: Any, layout: str | None = None) -> Any:
-        """activation(y + bias), in one pass where there is one."""
-        word = self._after
+    def _finished(self, y: Tensor, last: bool = True) -> Any:
+        """activation(y + bias), in one pass where there is one and the channels are last."""
+        word = self._fused
         if self.bias is None:
             return self.activation(y)
-        y = biased(y, self.bias, layout, word or "linear")
+        if last:
+            y = ops.bias_activation(y, self.bias, activation=word or "linear")
+        else:
+            y = y + array.reshape(self.bias, shape=(y.shape[1], *[1] * (y.ndim - 2)))  # (C, 1, 1)
+            y = y if word in (None, "linear") else getattr(ops, word)(y)
         return y if word else self.activation(y)
-
-
-def _is_rule(name: str) -> bool:
-    return name.rpartition("_")[2] in _RULES and name != "activity_regularizer"

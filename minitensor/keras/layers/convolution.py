@@ -1,52 +1,56 @@
-"""The convolutions with one, two and three spatial axes: their arguments. The work is elsewhere."""
+"""The convolutions of signals, images and volumes: settings, weights, computing, cost."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, Unpack
 
+from minitensor.autograd import align
 from minitensor.keras.engine.layer import Named
-from minitensor.keras.layers.convolution_base import Convolution
-from minitensor.keras.layers.geometry import given
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.spatial import Spatial, of_rank
+from minitensor.nn.arguments import Padding, group_count, moved_back, moved_last, windows
+from minitensor.ops.conv import conv, conv2d_bias_activation
+
+_CONVOLUTION = """A bank of filters and a bias over {images}.
+
+y = activation(conv{rank}d(x, kernel, strides, padding, dilation_rate) + bias)
+
+Args:
+    filters: number of output channels.
+    kernel_size: taps ({taps}): {numbers}.
+    strides: pixels between output positions, in the same forms.
+    padding: {paddings}, in any case.
+    data_format: "channels_last" or "channels_first"; default `keras.config`'s.
+    dilation_rate: pixels between taps, in the same forms; together with strides as well.
+    groups: number of groups; must divide `filters` and the input channels.
+    activation: a name in `keras.activations`, a function, or None.
+    use_bias: whether a bias is added.
+    kernel_initializer, bias_initializer: names or functions of a shape.
+    kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
+    kernel_constraint, bias_constraint: applied after every update.
+    kwargs: what every Layer takes.
+
+Attributes:
+    kernel: ({taps}, C/groups, filters), made when the layer is built.
+    bias: (filters,) or None.
+
+Raises:
+    ValueError: a setting, or the shape of an input, that is not legal.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: keras.layers.{name}
+"""
 
 
-class Conv1D(Convolution):
-    """A bank of filters and a bias over signals.
+class Convolution(Affine, Spatial):
+    """What Conv1D, Conv2D and Conv3D have in common: all but the rank."""
 
-    y = activation(conv1d(x, kernel, strides, padding, dilation_rate) + bias)
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps k: a number or a tuple of one.
-        strides: pixels between places, in the same forms.
-        padding: "valid", "same" or "causal" (zeros before the signal only), in any case.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms; together with strides as well.
-        groups: number of groups; must divide `filters` and the input channels.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (k, C/groups, filters), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv1D(4, 3, padding="causal")
-        >>> layer(mt.ones([2, 9, 3])).shape
-        TensorShape([2, 9, 4])
-
-    Source: keras.layers.Conv1D
-    """
-
-    rank = 1
-    words = ("valid", "same", "causal")
+    floats_only = True
 
     def __init__(
         self,
@@ -68,126 +72,105 @@ class Conv1D(Convolution):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(**given(locals()))
+        super().__init__(
+            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
+        )
+        self._slide_kernel(kernel_size, strides, padding, dilation_rate)
+        self._read_affine(
+            activation,
+            use_bias,
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
+        self._read_filters(filters, groups)
+
+    def _read_filters(self, filters: Any, groups: Any) -> None:
+        self.filters = geometry.positive("filters", filters)
+        rule = "The number of groups must be a positive integer."
+        self.groups = geometry.positive("groups", groups, rule)
+        if filters % groups:
+            raise ValueError(
+                "The number of filters must be evenly divisible by the number of groups. "
+                f"Received: groups={groups}, filters={filters}."
+            )
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel and the bias."""
+        channels = self._known_channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                "The number of input channels must be evenly divisible by the number of groups. "
+                f"Received groups={self.groups}, but the input has {channels} channels (full "
+                f"input shape is {tuple(input_shape)})."
+            )
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._weight("kernel", shape)
+        self._make_bias(self.filters)
+
+    def call(self, inputs: Any) -> Any:
+        """activation(convolution + bias), as one op for images with the channels last."""
+        op = self._title
+        x, kernel = align(op, input=inputs, kernel=self.kernel)
+        x = moved_last(x, self._last)  # (N, H, W, C)
+        size, channels = x.array.shape[1:-1], x.array.shape[-1]
+        groups = group_count(op, channels, kernel.array.shape)
+        slide = self.kernel_size, self.strides, self._pads, self.dilation_rate
+        depth, plane = windows(op, size, *slide, groups)
+        if self.rank == 2 and self._last and self.bias is not None:
+            word = self._fused
+            y = conv2d_bias_activation(
+                x, kernel, self.bias, window=plane, activation=word or "linear"
+            )
+            return y if word else self.activation(y)
+        y = conv(x, kernel, depth=depth, plane=plane)  # (N, h, w, filters)
+        return self._finished(moved_back(y, self._last), self._last)
+
+    @property
+    def _pads(self) -> Padding:
+        if self.padding == "causal":
+            return (((self.kernel_size[0] - 1) * self.dilation_rate[0], 0),)
+        return self.padding.upper()
+
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
+        """(batch, output positions along each axis, filters)"""
+        return self._output_shape(input_shape, self.filters)
+
+    def macs(self, output_shape: Any) -> int:
+        """Taps and channels of the kernel for every number that comes out."""
+        return math.prod(output_shape[1:]) * math.prod(self.kernel.shape[:-1])
 
 
+@of_rank(1, _CONVOLUTION, paddings='"valid", "same" or "causal" (zeros before the signal only)')
+class Conv1D(Convolution):
+    """
+    >>> layer = tf.keras.layers.Conv1D(4, 3, padding="causal")
+    >>> layer(tf.ones([2, 9, 3])).shape
+    TensorShape([2, 9, 4])
+    """
+
+    words = ("valid", "same", "causal")
+
+
+@of_rank(
+    2, _CONVOLUTION, {"strides": (1, 1), "dilation_rate": (1, 1)}, paddings='"valid" or "same"'
+)
 class Conv2D(Convolution):
-    """A bank of filters and a bias over images.
-
-    y = activation(conv2d(x, kernel, strides, padding, dilation_rate) + bias)
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps (kh, kw): a pair, or one number for both axes.
-        strides: pixels between places, in the same forms.
-        padding: "valid" or "same", in any case.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms; together with strides as well.
-        groups: number of groups; must divide `filters` and the input channels.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (kh, kw, C/groups, filters), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv2D(4, kernel_size=3, padding="SAME", activation="relu")
-        >>> layer(mt.ones([2, 5, 5, 3])).shape
-        TensorShape([2, 5, 5, 4])
-
-    Source: keras.layers.Conv2D
+    """
+    >>> layer = tf.keras.layers.Conv2D(4, kernel_size=3, padding="SAME", activation="relu")
+    >>> layer(tf.ones([2, 5, 5, 3])).shape
+    TensorShape([2, 5, 5, 4])
     """
 
-    rank = 2
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Unpack[Named],
-    ) -> None:
-        super().__init__(**given(locals()))
-
-
+@of_rank(
+    3,
+    _CONVOLUTION,
+    {"strides": (1, 1, 1), "dilation_rate": (1, 1, 1)},
+    paddings='"valid" or "same"',
+)
 class Conv3D(Convolution):
-    """A bank of filters and a bias over volumes.
-
-    y = activation(conv3d(x, kernel, strides, padding, dilation_rate) + bias)
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps (kd, kh, kw): three numbers, or one for all axes.
-        strides: pixels between places, in the same forms.
-        padding: "valid" or "same", in any case.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms; together with strides as well.
-        groups: number of groups; must divide `filters` and the input channels.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (kd, kh, kw, C/groups, filters), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv3D(4, 3)
-        >>> layer(mt.ones([1, 5, 5, 5, 2])).shape
-        TensorShape([1, 3, 3, 3, 4])
-
-    Source: keras.layers.Conv3D
     """
-
-    rank = 3
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1, 1),
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Unpack[Named],
-    ) -> None:
-        super().__init__(**given(locals()))
+    >>> layer = tf.keras.layers.Conv3D(4, 3)
+    >>> layer(tf.ones([1, 5, 5, 5, 2])).shape
+    TensorShape([1, 3, 3, 3, 4])
+    """

@@ -9,7 +9,7 @@ from minitensor.array import reshape
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers.affine import Affine
-from minitensor.keras.layers.geometry import Sizes, as_floats, given, is_integer
+from minitensor.keras.layers.geometry import Sizes, as_floats, is_integer
 from minitensor.linalg import matmul
 
 
@@ -36,9 +36,9 @@ class Dense(Affine):
         ValueError: a setting, or the shape of an input, that is not legal.
 
     Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Dense(4, activation="relu")
-        >>> layer(mt.ones([2, 5, 3])).shape
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.Dense(4, activation="relu")
+        >>> layer(tf.ones([2, 5, 3])).shape
         TensorShape([2, 5, 4])
 
     Source: keras.layers.Dense
@@ -61,16 +61,25 @@ class Dense(Affine):
         quantization_config: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        arguments = given(locals())
-        if not is_integer(arguments.pop("units")) or units <= 0:
+        if not is_integer(units) or units <= 0:
             raise ValueError(
                 "Received an invalid value for `units`, expected a positive integer. "
                 f"Received: units={units!r}"
             )
-        for name in ("lora_rank", "lora_alpha", "quantization_config"):
-            if arguments.pop(name) is not None:
-                raise ValueError(f"Dense: `{name}` must be None; a whole kernel is trained here.")
-        super().__init__(**arguments)
+        unused = {
+            "lora_rank": lora_rank,
+            "lora_alpha": lora_alpha,
+            "quantization_config": quantization_config,
+        }
+        for name in (name for name, value in unused.items() if value is not None):
+            raise ValueError(f"Dense: `{name}` must be None; a whole kernel is trained here.")
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._read_affine(
+            activation,
+            use_bias,
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
         self.units = int(units)
         self.input_spec = InputSpec(min_ndim=2)
 

@@ -6,22 +6,55 @@ from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.geometry import given
-from minitensor.keras.layers.spatial import Spatial
+from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.math import reduce_max, reduce_mean
+
+_GLOBAL = """{value} of each channel of {images}.
+
+y[n, c] = {rule} of x[n, {at}, c] over {at}
+
+Args:
+    data_format: "channels_last" or "channels_first"; default `keras.config`'s.
+    keepdims: whether the spatial axes stay, with size 1.
+    kwargs: what every Layer takes.
+
+Raises:
+    ValueError: a setting, or the shape of an input, that is not legal.
+
+Example:
+    >>> import minitensor as tf
+    >>> tf.keras.layers.{name}()(tf.ones([2, {each:8}, 3])).shape
+    TensorShape([2, 3])
+
+Source: keras.layers.{name}
+"""
+_MAX = {"value": "The largest value", "rule": "max"}
+_MEAN = {"value": "The mean", "rule": "mean"}
 
 
 class GlobalPooling(Spatial):
-    """What the global poolings have in common."""
+    """What the global poolings have in common.
 
-    def __init__(self, *, keepdims: bool, **rest: Any) -> None:
-        super().__init__(**rest)
+    Attributes:
+        kind: "MAX" or "AVG".
+    """
+
+    kind: str
+
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[Common]
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
         self.keepdims = keepdims
 
-    @property
-    def _axes(self) -> list[int]:
-        start = 1 if self.data_format == "channels_last" else 2
-        return list(range(start, start + self.rank))
+    def call(self, inputs: Any) -> Any:
+        """The maximum or the mean over the spatial axes."""
+        start = 1 if self._last else 2
+        axes = list(range(start, start + self.rank))
+        if self.kind == "MAX":
+            return reduce_max(inputs, axes, self.keepdims)
+        x = geometry.as_floats(inputs, self.compute_dtype)
+        return reduce_mean(x, axes, self.keepdims)
 
     def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, channels), with a 1 for each spatial axis if they are kept"""
@@ -30,211 +63,31 @@ class GlobalPooling(Spatial):
         return self._joined(batch, kept, channels)
 
 
-class GlobalMaxPooling(GlobalPooling):
-    """The largest value of each channel."""
-
-    def call(self, inputs: Any) -> Any:
-        """Its maximum over the spatial axes."""
-        return reduce_max(inputs, self._axes, self.keepdims)
+@of_rank(1, _GLOBAL, **_MAX)
+class GlobalMaxPooling1D(GlobalPooling):
+    kind = "MAX"
 
 
-class GlobalAveragePooling(GlobalPooling):
-    """The mean of each channel."""
-
-    def call(self, inputs: Any) -> Any:
-        """Its mean over the spatial axes."""
-        return reduce_mean(
-            geometry.as_floats(inputs, self.compute_dtype), self._axes, self.keepdims
-        )
+@of_rank(2, _GLOBAL, **_MAX)
+class GlobalMaxPooling2D(GlobalPooling):
+    kind = "MAX"
 
 
-class GlobalMaxPooling1D(GlobalMaxPooling):
-    """The largest value of each channel of signals.
-
-    y[n, c] = max of x[n, i, c] over i
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalMaxPooling1D()(mt.ones([2, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalMaxPooling1D
-    """
-
-    rank = 1
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
+@of_rank(3, _GLOBAL, **_MAX)
+class GlobalMaxPooling3D(GlobalPooling):
+    kind = "MAX"
 
 
-class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest value of each channel of images.
-
-    y[n, c] = max of x[n, i, j, c] over i, j
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalMaxPooling2D()(mt.ones([2, 8, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalMaxPooling2D
-    """
-
-    rank = 2
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
+@of_rank(1, _GLOBAL, **_MEAN)
+class GlobalAveragePooling1D(GlobalPooling):
+    kind = "AVG"
 
 
-class GlobalMaxPooling3D(GlobalMaxPooling):
-    """The largest value of each channel of volumes.
-
-    y[n, c] = max of x[n, l, i, j, c] over l, i, j
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalMaxPooling3D()(mt.ones([2, 8, 8, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalMaxPooling3D
-    """
-
-    rank = 3
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
+@of_rank(2, _GLOBAL, **_MEAN)
+class GlobalAveragePooling2D(GlobalPooling):
+    kind = "AVG"
 
 
-class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of each channel of signals.
-
-    y[n, c] = mean of x[n, i, c] over i
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalAveragePooling1D()(mt.ones([2, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalAveragePooling1D
-    """
-
-    rank = 1
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
-
-
-class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of each channel of images.
-
-    y[n, c] = mean of x[n, i, j, c] over i, j
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalAveragePooling2D()(mt.ones([2, 8, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalAveragePooling2D
-    """
-
-    rank = 2
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
-
-
-class GlobalAveragePooling3D(GlobalAveragePooling):
-    """The mean of each channel of volumes.
-
-    y[n, c] = mean of x[n, l, i, j, c] over l, i, j
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        keepdims: whether the spatial axes stay, with size 1.
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> mt.keras.layers.GlobalAveragePooling3D()(mt.ones([2, 8, 8, 8, 3])).shape
-        TensorShape([2, 3])
-
-    Source: keras.layers.GlobalAveragePooling3D
-    """
-
-    rank = 3
-
-    def __init__(
-        self,
-        data_format: str | None = None,
-        keepdims: bool = False,
-        **kwargs: Unpack[Common],
-    ) -> None:
-        super().__init__(**given(locals()))
+@of_rank(3, _GLOBAL, **_MEAN)
+class GlobalAveragePooling3D(GlobalPooling):
+    kind = "AVG"

@@ -10,7 +10,7 @@ from minitensor.image import resize
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.geometry import choice, like
-from minitensor.keras.layers.image_base import Sized
+from minitensor.keras.layers.images import Sized
 
 _METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
 

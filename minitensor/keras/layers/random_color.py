@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.layers.image_base import Augmentation, interval
+from minitensor.keras.layers.images import Augmentation, interval
 from minitensor.math import reduce_mean
 from minitensor.math.clip import clip_by_value
 

@@ -10,7 +10,7 @@ from minitensor.array import reverse, where
 from minitensor.autograd import Tensor
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import choice
-from minitensor.keras.layers.image_base import Augmentation, interval
+from minitensor.keras.layers.images import Augmentation, interval
 from minitensor.keras.layers.warp import FILL_MODES, INTERPOLATIONS, affine
 
 _AXES = {"horizontal": [2], "vertical": [1], "horizontal_and_vertical": [1, 2]}

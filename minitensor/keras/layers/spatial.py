@@ -1,14 +1,22 @@
-"""Spatial: a layer that knows which axes of its input are pixels."""
+"""Spatial: a layer that knows which axes of its input are pixels, and how a window moves over them.
+
+Layers that differ only in the number of spatial axes are one class, whose subclasses `of_rank`
+completes: `Conv1D`, `Conv2D` and `Conv3D` are `Convolution` with a rank, a docstring in the words
+of that rank (`minitensor.nn.ranks`) and defaults of their own.
+"""
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from minitensor.keras.engine import InputSpec, Layer
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.geometry import Sizes
+from minitensor.nn import ranks
+from minitensor.nn.arguments import Padding
 from minitensor.window import extent
 
 
@@ -18,20 +26,33 @@ class Spatial(Layer):
     Attributes:
         rank: 1 for signals, 2 for images, 3 for volumes.
         data_format: "channels_last" or "channels_first".
+        words: what `padding` may be, where a window slides.
+        floats_only: whether integers are refused.
     """
 
     rank: int
+    words: tuple[str, ...] = ("valid", "same")
+    floats_only = False
     _settled = True
 
     def __init__(self, *, data_format: str | None, **rest: Any) -> None:
         super().__init__(**rest)
         self.data_format = layout(data_format)
+        self._last = self.data_format == "channels_last"
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
+    def prepare(self, inputs: Any) -> None:
+        """Checks an input, and builds the layer for it."""
+        if self.floats_only:
+            geometry.floats_only(self, inputs)
+        super().prepare(inputs)
+
     @property
-    def layout(self) -> str:
-        """The order of the axes, in the words of `minitensor.nn`."""
-        return geometry.LAYOUTS[self.data_format][self.rank]
+    def _title(self) -> str:
+        """What errors begin with."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    # ----- sizes -----
 
     def _split(self, shape: Sequence[int | None]) -> tuple[int | None, Sizes, int | None]:
         """(batch, spatial sizes, channels) of a shape."""
@@ -56,37 +77,57 @@ class Spatial(Layer):
         found = tuple(None if n is None else size(n, axis) for axis, n in enumerate(spatial))
         return self._joined(batch, found, channels)
 
+    def _known_channels(self, input_shape: Any) -> int:
+        """The channels of inputs of this shape; from now on no others are taken."""
+        self.compute_output_shape(input_shape)
+        channels = self._split(input_shape)[2]
+        if channels is None:
+            raise ValueError(
+                f"The channel axis of the inputs to {self.name} must be defined. "
+                f"Full input shape received: {tuple(input_shape)}"
+            )
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={-1 if self._last else 1: channels})
+        return channels
 
-class Sliding(Spatial):
-    """Moves a window over its input, in steps of `strides`; `padding` says what is at the ends."""
+    # ----- a window that slides -----
 
-    words: tuple[str, ...] = ("valid", "same")
-
-    def __init__(self, *, strides: Any, padding: Any, **rest: Any) -> None:
-        super().__init__(**rest)
+    def _slide(self, strides: Any, padding: Any) -> None:
+        """Reads the pixels between output positions, and what is at the ends."""
         self.strides = geometry.numbers("strides", strides, self.rank)
         self.padding = geometry.choice("padding", padding, self.words)
 
+    def _slide_kernel(self, kernel_size: Any, strides: Any, padding: Any, dilation: Any) -> None:
+        """The same for a kernel, and its taps, and how far these are apart."""
+        self._slide(strides, padding)
+        self.kernel_size = geometry.numbers("kernel_size", kernel_size, self.rank)
+        self.dilation_rate = geometry.numbers("dilation_rate", dilation, self.rank)
+
+    def _taps(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """(taps, pixels between them) along each axis."""
+        return self.kernel_size, self.dilation_rate
+
     @property
-    def receptive_field(self) -> tuple[tuple[int, int], ...]:
-        """(pixels that the window spans, stride) along each axis."""
-        taps, apart = self._window()
-        spans = (extent(k, d) for k, d in zip(taps, apart, strict=True))
+    def _pads(self) -> Padding:
+        """`padding` as `minitensor.window` has it."""
+        return self.padding.upper()
+
+    @property
+    def receptive_field(self) -> Any:
+        """(pixels that the window spans, stride) along each axis; None where no window slides."""
+        if not hasattr(self, "strides"):
+            return None
+        spans = (extent(k, d) for k, d in zip(*self._taps(), strict=True))
         return tuple(zip(spans, self.strides, strict=True))
 
-    def _window(self) -> tuple[Sequence[int], Sequence[int]]:
-        """(taps, pixels between them) along each axis."""
-        raise NotImplementedError
-
-    def _shape_of(self, input_shape: Any, channels: int | None) -> Sizes:
+    def _output_shape(self, input_shape: Any, channels: int | None) -> Sizes:
         """The shape of an output with that many channels.
 
-        "valid": floor((n - span) / stride) + 1 places; "same" and "causal": ceil(n / stride)
+        "valid": floor((n - span) / stride) + 1 positions; "same" and "causal": ceil(n / stride)
         """
-        valid = self.padding == "valid"
+        valid, field = self.padding == "valid", self.receptive_field
 
-        def places(n: int, axis: int) -> int:
-            span, stride = self.receptive_field[axis]
+        def positions(n: int, axis: int) -> int:
+            span, stride = field[axis]
             if valid and n < span:
                 raise ValueError(
                     f"{self.name}: Computed output size would be zero or negative: a window that "
@@ -96,5 +137,40 @@ class Sliding(Spatial):
                 )
             return (n - span) // stride + 1 if valid else -(-n // stride)
 
-        batch, spatial, _ = self._split(self._resized(input_shape, places))
+        batch, spatial, _ = self._split(self._resized(input_shape, positions))
         return self._joined(batch, spatial, channels)
+
+
+L = TypeVar("L", bound=type[Spatial])
+
+
+def of_rank(
+    rank: int, template: str, defaults: dict[str, Any] | None = None, **words: str
+) -> Callable[[L], L]:
+    """A decorator that makes a layer of `rank` axes of a class that serves all ranks.
+
+    The docstring is the template, with the class' own docstring as the example. A constructor that
+    the class does not write itself is the inherited one with these defaults.
+    """
+
+    def complete(cls: L) -> L:
+        cls.rank = rank
+        if "__init__" not in vars(cls):
+            cls.__init__ = _constructor(cls, defaults or {})  # type: ignore[misc]
+        return ranks.of_rank(rank, template, name=cls.__name__, **words)(cls)
+
+    return complete
+
+
+def _constructor(cls: type, defaults: dict[str, Any]) -> Callable[..., None]:
+    """The inherited constructor, the same code, with other defaults."""
+    general = cls.__init__  # type: ignore[misc]
+    code = general.__code__
+    made = types.FunctionType(code, general.__globals__, "__init__", None, general.__closure__)
+    names = code.co_varnames[1 : code.co_argcount]
+    values = dict(zip(reversed(names), reversed(general.__defaults__ or ()), strict=False))
+    values |= defaults
+    made.__defaults__ = tuple(values[name] for name in names if name in values)
+    made.__annotations__ = general.__annotations__
+    made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.__init__"
+    return made

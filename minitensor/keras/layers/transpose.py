@@ -1,54 +1,60 @@
-"""The transposed convolutions with one, two and three spatial axes: their arguments."""
+"""The transposed convolutions of any rank: settings, weights, computing, cost."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, Unpack
 
+from minitensor.autograd import align
 from minitensor.keras.engine.layer import Named
-from minitensor.keras.layers.geometry import given
-from minitensor.keras.layers.transpose_base import Transposed
+from minitensor.keras.layers import geometry
+from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.spatial import Spatial, of_rank
+from minitensor.nn.arguments import moved_back, moved_last
+from minitensor.nn.conv_transpose import windows
+from minitensor.ops.conv import conv_transpose
+
+_TRANSPOSED = """The transpose of Conv{rank}D, with a kernel and a bias: {images} to larger ones.
+
+y = activation(conv{rank}d_transpose(x, kernel, size) + bias), each axis of size being, with
+k = (kernel_size - 1) * dilation_rate + 1 and n pixels of input,
+    n * strides + max(k - strides, 0)  if "valid",  n * strides  if "same";
+    with output_padding: (n - 1) * strides + k - 2 * p + output_padding, p = 0 or k // 2
+
+Args:
+    filters: number of output channels.
+    kernel_size: taps ({taps}): {numbers}.
+    strides: pixels of output for a pixel of input, in the same forms.
+    padding: "valid" or "same", in any case.
+    output_padding: pixels, less than `strides`, in the same forms; None is not 0.
+    data_format: "channels_last" or "channels_first"; default `keras.config`'s.
+    dilation_rate: pixels between taps, in the same forms.
+    activation: a name in `keras.activations`, a function, or None.
+    use_bias: whether a bias is added.
+    kernel_initializer, bias_initializer: names or functions of a shape.
+    kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
+    kernel_constraint, bias_constraint: applied after every update.
+    kwargs: what every Layer takes.
+
+Attributes:
+    kernel: ({taps}, filters, C), made when the layer is built.
+    bias: (filters,) or None.
+
+Raises:
+    ValueError: a setting, or the shape of an input, that is not legal.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: keras.layers.{name}
+"""
 
 
-class Conv1DTranspose(Transposed):
-    """The transpose of Conv1D, with a kernel and a bias: small signals to larger ones.
+class Transposed(Affine, Spatial):
+    """What Conv1DTranspose, Conv2DTranspose and Conv3DTranspose have in common."""
 
-    y = activation(conv1d_transpose(x, kernel, size) + bias), each axis of size being, with
-    k = (kernel_size - 1) * dilation_rate + 1 and n pixels of input,
-        n * strides + max(k - strides, 0)  if "valid",  n * strides  if "same";
-        with output_padding: (n - 1) * strides + k - 2 * p + output_padding, p = 0 or k // 2
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps k: a number or a tuple of one.
-        strides: pixels of output for a pixel of input, in the same forms.
-        padding: "valid" or "same", in any case.
-        output_padding: pixels, less than `strides`, in the same forms; None is not 0.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (k, filters, C), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv1DTranspose(4, 3, strides=2, padding="same")
-        >>> layer(mt.ones([1, 5, 2])).shape
-        TensorShape([1, 10, 4])
-
-    Source: keras.layers.Conv1DTranspose
-    """
-
-    rank = 1
+    floats_only = True
 
     def __init__(
         self,
@@ -70,115 +76,99 @@ class Conv1DTranspose(Transposed):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(**given(locals()))
+        super().__init__(
+            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
+        )
+        self._slide_kernel(kernel_size, strides, padding, dilation_rate)
+        self._read_affine(
+            activation,
+            use_bias,
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
+        self.filters = geometry.positive("filters", filters)
+        self.output_padding = self._read_more(output_padding)
+
+    def _read_more(self, output_padding: Any) -> tuple[int, ...] | None:
+        if output_padding is None:
+            return None
+        more = geometry.numbers("output_padding", output_padding, self.rank, least=0)
+        if any(p >= s for p, s in zip(more, self.strides, strict=True)):
+            raise ValueError(
+                "`output_padding` must be strictly less than `strides` for all dimensions. "
+                f"Received: output_padding={more}, strides={self.strides}"
+            )
+        return more
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the kernel and the bias."""
+        channels = self._known_channels(input_shape)
+        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
+        self._make_bias(self.filters)
+
+    def call(self, inputs: Any) -> Any:
+        """activation(transposed convolution + bias)"""
+        op = self._title
+        x, kernel = align(op, input=inputs, kernel=self.kernel)
+        size = tuple(self._pixels(self.compute_output_shape(x.shape)))
+        x = moved_last(x, self._last)  # (N, h, w, C)
+        slide = self.kernel_size, self.strides, self._pads, self.dilation_rate
+        depth, plane = windows(op, size, x.array.shape[1:-1], *slide, 1)
+        y = conv_transpose(x, kernel, depth=depth, plane=plane)  # (N, H, W, filters)
+        return self._finished(moved_back(y, self._last), self._last)
+
+    def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
+        """(batch, pixels along each axis, filters)"""
+        more = self._more()
+        grown = self._resized(input_shape, lambda n, axis: n * self.strides[axis] + more[axis])
+        batch, spatial, _ = self._split(grown)
+        return self._joined(batch, spatial, self.filters)
+
+    def _more(self) -> list[int]:
+        """What the output has along each axis beyond input pixels times stride."""
+        more = self.output_padding or (None,) * self.rank
+        same = self.padding == "same"
+        return [
+            (0 if same else max(span - stride, 0))
+            if extra is None
+            else (span % 2 if same else span) - stride + extra
+            for (span, stride), extra in zip(self.receptive_field, more, strict=True)
+        ]
+
+    def macs(self, output_shape: Any) -> int:
+        """All of the kernel for every pixel that comes in."""
+        sizes = self._pixels(output_shape), self._more(), self.strides
+        positions = [(size - more) // stride for size, more, stride in zip(*sizes, strict=True)]
+        return math.prod(positions) * math.prod(self.kernel.shape)
 
 
+@of_rank(1, _TRANSPOSED)
+class Conv1DTranspose(Transposed):
+    """
+    >>> layer = tf.keras.layers.Conv1DTranspose(4, 3, strides=2, padding="same")
+    >>> layer(tf.ones([1, 5, 2])).shape
+    TensorShape([1, 10, 4])
+    """
+
+
+@of_rank(2, _TRANSPOSED, {"strides": (1, 1), "dilation_rate": (1, 1)})
 class Conv2DTranspose(Transposed):
-    """The transpose of Conv2D, with a kernel and a bias: small images to larger ones.
-
-    y = activation(conv2d_transpose(x, kernel, size) + bias), each axis of size being, with
-    k = (kernel_size - 1) * dilation_rate + 1 and n pixels of input,
-        n * strides + max(k - strides, 0)  if "valid",  n * strides  if "same";
-        with output_padding: (n - 1) * strides + k - 2 * p + output_padding, p = 0 or k // 2
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps (kh, kw): a pair, or one number for both axes.
-        strides: pixels of output for a pixel of input, in the same forms.
-        padding: "valid" or "same", in any case.
-        output_padding: pixels, less than `strides`, in the same forms; None is not 0.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (kh, kw, filters, C), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same")
-        >>> layer(mt.ones([1, 5, 5, 2])).shape
-        TensorShape([1, 10, 10, 4])
-
-    Source: keras.layers.Conv2DTranspose
+    """
+    >>> layer = tf.keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same")
+    >>> layer(tf.ones([1, 5, 5, 2])).shape
+    TensorShape([1, 10, 10, 4])
     """
 
-    rank = 2
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Unpack[Named],
-    ) -> None:
-        super().__init__(**given(locals()))
-
-
+@of_rank(3, _TRANSPOSED)
 class Conv3DTranspose(Transposed):
-    """The transpose of Conv3D, with a kernel and a bias: small volumes to larger ones.
-
-    y = activation(conv3d_transpose(x, kernel, size) + bias), each axis of size being, with
-    k = (kernel_size - 1) * dilation_rate + 1 and n pixels of input,
-        n * strides + max(k - strides, 0)  if "valid",  n * strides  if "same";
-        with output_padding: (n - 1) * strides + k - 2 * p + output_padding, p = 0 or k // 2
-
-    Args:
-        filters: number of output channels.
-        kernel_size: taps (kd, kh, kw): three numbers, or one for all axes.
-        strides: pixels of output for a pixel of input, in the same forms.
-        padding: "valid" or "same", in any case.
-        output_padding: pixels, less than `strides`, in the same forms; None is not 0.
-        data_format: "channels_last" or "channels_first"; default `keras.config`'s.
-        dilation_rate: pixels between taps, in the same forms.
-        activation: a name in `keras.activations`, a function, or None.
-        use_bias: whether a bias is added.
-        kernel_initializer, bias_initializer: names or functions of a shape.
-        kernel_regularizer, bias_regularizer, activity_regularizer: added to the loss.
-        kernel_constraint, bias_constraint: applied after every update.
-        kwargs: what every Layer takes.
-
-    Attributes:
-        kernel: (kd, kh, kw, filters, C), made when the layer is built.
-        bias: (filters,) or None.
-
-    Raises:
-        ValueError: a setting, or the shape of an input, that is not legal.
-
-    Example:
-        >>> import minitensor as mt
-        >>> layer = mt.keras.layers.Conv3DTranspose(4, 2, strides=2)
-        >>> layer(mt.ones([1, 2, 3, 4, 2])).shape
-        TensorShape([1, 4, 6, 8, 4])
-
-    Source: keras.layers.Conv3DTranspose
+    """
+    >>> layer = tf.keras.layers.Conv3DTranspose(4, 2, strides=2)
+    >>> layer(tf.ones([1, 2, 3, 4, 2])).shape
+    TensorShape([1, 4, 6, 8, 4])
     """
 
-    rank = 3
-
-    def __init__(
+    def __init__(  # Keras has data_format before output_padding here
         self,
         filters: int,
         kernel_size: Any,
@@ -198,4 +188,22 @@ class Conv3DTranspose(Transposed):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(**given(locals()))
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            activity_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            **kwargs,
+        )
