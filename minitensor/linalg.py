@@ -17,8 +17,7 @@ import numpy as np
 from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.dtypes import as_dtype
-from minitensor.nn import checks as args
-from minitensor.nn import l2_normalize
+from minitensor.nn import checks, l2_normalize
 from minitensor.ops import linalg, math, reduce
 from minitensor.ops.math import rounded_once
 
@@ -155,7 +154,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     """
     x, y = align("tensordot", a=a, b=b)
     if np.ndim(axes) == 0:
-        count = args.number("tensordot", "axes", axes, 0)
+        count = checks.number("tensordot", "axes", axes, 0)
         if count > min(x.ndim, y.ndim):
             raise ValueError(
                 f"tensordot: {x.shape!s} and {y.shape!s} do not both have {count} axes"
@@ -167,7 +166,9 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     else:
         if len(axes) != 2:
             raise ValueError(f"tensordot: axes must be an integer or two lists, got {axes!r}")
-        pairs = tuple(args.axes("tensordot", k, t.ndim) for k, t in zip(axes, (x, y), strict=True))
+        pairs = tuple(
+            checks.axes("tensordot", k, t.ndim) for k, t in zip(axes, (x, y), strict=True)
+        )
         if len(pairs[0]) != len(pairs[1]):
             raise ValueError(f"tensordot: axes {axes!r} must name as many axes of a as of b")
     return linalg.tensordot(x, y, axes=(pairs[0], pairs[1]))
@@ -203,8 +204,8 @@ def norm(
 
     Source: tf.norm
     """
-    x = args.tensor("norm", "tensor", tensor, "f")
-    along = args.axes("norm", axis, x.ndim)
+    x = checks.tensor("norm", "tensor", tensor, "f")
+    along = checks.axes("norm", axis, x.ndim)
     matrices = axis is not None and np.ndim(axis) and len(along) == 2
     if ord == "euclidean" or (ord == "fro" and matrices):
         power = 2.0

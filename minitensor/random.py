@@ -22,7 +22,7 @@ from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
 from minitensor.dtypes import DType, as_dtype, float32, float64
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
@@ -44,7 +44,7 @@ def set_seed(seed: Any) -> None:
 
     Source: tf.random.set_seed
     """
-    generator.set_seed(args.number("set_seed", "seed", seed, 0))
+    generator.set_seed(checks.number("set_seed", "seed", seed, 0))
 
 
 def normal(
@@ -66,7 +66,7 @@ def normal(
     """
     kind = _float_type("normal", dtype)
     draw = _rng("normal", seed).standard_normal(
-        args.numbers("normal", "shape", shape), _draw_type(kind)
+        checks.numbers("normal", "shape", shape), _draw_type(kind)
     )
     return _scaled(draw, mean, stddev, kind)
 
@@ -93,7 +93,7 @@ def truncated_normal(
     """
     kind = _float_type("truncated_normal", dtype)
     rng = _rng("truncated_normal", seed)
-    draw = rng.standard_normal(args.numbers("truncated_normal", "shape", shape), _draw_type(kind))
+    draw = rng.standard_normal(checks.numbers("truncated_normal", "shape", shape), _draw_type(kind))
     outside = np.abs(draw) > 2
     while outside.any():
         draw = np.where(outside, rng.standard_normal(draw.shape, draw.dtype), draw)
@@ -127,7 +127,7 @@ def uniform(
     Source: tf.random.uniform
     """
     kind, rng = as_dtype(dtype), _rng("uniform", seed)
-    sizes = args.numbers("uniform", "shape", shape)
+    sizes = checks.numbers("uniform", "shape", shape)
     if kind.name in ("int32", "int64"):
         return to_device_of(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
     _float_type("uniform", kind)
@@ -171,7 +171,7 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
 
 
 def _rng(op: str, seed: Any) -> np.random.Generator:
-    return generator.generator(None if seed is None else args.number(op, "seed", seed, 0))
+    return generator.generator(None if seed is None else checks.number(op, "seed", seed, 0))
 
 
 def _float_type(op: str, dtype: Any) -> DType:

@@ -17,7 +17,7 @@ from typing import Any
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.dtypes import as_dtype
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["cast", "constant", "convert_to_tensor", "identity", "is_tensor", "stop_gradient"]
@@ -48,7 +48,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     x = convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
     if shape is None:
         return x
-    sizes = args.numbers("constant", "shape", shape)
+    sizes = checks.numbers("constant", "shape", shape)
     if x.array.size == 1:
         return array.broadcast_to(array.reshape(x, shape=()), shape=sizes)
     if x.array.size != integers.prod(sizes):

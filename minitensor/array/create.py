@@ -18,7 +18,7 @@ import numpy as np
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 from minitensor.ops.elementwise import check_broadcast
 
@@ -37,7 +37,7 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
 
     Source: tf.zeros
     """
-    return to_device_of(np.zeros(args.numbers("zeros", "shape", shape), as_dtype(dtype)))
+    return to_device_of(np.zeros(checks.numbers("zeros", "shape", shape), as_dtype(dtype)))
 
 
 def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -50,7 +50,7 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
 
     Source: tf.ones
     """
-    return to_device_of(np.ones(args.numbers("ones", "shape", shape), as_dtype(dtype)))
+    return to_device_of(np.ones(checks.numbers("ones", "shape", shape), as_dtype(dtype)))
 
 
 def zeros_like(
@@ -102,7 +102,7 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     x = as_tensor(value, what="fill: value")
     if x.ndim:
         raise ValueError(f"fill: value must be a scalar, got shape {x.shape!s}")
-    return array.broadcast_to(x, shape=args.numbers("fill", "dims", dims))
+    return array.broadcast_to(x, shape=checks.numbers("fill", "dims", dims))
 
 
 def eye(
@@ -129,10 +129,10 @@ def eye(
 
     Source: tf.eye
     """
-    rows = args.number("eye", "num_rows", num_rows, 0)
-    columns = rows if num_columns is None else args.number("eye", "num_columns", num_columns, 0)
+    rows = checks.number("eye", "num_rows", num_rows, 0)
+    columns = rows if num_columns is None else checks.number("eye", "num_columns", num_columns, 0)
     matrix = np.eye(rows, columns, dtype=as_dtype(dtype))
-    batch = () if batch_shape is None else args.numbers("eye", "batch_shape", batch_shape)
+    batch = () if batch_shape is None else checks.numbers("eye", "batch_shape", batch_shape)
     return to_device_of(np.broadcast_to(matrix, (*batch, rows, columns)))
 
 
@@ -199,12 +199,12 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
 
     Source: tf.linspace
     """
-    count = args.number("linspace", "num", num, 0)
+    count = checks.number("linspace", "num", num, 0)
     a, b = align("linspace", start=start, stop=stop)
     if not is_float(a.dtype):
         a, b = math.cast(a, dtype=float64), math.cast(b, dtype=float64)
     shape = check_broadcast("linspace", a.shape, b.shape)
-    axis = args.axis("linspace", axis, len(shape) + 1)
+    axis = checks.axis("linspace", axis, len(shape) + 1)
     a, b = (_with_axis(array.broadcast_to(x, shape=shape), axis) for x in (a, b))
     steps = max(count - 1, 1)
     grid = _upright(np.arange(steps, dtype=a.dtype), axis, a.ndim)
@@ -248,9 +248,9 @@ def one_hot(
 
     Source: tf.one_hot
     """
-    x = args.tensor("one_hot", "indices", indices, "iu", first_tensor(on_value, off_value))
-    size = args.number("one_hot", "depth", depth, 0)
-    axis = args.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
+    x = checks.tensor("one_hot", "indices", indices, "iu", first_tensor(on_value, off_value))
+    size = checks.number("one_hot", "depth", depth, 0)
+    axis = checks.axis("one_hot", -1 if axis is None else axis, x.ndim + 1)
     kind = _value_type(on_value, off_value, dtype)
     on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value", x)
     off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value", x)

@@ -16,7 +16,7 @@ from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.dtypes import bool as boolean
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["boolean_mask", "gather", "gather_nd", "slice", "unique", "where"]
@@ -84,10 +84,10 @@ def gather(
     Source: tf.gather
     """
     x = as_tensor(params, None, "gather: params", first_tensor(indices))
-    i = args.tensor("gather", "indices", indices, "iu", x).array
-    batch = args.number("gather", "batch_dims", batch_dims, -i.ndim)
+    i = checks.tensor("gather", "indices", indices, "iu", x).array
+    batch = checks.number("gather", "batch_dims", batch_dims, -i.ndim)
     batch = batch + i.ndim if batch < 0 else batch
-    axis = args.axis("gather", batch if axis is None else axis, x.ndim)
+    axis = checks.axis("gather", batch if axis is None else axis, x.ndim)
     if not batch <= min(axis, i.ndim) or x.shape[:batch] != i.shape[:batch]:
         raise ValueError(
             f"gather: with batch_dims {batch} and axis {axis}, params {x.shape!s} and indices "
@@ -145,8 +145,8 @@ def gather_nd(
     if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
         raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
     x = as_tensor(params, None, "gather_nd: params", first_tensor(indices))
-    i = np.asarray(args.tensor("gather_nd", "indices", indices, "iu", x))
-    batch = args.number("gather_nd", "batch_dims", batch_dims, 0)
+    i = np.asarray(checks.tensor("gather_nd", "indices", indices, "iu", x))
+    batch = checks.number("gather_nd", "batch_dims", batch_dims, 0)
     if i.ndim <= batch or x.shape[:batch] != i.shape[:batch] or batch + i.shape[-1] > x.ndim:
         raise ValueError(
             f"gather_nd: indices {i.shape} do not fit params {x.shape!s} after {batch} batch axes; "
@@ -191,8 +191,8 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
     Source: tf.slice
     """
     x = as_tensor(input_, what="slice: input_")
-    starts = args.numbers("slice", "begin", begin)
-    sizes = args.numbers("slice", "size", size, -1)
+    starts = checks.numbers("slice", "begin", begin)
+    sizes = checks.numbers("slice", "size", size, -1)
     if not len(starts) == len(sizes) == x.ndim:
         raise ValueError(
             f"slice: begin {starts} and size {sizes} need one number per axis of {x.ndim}"
@@ -229,7 +229,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     chosen = np.asarray(as_tensor(mask, what="boolean_mask: mask")).astype(boolean)
     if not chosen.ndim:
         raise ValueError("boolean_mask: mask must not be a scalar")
-    first = args.axis("boolean_mask", 0 if axis is None else axis, x.ndim)
+    first = checks.axis("boolean_mask", 0 if axis is None else axis, x.ndim)
     if x.shape[first : first + chosen.ndim] != chosen.shape:
         raise ValueError(
             f"boolean_mask: mask {chosen.shape} must have the sizes of tensor {x.shape!s} from "

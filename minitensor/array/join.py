@@ -15,7 +15,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array
 
 __all__ = ["concat", "split", "stack", "unstack"]
@@ -43,7 +43,7 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     if isinstance(values, ArrayLike):
         return as_tensor(values)
     xs = _tensors("concat", values)
-    axis = args.axis("concat", axis, xs[0].ndim)
+    axis = checks.axis("concat", axis, xs[0].ndim)
     rest = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs]
     if any(x.ndim != xs[0].ndim for x in xs) or any(sizes != rest[0] for sizes in rest):
         raise ValueError(
@@ -76,7 +76,7 @@ def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
     xs = _tensors("stack", list(values) if isinstance(values, ArrayLike) else values)
     if any(x.shape != xs[0].shape for x in xs):
         raise ValueError(f"stack: shapes {', '.join(str(x.shape) for x in xs)} must be equal")
-    return array.stack(*xs, axis=args.axis("stack", axis, xs[0].ndim + 1))
+    return array.stack(*xs, axis=checks.axis("stack", axis, xs[0].ndim + 1))
 
 
 def _tensors(op: str, values: Any) -> tuple[Tensor, ...]:
@@ -104,9 +104,9 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     Source: tf.unstack
     """
     x = as_tensor(value, what="unstack: value")
-    axis = args.axis("unstack", axis, x.ndim)
+    axis = checks.axis("unstack", axis, x.ndim)
     count = x.shape[axis]
-    if num is not None and args.number("unstack", "num", num, 0) != count:
+    if num is not None and checks.number("unstack", "num", num, 0) != count:
         raise ValueError(f"unstack: axis {axis} of {x.shape!s} has {count} slices, not {num}")
     return [array.getitem(x, index=array.along(axis, k)) for k in range(count)]
 
@@ -131,7 +131,7 @@ def split(
     Source: tf.split
     """
     x = as_tensor(value, what="split: value")
-    axis = args.axis("split", axis, x.ndim)
+    axis = checks.axis("split", axis, x.ndim)
     pieces, start = [], 0
     for size in _sizes(num_or_size_splits, x.shape[axis]):
         window = slice(start, start + size)
@@ -143,13 +143,13 @@ def split(
 def _sizes(parts: Any, whole: int) -> list[int]:
     """The sizes of the pieces that `num_or_size_splits` asks for."""
     if not isinstance(parts, list | tuple) and not getattr(parts, "ndim", 0):
-        count = args.number("split", "num_or_size_splits", parts, 1)
+        count = checks.number("split", "num_or_size_splits", parts, 1)
         if whole % count:
             raise ValueError(
                 f"split: an axis of size {whole} cannot be cut into {count} equal parts"
             )
         return [whole // count] * count
-    sizes = list(args.numbers("split", "num_or_size_splits", parts, -1))
+    sizes = list(checks.numbers("split", "num_or_size_splits", parts, -1))
     if sizes.count(-1) > 1:
         raise ValueError(f"split: sizes {sizes} have more than one -1")
     if -1 in sizes:

@@ -17,7 +17,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.dtypes import as_dtype, int32
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast
 
@@ -94,7 +94,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     Source: tf.reshape
     """
     x = as_tensor(tensor, what="reshape: tensor")
-    sizes = args.numbers("reshape", "shape", shape, -1)
+    sizes = checks.numbers("reshape", "shape", shape, -1)
     known = integers.prod(n for n in sizes if n != -1)
     open_sizes = sizes.count(-1)
     if open_sizes > 1:
@@ -128,7 +128,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     """
     x = as_tensor(a, what="transpose: a")
     reverse_order = tuple(range(x.ndim))[::-1]
-    order = reverse_order if perm is None else args.numbers("transpose", "perm", perm, -x.ndim)
+    order = reverse_order if perm is None else checks.numbers("transpose", "perm", perm, -x.ndim)
     if sorted(k % x.ndim if k < x.ndim else k for k in order) != list(range(x.ndim)):
         raise ValueError(f"transpose: perm {order} must name each of the {x.ndim} axes once")
     return array.transpose(x, axes=order)
@@ -151,10 +151,10 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     Source: tf.expand_dims
     """
     x = as_tensor(input, what="expand_dims: input")
-    axes = args.numbers("expand_dims", "axis", axis, -(2**31))
+    axes = checks.numbers("expand_dims", "axis", axis, -(2**31))
     if len(axes) != 1:
         raise ValueError(f"expand_dims: axis must be one integer, got {axes}")
-    axis = args.axis("expand_dims", axes[0], x.ndim + 1)
+    axis = checks.axis("expand_dims", axes[0], x.ndim + 1)
     return array.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
 
 
@@ -178,8 +178,8 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     Source: tf.squeeze
     """
     x = as_tensor(input, what="squeeze: input")
-    named = () if axis is None else args.numbers("squeeze", "axis", axis, -(2**31))
-    axes = [args.axis("squeeze", k, x.ndim) for k in named]
+    named = () if axis is None else checks.numbers("squeeze", "axis", axis, -(2**31))
+    axes = [checks.axis("squeeze", k, x.ndim) for k in named]
     wrong = [k for k in axes if x.shape[k] != 1]
     if wrong:
         raise ValueError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
@@ -205,7 +205,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     Source: tf.broadcast_to
     """
     x = as_tensor(input, what="broadcast_to: input")
-    sizes = args.numbers("broadcast_to", "shape", shape)
+    sizes = checks.numbers("broadcast_to", "shape", shape)
     if check_broadcast("broadcast_to", x.shape, sizes) != sizes:
         raise ValueError(f"broadcast_to: {x.shape!s} cannot shrink to {sizes}")
     return array.broadcast_to(x, shape=sizes)

@@ -13,7 +13,7 @@ from minitensor.autograd import Tensor
 from minitensor.image.geometry import pad_to_bounding_box
 from minitensor.image.inputs import NUMBERS, picture, pixels, scalar
 from minitensor.image.resize import ResizeMethod, resize
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 
 
@@ -97,9 +97,9 @@ def crop_and_resize(
     """
     op = "crop_and_resize"
     x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)
-    corners = np.asarray(args.tensor(op, "boxes", boxes, NUMBERS), np.float32)
-    image_index = np.asarray(args.tensor(op, "box_indices", box_indices, "iu"))
-    size = args.numbers(op, "crop_size", crop_size, 1)
+    corners = np.asarray(checks.tensor(op, "boxes", boxes, NUMBERS), np.float32)
+    image_index = np.asarray(checks.tensor(op, "box_indices", box_indices, "iu"))
+    size = checks.numbers(op, "crop_size", crop_size, 1)
     if corners.shape != (len(image_index), 4) or image_index.ndim != 1 or len(size) != 2:
         raise ValueError(
             f"{op}: boxes must be (B, 4), box_indices (B,) and crop_size (2,), got "

@@ -26,7 +26,7 @@ from minitensor.dtypes import as_dtype, uint8
 from minitensor.extras import require
 from minitensor.image.color import convert_image_dtype
 from minitensor.image.inputs import picture
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -145,7 +145,7 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> by
 
     Source: tf.image.encode_png
     """
-    level = args.number("encode_png", "compression", compression, -1)
+    level = checks.number("encode_png", "compression", compression, -1)
     return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
 
 
@@ -202,7 +202,7 @@ def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: 
 def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
     """(H, W, C) uint8, one for each frame."""
     require(op, "PIL", extra="keras")
-    count = args.number(op, "channels", channels, 0)
+    count = checks.number(op, "channels", channels, 0)
     if count > 4:
         raise ValueError(f"{op}: channels must be 0 to 4, got {count}")
     if not isinstance(contents, bytes | bytearray):

@@ -20,7 +20,7 @@ from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import as_dtype
 from minitensor.image.inputs import NUMBERS, colored, picture, scalar
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, linalg, math, reduce
 
 _GRAY = (0.2989, 0.587, 0.114)  # how bright red, green and blue look
@@ -48,7 +48,7 @@ def convert_image_dtype(
 
     Source: tf.image.convert_image_dtype
     """
-    x, new = args.tensor("convert_image_dtype", "image", image, NUMBERS), as_dtype(dtype)
+    x, new = checks.tensor("convert_image_dtype", "image", image, NUMBERS), as_dtype(dtype)
     if new.kind not in "iu" and not is_float(new):
         raise TypeError(
             f"convert_image_dtype: dtype must be a float or integer dtype, got {new.name}"
@@ -104,7 +104,7 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
 
     Source: tf.image.adjust_brightness
     """
-    x = args.tensor("adjust_brightness", "image", image, NUMBERS)
+    x = checks.tensor("adjust_brightness", "image", image, NUMBERS)
     y = math.add(_as_float32(x), scalar("adjust_brightness", "delta", delta))
     return convert_image_dtype(y, x.dtype, saturate=True)
 
@@ -125,7 +125,7 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
 
     Source: tf.image.adjust_contrast
     """
-    x = args.tensor("adjust_contrast", "images", images, NUMBERS)
+    x = checks.tensor("adjust_contrast", "images", images, NUMBERS)
     if x.ndim < 3:
         raise ValueError(f"adjust_contrast: images must have 3 axes or more, got shape {x.shape}")
     factor = scalar("adjust_contrast", "contrast_factor", contrast_factor)
@@ -182,7 +182,7 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 
     Source: tf.image.rgb_to_grayscale
     """
-    x = args.tensor("rgb_to_grayscale", "images", images, NUMBERS)
+    x = checks.tensor("rgb_to_grayscale", "images", images, NUMBERS)
     colored("rgb_to_grayscale", "images", x)
     weights = np.array(_GRAY, np.float32)[:, np.newaxis]
     rows = array.reshape(_as_float32(x), shape=(-1, 3))
@@ -207,7 +207,7 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
 
     Source: tf.image.grayscale_to_rgb
     """
-    x = args.tensor("grayscale_to_rgb", "images", images, NUMBERS)
+    x = checks.tensor("grayscale_to_rgb", "images", images, NUMBERS)
     if x.ndim < 2 or x.shape[-1] != 1:
         raise ValueError(
             f"grayscale_to_rgb: images must have 1 channel in their last axis, got shape {x.shape}"
@@ -234,7 +234,7 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
 
     Source: tf.image.adjust_gamma
     """
-    x = args.tensor("adjust_gamma", "image", image, NUMBERS)
+    x = checks.tensor("adjust_gamma", "image", image, NUMBERS)
     power, factor = (scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain)))
     if power < 0:
         raise ValueError(f"adjust_gamma: gamma must not be negative, got {gamma}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.image.inputs import batched, picture, pixels, scalar, unbatched
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array
 
 
@@ -193,7 +193,7 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
     Source: tf.image.rot90
     """
     x = picture("rot90", "image", image)
-    quarters = args.number("rot90", "k", k, -(2**31)) % 4
+    quarters = checks.number("rot90", "k", k, -(2**31)) % 4
     if quarters % 2:
         x = transpose(x)
     flipped: tuple[int, ...] = {0: (), 1: (-3,), 2: (-3, -2), 3: (-2,)}[quarters]

@@ -20,7 +20,7 @@ from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.image.color import convert_image_dtype
 from minitensor.image.inputs import NUMBERS, colored, scalar
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops.math import rounded_once
 
@@ -98,7 +98,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
 
     Source: tf.image.adjust_hue
     """
-    x = args.tensor("adjust_hue", "image", image, NUMBERS)
+    x = checks.tensor("adjust_hue", "image", image, NUMBERS)
     colored("adjust_hue", "image", x, rank=3)
     turn = scalar("adjust_hue", "delta", delta)
     if not -1 <= turn <= 1:
@@ -125,7 +125,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
 
     Source: tf.image.adjust_saturation
     """
-    x = args.tensor("adjust_saturation", "image", image, NUMBERS)
+    x = checks.tensor("adjust_saturation", "image", image, NUMBERS)
     colored("adjust_saturation", "image", x, rank=3)
     factor = scalar("adjust_saturation", "saturation_factor", saturation_factor)
     hsv = _rgb_to_hsv(convert_image_dtype(x, np.float32))
@@ -135,7 +135,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
 
 
 def _floats(op: str, images: Any) -> Tensor:
-    x = args.tensor(op, "images", images, NUMBERS)
+    x = checks.tensor(op, "images", images, NUMBERS)
     if not is_float(x.dtype):
         raise TypeError(
             f"{op}: images must hold floats, got {x.dtype.name}; "

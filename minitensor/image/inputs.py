@@ -7,7 +7,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array
 
 NUMBERS = "fiu"  # kinds of elements that images may have: floats and integers
@@ -15,7 +15,7 @@ NUMBERS = "fiu"  # kinds of elements that images may have: floats and integers
 
 def picture(op: str, name: str, image: Any, ranks: Collection[int] = (3, 4)) -> Tensor:
     """`image` as a tensor (H, W, C) or (N, H, W, C) with at least one pixel and channel."""
-    x = args.tensor(op, name, image, NUMBERS)
+    x = checks.tensor(op, name, image, NUMBERS)
     if x.ndim not in ranks:
         raise ValueError(
             f"{op}: {name} must have {' or '.join(str(rank) for rank in ranks)} axes, "
@@ -39,7 +39,7 @@ def colored(op: str, name: str, image: Tensor, rank: int = 1) -> None:
 
 def pixels(op: str, least: int = 0, **values: Any) -> list[int]:
     """The named lengths in pixels as ints of at least `least`."""
-    return [args.number(op, name, value, least) for name, value in values.items()]
+    return [checks.number(op, name, value, least) for name, value in values.items()]
 
 
 def scalar(op: str, name: str, value: Any) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from minitensor.autograd import Tensor
 from minitensor.image.color import convert_image_dtype
 from minitensor.image.inputs import NUMBERS, picture, scalar
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.nn.depthwise import depthwise_conv2d
 from minitensor.ops import array, math, reduce
 
@@ -185,7 +185,7 @@ def ssim(
     Source: tf.image.ssim; Wang, Bovik, Sheikh and Simoncelli, 2004
     """
     x, y, top = _pair("ssim", img1, img2, max_val)
-    size = args.number("ssim", "filter_size", filter_size, 1)
+    size = checks.number("ssim", "filter_size", filter_size, 1)
     if min(x.shape[-3:-1]) < size:
         raise ValueError(
             f"ssim: images of {x.shape[-3:-1]} pixels are smaller than the window {size}"
@@ -203,10 +203,10 @@ def ssim(
 
 def _pair(op: str, a: Any, b: Any, max_val: Any) -> tuple[Tensor, Tensor, float]:
     """Both images in float32 in the scale from 0 to 1, and the largest value in it."""
-    x, y = (args.tensor(op, word, v, NUMBERS) for word, v in (("a", a), ("b", b)))
+    x, y = (checks.tensor(op, word, v, NUMBERS) for word, v in (("a", a), ("b", b)))
     if x.ndim < 3 or y.ndim < 3 or x.shape[-3:] != y.shape[-3:]:
         raise ValueError(f"{op}: two images of one shape are needed, got {x.shape} and {y.shape}")
-    args.broadcast(op, a=x, b=y)
+    checks.broadcast(op, a=x, b=y)
     top = scalar(op, "max_val", max_val)
     if x.dtype.kind in "iu":
         top /= np.iinfo(x.dtype).max

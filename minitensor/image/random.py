@@ -22,7 +22,7 @@ from minitensor.backend.generator import generator
 from minitensor.image.color import adjust_brightness, adjust_contrast
 from minitensor.image.hue import adjust_hue, adjust_saturation
 from minitensor.image.inputs import picture, scalar
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, math
 
 
@@ -50,7 +50,7 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
     Source: tf.image.random_crop
     """
     x = as_tensor(value, what="random_crop: value")
-    box = args.numbers("random_crop", "size", size)
+    box = checks.numbers("random_crop", "size", size)
     if len(box) != x.ndim or any(n > room for n, room in zip(box, x.shape, strict=True)):
         raise ValueError(
             f"random_crop: size {box} does not fit into value of shape {x.shape}; "
@@ -171,4 +171,4 @@ def _flipped(op: str, image: Any, axis: int, seed: int | None) -> Tensor:
 
 
 def _draws(op: str, seed: int | None) -> np.random.Generator:
-    return generator(None if seed is None else args.number(op, "seed", seed, 0))
+    return generator(None if seed is None else checks.number(op, "seed", seed, 0))

@@ -15,7 +15,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor
 from minitensor.image.inputs import batched, picture, unbatched
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import array, linalg, math
 
 
@@ -127,7 +127,7 @@ def _size(size: Any, image: tuple[int, int], preserve_aspect_ratio: bool) -> tup
     values = np.asarray(size)
     if values.shape != (2,) or values.dtype.kind not in "iu":
         raise ValueError(f"resize: size must be two integers, (height, width), got {size!r}")
-    h, w = args.numbers("resize", "size", values, least=1)
+    h, w = checks.numbers("resize", "size", values, least=1)
     if not preserve_aspect_ratio:
         return h, w
     scale = min(np.float32(h) / np.float32(image[0]), np.float32(w) / np.float32(image[1]))

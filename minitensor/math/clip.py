@@ -14,7 +14,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.linalg import global_norm
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import math, reduce
 from minitensor.ops.elementwise import check_broadcast
 
@@ -63,9 +63,9 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
     Source: tf.clip_by_norm
     """
-    x = args.tensor("clip_by_norm", "t", t, "f", first_tensor(clip_norm))
+    x = checks.tensor("clip_by_norm", "t", t, "f", first_tensor(clip_norm))
     limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm", x)
-    along = args.axes("clip_by_norm", axes, x.ndim)
+    along = checks.axes("clip_by_norm", axes, x.ndim)
     squared = reduce.sum(math.square(x), axis=along, keepdims=True)
     some = math.greater(squared, 0)  # the root of 0 has no slope
     length = math.where(some, math.sqrt(math.where(some, squared, 1)), 0)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from minitensor.autograd import Tensor
 from minitensor.dtypes import as_dtype, int32, int64
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import math, reduce
 
 __all__ = ["argmax", "argmin", "cumprod", "cumsum", "top_k"]  # sort, argsort: top level only
@@ -60,8 +60,8 @@ def argmin(
 
 
 def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Tensor:
-    x = args.tensor(name, "input", value)
-    axis = args.axis(name, 0 if axis is None else axis, x.ndim)
+    x = checks.tensor(name, "input", value)
+    axis = checks.axis(name, 0 if axis is None else axis, x.ndim)
     dtype = as_dtype(output_type)
     if dtype.name not in ("int16", "uint16", "int32", "int64"):
         raise TypeError(f"{name}: output_type {dtype.name}; legal: int16, uint16, int32, int64")
@@ -86,8 +86,8 @@ def cumsum(
 
     Source: tf.cumsum
     """
-    tensor = args.tensor("cumsum", "x", x, "iuf")
-    axis = args.axis("cumsum", axis, tensor.ndim)
+    tensor = checks.tensor("cumsum", "x", x, "iuf")
+    axis = checks.axis("cumsum", axis, tensor.ndim)
     return reduce.cumsum(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
@@ -107,8 +107,8 @@ def cumprod(
 
     Source: tf.math.cumprod
     """
-    tensor = args.tensor("cumprod", "x", x, "iuf")
-    axis = args.axis("cumprod", axis, tensor.ndim)
+    tensor = checks.tensor("cumprod", "x", x, "iuf")
+    axis = checks.axis("cumprod", axis, tensor.ndim)
     return reduce.cumprod(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
@@ -155,10 +155,10 @@ def argsort(
 
 
 def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int, bool]:
-    x = args.tensor(op, "values", values, "iuf")
+    x = checks.tensor(op, "values", values, "iuf")
     if direction not in ("ASCENDING", "DESCENDING"):
         raise ValueError(f'{op}: direction must be "ASCENDING" or "DESCENDING", got {direction!r}')
-    return x, args.axis(op, axis, x.ndim), direction == "DESCENDING"
+    return x, checks.axis(op, axis, x.ndim), direction == "DESCENDING"
 
 
 def top_k(
@@ -185,8 +185,8 @@ def top_k(
 
     Source: tf.math.top_k
     """
-    x = args.tensor("top_k", "input", input, "iuf")
-    count = args.number("top_k", "k", k, 0)
+    x = checks.tensor("top_k", "input", input, "iuf")
+    count = checks.number("top_k", "k", k, 0)
     if not x.ndim or count > x.shape[-1]:
         raise ValueError(f"top_k: k {count} is more than the last axis of {x.shape!s} holds")
     values, indices = reduce.top_k(x, k=count)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from minitensor.autograd import Tensor
 from minitensor.dtypes import as_dtype, int64
 from minitensor.math.elementwise import documented
-from minitensor.nn import checks as args
+from minitensor.nn import checks
 from minitensor.ops import math, reduce
 from minitensor.ops.math import rounded_once
 
@@ -56,8 +56,8 @@ def reduction(
     def function(
         input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
     ) -> Tensor:
-        x = args.tensor(function.__name__, "input_tensor", input_tensor, KINDS[takes])
-        over = args.axes(function.__name__, axis, x.ndim)
+        x = checks.tensor(function.__name__, "input_tensor", input_tensor, KINDS[takes])
+        over = checks.axes(function.__name__, axis, x.ndim)
         return op(x, axis=over, keepdims=bool(keepdims))
 
     return documented(function, OVER_AXES.format(says=says, takes=takes), example, prints)
@@ -133,7 +133,9 @@ def count_nonzero(
 
     Source: tf.math.count_nonzero
     """
-    x = args.tensor("count_nonzero", "input", input)
+    x = checks.tensor("count_nonzero", "input", input)
     ones = math.cast(math.cast(x, dtype=bool), dtype=as_dtype(dtype))
-    ones = args.tensor("count_nonzero", "input_tensor", ones, KINDS["numbers"])
-    return reduce.sum(ones, axis=args.axes("count_nonzero", axis, x.ndim), keepdims=bool(keepdims))
+    ones = checks.tensor("count_nonzero", "input_tensor", ones, KINDS["numbers"])
+    return reduce.sum(
+        ones, axis=checks.axes("count_nonzero", axis, x.ndim), keepdims=bool(keepdims)
+    )
