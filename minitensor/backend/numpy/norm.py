@@ -4,6 +4,10 @@ The image is a matrix with a pixel, or a few side by side, in each row, so that 
 are long. It is passed over in blocks of rows that stay in the cache: a formula of five calls reads
 memory once, and so is bound by memory: threads bring nothing. Sums over rows are products with
 ones, several times faster than `sum`; blocks are added up in float64, in order.
+
+    x, g (..., C)    statistics (2, C): mean and variance    scale, offset (C,)
+
+Statistics and sums are float32 where x is half, and so are scale and offset.
 """
 
 from __future__ import annotations
@@ -22,15 +26,9 @@ ROW = 256  # numbers in a row, about, where channels are fewer
 
 
 def moments(x: np.ndarray) -> np.ndarray:
-    """Mean and biased variance over all axes but the last; NaN if there is no pixel.
+    """(2, C): mean and biased variance over all axes but the last; NaN if there is no pixel.
 
     Blocks are merged by Chan's formula, so no digits are lost where the mean is large.
-
-    Args:
-        x: (..., C) floats.
-
-    Returns:
-        (2, C); float32 for half precision.
 
     Example:
         >>> import numpy as np
@@ -79,16 +77,7 @@ def batch_norm(
 ) -> np.ndarray:
     """(x - mean) / sqrt(variance + epsilon) * scale + offset, then + residual, then max(., 0).
 
-    Args:
-        x: (..., C) floats.
-        statistics: (2, C), mean and variance; float32 where x is half, like scale and offset.
-        scale, offset: (C,).
-        epsilon: added to the variance.
-        relu: whether negative results become 0.
-        residual: of the shape of x, or None.
-
-    Returns:
-        The shape of x.
+    The last two are what follows in a network: `residual` has the shape of x, `relu` asks for max.
     """
     rows, y = _rows(x), np.empty(x.shape, x.dtype)
     out, more = _rows(y), None if residual is None else _rows(residual)
@@ -110,17 +99,9 @@ def batch_norm(
 def batch_norm_sums(
     g: np.ndarray, x: np.ndarray, statistics: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """Sums of g and of g * (x - mean) / sqrt(variance + epsilon) over all axes but the last.
+    """(2, C): sums of g and of g * (x - mean) / sqrt(variance + epsilon) over all axes but the last.
 
     These are the gradients of offset and scale.
-
-    Args:
-        g, x: (..., C).
-        statistics: (2, C), mean and variance of x.
-        epsilon: added to the variance.
-
-    Returns:
-        (2, C); float32 for half precision.
     """
     cotangents, rows = _rows(g), _rows(x)
     (mean,) = _along(rows, statistics[0])
@@ -151,15 +132,7 @@ def batch_norm_grad(
 
     scale / s * (g - mean(g) - n * mean(g n)), n = (x - mean) / s, s = sqrt(variance + epsilon)
 
-    Args:
-        g, x: (..., C).
-        statistics: (2, C), mean and variance of x.
-        scale: (C,).
-        epsilon: added to the variance.
-        sums: what `batch_norm_sums` gives; None computes them.
-
-    Returns:
-        The shape of x.
+    `sums` are what `batch_norm_sums` gives; None computes them.
     """
     if sums is None:
         sums = batch_norm_sums(g, x, statistics, epsilon)
@@ -216,15 +189,7 @@ def _inverse(statistics: np.ndarray, epsilon: float) -> np.ndarray:
 
 @in_float32
 def channel_sum(x: np.ndarray, radius: int) -> np.ndarray:
-    """y[..., c] = sum of x[..., j] over |j - c| <= radius.
-
-    Args:
-        x: (..., C).
-        radius: how many channels on either side count.
-
-    Returns:
-        The shape of x.
-    """
+    """y[..., c] = sum of x[..., j] over |j - c| <= radius."""
     y = x.copy()
     for away in range(1, min(radius, x.shape[-1] - 1) + 1):
         y[..., away:] += x[..., :-away]
@@ -236,16 +201,7 @@ def channel_sum(x: np.ndarray, radius: int) -> np.ndarray:
 def local_response(
     x: np.ndarray, radius: int, bias: float, alpha: float, beta: float
 ) -> np.ndarray:
-    """x / (bias + alpha * sum of x^2 over the channels at most `radius` away)^beta.
-
-    Args:
-        x: (..., C) floats.
-        radius: how many channels on either side count.
-        bias, alpha, beta: as in the formula.
-
-    Returns:
-        The shape of x.
-    """
+    """x / (bias + alpha * sum of x^2 over the channels at most `radius` away)^beta."""
     y = channel_sum(np.square(x), radius)
     y *= alpha
     y += bias

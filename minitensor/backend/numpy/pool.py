@@ -4,7 +4,9 @@ Only a gradient needs to know which tap won. `put_tap` adds a cotangent back to 
 reads it, and each is the derivative of the other. A window that touches no pixel at all
 (possible with dilation) has the lowest value, and tap 0.
 
-Each op is a loop over taps; blocks of images keep its many passes in cache.
+Each op is a loop over taps; blocks of images keep its many passes in cache. Images are
+(N, H, W, C), with (H, W) = window.size; y, g and index, int32 tap numbers u * kw + v, are
+(N, h, w, C). Means are of floats, maxima of any real dtype.
 """
 
 from __future__ import annotations
@@ -24,13 +26,6 @@ SLOWNESS = 20  # one step here takes as long as so many multiply-adds of a matri
 def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The maximum of each window's real pixels; NaN if one of them is.
 
-    Args:
-        x: (N, H, W, C), any real dtype.
-        window: its `size` is (H, W).
-
-    Returns:
-        (N, h, w, C).
-
     Example:
         >>> import numpy as np
         >>> from minitensor.backend import numpy as be
@@ -45,16 +40,9 @@ def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
 
 
 def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
-    """The tap u * kw + v of each window's first maximum, in row-major order.
+    """The tap of each window's first maximum, in row-major order.
 
     Padding never wins. A NaN counts as the maximum; the first NaN wins.
-
-    Args:
-        x: (N, H, W, C), any real dtype.
-        window: its `size` is (H, W).
-
-    Returns:
-        (N, h, w, C) int32.
 
     Example:
         >>> import numpy as np
@@ -70,16 +58,7 @@ def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
 
 
 def take_tap(x: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
-    """The pixel under tap `index` of each window.
-
-    Args:
-        x: (N, H, W, C).
-        index: (N, h, w, C) tap numbers.
-        window: its `size` is (H, W).
-
-    Returns:
-        (N, h, w, C).
-    """
+    """The pixel under tap `index` of each window."""
     y = np.zeros(index.shape, x.dtype)
     _block_by_block(_take, window, x, index, y)
     return y
@@ -87,16 +66,7 @@ def take_tap(x: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
 
 @in_float32
 def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
-    """The adjoint of `take_tap`: each g is added to the pixel under tap `index` of its window.
-
-    Args:
-        g: (N, h, w, C).
-        index: (N, h, w, C) tap numbers.
-        window: its `size` is the (H, W) to produce.
-
-    Returns:
-        (N, H, W, C).
-    """
+    """The adjoint of `take_tap`: each g is added to the pixel under tap `index` of its window."""
     x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
     _block_by_block(_put, window, x, index, g)
     return x
@@ -105,13 +75,6 @@ def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
 @in_float32
 def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The mean of each window's real pixels; padding is not counted.
-
-    Args:
-        x: (N, H, W, C) floats.
-        window: its `size` is (H, W).
-
-    Returns:
-        (N, h, w, C).
 
     Example:
         >>> import numpy as np
@@ -129,15 +92,7 @@ def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
 
 @in_float32
 def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
-    """The adjoint of `avg_pool`: each g is spread evenly over its window's real pixels.
-
-    Args:
-        g: (N, h, w, C).
-        window: its `size` is the (H, W) to produce.
-
-    Returns:
-        (N, H, W, C).
-    """
+    """The adjoint of `avg_pool`: each g is spread evenly over its window's real pixels."""
     x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
     _block_by_block(_scatter_sum, window, x, g / _counts(window, g.dtype))
     return x
