@@ -99,7 +99,7 @@ def batch_norm(
 def batch_norm_sums(
     g: np.ndarray, x: np.ndarray, statistics: np.ndarray, epsilon: float
 ) -> np.ndarray:
-    """(2, C): sums of g and of g * (x - mean) / sqrt(variance + epsilon) over all axes but the last.
+    """(2, C): sums of g and of g * (x - mean) / sqrt(variance + epsilon), all axes but the last.
 
     These are the gradients of offset and scale.
     """
