@@ -1,6 +1,6 @@
 """Three networks as data, written once for every library: their layers, parameters and forward.
 
-    lenet5    the course's: 3x3 kernels, 28x28 gray images (minitensor/train/model.py)
+    lenet5    the course's: 3x3 kernels, 28x28 gray images (`models.lenet5`)
     vgg13     ten 3x3 convolutions, each with batch normalisation, 32x32 colour images (CIFAR)
     resnet18  for CIFAR: a 3x3 first layer of stride 1 and no pooling behind it
 

@@ -144,7 +144,7 @@ from minitensor.nn.space import batch_to_space, space_to_batch
 __version__ = "0.2.0"
 newaxis = None
 _LAZY = {  # loaded when they are first used: name -> module, and the name in it
-    **{name: (name, None) for name in ("data", "image", "keras", "models", "parity", "train")},
+    **{name: (name, None) for name in ("data", "image", "keras", "models", "parity")},
     **{name: (f"keras.{name}", None) for name in ("initializers", "losses", "metrics")},
     "optimizers": ("keras.optimizers", None),
     "constant_initializer": ("keras.initializers", "Constant"),

@@ -17,8 +17,8 @@ from minitensor.extras import DISTRIBUTION
 
 # verb, module with add_arguments(parser) and run(args), what it does
 _VERBS = (
-    ("train", "minitensor.train.command", "train a small net to read handwriting, or your images"),
-    ("evaluate", "minitensor.train.evaluate", "test a trained net: accuracy and its mistakes"),
+    ("train", "minitensor.digits.command", "train a small net to read handwriting, or your images"),
+    ("evaluate", "minitensor.digits.evaluate", "test a trained net: accuracy and its mistakes"),
     ("parity", "minitensor.parity.command", "compare every function with TensorFlow"),
     ("run", "minitensor.run.command", "run a TensorFlow program on this engine"),
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),

@@ -39,7 +39,7 @@ PROGRAMS = {
     "explain",
     "parity",
     "run",
-    "train",
+    "digits",
 }  # they may use everything; nobody uses them
 PLAN = {
     **ENGINE,

@@ -13,6 +13,7 @@ RUNS = [  # program, arguments, what it must print
     ("convolution.py", [], r"\[ 6\.  5\. -2\.  1\.  2\.\]"),
     ("lenet5.py", ["--epochs", "1"], r"Total params: 60,074\n(.*\n)*.*test acc: 0\.[5-9]"),
     ("lenet5.py", ["--epochs", "1", "--batch-norm"], "Total params: 60,162"),
+    ("by_hand.py", ["--epochs", "1"], r"60,074 parameters\nepoch 1: .* accuracy [5-9]\d\.\d\d%"),
     ("mnist_cnn.py", ["--epochs", "1", "--out", "{home}/run"], r"test accuracy: 0\.9"),
     ("cifar.py", ["--network", "resnet18", "--classes", "100", "--batch-size", "32"], "0 acc: "),
     *[

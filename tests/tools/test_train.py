@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from minitensor import Variable, cli, data
-from minitensor.train import evaluate, loop, weights
-from minitensor.train.model import LeNet, shapes
-from minitensor.train.optimizer import Adam
+from minitensor.digits import evaluate, network, weights
+from minitensor.digits.network import fresh, parameters
+from minitensor.keras.optimizers import Adam
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
@@ -25,45 +25,36 @@ def digits() -> data.LabelledImages:
     return data.read_digits().resized((28, 28))
 
 
-def trained(net: LeNet, train, test, epochs: int = 1, rate: float = 0.003) -> list[loop.Epoch]:
-    return list(
-        loop.fit(
-            net,
-            train,
-            test,
-            epochs=epochs,
-            batch_size=32,
-            learning_rate=rate,
-            seed=0,
-            progress=iter,
-        )
-    )
+def trained(net, train, test, epochs: int = 1, rate: float = 0.003) -> list[network.Epoch]:
+    return network.fit(net, train, test, epochs=epochs, batch_size=32, learning_rate=rate, seed=0)
 
 
 # ----- the net -----
 
 
 def test_the_net_has_the_courses_60074_parameters() -> None:
+    net = fresh(10, 0)
+    found = parameters(net)
     by_layer = {
-        layer: sum(int(np.prod(s)) for name, s in shapes(10).items() if name.startswith(layer))
+        layer: sum(v.shape.num_elements() for name, v in found.items() if name.startswith(layer))
         for layer in ("conv1", "conv2", "dense1", "dense2", "dense3")
     }
     assert list(by_layer.values()) == [60, 880, 48120, 10164, 850]
-    assert LeNet.fresh(10, 0).parameter_count == 60074
+    assert net.count_params() == 60074
 
 
 def test_a_fresh_net_keeps_glorots_limit_and_starts_with_zero_biases() -> None:
-    net = LeNet.fresh(10, seed=1)
+    net = fresh(10, seed=1)
     limits = {"conv1": 6 / (9 * 7), "conv2": 6 / (9 * 22), "dense1": 6 / 520, "dense3": 6 / 94}
     for layer, square in limits.items():
-        kernel = net.parameters[f"{layer}.kernel"].numpy()
+        kernel = parameters(net)[f"{layer}.kernel"].numpy()
         assert 0.8 * square < np.abs(kernel).max() ** 2 <= square
-        assert not net.parameters[f"{layer}.bias"].numpy().any()
+        assert not parameters(net)[f"{layer}.bias"].numpy().any()
 
 
 def test_the_net_computes_what_plain_loops_compute(digits) -> None:
-    net = LeNet.fresh(10, seed=2)
-    p = {name: variable.numpy().astype(np.float64) for name, variable in net.parameters.items()}
+    net = fresh(10, seed=2)
+    p = {name: variable.numpy().astype(np.float64) for name, variable in parameters(net).items()}
     x = digits.images[:2].astype(np.float64)
     for layer in ("conv1", "conv2"):
         x = pooled(correlated(x, p[f"{layer}.kernel"])) + p[f"{layer}.bias"]
@@ -90,21 +81,21 @@ def pooled(x: np.ndarray) -> np.ndarray:
 
 def test_adams_first_two_steps_are_those_of_the_paper() -> None:
     x = Variable([1.0, -2.0])
-    adam = Adam([x])
+    adam = Adam(0.1)
     value, m, v = np.array([1.0, -2.0]), 0, 0
     for t in (1, 2):
         g = 2 * value
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
-        adam.apply([2.0 * x], rate=0.1)
+        adam.apply([2.0 * x], [x])
         value = value - 0.1 * m_hat / (np.sqrt(v_hat) + 1e-7)
     np.testing.assert_allclose(x.numpy(), value, rtol=1e-5)
 
 
 def test_one_epoch_makes_a_fresh_net_better(digits) -> None:
     train, test = data.split(digits, 0)
-    net = LeNet.fresh(10, 0)
-    before = loop.accuracy(loop.probabilities(net, test.images), test)
+    net = fresh(10, 0)
+    before = network.accuracy(network.probabilities(net, test.images), test)
     (epoch,) = trained(net, train, test)
     assert before < 0.3
     assert epoch.test_accuracy > 0.5
@@ -113,7 +104,7 @@ def test_one_epoch_makes_a_fresh_net_better(digits) -> None:
 def test_zeros_and_ones_are_told_apart_in_three_epochs(digits) -> None:
     few = digits.take(np.flatnonzero(digits.labels < 2)[:150])
     few = data.LabelledImages(few.title, few.images, few.labels, ("0", "1"), few.sources, "")
-    epochs = trained(LeNet.fresh(2, 0), *data.split(few, 0), epochs=3)
+    epochs = trained(fresh(2, 0), *data.split(few, 0), epochs=3)
     assert epochs[-1].test_accuracy >= 0.95
     assert epochs[-1].loss < epochs[0].loss
 
@@ -121,16 +112,16 @@ def test_zeros_and_ones_are_told_apart_in_three_epochs(digits) -> None:
 @pytest.mark.slow
 def test_the_default_training_reads_97_of_100_digits_right(digits) -> None:
     train, test = data.split(digits, 0)
-    assert trained(LeNet.fresh(10, 0), train, test, epochs=20)[-1].test_accuracy >= 0.97
+    assert trained(fresh(10, 0), train, test, epochs=20)[-1].test_accuracy >= 0.97
 
 
 def test_the_same_seed_trains_the_same_net(digits) -> None:
     few = digits.take(np.arange(100))
-    first, second = LeNet.fresh(10, 3), LeNet.fresh(10, 3)
+    first, second = fresh(10, 3), fresh(10, 3)
     for net in (first, second):
         trained(net, few, few)
-    for name, variable in first.parameters.items():
-        np.testing.assert_array_equal(variable.numpy(), second.parameters[name].numpy())
+    for name, variable in parameters(first).items():
+        np.testing.assert_array_equal(variable.numpy(), parameters(second)[name].numpy())
 
 
 def test_a_rate_that_diverges_is_a_value_error_that_says_so(digits) -> None:
@@ -139,7 +130,7 @@ def test_a_rate_that_diverges_is_a_value_error_that_says_so(digits) -> None:
         np.errstate(all="ignore"),
         pytest.raises(ValueError, match=r"try a learning rate smaller than 1e\+30"),
     ):
-        trained(LeNet.fresh(10, 0), few, few, epochs=3, rate=1e30)
+        trained(fresh(10, 0), few, few, epochs=3, rate=1e30)
 
 
 # ----- weights on disk -----
@@ -149,7 +140,7 @@ CARD = weights.Card(tuple("0123456789"), "UCI digits", "abc", 7)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    weights.save(tmp_path / "weights.safetensors", LeNet.fresh(10, 4), CARD)
+    weights.save(tmp_path / "weights.safetensors", fresh(10, 4), CARD)
     return tmp_path / "weights.safetensors"
 
 
@@ -171,8 +162,8 @@ def rewritten(file: Path, **changes: object) -> None:
 def test_weights_come_back_bit_for_bit_with_their_card(file: Path) -> None:
     net, card = weights.load(file)
     assert card == CARD
-    for name, variable in LeNet.fresh(10, 4).parameters.items():
-        np.testing.assert_array_equal(net.parameters[name].numpy(), variable.numpy())
+    for name, variable in parameters(fresh(10, 4)).items():
+        np.testing.assert_array_equal(parameters(net)[name].numpy(), variable.numpy())
 
 
 def test_the_file_says_how_images_must_be_prepared(file: Path) -> None:

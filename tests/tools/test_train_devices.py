@@ -7,9 +7,7 @@ from backends import KERNEL_BACKENDS
 import minitensor as mt
 from minitensor import data
 from minitensor.backend import devices
-from minitensor.train import loop
-from minitensor.train.model import LeNet
-from minitensor.train.optimizer import Adam
+from minitensor.digits.network import fresh
 
 STEPS, BATCH = 20, 16
 
@@ -18,14 +16,15 @@ def losses(device, images, labels):
     """The loss before each of some steps of training, from the same first weights and batches."""
     order = np.random.default_rng(0).permutation(len(images))[: STEPS * BATCH]
     with mt.device(device):
-        net = LeNet.fresh(10, seed=0)
-        optimizer = Adam(list(net.parameters.values()))
+        net = fresh(10, seed=0)
+        loss = mt.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        net.compile(mt.keras.optimizers.Adam(0.003), loss)
         found = [
-            loop._step(net, optimizer, mt.constant(images[batch]), labels[batch], 0.003)
+            net.train_on_batch(images[batch], labels[batch])
             for batch in order.reshape(STEPS, BATCH)
         ]
     home = devices.full_name(devices.BACKENDS[devices.kind_of(device)])
-    assert {variable.device for variable in net.parameters.values()} == {home}
+    assert {variable.device for variable in net.weights} == {home}
     return found
 
 

@@ -1,11 +1,11 @@
 """The first whole job: a small convolutional net learns to read handwriting.
 
-model.py      LeNet-5 as the course modifies it, from functions of minitensor.nn
-optimizer.py  Adam
-loop.py       epochs, batches, accuracy
+network.py    LeNet-5 of `minitensor.models`: how it starts, is trained, and is asked
 weights.py    the trained net as a safetensors file, written and strictly read
 figures.py    the curve of the training and the filters it found, as PNG files
-command.py    `minitensor train`
+command.py    `minitensor train`, and which images it reads
 evaluate.py   `minitensor evaluate`
-inputs.py     which images both read
+
+The same network from functions and variables alone, its training written out, is
+`examples/by_hand.py`.
 """

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.train.model import SIZE, LeNet, shapes
+from minitensor import models
+from minitensor.digits.network import NAMES, SIZE, parameters
 
 ARCHITECTURE = "minitensor LeNet-5: conv 6@3x3, conv 16@3x3, dense 120, 84"
 NORMALISATION = "gray / full scale: 0 black, 1 white"
@@ -31,7 +32,7 @@ class Card:
     seed: int  # of the split
 
 
-def save(path: Path, net: LeNet, card: Card) -> None:
+def save(path: Path, net: Any, card: Card) -> None:
     """Writes the net and its card."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
@@ -39,12 +40,12 @@ def save(path: Path, net: LeNet, card: Card) -> None:
     texts = {key: json.dumps(value) for key, value in asdict(card).items()}
     fixed = {"architecture": ARCHITECTURE, "normalisation": NORMALISATION, "input": str(INPUT)}
     try:
-        save_file({n: v.numpy() for n, v in net.parameters.items()}, path, texts | fixed)
+        save_file({n: v.numpy() for n, v in parameters(net).items()}, path, texts | fixed)
     except SafetensorError as error:
         raise OSError(f"{path} cannot be written: {error}") from None
 
 
-def load(path: Path) -> tuple[LeNet, Card]:
+def load(path: Path) -> tuple[Any, Card]:
     """Reads what `save` wrote.
 
     Raises:
@@ -59,17 +60,20 @@ def load(path: Path) -> tuple[LeNet, Card]:
         with safe_open(path, framework="numpy") as file:
             texts = file.metadata() or {}
             card = _card(path, texts)
-            expected = shapes(len(card.labels))
-            _check_names(path, set(file.keys()), set(expected))
-            for name, shape in expected.items():
-                _check_kind(path, name, file.get_slice(name), shape)
-            values = {name: file.get_tensor(name) for name in expected}
+            _check_names(path, set(file.keys()), set(NAMES))
+            last, classes = NAMES[-1], len(card.labels)
+            _check_kind(path, last, file.get_slice(last), (classes,))  # before a net is that large
+            net = models.lenet5(classes)
+            for name, variable in parameters(net).items():
+                _check_kind(path, name, file.get_slice(name), tuple(variable.shape))
+            values = {name: file.get_tensor(name) for name in NAMES}
     except SafetensorError as problem:
         raise ValueError(f"{path}: not a safetensors file, or damaged: {problem}") from None
     for name, value in values.items():
         if not np.isfinite(value).all():
             raise ValueError(f"{path}: parameter {name} holds values that are not finite")
-    return LeNet(values), card
+    net.set_weights([values[name] for name in NAMES])
+    return net, card
 
 
 def _card(path: Path, texts: dict[str, str]) -> Card:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minitensor.backend.devices import device
 from minitensor.extras import require
-from minitensor.train.inputs import add_data_arguments, chosen_data
 
 if TYPE_CHECKING:
     from minitensor.data import LabelledImages
-    from minitensor.train.loop import Epoch
-    from minitensor.train.model import LeNet
+    from minitensor.digits.network import Epoch
 
 WEIGHTS, CURVE, FILTERS = "weights.safetensors", "training-curve.png", "first-layer-filters.png"
 
@@ -59,14 +58,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from minitensor.data import split
-    from minitensor.train import figures, weights
-    from minitensor.train.loop import accuracy, probabilities
-    from minitensor.train.model import LeNet
+    from minitensor.digits import figures, weights
+    from minitensor.digits.network import accuracy, fresh, probabilities
 
     start = time.perf_counter()
     every, given = chosen_data(args)
     train, test = split(every, args.seed) if given is None else (every, given)
-    net = LeNet.fresh(len(every.names), args.seed)
+    net = fresh(len(every.names), args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / WEIGHTS).open("ab").close()  # or we would learn only after the training
     print(_description(net, train, test))
@@ -87,15 +85,17 @@ def score(fraction: float, count: int) -> str:
     return f"{100 * fraction:.2f} % ({round(fraction * count)} of {count})"
 
 
-def _description(net: LeNet, train: LabelledImages, test: LabelledImages) -> str:
+def _description(net: Any, train: LabelledImages, test: LabelledImages) -> str:
+    from minitensor.digits.network import parameters
+
     lines = [
         f"{train.title}: {len(train)} images to learn from, {len(test)} to test on, "
         f"{len(train.names)} labels",
-        f"LeNet-5: {net.parameter_count:,} parameters",
+        f"LeNet-5: {net.count_params():,} parameters",
         *(
             f"  {name:14}{'x'.join(map(str, variable.shape)):>10}"
             f"{variable.shape.num_elements():>8,}"
-            for name, variable in net.parameters.items()
+            for name, variable in parameters(net).items()
         ),
         f"{'epoch':>5} {'loss':>8} {'train':>8} {'test':>8} {'seconds':>8}",
     ]
@@ -103,15 +103,14 @@ def _description(net: LeNet, train: LabelledImages, test: LabelledImages) -> str
 
 
 def _fit(
-    args: argparse.Namespace, net: LeNet, train: LabelledImages, test: LabelledImages
+    args: argparse.Namespace, net: Any, train: LabelledImages, test: LabelledImages
 ) -> list[Epoch]:
     """Trains with a progress bar; one line per epoch."""
-    from tqdm import tqdm
+    from minitensor.digits.network import fit
 
-    from minitensor.train.loop import fit
-
-    epochs: list[Epoch] = []
-    for epoch in fit(
+    bar = _progress_bar()
+    numbers = itertools.count(1)
+    return fit(
         net,
         train,
         test,
@@ -119,17 +118,79 @@ def _fit(
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=args.seed,
-        progress=lambda batches: tqdm(
-            batches, desc=f"epoch {len(epochs) + 1}", unit="batch", leave=False, disable=None
-        ),
-    ):
-        epochs.append(epoch)
-        print(
-            f"{len(epochs):5} {epoch.loss:8.4f} {epoch.train_accuracy:8.2%} "
+        callbacks=[bar],
+        report=lambda epoch: print(
+            f"{next(numbers):5} {epoch.loss:8.4f} {epoch.train_accuracy:8.2%} "
             f"{epoch.test_accuracy:8.2%} {epoch.seconds:8.1f}",
             flush=True,
-        )
-    return epochs
+        ),
+    )
+
+
+def _progress_bar() -> Any:
+    """A callback that shows the batches of an epoch as they pass."""
+    from tqdm import tqdm
+
+    from minitensor.keras.callbacks import Callback
+
+    class Bar(Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.bar = tqdm(
+                total=self.params["steps"],
+                desc=f"epoch {epoch + 1}",
+                unit="batch",
+                leave=False,
+                disable=None,
+            )
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.bar.update()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.bar.close()
+
+    return Bar()
+
+
+# ----- the command line -----
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """--data, or --images with --labels."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="folder with <label>/*.png, folder with IDX files as MNIST comes, or the beginning "
+        "of an IDX pair's names (default: the handwritten digits inside minitensor)",
+    )
+    parser.add_argument("--images", type=Path, metavar="FILE", help="IDX file of images")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="IDX file of their labels")
+
+
+def chosen_data(args: argparse.Namespace) -> tuple[LabelledImages, LabelledImages | None]:
+    """All images at the net's size and None; or those to learn from and those to test on.
+
+    Raises:
+        ValueError: the arguments contradict each other, or the data are damaged.
+        OSError: a file cannot be opened.
+    """
+    from minitensor.data import open_data, read_digits, read_idx_pair
+    from minitensor.digits.network import SIZE
+
+    if (args.images is None) != (args.labels is None):
+        raise ValueError("--images and --labels belong together; give both or neither")
+    if args.images is not None:
+        if args.data is not None:
+            raise ValueError("give either --data or --images with --labels, not both")
+        return read_idx_pair(args.images, args.labels).resized(SIZE), None
+    every, test = open_data(args.data, SIZE) if args.data else (read_digits(), None)
+    return every.resized(SIZE), None if test is None else test.resized(SIZE)
+
+
+def is_default(args: argparse.Namespace) -> bool:
+    """Whether the command line names no images."""
+    return args.data is None and args.images is None
 
 
 def _count(text: str) -> int:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minitensor.digits.command import add_data_arguments, chosen_data, is_default, score
 from minitensor.extras import require
-from minitensor.train.command import score
-from minitensor.train.inputs import add_data_arguments, chosen_data, is_default
 
 if TYPE_CHECKING:
     from minitensor.data import LabelledImages
-    from minitensor.train.weights import Card
+    from minitensor.digits.weights import Card
 
 _WORST = 5
 
@@ -28,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints accuracy, confusions and the worst mistakes; 0 when done."""
     require("minitensor evaluate", "safetensors", "PIL")
-    from minitensor.train import weights
-    from minitensor.train.loop import accuracy, probabilities
+    from minitensor.digits import weights
+    from minitensor.digits.network import accuracy, probabilities
 
     net, card = weights.load(args.weights)
     data, which = _unseen(args, card)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import nn
-from minitensor.train.loop import Epoch
-from minitensor.train.model import LeNet
+from minitensor.digits.network import Epoch, parameters
 
 _BLUE, _ORANGE = "#1f5fa8", "#d9730d"
 
@@ -40,7 +39,7 @@ def save_curve(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
     figure.savefig(path)
 
 
-def save_filters(path: Path, net: LeNet, picture: np.ndarray) -> None:
+def save_filters(path: Path, net: Any, picture: np.ndarray) -> None:
     """The six 3x3 kernels of the first layer, and what each makes of one image, as a PNG file.
 
     Args:
@@ -48,8 +47,9 @@ def save_filters(path: Path, net: LeNet, picture: np.ndarray) -> None:
         net: the trained net.
         picture: (28, 28, 1), 0 black to 1 white.
     """
-    kernels = net.parameters["conv1.kernel"].numpy()[:, :, 0]  # (3, 3, 6)
-    maps = nn.conv2d(picture[np.newaxis], net.parameters["conv1.kernel"], 1, "VALID").numpy()[0]
+    kernel = parameters(net)["conv1.kernel"]
+    kernels = kernel.numpy()[:, :, 0]  # (3, 3, 6)
+    maps = nn.conv2d(picture[np.newaxis], kernel, 1, "VALID").numpy()[0]
     count, reach = kernels.shape[-1], np.abs(kernels).max()
     figure = _figure(10.5, 3.6)
     grid = figure.add_gridspec(2, count + 1, width_ratios=[1.6, *[1] * count])
