@@ -47,7 +47,7 @@ PLAN = {
     "keras": {*ENGINE, *MIRRORS},
     "models": {*ENGINE, *MIRRORS, "keras", "minitensor"},
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
-    **{program: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "minitensor"} for program in PROGRAMS},
+    **{p: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "models", "minitensor"} for p in PROGRAMS},
 }
 # Files of backend/ that every backend may read:
 BACKEND_LEAVES = {"settings", "half", "devices", "generator", "protocol"}
