@@ -6,6 +6,5 @@ figures.py    the curve of the training and the filters it found, as PNG files
 command.py    `minitensor train`, and which images it reads
 evaluate.py   `minitensor evaluate`
 
-The same network from functions and variables alone, its training written out, is
-`examples/by_hand.py`.
+Among the examples is the same network from functions and variables alone, its training written out.
 """
