@@ -72,12 +72,11 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "serialization": set(),  # everybody may read it
     "parts": set(),
     **{room: {"parts"} for room in ("activations", *OF_WEIGHTS, "config", "datasets", "losses")},
-    **{room: {"parts"} for room in ("random", "training", "utils")},  # a model is its own trainer
+    **{room: {"parts"} for room in ("callbacks", "random", "summary", "utils")},
     "metrics": {"parts", "initializers", "losses"},
     "optimizers": {"parts", "initializers"},
-    "engine": {"parts", "training"} | OF_WEIGHTS,
-    "callbacks": {"parts", "engine", "training", "saving"},
-    "summary": {"parts", "engine"},
+    "training": {"parts", "losses", "metrics", "optimizers", "callbacks"},  # mixed into Model
+    "engine": {"parts", "training", "summary"} | OF_WEIGHTS,
     "layers": {"parts", "engine", "activations"} | OF_WEIGHTS,
     "saving": {"parts", "engine", "optimizers"},
     "applications": {"parts", "engine", "layers", "activations"},
@@ -87,8 +86,7 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "__init__": {"parts", "engine"},
 }
 WHEN_CALLED = {  # what it imports later, inside a function: the words that lead from below upwards
-    "engine": {"saving", "summary"},  # Model.save, Model.summary
-    "training": {"engine", "losses", "metrics", "optimizers", "callbacks"},  # compile and fit
+    "engine": {"saving"},  # Model.save
 }
 STDLIB = sys.stdlib_module_names
 LONG_FUNCTIONS: set[str] = set()  # exceptions to 40 lines, each with its reason

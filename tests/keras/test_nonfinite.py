@@ -145,7 +145,7 @@ def test_the_model_is_as_it_was_before_the_step():
 def test_the_step_and_the_epoch_are_told():
     class Spoil(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
-            if batch == 1 and self.model._progress.epoch == 2:
+            if batch == 1 and self.model._fit.progress.epoch == 2:
                 self.model.get_layer("last").bias.assign([np.inf] * 3)
 
     with pytest.raises(NonFiniteError, match="at step 1 of epoch 2"):

@@ -48,7 +48,7 @@ class Keeper(keras.callbacks.Callback):
         setattr(self, hook, self._keep)
 
     def _keep(self, index, logs=None):
-        progress = self.model._progress
+        progress = self.model._fit.progress
         if self._at == (progress.epoch, progress.step):
             variables = [*self.model.weights, *self.model.optimizer.variables]
             fit = progress.state()
@@ -67,7 +67,7 @@ class Restorer(keras.callbacks.Callback):
             [*self.model.weights, *self.model.optimizer.variables], self._values, strict=True
         ):
             variable.assign(value)
-        self.model._resume_from = self._fit
+        self.model._fit.resume_from = self._fit
 
 
 def run(source, callback, seed=0):
@@ -145,7 +145,7 @@ class Told(keras.callbacks.Callback):
         self.heard = []
 
     def on_interrupt(self):
-        self.heard.append(("interrupt", self.model._progress.step))
+        self.heard.append(("interrupt", self.model._fit.progress.step))
 
     def on_train_end(self, logs=None):
         self.heard.append("end")

@@ -2,7 +2,7 @@
 
 After every step the state is remembered by reference: variables get new arrays, old ones are never
 written into, so that remembering costs nothing. It is written (`state_file.py`) as often as asked,
-and on Ctrl-C. Where fit is (epoch, step, data, random numbers, metrics) `model._progress` says;
+and on Ctrl-C. Where fit is (epoch, step, data, random numbers, metrics) `model._fit.progress` says;
 weights, the optimizer's variables and the other callbacks' state are gathered here.
 """
 
@@ -95,7 +95,7 @@ class BackupAndRestore(Callback):
         if self._found is not None:
             self._check(self._found)
             self._put_back(self._found)
-            self.model._resume_from = self._found["fit"]
+            self.model._fit.resume_from = self._found["fit"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """The others have begun the epoch a second time; this undoes what that changed."""
@@ -182,7 +182,7 @@ class BackupAndRestore(Callback):
             "rule": type(self.model.optimizer).__name__,
             "callbacks": {name: callback.get_state() for name, callback in self._others()},
             "stop_training": bool(self.model.stop_training),
-            "fit": self.model._progress.state(),
+            "fit": self.model._fit.progress.state(),
         }
 
     def _variables(self) -> dict[str, list[Variable]]:
@@ -191,7 +191,7 @@ class BackupAndRestore(Callback):
     def _others(self) -> Iterator[tuple[str, Any]]:
         """The callbacks that have state, itself too, each with its class and number."""
         seen: dict[str, int] = {}
-        for callback in self.model._callbacks:
+        for callback in self.model._fit.callbacks:
             kind = type(callback).__name__
             seen[kind] = seen.get(kind, -1) + 1
             if hasattr(callback, "get_state"):

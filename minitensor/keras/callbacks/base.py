@@ -8,7 +8,31 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd.tree import flatten
-from minitensor.keras.training.logs import Logs, plain_logs
+
+Logs = dict[str, Any] | None
+
+
+def plain_logs(logs: Logs) -> dict[str, Any]:
+    """Logs in alphabetical order, tensors as floats where they are single numbers.
+
+    Example:
+        >>> plain_logs({"loss": 1, "accuracy": "?"})
+        {'accuracy': '?', 'loss': 1.0}
+    """
+    plain: dict[str, Any] = {}
+    for name, value in sorted((logs or {}).items()):
+        if isinstance(value, dict):
+            plain |= plain_logs(value)
+        else:
+            plain[name] = _number(value)
+    return plain
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
 class Callback:
@@ -173,10 +197,28 @@ class CallbackList(Callback):
                 callback.on_interrupt()
 
 
-def _tell(told: CallbackList, hook: str, logs: Logs, *number: int) -> None:
-    logs = plain_logs(logs)
-    for callback in told.callbacks:
-        getattr(callback, hook)(*number, logs)
+_OLDER_NAMES = {
+    "on_train_batch_begin": "on_batch_begin",
+    "on_train_batch_end": "on_batch_end",
+}
+
+
+def _tell(callbacks: CallbackList, hook: str, logs: Logs, *number: int) -> None:
+    """Calls the hook where it does something; logs become floats only then."""
+    hooks = [found for c in callbacks.callbacks if (found := _overridden(c, hook)) is not None]
+    if hooks:
+        numbers = plain_logs(logs)
+        for method in hooks:
+            method(*number, numbers)
+
+
+def _overridden(callback: Any, hook: str) -> Any:
+    """The hook of a callback, or None if it is the one of Callback that does nothing."""
+    method = getattr(callback, hook)
+    if getattr(method, "__func__", None) is not getattr(Callback, hook):
+        return method
+    older = _OLDER_NAMES.get(hook)  # which the hook of Callback calls
+    return None if older is None or _overridden(callback, older) is None else method
 
 
 def _passed_on(hook: str) -> Any:

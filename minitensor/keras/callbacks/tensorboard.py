@@ -13,7 +13,7 @@ from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.event_file import EventFile
 from minitensor.keras.callbacks.monitor import Remembering
-from minitensor.keras.engine import Functional, Sequential, defaults
+from minitensor.keras.engine import defaults
 
 
 class TensorBoard(Remembering):
@@ -85,7 +85,7 @@ class TensorBoard(Remembering):
         """Begins new files, and writes the architecture."""
         super().set_model(model)
         self._files = {}
-        if self.write_graph and isinstance(model, Functional | Sequential):
+        if self.write_graph and model._has_architecture:
             try:
                 self._file("train").graph(model.to_json())
             except (TypeError, ValueError) as error:

@@ -39,6 +39,7 @@ class Functional(Model):
     """
 
     _first_call = 1
+    _is_functional = _has_architecture = True
 
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True

@@ -34,6 +34,8 @@ class InputLayer(Layer):
     Source: keras.layers.InputLayer
     """
 
+    _is_input = True
+
     def __init__(
         self,
         shape: Any = None,

@@ -86,6 +86,7 @@ class Layer(WeightContainer):
     input_spec: InputSpec | None = None
     receptive_field: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
     _settled = False  # whether its config holds the attributes that bear the names of its arguments
+    _is_input = False  # whether a functional model begins with it
     _first_call = 0  # the number of its first call where it is an end of a functional model
 
     def __init__(
@@ -124,6 +125,11 @@ class Layer(WeightContainer):
         """The output for an input."""
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call` method.")
 
+    @property
+    def _has_call(self) -> bool:
+        """Whether its class has a `call`."""
+        return type(self).call is not Layer.call
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of this shape, by a trial with zeros."""
         return calling.shape_of(self.symbolic_call((calling.symbols(input_shape, self.dtype),), {}))
@@ -161,7 +167,7 @@ class Layer(WeightContainer):
                 loss = self.activity_regularizer(t)
                 self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)  # a sample's share
         if call.depth == 0:
-            self._call_losses = call.losses
+            self._call_losses[:] = call.losses
         return y
 
     def prepare(self, inputs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from minitensor.array import zeros
 from minitensor.autograd.tree import map_structure
+from minitensor.keras import summary
 from minitensor.keras.engine.calling import sizes, symbols
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.training.trainer import Trainer
@@ -33,6 +34,9 @@ class Model(Trainer, Layer):
 
     Source: keras.Model
     """
+
+    _is_functional = False
+    _has_architecture = False  # whether its config says which layers it has, and their calls
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and (len(args) >= 2 or {"inputs", "outputs"} & set(kwargs)):
@@ -121,9 +125,9 @@ class Model(Trainer, Layer):
             layer_range: [first name, last name] of the layers to show.
             style: "wide" or "tf20"; default that of `keras.summary.default_style`.
         """
-        from minitensor.keras.summary import printed
-
-        printed(self, style, line_length, print_fn, expand_nested, show_trainable, layer_range)
+        summary.printed(
+            self, style, line_length, print_fn, expand_nested, show_trainable, layer_range
+        )
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
         """Writes the whole model: `.keras`, or `.h5` in Keras' old form."""

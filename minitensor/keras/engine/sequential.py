@@ -38,6 +38,8 @@ class Sequential(Model):
     Source: keras.Sequential
     """
 
+    _has_architecture = True
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._stack: list[Layer] = []

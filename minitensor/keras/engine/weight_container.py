@@ -1,17 +1,19 @@
 """WeightContainer: what a layer has, weights and layers inside it.
 
 What it has is found by looking at its attributes, lists and dictionaries among them; nothing is
-registered twice.
+registered twice. What was found is kept (`Structure`) until an attribute of any layer changes, or
+a list that was looked into.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Variable
+from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
@@ -20,7 +22,59 @@ from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.memory_budget import charge
 
 _CONTAINERS = (list, tuple, dict)
-_NOT_OURS = {"_given", "_nodes"}  # attributes that mention other layers without owning them
+_NOT_OURS = {"_given", "_nodes", "_call_losses"}  # mention others without owning them
+_PLAIN = {bool, int, float, str, type(None), np.ndarray, Tensor}  # own nothing
+
+_changes = 0  # of attributes that may own something, in all layers together
+
+
+class Structure:
+    """All that one layer owns, as it was found by looking; `holds()` says whether it is still so.
+
+    Attributes:
+        layers: the layer itself, and all layers inside, each once.
+        weights: their variables, each once.
+        metrics: room for what training finds among the same attributes.
+    """
+
+    def __init__(self, owner: WeightContainer) -> None:
+        self._changes, self._owner = _changes, owner
+        found: dict[Any, None] = {}
+        waiting: list[Any] = [owner]
+        while waiting:
+            layer = waiting.pop()
+            if layer not in found:
+                found[layer] = None
+                waiting.extend(reversed(layer.sublayers()))
+        self.layers = list(found)
+        every = [v for layer in self.layers for v in layer.own_variables]
+        self.weights: list[Variable] = list({id(v): v for v in every}.values())
+        self.metrics: list[Any] | None = None
+        self._trainable = [v.trainable for v in self.weights]
+        inside = (x for layer in self.layers for x in layer._containers())
+        self._contents = [(x, tuple(_items(x))) for x in inside]
+
+    def holds(self, owner: WeightContainer) -> bool:
+        """Whether it is of this layer, not of the one it was copied from, and nothing changed."""
+        return (
+            self._changes == _changes
+            and self._owner is owner
+            and [v.trainable for v in self.weights] == self._trainable
+            and all(_are(x, items) for x, items in self._contents)
+        )
+
+    def __reduce__(self) -> Any:
+        """A copy of a layer, or a file, holds None instead, and the copy looks by itself."""
+        return type(None), ()
+
+
+def _items(container: Any) -> Any:
+    return container.values() if isinstance(container, dict) else container
+
+
+def _are(container: Any, items: tuple[Any, ...]) -> bool:
+    """Whether it still has exactly these items."""
+    return len(container) == len(items) and all(map(operator.is_, _items(container), items))
 
 
 class WeightContainer(Configurable):
@@ -31,6 +85,26 @@ class WeightContainer(Configurable):
     _weights: list[Weight]
     _trainable: bool
     _dtype: str
+    _structure: Structure | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        global _changes
+        before = self.__dict__.get(name)
+        super().__setattr__(name, value)
+        if type(value) not in _PLAIN or type(before) not in _PLAIN:
+            _changes += 1
+
+    def __delattr__(self, name: str) -> None:
+        global _changes
+        super().__delattr__(name)
+        _changes += 1
+
+    def _found(self) -> Structure:
+        """What it owns now."""
+        found = self._structure
+        if found is None or not found.holds(self):
+            found = self.__dict__["_structure"] = Structure(self)
+        return found
 
     @property
     def dtype(self) -> str:
@@ -91,20 +165,22 @@ class WeightContainer(Configurable):
             elif isinstance(value, _CONTAINERS) and attribute not in _NOT_OURS:
                 yield from (x for x in flatten(value, sort=False) if isinstance(x, kinds))
 
+    def _containers(self) -> Iterator[Any]:
+        """The lists and dictionaries among its attributes, those inside of others too."""
+        waiting = [v for name, v in vars(self).items() if name not in _NOT_OURS]
+        for value in waiting:  # grows
+            if isinstance(value, _CONTAINERS):
+                waiting.extend(_items(value))
+                if not isinstance(value, tuple):
+                    yield value
+
     def sublayers(self) -> list[Any]:
         """The layers it is directly made of."""
         return list(dict.fromkeys(x for x in self._owned() if isinstance(x, WeightContainer)))
 
     def all_layers(self) -> list[Any]:
         """Itself, and all layers inside, each once."""
-        found: dict[Any, None] = {}
-        waiting: list[Any] = [self]
-        while waiting:
-            layer = waiting.pop()
-            if layer not in found:
-                found[layer] = None
-                waiting.extend(reversed(layer.sublayers()))
-        return list(found)
+        return list(self._found().layers)
 
     @property
     def own_variables(self) -> list[Variable]:
@@ -115,8 +191,7 @@ class WeightContainer(Configurable):
     @property
     def weights(self) -> list[Variable]:
         """All its variables, then those of its sublayers."""
-        every = [v for layer in self.all_layers() for v in layer.own_variables]
-        return list({id(v): v for v in every}.values())
+        return list(self._found().weights)
 
     @property
     def variables(self) -> list[Variable]:

@@ -17,11 +17,10 @@ from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import Call, calls, symbols
-from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.engine.layer import Layer
 
 if TYPE_CHECKING:
+    from minitensor.keras.engine.layer import Layer
     from minitensor.keras.engine.model import Model
 
 UNKNOWN_SIZE = 64  # pixels of an image whose size may vary, in the trial
@@ -127,7 +126,7 @@ def rows_of(model: Model, expand_nested: bool, layer_range: Any) -> list[Row]:
 
 def _rows(layer: Layer, facts: dict[Layer, Facts], depth: int, expand: bool) -> Iterator[Row]:
     for inner in getattr(layer, "layers", None) or layer.sublayers():
-        if isinstance(inner, InputLayer):
+        if inner._is_input:
             facts[inner] = Facts([inner.batch_shape])
         yield Row(inner, depth, facts.get(inner))
         if expand and inner.sublayers():
@@ -158,8 +157,8 @@ def _symbolic_inputs(model: Model) -> Any:
             f"This model has not yet been built. Build the model '{model.name}' first by calling "
             "`build()` or by calling the model on a batch of data."
         )
-    drawn = getattr(model, "input", None)
-    return symbols(shape, model.dtype) if drawn is None else drawn
+    known = getattr(model, "input", None)
+    return symbols(shape, model.dtype) if known is None else known
 
 
 def _zeros(tensor: KerasTensor) -> Any:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minitensor.extras import require
-from minitensor.keras.engine.functional import Functional
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -81,7 +80,7 @@ def plot_model(
 
 def _arrows(model: Model) -> list[tuple[Layer, Layer]]:
     """(from, to), in the order in which the layers run."""
-    if not isinstance(model, Functional):
+    if not model._is_functional:
         line = model.layers if hasattr(model, "input_shape") else []
         return list(pairwise(line))
     pairs = [(t.node, node) for node in model.nodes for t in node.inputs if t.node is not None]

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitensor.keras.engine.functional import Functional
-from minitensor.keras.engine.input_layer import InputLayer
-
 if TYPE_CHECKING:
     from minitensor.keras.engine.model import Model
     from minitensor.keras.summary.facts import Facts, Row
@@ -93,7 +90,7 @@ def tf20(
     model: Model, rows: Sequence[Row], line_length: int | None, show_trainable: bool
 ) -> Iterator[str]:
     """As TensorFlow 2.0 printed it; a model that was not told its input says "multiple"."""
-    connected = isinstance(model, Functional)
+    connected = model._is_functional
     ends = (0.33, 0.55, 0.67, 1.0) if connected else (0.45, 0.85, 1.0)
     length = line_length or (98 if connected else 65)
     head = ["Layer (type)", "Output Shape", "Param #", "Connected to"][: len(ends)]
@@ -117,7 +114,7 @@ def _tf20_shape(model: Model, row: Row) -> str:
     if not model.knows_input or row.facts is None:
         return "multiple"
     shapes = row.facts.shapes
-    listed = len(shapes) != 1 or isinstance(row.layer, InputLayer)
+    listed = len(shapes) != 1 or row.layer._is_input
     return str(shapes) if listed else str(shapes[0])
 
 

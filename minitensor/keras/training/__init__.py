@@ -1,7 +1,7 @@
 """Training of models: what `Model` has beside its layers.
 
 trainer.py           fit, evaluate, predict
-loop.py              which hook comes when
+loop.py              which hook comes when, Ctrl-C between steps
 steps.py             one batch: train_step, train_on_batch and the like
 compiling.py         compile, the loss and the metrics of a model
 compiled_loss.py     a loss for each output
@@ -9,8 +9,6 @@ compiled_metrics.py  metrics for each output, and their names
 outputs.py           which target belongs to which output
 batches.py           arrays, datasets and generators as batches
 epoch_iterator.py    batches of one epoch after the other
-progress.py          how far it has come, for exact resume
-interrupt.py         Ctrl-C between steps
-logs.py              what callbacks are told in numbers
+fit_state.py         what one fit holds, and how far it has come, for exact resume
 finite.py            which op gave the first NaN
 """

@@ -8,7 +8,9 @@ from typing import Any
 from minitensor.array import cast
 from minitensor.autograd import Tensor
 from minitensor.autograd.tree import flatten
+from minitensor.keras import losses
 from minitensor.keras.engine import defaults
+from minitensor.keras.metrics import Mean
 from minitensor.keras.training.outputs import Outputs
 
 
@@ -86,8 +88,6 @@ class CompiledLoss:
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Finds out which loss belongs to which output."""
-        from minitensor.keras.metrics import Mean
-
         outputs = Outputs.of(y_pred, self._names)
         losses = self._each(self._loss, outputs, "loss")
         weights = self._each(self._weights, outputs, "loss_weights")
@@ -113,8 +113,6 @@ class CompiledLoss:
 
 def resolved_loss(identifier: Any, y: Any, y_pred: Any) -> Any:
     """A Loss from a name, a class, a function or a Loss."""
-    from minitensor.keras import losses
-
     if str(identifier).lower() in ("crossentropy", "ce"):
         found = losses.get(f"{kind_of_classes(y, y_pred)}_crossentropy")
     else:

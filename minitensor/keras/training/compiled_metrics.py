@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minitensor.autograd.tree import flatten
+from minitensor.keras import metrics
 from minitensor.keras.training.compiled_loss import kind_of_classes
 from minitensor.keras.training.outputs import Outputs
 
@@ -117,8 +118,6 @@ def _joined(prefix: str | None, name: str) -> str:
 
 def resolved_metric(identifier: Any, y: Any, y_pred: Any) -> Any:
     """A Metric from a name, a function or a Metric; which "accuracy", the shapes say."""
-    from minitensor.keras import metrics
-
     if str(identifier).lower() in ("accuracy", "acc"):
         kind = "".join(part.title() for part in kind_of_classes(y, y_pred).split("_"))
         found = getattr(metrics, f"{kind}Accuracy")()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tree import flatten
+from minitensor.keras import optimizers
 from minitensor.keras.engine import defaults
+from minitensor.keras.metrics import Mean, Metric
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.training.compiled_loss import CompiledLoss
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.math import reduce_sum
 
-_CONTAINERS = (list, tuple, dict)
+if TYPE_CHECKING:
+    from minitensor.keras.training.fit_state import FitState
 
 
 @dataclass
@@ -26,6 +30,10 @@ class CompileState:
     metrics: CompiledMetrics | None
     tracker: Any
     config: dict[str, Any]
+
+    def track(self, loss: Any, samples: int) -> None:
+        """Takes the loss of a batch into the mean over the epoch."""
+        self.tracker.update_state(loss, sample_weight=samples)
 
 
 class Compiling:
@@ -47,10 +55,7 @@ class Compiling:
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = self.jit_compile = False
         self._compile_state: CompileState | None = None
-        self._resume_from: dict[str, Any] | None = None
-        self._progress: Any = None
-        self._callbacks: list[Any] = []  # of the fit that runs
-        self._checks_loss = True
+        self._fit: FitState | None = None  # while fit runs
 
     def compile(
         self,
@@ -93,9 +98,6 @@ class Compiling:
 
         Source: keras.Model.compile
         """
-        from minitensor.keras import optimizers
-        from minitensor.keras.metrics import Mean
-
         config = {name: value for name, value in locals().items() if name in _ARGUMENTS}
         config["jit_compile"] = jit_compile is True
         self.optimizer = optimizers.get(optimizer)
@@ -165,8 +167,9 @@ class Compiling:
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, which a program may have written without `training`."""
-        taken = "training" in inspect.signature(self.compute_loss).parameters
-        options = {"training": training} if taken else {}
+        compute_loss = self.compute_loss
+        known = _takes_training(getattr(compute_loss, "__func__", compute_loss))
+        options = {"training": training} if known else {}
         return self.compute_loss(x, y, y_pred, sample_weight, **options)
 
     # ----- the metrics -----
@@ -183,17 +186,12 @@ class Compiling:
 
     def _own_metrics(self) -> list[Any]:
         """Metrics among the attributes of this model and its layers, but not of models inside."""
-        from minitensor.keras.metrics import Metric
-
-        found: dict[Any, None] = {}
-        for layer in self.all_layers():  # type: ignore[attr-defined]
-            if layer is self or not isinstance(layer, Compiling):
-                for value in vars(layer).values():
-                    if isinstance(value, Metric):
-                        found[value] = None
-                    elif isinstance(value, _CONTAINERS):
-                        found |= {x: None for x in flatten(value) if isinstance(x, Metric)}
-        return list(found)
+        structure = self._found()  # type: ignore[attr-defined]
+        if structure.metrics is None:
+            mine = [x for x in structure.layers if x is self or not isinstance(x, Compiling)]
+            found = (x for layer in mine for x in flatten(list(vars(layer).values())))
+            structure.metrics = list(dict.fromkeys(x for x in found if isinstance(x, Metric)))
+        return structure.metrics
 
     @property
     def metrics_names(self) -> list[str]:
@@ -231,6 +229,11 @@ class Compiling:
 
 
 _ARGUMENTS = set(inspect.signature(Compiling.compile).parameters) - {"self", "auto_scale_loss"}
+
+
+@functools.cache
+def _takes_training(compute_loss: Any) -> bool:
+    return "training" in inspect.signature(compute_loss).parameters
 
 
 def _one_number(value: Any) -> Any:

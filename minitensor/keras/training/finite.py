@@ -74,13 +74,14 @@ class StepGuard:
         self._others = [(v, v.array) for v in weights if not v.trainable]
         self._random = generator.state()
 
-    def check(self, loss: Tensor, gradients: Sequence[Tensor | None], where: str) -> None:
-        """Stops if the loss, or a gradient, is not finite; `where` says in which step.
+    def check(self, loss: Tensor, gradients: Sequence[Tensor | None]) -> None:
+        """Stops if the loss, or a gradient, is not finite.
 
         Raises:
             NonFiniteError: it is not.
         """
         if not is_finite(loss):
+            where = step_description(self._model)
             raise self._explained(f"{where}: the loss is {loss.numpy()}", with_gradients=False)
         found = [g for g in gradients if g is not None]
         if not _all_finite(found):
@@ -89,6 +90,7 @@ class StepGuard:
                 for v, g in zip(self.learning, gradients, strict=True)
                 if g is not None and not is_finite(g)
             ]
+            where = step_description(self._model)
             what = f"{where}: the loss is {loss.numpy()}, but not finite is the gradient of "
             raise self._explained(what + ", ".join(names), with_gradients=True)
 
@@ -110,7 +112,7 @@ class StepGuard:
         source = self._source(origin)
         event = None if source else origin.op
         if event is not None:
-            source = _told(event)
+            source = _explanation(event)
         source = source or "Where it began could not be found: the step did not repeat itself."
         return NonFiniteError(
             f"Training stopped {what}. The update was not made: weights, "
@@ -134,6 +136,14 @@ class StepGuard:
         return ""
 
 
+def step_description(model: Any) -> str:
+    """In which step a training is, in words."""
+    if model._fit is None:
+        return f"in train_on_batch, update {int(model.optimizer.iterations)}"
+    progress = model._fit.progress
+    return f"at step {progress.step} of epoch {progress.epoch}"
+
+
 def _among(tensor: ArrayLike, found: list[ArrayLike]) -> bool:
     return any(tensor.array is other.array for other in found)
 
@@ -142,7 +152,7 @@ def _place() -> str:
     return "/".join(calls.current.path) if calls.current else ""
 
 
-def _told(event: Event) -> str:
+def _explanation(event: Event) -> str:
     """The op, its layer, shapes, and what helps."""
     what = "the derivative of the op" if event.derivative else "the op"
     where = f"in layer '{event.place}'" if event.place else "outside of the layers (in the loss)"

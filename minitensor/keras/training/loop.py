@@ -3,25 +3,26 @@
 fit        for each epoch: metrics forget, on_epoch_begin, the steps, validation, on_epoch_end
 a step     on_train_batch_begin, train_step, on_train_batch_end; Ctrl-C waits for its end
 
-Exact resume: `model._progress` (progress.py) tells callbacks at any hook how far fit has come.
-If a callback sets `model._resume_from` in on_train_begin to what `_progress.state()` was, fit
-begins at that epoch, finds the place in the data again, puts the random state and the metrics back
-and goes on with the next step. A Ctrl-C calls `on_interrupt()` of the callbacks that have it.
+Exact resume (fit_state.py): from `resume_from`, fit begins at that epoch, finds the place in the
+data again, puts the random state and the metrics back and goes on with the next step. A Ctrl-C
+calls `on_interrupt()` of the callbacks that have it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from minitensor.autograd import tree
 from minitensor.autograd.tree import flatten, map_structure
+from minitensor.keras.callbacks.base import plain_logs
 from minitensor.keras.training.epoch_iterator import EpochIterator, warn_of_end
-from minitensor.keras.training.interrupt import whole_step
-from minitensor.keras.training.logs import plain_logs
-from minitensor.keras.training.progress import Progress
+from minitensor.keras.training.fit_state import FitState
 from minitensor.keras.training.steps import latest, run_train_step
 
 
@@ -33,21 +34,16 @@ def fit(
     validate: Callable[[int], dict[str, Any]],
 ) -> None:
     """Trains; `validate` gives what validation adds to the logs of an epoch."""
-    model._progress, model._callbacks = Progress(model, batches), callbacks.callbacks
+    state = model._fit = FitState.of(model, batches, callbacks.callbacks)
     model.stop_training = False
-    model._checks_loss = not any(
-        getattr(callback, "handles_nonfinite", False) for callback in callbacks.callbacks
-    )
     logs = None
     try:
         callbacks.on_train_begin()
-        start = epochs.start
-        if model._resume_from is not None:
-            start = model._resume_from["epoch"]
+        start = epochs.start if state.resume_from is None else state.resume_from["epoch"]
         for epoch in range(start, epochs.stop):
             if model.stop_training:  # before it was killed, a training that goes on had ended
                 break
-            if (found := _epoch(model, batches, callbacks, epoch, validate)) is None:
+            if (found := _epoch(model, state, callbacks, epoch, validate)) is None:
                 _no_batch(epoch, first=epoch == start)
                 break
             logs = found
@@ -55,7 +51,7 @@ def fit(
         callbacks.on_interrupt()
         raise
     finally:
-        model._progress, model._resume_from, model._checks_loss = None, None, True
+        model._fit = None
     if hasattr(model.optimizer, "finalize_variable_values"):
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
@@ -63,16 +59,16 @@ def fit(
 
 def _epoch(
     model: Any,
-    batches: EpochIterator,
+    state: FitState,
     callbacks: Any,
     epoch: int,
     validate: Callable[[int], dict[str, Any]],
 ) -> dict[str, Any] | None:
     """The logs of one epoch; None if there was no batch."""
-    progress = model._progress
+    progress, batches = state.progress, state.batches
     model.reset_metrics()
     progress.reach(epoch, 0)
-    saved, model._resume_from = model._resume_from, None
+    saved, state.resume_from = state.resume_from, None
     if saved and saved["step"] == 0:
         progress.resume(saved)
     callbacks.on_epoch_begin(epoch)
@@ -140,3 +136,38 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
     if not found:
         raise ValueError("predict: the data gave no batch")
     return tree.pack(outputs, [np.concatenate(parts) for parts in zip(*found, strict=True)])
+
+
+# ----- Ctrl-C -----
+
+
+@contextmanager
+def whole_step() -> Iterator[None]:
+    """Runs what is inside to its end before Ctrl-C is heard.
+
+    A second Ctrl-C does not wait. Where the program handles the signal itself, nothing changes.
+
+    Raises:
+        KeyboardInterrupt: afterwards, if Ctrl-C came meanwhile.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours:
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        if came:
+            signal.default_int_handler(number, frame)
+        came.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt

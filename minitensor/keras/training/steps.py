@@ -10,6 +10,7 @@ import numpy as np
 
 from minitensor.autograd import GradientTape
 from minitensor.autograd.tree import flatten, map_structure
+from minitensor.keras.callbacks.base import plain_logs
 from minitensor.keras.training.batches import (
     floats_cast,
     mapped_numbers,
@@ -18,8 +19,7 @@ from minitensor.keras.training.batches import (
 )
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.keras.training.compiling import Compiling
-from minitensor.keras.training.finite import StepGuard, check_logs
-from minitensor.keras.training.logs import plain_logs
+from minitensor.keras.training.finite import StepGuard, check_logs, step_description
 
 
 class Steps(Compiling):
@@ -47,9 +47,9 @@ class Steps(Compiling):
             y_pred, loss = forward(self, x, y, sample_weight)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, guard.learning)
-        if self._checks_loss:
-            guard.check(loss, gradients, step_description(self))
-        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+        if checks_loss(self):
+            guard.check(loss, gradients)
+        self._assert_compiled().track(loss, _samples(x))
         if gradients:
             self.optimizer.apply_gradients(zip(gradients, guard.learning, strict=True))
         else:
@@ -70,7 +70,7 @@ class Steps(Compiling):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
         loss = self._loss_of(x, y, y_pred, sample_weight, False)
-        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+        self._assert_compiled().track(loss, _samples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -165,16 +165,14 @@ def forward(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
 def run_train_step(model: Any, data: Any) -> dict[str, Any]:
     """A step of training, looked at afterwards if it is the program's own."""
     logs = model.train_step(data)
-    if model._checks_loss and type(model).train_step is not Steps.train_step:
+    if checks_loss(model) and type(model).train_step is not Steps.train_step:
         check_logs(logs, step_description(model))
     return logs
 
 
-def step_description(model: Any) -> str:
-    """In which step a training is, in words."""
-    if model._progress is None:
-        return f"in train_on_batch, update {int(model.optimizer.iterations)}"
-    return f"at step {model._progress.step} of epoch {model._progress.epoch}"
+def checks_loss(model: Any) -> bool:
+    """Whether a loss that is not finite stops the training; a callback of fit may see to that."""
+    return model._fit is None or model._fit.checks_loss
 
 
 # ----- logs -----
@@ -202,10 +200,7 @@ def in_order(model: Any, logs: dict[str, Any]) -> Any:
 
 def build(model: Any, first: Callable[[], Any]) -> None:
     """Makes what is missing of the weights, by a call on the batch `first()`, and of slots."""
-    from minitensor.keras.engine.layer import Layer
-
-    callable_at_all = type(model).call is not Layer.call
-    if callable_at_all and not all(layer.built for layer in model.all_layers()):
+    if model._has_call and not all(layer.built for layer in model.all_layers()):
         _try(model, first())
     learning = model.trainable_weights
     if learning and model.optimizer is not None and not model.optimizer.built:

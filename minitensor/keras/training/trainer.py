@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from minitensor.autograd.tree import flatten, map_structure
+from minitensor.keras.callbacks.base import CallbackList
 from minitensor.keras.training import loop
 from minitensor.keras.training.batches import is_array, source_of, unpack_x_y_sample_weight
 from minitensor.keras.training.epoch_iterator import EpochIterator
@@ -197,8 +198,6 @@ def make_callbacks(
     history: bool = False,
 ) -> Any:
     """The callbacks as a CallbackList, with a History and a bar if these are wanted."""
-    from minitensor.keras.callbacks.base import CallbackList
-
     if isinstance(callbacks, CallbackList):
         return callbacks
     verbose = 1 if verbose == "auto" else int(verbose)

@@ -1,12 +1,14 @@
-"""Progress: how far a fit has come, so that another process can go on from there, bit for bit.
+"""The state of one `fit`: what it holds, and how far it has come.
 
-It describes the boundary between two steps. Callbacks read it at any hook as `model._progress`
-and write it beside the weights and the optimizer's variables, which it does not hold.
-To go on, a callback puts those back in `on_train_begin` and sets `model._resume_from` to the state.
+`model._fit` is a FitState while fit runs, else None. Callbacks read `model._fit.progress.state()`
+at any hook and write it beside the weights and the optimizer's variables, which it does not hold:
+so another process can go on from there, bit for bit. To go on, a callback puts those back in
+`on_train_begin` and sets `model._fit.resume_from` to the state.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,33 @@ from minitensor.keras.training.epoch_iterator import EpochIterator
 from minitensor.keras.training.steps import build_metrics
 
 
+@dataclass
+class FitState:
+    """What one `fit` holds.
+
+    Attributes:
+        batches: where its batches come from.
+        callbacks: the list of them.
+        checks_loss: whether a loss that is not finite stops it; a callback may see to that.
+        progress: how far it has come.
+        resume_from: the `progress.state()` from which it goes on.
+    """
+
+    batches: EpochIterator
+    callbacks: list[Any]
+    checks_loss: bool
+    progress: Progress
+    resume_from: dict[str, Any] | None = None
+
+    @staticmethod
+    def of(model: Any, batches: EpochIterator, callbacks: list[Any]) -> FitState:
+        """At the beginning."""
+        handled = any(getattr(callback, "handles_nonfinite", False) for callback in callbacks)
+        return FitState(batches, callbacks, not handled, Progress(model, batches))
+
+
 class Progress:
-    """Epoch, step, place in the data, random state and metrics.
+    """Epoch, step, place in the data, random state and metrics, at the boundary of two steps.
 
     Args:
         model: what is trained.
