@@ -141,6 +141,7 @@ class WeightContainer(Configurable):
             name: "kernel".
             autocast, aggregation, overwrite_with_gradient: ignored.
         """
+        global _changes
         kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
         charge(tuple(shape or ()), kind)
         make = initializers.get(initializer or "glorot_uniform")
@@ -154,6 +155,7 @@ class WeightContainer(Configurable):
         )
         weight.trainable = trainable and self._trainable
         self._weights.append(weight)
+        _changes += 1
         return weight
 
     def _owned(self) -> Iterator[Any]:
@@ -167,7 +169,8 @@ class WeightContainer(Configurable):
 
     def _containers(self) -> Iterator[Any]:
         """The lists and dictionaries among its attributes, those inside of others too."""
-        waiting = [v for name, v in vars(self).items() if name not in _NOT_OURS]
+        skipped = {*_NOT_OURS, "_weights"}  # add_weight, which fills that, counts as a change
+        waiting = [v for name, v in vars(self).items() if name not in skipped]
         for value in waiting:  # grows
             if isinstance(value, _CONTAINERS):
                 waiting.extend(_items(value))

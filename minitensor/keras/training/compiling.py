@@ -7,6 +7,8 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tree import flatten
@@ -33,7 +35,14 @@ class CompileState:
 
     def track(self, loss: Any, samples: int) -> None:
         """Takes the loss of a batch into the mean over the epoch."""
-        self.tracker.update_state(loss, sample_weight=samples)
+        loss = as_tensor(loss)
+        if loss.ndim:
+            self.tracker.update_state(loss, sample_weight=samples)
+            return
+        kind = self.tracker.total.dtype  # the same sums for one number, without ops
+        value, weight = np.asarray(loss.numpy(), kind), np.asarray(samples, kind)
+        self.tracker.total.assign_add(value * weight)
+        self.tracker.count.assign_add(weight)
 
 
 class Compiling:
