@@ -1,4 +1,8 @@
-"""The mirror of keras.constraints: where weights are put back to after every update."""
+"""The mirror of keras.constraints: where weights are put back to after every update.
+
+Args of those that look at the length |w| of a weight: axis, 0 for Dense, [0, 1, 2] for the filters
+of Conv2D.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +48,6 @@ class MaxNorm(Constraint):
 
     Args:
         max_value: the greatest length.
-        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
         >>> import minitensor as tf
@@ -64,9 +67,6 @@ class MaxNorm(Constraint):
 
 class UnitNorm(Constraint):
     """w / |w|, with the length |w| along some axes.
-
-    Args:
-        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
         >>> import minitensor as tf
@@ -90,7 +90,6 @@ class MinMaxNorm(Constraint):
     Args:
         min_value, max_value: the least and the greatest length.
         rate: how far to go towards it: 1 is all the way.
-        axis: of the length: 0 for Dense, [0, 1, 2] for the filters of Conv2D.
 
     Example:
         >>> import minitensor as tf

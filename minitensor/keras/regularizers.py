@@ -1,5 +1,7 @@
 """The mirror of keras.regularizers: what keeping weights small costs.
 
+Args: the factors l1 and l2 are at least 0. Raises: ValueError, a factor that is negative or no number.
+
 A penalty is added to the loss, so its gradient joins that of the data. Mind the factor: Keras'
 L2 is l2 * sum w^2, of gradient 2 * l2 * w; `tf.nn.l2_loss` and slim's are half of it.
 """
@@ -37,10 +39,7 @@ class L1L2(Regularizer):
     """l1 * sum |x| + l2 * sum x^2
 
     Args:
-        l1, l2: factors, at least 0.
-
-    Raises:
-        ValueError: a factor that is negative or no number.
+        l1, l2: factors.
 
     Example:
         >>> import minitensor as tf
@@ -61,12 +60,6 @@ class L1L2(Regularizer):
 class L1(Regularizer):
     """l1 * sum |x|: drives many weights to 0 exactly.
 
-    Args:
-        l1: factor, at least 0.
-
-    Raises:
-        ValueError: a factor that is negative or no number.
-
     Example:
         >>> import minitensor as tf
         >>> tf.keras.regularizers.L1(0.5)([1.0, -2.0]).numpy()
@@ -84,12 +77,6 @@ class L1(Regularizer):
 
 class L2(Regularizer):
     """l2 * sum x^2, of gradient 2 * l2 * x.
-
-    Args:
-        l2: factor, at least 0.
-
-    Raises:
-        ValueError: a factor that is negative or no number.
 
     Example:
         >>> import minitensor as tf
@@ -110,11 +97,11 @@ class OrthogonalRegularizer(Regularizer):
     """factor / n * sum over the n pairs of rows i < j of |cos(angle between x_i and x_j)|
 
     Args:
-        factor: at least 0.
+        factor: of the mean.
         mode: "rows" or "columns".
 
     Raises:
-        ValueError: another mode, a negative factor, or an `x` that is no matrix.
+        ValueError: another mode, or an `x` that is no matrix.
 
     Example:
         >>> import minitensor as tf

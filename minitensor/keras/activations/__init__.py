@@ -6,6 +6,7 @@ smooth.py      without: sigmoid, tanh, gelu, softmax, ...
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from minitensor.keras.activations.rectified import (
@@ -44,16 +45,9 @@ from minitensor.keras.activations.smooth import (
 )
 from minitensor.keras.serialization import identifiers, objects
 
+_FUNCTIONS = [thing for thing in vars().values() if inspect.isfunction(thing)]  # imported above
 swish, hard_swish = silu, hard_silu
-
-_KNOWN = identifiers.table(
-    *(hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, relu, relu6, soft_shrink),
-    *(sparse_plus, sparse_sigmoid, threshold, celu, elu, exponential, gelu, glu, linear),
-    *(log_sigmoid, log_softmax, mish, selu, sigmoid, silu, softmax, softplus, softsign),
-    *(sparsemax, squareplus, tanh, tanh_shrink),
-    swish=silu,
-    hard_swish=hard_silu,
-)
+_KNOWN = identifiers.table(*_FUNCTIONS, swish=silu, hard_swish=hard_silu)
 
 
 def get(identifier: Any) -> Any:

@@ -1,8 +1,7 @@
 """The mirror of keras.initializers: what weights start from.
 
-    fixed.py   zeros, ones, a constant, the identity
-    drawn.py   random numbers of a given spread
-    fans.py    random numbers whose spread follows from the sizes of a layer
+    constant_initializers.py   zeros, ones, a constant, the identity
+    random_initializers.py     random numbers of a given variance, or of one that suits a layer
 
 Without a seed each call draws new numbers from the generator that `tf.random.set_seed` starts;
 Keras gives the same numbers whenever one initializer is called again. Not here: STFT.
@@ -10,28 +9,36 @@ Keras gives the same numbers whenever one initializer is called again. Not here:
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
 
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.keras.initializers.drawn import (
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
+from minitensor.keras.initializers.constant_initializers import (
+    Constant,
+    Identity,
+    Initializer,
+    Ones,
+    Zeros,
 )
-from minitensor.keras.initializers.fans import (
+from minitensor.keras.initializers.random_initializers import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
     HeUniform,
     LecunNormal,
     LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
     VarianceScaling,
 )
-from minitensor.keras.initializers.fixed import Constant, Identity, Initializer, Ones, Zeros
 from minitensor.keras.serialization import identifiers, objects
+
+# All that is imported above and is an initializer.
+_CLASSES = [x for x in vars().values() if inspect.isclass(x) and issubclass(x, Initializer)]
 
 constant, identity, ones, zeros = Constant, Identity, Ones, Zeros
 orthogonal, random_normal, random_uniform = Orthogonal, RandomNormal, RandomUniform
@@ -42,9 +49,7 @@ lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 _KNOWN = identifiers.table(
-    *(Initializer, Constant, Identity, Ones, Zeros),
-    *(Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling),
-    *(GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform),
+    *_CLASSES,
     IdentityInitializer=Identity,
     OrthogonalInitializer=Orthogonal,
     normal=RandomNormal,

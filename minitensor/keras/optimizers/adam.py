@@ -20,7 +20,7 @@ from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put, rounded
 class _Adaptive(Optimizer):
     """What the rules of this file share: two means, and the corrections of their start at 0."""
 
-    _slots: tuple[str, str] = ("momentum", "velocity")
+    parts: tuple[str, str] = ("momentum", "velocity")
     _t: int  # number of the present step
     _corrections: dict[Any, tuple[float, float]]  # of this step, by the type of a variable
 
@@ -38,7 +38,7 @@ class _Adaptive(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the two means."""
         super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, self._slots)
+        self._momentums, self._velocities = self.add_optimizer_variables(variables, self.parts)
 
     def _update(self, pairs: Pairs, learning_rate: float) -> None:
         self._t, self._corrections = self._steps_done() + 1, {}
@@ -180,7 +180,7 @@ class Adamax(_Adaptive):
     Source: keras.optimizers.Adamax; Kingma and Ba 2015, section 7.1
     """
 
-    _slots = ("momentum", "norm")
+    parts = ("momentum", "norm")
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: float) -> None:
         """Changes one variable, its mean and its maximum."""

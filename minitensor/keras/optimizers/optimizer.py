@@ -36,6 +36,7 @@ class Optimizer(Configurable):
 
     Args:
         learning_rate: a number, a schedule, or a function of no arguments.
+        kwargs: all that follows.
         weight_decay: x = x - rate * weight_decay * x before each step.
         clipnorm: greatest length of each gradient.
         clipvalue: greatest absolute value in a gradient.

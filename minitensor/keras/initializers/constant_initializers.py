@@ -1,4 +1,4 @@
-"""What every initializer has, and those in which no chance is: zeros, ones, constants."""
+"""What every initializer has, and those in which no chance is: zeros, ones, constants, identity."""
 
 from __future__ import annotations
 
