@@ -1,6 +1,7 @@
 """The mirror of keras.regularizers: what keeping weights small costs.
 
-Args: the factors l1 and l2 are at least 0. Raises: ValueError, a factor that is negative or no number.
+Args: the factors l1 and l2 are at least 0. Raises: ValueError, a factor that is negative or no
+number.
 
 A penalty is added to the loss, so its gradient joins that of the data. Mind the factor: Keras'
 L2 is l2 * sum w^2, of gradient 2 * l2 * w; `tf.nn.l2_loss` and slim's are half of it.
