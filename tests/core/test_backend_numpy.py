@@ -70,7 +70,7 @@ def naive_patches(x: np.ndarray, window: Window) -> np.ndarray:
 
 
 def naive_indices(window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the padded image that each tap of each place reads."""
+    """Rows and columns of the padded image that each tap of each output position reads."""
     (h, w), (kh, kw) = window.out, window.kernel
     rows = np.add.outer(np.arange(h) * window.stride[0], np.arange(kh) * window.dilation[0])
     columns = np.add.outer(np.arange(w) * window.stride[1], np.arange(kw) * window.dilation[1])
@@ -498,17 +498,17 @@ def naive_argmax(x: np.ndarray, window: Window) -> np.ndarray:
     taps = naive_patches(x, window).reshape(n, *window.out, -1, c)
     real = naive_patches(np.ones_like(x), window).reshape(taps.shape) != 0
     index = np.zeros((n, *window.out, c), int)
-    for place in np.ndindex(index.shape):
+    for position in np.ndindex(index.shape):
         best = None
-        values = taps[place[:3]][:, place[3]]
-        for tap in np.flatnonzero(real[place[:3]][:, place[3]]):
+        values = taps[position[:3]][:, position[3]]
+        for tap in np.flatnonzero(real[position[:3]][:, position[3]]):
             if (
                 best is None
                 or values[tap] > values[best]
                 or (np.isnan(values[tap]) and not np.isnan(values[best]))
             ):
                 best = tap
-        index[place] = best or 0
+        index[position] = best or 0
     return index
 
 
@@ -536,9 +536,9 @@ def test_take_reads_the_tap_and_put_adds_to_it(window: Window) -> None:
     patches = naive_patches(x, window).reshape(one_hot.shape)
     expected = np.where(one_hot, patches, 0).sum(3)
     np.testing.assert_array_equal(backend.take_tap(x, index.astype(np.int32), window), expected)
-    spread = np.where(one_hot, g[..., None, :], 0).reshape(*g.shape[:3], *window.kernel, 3)
+    columns = np.where(one_hot, g[..., None, :], 0).reshape(*g.shape[:3], *window.kernel, 3)
     np.testing.assert_allclose(
-        backend.put_tap(g, index.astype(np.int32), window), naive_fold(spread, window), atol=1e-14
+        backend.put_tap(g, index.astype(np.int32), window), naive_fold(columns, window), atol=1e-14
     )
 
 

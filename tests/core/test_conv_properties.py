@@ -97,7 +97,7 @@ def test_the_gradient_of_im2col_is_col2im(geometry):
 
 
 @given(geometries())
-def test_conv2d_and_both_adjoints_equal_loops_over_places(geometry):
+def test_conv2d_and_both_adjoints_equal_loops_over_outputs(geometry):
     x, kernel, y = operands(*geometry)
     w = geometry[-1]
     integers = (w.stride, w.dilation, w.pad, w.groups)
@@ -217,7 +217,7 @@ def drawn(rng, rank, groups):
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(("rank", "function"), [(1, "conv1d"), (3, "conv3d")])
-def test_conv1d_and_conv3d_equal_loops_over_places(rank, function, seed, groups):
+def test_conv1d_and_conv3d_equal_loops_over_outputs(rank, function, seed, groups):
     rng = np.random.default_rng(seed)
     (size, taps, stride, dilation), x, kernel = drawn(rng, rank, groups)
     pads = reference.same_pads(size, taps, stride, dilation)
@@ -230,12 +230,12 @@ def test_conv1d_and_conv3d_equal_loops_over_places(rank, function, seed, groups)
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("rank", [1, 3])
-def test_conv1d_and_conv3d_transpose_equal_loops_over_places(rank, seed, groups):
+def test_conv1d_and_conv3d_transpose_equal_loops_over_outputs(rank, seed, groups):
     rng = np.random.default_rng(seed)
     (size, taps, stride, dilation), x, kernel = drawn(rng, rank, groups)
     pads = reference.same_pads(size, taps, stride, dilation)
-    places = reference.places(size, taps, stride, dilation, pads)
-    y = rng.normal(size=(2, *places, 3 * groups))
+    sizes = reference.output_sizes(size, taps, stride, dilation, pads)
+    y = rng.normal(size=(2, *sizes, 3 * groups))
     steps = [list(map(int, values)) for values in (stride, dilation)]
     actual = mt.nn.conv_transpose(y, kernel, x.shape, steps[0], "SAME", None, steps[1])
     expected = reference.conv_transpose(y, kernel, size, stride, dilation, pads, groups)
@@ -321,10 +321,10 @@ def test_empty_axes_give_empty_outputs_and_zero_gradients(image, bank, out):
 @pytest.mark.parametrize("size", [(0, 4), (4, 0)])
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_transposes_of_empty_axes_are_empty(rank, size):
-    batch, places = size
-    y, kernel = mt.ones([batch, *[places] * rank, 2]), mt.ones([*[3] * rank, 5, 2])
-    x = mt.nn.conv_transpose(y, kernel, [batch, *[places * 2] * rank, 5], 2)
-    assert x.shape == (batch, *[places * 2] * rank, 5)
+    batch, width = size
+    y, kernel = mt.ones([batch, *[width] * rank, 2]), mt.ones([*[3] * rank, 5, 2])
+    x = mt.nn.conv_transpose(y, kernel, [batch, *[width * 2] * rank, 5], 2)
+    assert x.shape == (batch, *[width * 2] * rank, 5)
 
 
 def test_the_filter_gradient_of_an_empty_depthwise_batch_is_zero():
@@ -410,7 +410,7 @@ def test_the_matrix_is_a_dense_array_without_scipy(monkeypatch):
 
 
 @given(geometries(), st.sampled_from(["direct", "im2col", "matrix"]))
-def test_pinned_algorithms_agree_with_loops_over_places(geometry, name):
+def test_pinned_algorithms_agree_with_loops_over_outputs(geometry, name):
     x, kernel, y = operands(*geometry)
     w = geometry[-1]
     integers = (w.stride, w.dilation, w.pad, w.groups)
@@ -425,7 +425,7 @@ def test_pinned_algorithms_agree_with_loops_over_places(geometry, name):
 
 
 @given(geometries(groups=st.just(1)), st.integers(1, 3), st.integers(1, 2))
-def test_the_depthwise_algorithm_agrees_with_loops_over_places(geometry, channels, multiplier):
+def test_the_depthwise_algorithm_agrees_with_loops_over_outputs(geometry, channels, multiplier):
     rng, n, _, _, plain = geometry
     w = Window(
         *[getattr(plain, f) for f in ("size", "kernel", "stride", "dilation", "pad")], channels

@@ -23,7 +23,7 @@ PADS = st.tuples(st.integers(0, 5), st.integers(0, 5))
 
 
 @pytest.mark.parametrize(
-    ("size", "taps", "stride", "dilation", "pads", "places"),
+    ("size", "taps", "stride", "dilation", "pads", "outputs"),
     [
         (4, 4, 1, 1, (1, 2), 4),  # an odd total: the extra pixel goes after
         (4, 2, 1, 1, (0, 1), 4),
@@ -42,15 +42,15 @@ PADS = st.tuples(st.integers(0, 5), st.integers(0, 5))
         (0, 3, 2, 1, (0, 1), 0),
     ],
 )
-def test_same_pads_and_places_by_hand(size, taps, stride, dilation, pads, places):
+def test_same_pads_and_outputs_by_hand(size, taps, stride, dilation, pads, outputs):
     if size:
         assert same_pad(size, taps, stride, dilation) == pads
     pad = same_pad(size, taps, stride, dilation)
-    assert output_size(size, taps, stride, dilation, pad) == places
+    assert output_size(size, taps, stride, dilation, pad) == outputs
 
 
 @pytest.mark.parametrize(
-    ("size", "taps", "stride", "dilation", "pad", "places"),
+    ("size", "taps", "stride", "dilation", "pad", "outputs"),
     [
         (5, 3, 1, 1, (0, 0), 3),
         (5, 3, 2, 1, (0, 0), 2),
@@ -65,8 +65,8 @@ def test_same_pads_and_places_by_hand(size, taps, stride, dilation, pads, places
         (0, 2, 1, 1, (1, 1), 1),
     ],
 )
-def test_places_by_hand(size, taps, stride, dilation, pad, places):
-    assert output_size(size, taps, stride, dilation, pad) == places
+def test_outputs_by_hand(size, taps, stride, dilation, pad, outputs):
+    assert output_size(size, taps, stride, dilation, pad) == outputs
 
 
 @given(SIZES, TAPS, STRIDES, DILATIONS)
@@ -89,14 +89,14 @@ def test_same_pads_no_more_than_the_last_window_needs(size, taps, stride, dilati
 
 
 @given(SIZES, TAPS, STRIDES, DILATIONS, PADS)
-def test_places_count_the_starts_that_fit(size, taps, stride, dilation, pad):
+def test_outputs_count_the_starts_that_fit(size, taps, stride, dilation, pad):
     padded, reach = size + sum(pad), extent(taps, dilation)
     starts = [start for start in range(0, padded, stride) if start + reach <= padded]
     assert output_size(size, taps, stride, dilation, pad) == len(starts)
 
 
 @given(st.integers(0, 30), TAPS, STRIDES, DILATIONS)
-def test_transposed_sizes_of_same_are_all_sizes_with_that_many_places(n, taps, stride, dilation):
+def test_transposed_sizes_of_same_are_all_sizes_with_that_many_outputs(n, taps, stride, dilation):
     legal = transposed_sizes(n, taps, stride, dilation, "SAME")
     found = [
         size
@@ -107,7 +107,7 @@ def test_transposed_sizes_of_same_are_all_sizes_with_that_many_places(n, taps, s
 
 
 @given(st.integers(0, 30), TAPS, STRIDES, DILATIONS, PADS)
-def test_transposed_sizes_of_pads_are_all_sizes_with_that_many_places(
+def test_transposed_sizes_of_pads_are_all_sizes_with_that_many_outputs(
     n, taps, stride, dilation, pad
 ):
     legal = transposed_sizes(n, taps, stride, dilation, pad)
@@ -126,16 +126,16 @@ def test_transposed_sizes_of_pads_are_all_sizes_with_that_many_places(
         (3, 3, 1, 2, "VALID", [7]),
         (3, 3, 2, 1, (1, 1), [5, 6]),
         (1, 1, 2, 1, (1, 0), [0, 1]),  # a negative size is no size
-        (1, 1, 1, 1, (2, 2), []),  # any image has at least four places here
+        (1, 1, 1, 1, (2, 2), []),  # any image has at least four outputs here
         (0, 3, 2, 1, "SAME", [0]),
-        (0, 3, 1, 1, "VALID", [0, 1, 2]),  # no place for three taps
+        (0, 3, 1, 1, "VALID", [0, 1, 2]),  # no room for three taps
     ],
 )
 def test_transposed_sizes_by_hand(n, taps, stride, dilation, padding, legal):
     assert list(transposed_sizes(n, taps, stride, dilation, padding)) == legal
 
 
-def test_one_less_and_one_more_than_a_transposed_size_has_other_places():
+def test_one_less_and_one_more_than_a_transposed_size_has_other_outputs():
     legal = transposed_sizes(3, 3, 2, 1, "VALID")
     just_outside = [output_size(s, 3, 2, 1, (0, 0)) for s in (legal[0] - 1, legal[-1] + 1)]
     assert just_outside == [2, 4]

@@ -1,4 +1,4 @@
-"""Windowed ops in plain loops over places: slow, and written without looking at the package.
+"""Windowed ops in plain loops over outputs: slow, and written without looking at the package.
 
 The loops take integers and arrays of any number of spatial axes, channels last. `Words` reads a
 user's arguments for two spatial axes by the rules of the documentation, so that a fuzz test can
@@ -15,16 +15,16 @@ class IllegalError(Exception):
 
 
 def same_pads(size, taps, stride, dilation):
-    """Pads per axis such that ceil(n / s) places fit, the odd pixel after."""
+    """Pads per axis such that ceil(n / s) outputs fit, the odd pixel after."""
     pads = []
     for n, k, s, d in zip(size, taps, stride, dilation, strict=True):
-        places = (n + s - 1) // s
-        missing = max((places - 1) * s + (k - 1) * d + 1 - n, 0)
+        outputs = (n + s - 1) // s
+        missing = max((outputs - 1) * s + (k - 1) * d + 1 - n, 0)
         pads.append((missing // 2, missing - missing // 2))
     return pads
 
 
-def places(size, taps, stride, dilation, pads):
+def output_sizes(size, taps, stride, dilation, pads):
     """How many windows start on the padded image and end on it, by counting."""
     return tuple(
         sum(start + (k - 1) * d < n + sum(p) for start in range(0, n + sum(p), s))
@@ -49,7 +49,9 @@ def conv(x, kernel, stride, dilation, pads, groups=1):
     taps = kernel.shape[:-2]
     size, inner, outer = x.shape[1:-1], kernel.shape[-2], kernel.shape[-1] // groups
     image, axes = _padded(x, pads), len(taps) + 1
-    y = np.zeros((len(x), *places(size, taps, stride, dilation, pads), kernel.shape[-1]), x.dtype)
+    y = np.zeros(
+        (len(x), *output_sizes(size, taps, stride, dilation, pads), kernel.shape[-1]), x.dtype
+    )
     for place in np.ndindex(*y.shape[1:-1]):
         window = image[:, *_cut(place, taps, stride, dilation)]
         for g in range(groups):
@@ -86,7 +88,7 @@ def pool(x, taps, stride, dilation, pads, kind):
     """Maximum or mean of the real pixels of each window; 0 where a window has none."""
     size = x.shape[1:-1]
     image, real = _padded(x, pads), _padded(np.ones((1, *size, 1), bool), pads, False)
-    y = np.zeros((len(x), *places(size, taps, stride, dilation, pads), x.shape[-1]), x.dtype)
+    y = np.zeros((len(x), *output_sizes(size, taps, stride, dilation, pads), x.shape[-1]), x.dtype)
     for place in np.ndindex(*y.shape[1:-1]):
         cut = _cut(place, taps, stride, dilation)
         seen = image[:, *cut][:, real[0, *cut, 0]]  # (N, real pixels, C)
@@ -221,7 +223,7 @@ def user_conv2d_transpose(y, kernel, output_shape, words):
     if came.shape[-1] != kernel.shape[-1]:
         raise IllegalError("channels")
     pads, taps = words.pads_for(size, kernel.shape[:2]), kernel.shape[:2]
-    if places(size, taps, words.stride, words.dilation, pads) != came.shape[1:3]:
+    if output_sizes(size, taps, words.stride, words.dilation, pads) != came.shape[1:3]:
         raise IllegalError("no convolution maps this size to the input")
     return words.out_last(
         conv_transpose(came, kernel, size, words.stride, words.dilation, pads, groups)
@@ -290,7 +292,7 @@ def user_pool(x, taps, strides, padding, data_format, kind, dilations=None, name
 def sees_nothing(size, taps, stride, dilation, pads):
     """Whether along some axis a window has no real pixel."""
     for n, k, s, d, p in zip(size, taps, stride, dilation, pads, strict=True):
-        (count,) = places((n,), (k,), (s,), (d,), (p,))
+        (count,) = output_sizes((n,), (k,), (s,), (d,), (p,))
         for i in range(count):
             if not any(p[0] <= i * s + t * d < p[0] + n for t in range(k)):
                 return True
