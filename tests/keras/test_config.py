@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from keras_models import drawn, listed, nested, outputs, shuffle, subclassed
+from keras_models import functional, nested, outputs, sequential, shuffle, subclassed
 
 from minitensor import keras
 from minitensor.keras.serialization.objects import deserialize, serialize
@@ -115,7 +115,7 @@ def test_an_object_of_keras_is_ours_by_its_full_description(tf, path):
     assert {key: as_json(again.get_config())[key] for key in config} == config
 
 
-@pytest.mark.parametrize("make", [listed, drawn, nested])
+@pytest.mark.parametrize("make", [sequential, functional, nested])
 def test_the_architecture_of_a_model_goes_both_ways_as_json(tf, make):
     theirs = shuffle(make(tf.keras))
     ours = keras.models.model_from_json(theirs.to_json())
@@ -129,7 +129,7 @@ def test_the_architecture_of_a_model_goes_both_ways_as_json(tf, make):
     assert [w.shape for w in live.weights] == [w.shape for w in ours.weights]
 
 
-@pytest.mark.parametrize("make", [listed, drawn, nested])
+@pytest.mark.parametrize("make", [sequential, functional, nested])
 def test_the_architecture_of_our_model_comes_back(make):
     model = make(keras)
     again = keras.models.model_from_json(model.to_json())
@@ -159,10 +159,10 @@ def test_models_that_are_called_twice_and_at_the_end_go_both_ways(tf):
     def make(library):
         i = library.Input((3,))
         inner = library.Model(i, library.layers.Dense(3)(i), name="inner")
-        listed = library.Sequential([library.Input((3,)), library.layers.Dense(3)], name="s")
+        sequential = library.Sequential([library.Input((3,)), library.layers.Dense(3)], name="s")
         x = library.Input((3,))
-        y = listed(inner(listed(inner(x))))
-        return library.Model(x, [inner(y), y, listed(y)])
+        y = sequential(inner(sequential(inner(x))))
+        return library.Model(x, [inner(y), y, sequential(y)])
 
     x = np.linspace(-1, 1, 6).reshape(2, 3)
     theirs = make(tf.keras)
@@ -347,7 +347,7 @@ def test_a_subclassed_model_of_keras_is_refused(tf):
 # ----- copies -----
 
 
-@pytest.mark.parametrize("make", [listed, drawn, nested])
+@pytest.mark.parametrize("make", [sequential, functional, nested])
 def test_a_clone_has_its_own_weights_and_gives_the_same_with_equal_ones(make):
     model = shuffle(make(keras))
     clone = keras.models.clone_model(model)

@@ -11,7 +11,16 @@ import zipfile
 
 import numpy as np
 import pytest
-from keras_models import EVERY, compiled, drawn, listed, nested, outputs, shuffle, subclassed
+from keras_models import (
+    EVERY,
+    compiled,
+    functional,
+    nested,
+    outputs,
+    sequential,
+    shuffle,
+    subclassed,
+)
 
 import minitensor as mt
 from minitensor import keras
@@ -20,7 +29,7 @@ from minitensor.keras.saving import hdf5
 
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("safetensors")
-WHOLE = (listed, drawn, nested)
+WHOLE = (sequential, functional, nested)
 
 
 def assert_same_outputs(one, other):
@@ -121,7 +130,7 @@ def test_both_libraries_resume_training_from_each_others_file_alike(tf, tmp_path
     draw = np.random.default_rng(0)
     x = draw.normal(size=(4, 8, 8, 2)).astype("float32")
     y = [draw.normal(size=(4, n)).astype("float32") for n in (2, 3)]
-    ours = drawn(keras)
+    ours = functional(keras)
     ours.compile(keras.optimizers.Adam(0.01), loss=["mse", "mse"])
     ours.train_on_batch(x, y)
     ours.save(tmp_path / "x.keras")
@@ -147,7 +156,7 @@ def test_weights_come_back_from_a_file(tmp_path, make, ending):
 
 
 def test_open_files_and_texts_are_paths_too(tmp_path):
-    one, other, third = shuffle(listed(keras)), listed(keras), listed(keras)
+    one, other, third = shuffle(sequential(keras)), sequential(keras), sequential(keras)
     whole, weights = io.BytesIO(), io.BytesIO()
     one.save(whole)
     one.save_weights(weights)
@@ -163,7 +172,7 @@ def test_open_files_and_texts_are_paths_too(tmp_path):
 def test_safetensors_hold_weights_under_their_paths(tmp_path):
     from safetensors.numpy import load_file
 
-    model = shuffle(drawn(keras))
+    model = shuffle(functional(keras))
     model.save_weights(tmp_path / "x.safetensors")
     found = load_file(tmp_path / "x.safetensors")
     assert {"p/kernel", "p/bias", "q/kernel", "q/bias"} < set(found)
@@ -172,9 +181,9 @@ def test_safetensors_hold_weights_under_their_paths(tmp_path):
 
 
 def test_weights_of_a_whole_model_file_can_be_loaded_alone(tmp_path):
-    one = shuffle(listed(keras))
+    one = shuffle(sequential(keras))
     for ending in (".keras", ".h5"):
-        other = listed(keras)
+        other = sequential(keras)
         one.save(tmp_path / f"x{ending}")
         other.load_weights(tmp_path / f"x{ending}")
         assert_same_weights(one, other)
@@ -238,7 +247,7 @@ def test_lists_of_names_longer_than_an_attribute_are_written_in_parts(tf, tmp_pa
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "x.weights.h5"
-    shuffle(listed(keras)).save_weights(path)
+    shuffle(sequential(keras)).save_weights(path)
     before = path.read_bytes()
 
     def half():
@@ -274,19 +283,22 @@ def test_a_file_that_is_there_is_kept_if_asked(tmp_path):
     path = tmp_path / "x.keras"
     path.write_text("mine")
     with pytest.raises(FileExistsError):
-        listed(keras).save(path, overwrite=False)
+        sequential(keras).save(path, overwrite=False)
     assert path.read_text() == "mine"
 
 
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        (lambda p: listed(keras).save(p / "x.onnx"), "Invalid filepath extension"),
-        (lambda p: listed(keras).save_weights(p / "x.npz"), "must end in"),
+        (lambda p: sequential(keras).save(p / "x.onnx"), "Invalid filepath extension"),
+        (lambda p: sequential(keras).save_weights(p / "x.npz"), "must end in"),
         (lambda p: keras.Sequential([keras.layers.Dense(2)]).save_weights(p / "x.h5"), "not yet"),
         (lambda p: subclassed(keras).save(p / "x.keras"), "subclassed model"),
-        (lambda p: listed(keras).save(p / "x.keras", zipped=False), "zipped"),
-        (lambda p: listed(keras).save_weights(p / "x.weights.h5", max_shard_size=1), "one file"),
+        (lambda p: sequential(keras).save(p / "x.keras", zipped=False), "zipped"),
+        (
+            lambda p: sequential(keras).save_weights(p / "x.weights.h5", max_shard_size=1),
+            "one file",
+        ),
         (lambda p: keras.models.load_model(p / "x.keras", safe_mode=False), "never run"),
     ],
 )
@@ -551,7 +563,7 @@ def test_another_optimizers_state_is_left_out_with_a_warning(tmp_path, small):
     ],
 )
 def test_an_old_file_with_another_optimizers_state_is_read_without_it(tmp_path, names, words):
-    model = compiled(listed(keras), keras)
+    model = compiled(sequential(keras), keras)
     model.save(tmp_path / "x.h5")
     with h5py.File(tmp_path / "x.h5", "r+") as file:
         attributes = file["optimizer_weights"].attrs
@@ -605,10 +617,10 @@ def test_the_reader_sees_what_h5py_wrote(tmp_path):
 
 
 def test_weights_on_an_emulated_device_are_loaded_there(tmp_path):
-    one = shuffle(listed(keras))
+    one = shuffle(sequential(keras))
     one.save_weights(tmp_path / "x.weights.h5")
     with mt.device("emulator"):
-        other = listed(keras)
+        other = sequential(keras)
         other.load_weights(tmp_path / "x.weights.h5")
         other.save_weights(pathlib.Path(tmp_path / "y.weights.h5"))
     assert {w.device for w in other.weights} != {w.device for w in one.weights}

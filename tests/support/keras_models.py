@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def listed(keras):
+def sequential(keras):
     layers = keras.layers
     return keras.Sequential(
         [
@@ -19,7 +19,7 @@ def listed(keras):
     )
 
 
-def drawn(keras):
+def functional(keras):
     """A layer that is called twice, a model inside, two outputs."""
     layers = keras.layers
     x = keras.Input((8, 8, 2), name="image")
@@ -28,11 +28,11 @@ def drawn(keras):
     parts = [layers.BatchNormalization(), layers.Conv2D(2, 1), layers.Flatten()]
     inner = keras.Sequential(parts, name="inner")(y)
     outputs = [layers.Dense(2, name="p")(inner), layers.Dense(3, name="q")(inner)]
-    return keras.Model(x, outputs, name="drawn")
+    return keras.Model(x, outputs, name="functional")
 
 
 def nested(keras):
-    inner = drawn(keras)
+    inner = functional(keras)
     x = keras.Input((8, 8, 2))
     return keras.Model(x, keras.layers.Concatenate()(inner(x)))
 
@@ -73,7 +73,7 @@ def subclassed(keras):
     return model
 
 
-EVERY = (listed, drawn, nested, subclassed)
+EVERY = (sequential, functional, nested, subclassed)
 
 
 def sample(model):

@@ -124,9 +124,9 @@ def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
     return value
 
 
-def _thresholds(number: int, given: Any) -> tuple[np.ndarray, bool]:
+def _thresholds(number: int, chosen: Any) -> tuple[np.ndarray, bool]:
     """The thresholds with their ends just outside [0, 1], and whether they are even."""
-    if given is None:
+    if chosen is None:
         if number <= 1:
             raise ValueError(
                 "Argument `num_thresholds` must be an integer > 1. Received: "
@@ -134,7 +134,7 @@ def _thresholds(number: int, given: Any) -> tuple[np.ndarray, bool]:
             )
         inner, even = [(i + 1) / (number - 1) for i in range(number - 2)], True
     else:
-        inner = sorted(given)
+        inner = sorted(chosen)
         even = evenly([0.0, *inner, 1.0])
     least = defaults.epsilon()
     return np.array([-least, *inner, 1.0 + least]), even

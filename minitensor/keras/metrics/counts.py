@@ -23,10 +23,10 @@ class Counts(NamedTuple):
     false_negatives: np.ndarray
 
 
-def thresholds_of(given: Any, default: float) -> list[float]:
+def thresholds_of(thresholds: Any, default: float) -> list[float]:
     """One threshold or several, in [0, 1], as a list."""
-    found = [given] if isinstance(given, int | float) else list(given or [default])
-    wrong = [t for t in found if given is not None and (t is None or t < 0 or t > 1)]
+    found = [thresholds] if isinstance(thresholds, int | float) else list(thresholds or [default])
+    wrong = [t for t in found if thresholds is not None and (t is None or t < 0 or t > 1)]
     if wrong:
         raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
     return found

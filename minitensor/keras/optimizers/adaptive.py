@@ -66,12 +66,12 @@ class RMSprop(Optimizer):
         i, rho = self._get_variable_index(variable), self.rho
         v = self._velocities[i]
         put(v, rho * v + (1 - rho) * math.square(gradient))
-        spread = v.value()
+        variance = v.value()
         if self.centered:
             mean = self._average_gradients[i]
             put(mean, rho * mean + (1 - rho) * gradient)
-            spread = spread - math.square(mean)
-        step = learning_rate * gradient / math.sqrt(spread + self.epsilon)
+            variance = variance - math.square(mean)
+        step = learning_rate * gradient / math.sqrt(variance + self.epsilon)
         if self.momentum > 0:
             put(m := self._momentums[i], step := self.momentum * m + step)
         put(variable, variable - step)
