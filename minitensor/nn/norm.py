@@ -74,9 +74,14 @@ def moments(
         wide = checks.widened(x)
         centred = ops.centre(wide, axes=over)
         pair = ops.mean(wide, axes=over), ops.mean_square(centred, axes=over)
-    shape = tuple(n for k, n in enumerate(pair[0].shape) if keepdims or k not in over)
-    mean, variance = (math.cast(array.reshape(t, shape=shape), dtype=x.dtype) for t in pair)
-    return mean, variance
+    if not keepdims:
+        shape = tuple(n for k, n in enumerate(x.shape) if k not in over)
+        pair = array.reshape(pair[0], shape=shape), array.reshape(pair[1], shape=shape)
+    return _cast_like(pair[0], x), _cast_like(pair[1], x)
+
+
+def _cast_like(y: Tensor, x: Tensor) -> Tensor:
+    return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
 
 
 def batch_normalization(
@@ -116,7 +121,7 @@ def batch_normalization(
     inverse = inverse * used["scale"] if "scale" in used else inverse
     y = (wide - used["mean"]) * inverse
     y = y + used["offset"] if "offset" in used else y
-    return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
+    return _cast_like(y, x)
 
 
 def fused_batch_norm(
@@ -309,6 +314,8 @@ def group_normalization(
         raise ValueError(f"{op}: {groups} groups must divide the {c} channels of x {x.shape}")
 
     def standardized(x: Tensor) -> Tensor:
+        if x.ndim == 3:
+            return ops.standardize_groups(x, groups=number, epsilon=epsilon)
         flat = array.reshape(x, shape=(n, numbers.prod(spatial), c))
         y = ops.standardize_groups(flat, groups=number, epsilon=epsilon)
         return array.reshape(y, shape=x.shape)
@@ -331,13 +338,14 @@ def _affine(
     for name, vector in vectors.items():
         if vector.shape != sizes:
             raise ValueError(f"{op}: {name} must have shape {sizes}, got {vector.shape}")
-    vectors = {name: array.reshape(v, shape=shape) for name, v in vectors.items()}
+    if sizes != shape:
+        vectors = {name: array.reshape(v, shape=shape) for name, v in vectors.items()}
     y = standardized(y)
     if len(vectors) == 2:
         y = ops.affine(y, vectors["scale"], vectors["offset"])
     elif vectors:
         y = y * vectors["scale"] if "scale" in vectors else y + vectors["offset"]
-    return y if y.dtype == x.dtype else math.cast(y, dtype=x.dtype)
+    return _cast_like(y, x)
 
 
 def local_response_normalization(
