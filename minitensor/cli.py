@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from minitensor.backend.devices import DeviceError
+from minitensor.backend.errors import DeviceError
 from minitensor.extras import DISTRIBUTION
 
 # verb, module with add_arguments(parser) and run(args), what it does

@@ -5,29 +5,25 @@
     EMULATOR   backend.emulator    the GPU's kernels run on the CPU; needs g++ and objcopy
 
 Names are TensorFlow's: "/GPU:0", "/device:GPU:0", "gpu" all mean the one GPU that CuPy chose.
-A backend is imported when a device is first asked for; looking for a GPU asks the driver alone.
+A backend is imported when its device is first asked for, and says itself what it lacks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.protocol import Backend
-from minitensor.extras import install
 
 BACKENDS = {"CPU": "numpy", "GPU": "cuda", "EMULATOR": "emulator"}  # device type -> backend
 _NAME = re.compile(r"(/job:localhost/replica:0/task:0)?/?(device:)?(\w+?)(:0)?", re.IGNORECASE)
 
 _chosen: ContextVar[str | None] = ContextVar("device", default=None)
-
-
-class DeviceError(RuntimeError):
-    """A device was asked for that this machine does not have; says what is missing."""
 
 
 @contextmanager
@@ -98,74 +94,16 @@ def backend(kind: str) -> Backend:
     Raises:
         DeviceError: this machine lacks what it needs.
     """
-    lack = lack_of(kind)
-    if lack:
+    if lack := lack_of(kind):
         raise DeviceError(f"there is no {kind} to compute on: {lack}")
-    return import_module(f"minitensor.backend.{BACKENDS[kind]}")
+    return _module(kind)
 
 
 def lack_of(kind: str) -> str:
     """What this machine lacks to compute on a device type, and how to get it; empty if nothing."""
-    return _LACKS[kind]()
+    return _module(kind).lack()
 
 
-# ----- what is missing -----
-
-
-def _lack_of_gpu() -> str:
-    return _lack_of_cupy() or _lack_of_driver() or _lack_of_compiler()
-
-
-def _lack_of_cupy() -> str:
-    import sys
-    from importlib.util import find_spec
-
-    if "cupy" in sys.modules or find_spec("cupy"):
-        return ""
-    return f"CuPy is not installed; {install('gpu')} brings it"
-
-
-def _lack_of_driver() -> str:
-    import ctypes
-    import sys
-
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(library)
-    except OSError:
-        return f"NVIDIA's driver ({library}) is not installed; {_INSTEAD}"
-    count = ctypes.c_int(0)
-    failed = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-    if failed or not count.value:
-        return f"NVIDIA's driver finds no GPU (is CUDA_VISIBLE_DEVICES set?); {_INSTEAD}"
-    return ""
-
-
-def _lack_of_compiler() -> str:
-    from minitensor.backend.cuda import nvrtc
-
-    try:
-        nvrtc.library()
-    except DeviceError as lack:
-        return str(lack)
-    return ""
-
-
-def _lack_of_toolchain() -> str:
-    import sys
-    from shutil import which
-
-    if sys.platform != "linux":
-        return f"the emulator runs on Linux, and this is {sys.platform}"
-    lacking = [program for program in ("g++", "objcopy") if not which(program)]
-    if not lacking:
-        return ""
-    return f"{' and '.join(lacking)} not found; Debian's build-essential brings g++ and objcopy"
-
-
-_INSTEAD = 'without a GPU, "/EMULATOR:0" runs the same kernels on the CPU'
-_LACKS: dict[str, Callable[[], str]] = {
-    "CPU": str,
-    "GPU": _lack_of_gpu,
-    "EMULATOR": _lack_of_toolchain,
-}
+@cache
+def _module(kind: str) -> Backend:
+    return import_module(f"minitensor.backend.{BACKENDS[kind]}")

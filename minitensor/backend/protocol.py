@@ -27,6 +27,9 @@ class Backend(Protocol):
     def xp(self) -> Any:
         """The array namespace, for plain elementwise code."""
 
+    def lack(self) -> str:
+        """What this machine lacks to compute here, and how to get it; empty if nothing."""
+
     # ----- arrays -----
 
     def asarray(self, value: Any, dtype: Any = None) -> Array:

@@ -50,19 +50,15 @@ PLAN = {
     **{p: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "models", "minitensor"} for p in PROGRAMS},
 }
 # Files of backend/ that every backend may read:
-BACKEND_LEAVES = {"settings", "half", "devices", "generator", "protocol"}
+BACKEND_LEAVES = {"settings", "half", "generator", "protocol", "errors"}
 INSIDE_BACKEND = {
     **{leaf: set() for leaf in BACKEND_LEAVES},
-    "devices": {"cuda", "protocol"},  # it asks the compiler there whether it is installed
+    "devices": BACKEND_LEAVES,
     "numpy": BACKEND_LEAVES,
     "host": {"numpy"} | BACKEND_LEAVES,  # for W', which lies in the memory of the CPU
     "cuda": {"host"} | BACKEND_LEAVES,
     "emulator": {"host"} | BACKEND_LEAVES,
-    "__init__": {
-        "devices",
-        "numpy",
-        "protocol",
-    },  # the door: it imports the others when their arrays come
+    "__init__": {"devices", "numpy"} | BACKEND_LEAVES,  # it imports others when arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
     *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "weight"),

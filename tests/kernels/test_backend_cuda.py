@@ -16,7 +16,7 @@ from cuda_fixtures import compiler, gpu, numbers, stand_in, there  # noqa: F401 
 import minitensor as mt
 from minitensor.backend import cuda, devices
 from minitensor.backend.cuda import graph
-from minitensor.backend.devices import DeviceError
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 from minitensor.backend.host.device import LaunchError, spread
 

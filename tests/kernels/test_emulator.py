@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from sanitizing import ROOT, environment
 
-from minitensor.backend import devices, emulator
+from minitensor.backend import emulator
 from minitensor.backend.emulator import KernelError, build, memory, order
 from minitensor.backend.emulator.kernel import Library
 from minitensor.backend.emulator.settings import ORDERS, only_block
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 
 KERNELS = """
@@ -394,7 +395,7 @@ def test_a_kernel_that_does_not_compile_shows_the_compilers_words():
 
 def test_without_a_compiler_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(devices.DeviceError, match=r"g\+\+ and objcopy not found.*build-essential"):
+    with pytest.raises(DeviceError, match=r"g\+\+ and objcopy not found.*build-essential"):
         build.library("other.cu", "// not built yet\n")
 
 

@@ -11,7 +11,7 @@ import re
 import pytest
 
 from minitensor.backend.cuda import budget, cache, nvrtc
-from minitensor.backend.devices import DeviceError
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 
 SPILLING = """

@@ -10,7 +10,7 @@ import pytest
 import minitensor as mt
 from minitensor.backend import cuda, devices
 from minitensor.backend.cuda import nvrtc
-from minitensor.backend.devices import DeviceError
+from minitensor.backend.errors import DeviceError
 
 PLACES = ["stand-in"] if devices.lack_of("GPU") else ["stand-in", "GPU"]
 

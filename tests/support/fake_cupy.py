@@ -18,6 +18,7 @@ import numpy as np
 from fake_cuda import RawModule, is_capturing, settled, work
 
 from minitensor.backend import cuda, devices
+from minitensor.backend.cuda import requirements
 
 
 def _words(text):
@@ -276,13 +277,15 @@ def module():
 @contextmanager
 def installed():
     """`import cupy` and "/GPU:0" mean this module inside the block."""
-    kept, lacks = sys.modules.get("cupy"), devices._LACKS["GPU"]
-    sys.modules["cupy"], devices._LACKS["GPU"] = module(), str
+    kept = sys.modules.get("cupy")
+    asked = requirements._lack_of_driver, requirements._lack_of_compiler
+    requirements._lack_of_driver = requirements._lack_of_compiler = str
+    sys.modules["cupy"] = module()
     _forget(cuda.device)
     try:
         yield cuda
     finally:
-        devices._LACKS["GPU"] = lacks
+        requirements._lack_of_driver, requirements._lack_of_compiler = asked
         _forget(cuda.device)
         del sys.modules["cupy"]
         if kept:

@@ -86,7 +86,7 @@ def canary_below(stack):
     """CANARY bytes that end at the guard of `stack`, or None where something else lies."""
     place = stack - GUARD - CANARY
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | FIXED_NOREPLACE
-    at = memory._libc.mmap(place, CANARY, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
+    at = memory.libc().mmap(place, CANARY, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
     if at != place:
         return None
     canary = np.ctypeslib.as_array((ctypes.c_uint8 * CANARY).from_address(place))

@@ -17,6 +17,7 @@ from benchmarks.sides import cupy_events  # noqa: E402
 from benchmarks.sides import minitensor as minitensor_side  # noqa: E402
 from minitensor.backend import devices  # noqa: E402
 from minitensor.backend.cuda import nvrtc  # noqa: E402
+from minitensor.backend.errors import DeviceError  # noqa: E402
 
 LACK = devices.lack_of("EMULATOR")
 TOOLS = pytest.mark.skipif(bool(LACK), reason=LACK)
@@ -29,7 +30,7 @@ def gpu_side(monkeypatch):
 
     try:
         nvrtc.version()
-    except devices.DeviceError as lack:
+    except DeviceError as lack:
         pytest.skip(str(lack))
     monkeypatch.setattr(cupy_events.Gpu, "mark", lambda self: time.perf_counter())
     monkeypatch.setattr(cupy_events.Gpu, "seconds", lambda self, start, stop: stop - start)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.cuda.device import CudaDevice
+from minitensor.backend.cuda.requirements import lack
 from minitensor.backend.host import (
     arrays,
     columns,

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend import devices
 from minitensor.backend.cuda import cache
+from minitensor.backend.cuda.requirements import lack
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.half import is_bfloat16
 from minitensor.backend.host import source
 from minitensor.backend.host.arguments import LaunchError, MisfitError
@@ -42,7 +43,8 @@ class CudaDevice(Device):
         Raises:
             DeviceError: CuPy, the driver or the GPU is missing; says which.
         """
-        devices.backend("GPU")
+        if missing := lack():
+            raise DeviceError(f"there is no GPU to compute on: {missing}")
         return import_module("cupy")
 
     @property

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from minitensor.backend.devices import DeviceError
+from minitensor.backend.errors import DeviceError
 
 # No -ftz and no --use_fast_math: float32 keeps its denormals, as on every other backend.
 OPTIONS = ("-std=c++17", "-lineinfo", "--ptxas-options=-v")

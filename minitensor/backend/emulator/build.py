@@ -12,15 +12,16 @@ Variants, chosen by the environment variable MINITENSOR_EMULATOR:
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import re
+import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
-from minitensor.backend.devices import DeviceError, lack_of
+from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 from minitensor.backend.host.cache import digest, folder
 from minitensor.files import atomic_write
@@ -53,6 +54,16 @@ _LINK = {
 }
 
 
+def lack() -> str:
+    """What this machine lacks to run the emulator, and how to get it; empty if nothing."""
+    if sys.platform != "linux":
+        return f"the emulator runs on Linux, and this is {sys.platform}"
+    lacking = [program for program in ("g++", "objcopy") if not shutil.which(program)]
+    if not lacking:
+        return ""
+    return f"{' and '.join(lacking)} not found; Debian's build-essential brings g++ and objcopy"
+
+
 def variant() -> str:
     """The build that MINITENSOR_EMULATOR names; "checked" if it names none."""
     name = os.environ.get("MINITENSOR_EMULATOR") or "checked"
@@ -63,8 +74,8 @@ def variant() -> str:
 
 def library(file: str, text: str) -> Path:
     """The shared library of a .cu with that flat text, built if no build of the same exists."""
-    if lack := lack_of("EMULATOR"):
-        raise DeviceError(f"the emulator compiles kernels: {lack}")
+    if missing := lack():
+        raise DeviceError(f"the emulator compiles kernels: {missing}")
     kind = variant()
     text = _unit(text)
     flags = (*_KERNEL, *VARIANTS[kind])
@@ -129,6 +140,8 @@ class _lock:  # noqa: N801 -- reads as a verb: with _lock(path)
         self._path = built.with_suffix(".lock")
 
     def __enter__(self) -> None:
+        import fcntl  # Linux's; elsewhere `lack` says so before
+
         self._file = self._path.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
 

@@ -15,6 +15,7 @@ import mmap
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -23,13 +24,18 @@ GUARD = 2**17  # bytes, whole pages everywhere: a stray access that is far off m
 ALIGNMENT = 16
 KEPT = 2**20  # bytes; larger regions go back to the system, else each size ever used would stay
 _PATTERN = np.full(PAGE // 4 + 4, 0x7FA5A5A5, np.uint32).view(np.uint8)
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mmap.restype = ctypes.c_void_p
-_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-_libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-
 _unused: defaultdict[int, list[Region]] = defaultdict(list)
+
+
+@cache
+def libc() -> ctypes.CDLL:
+    """The C library, what it takes declared."""
+    library = ctypes.CDLL(None, use_errno=True)
+    library.mmap.restype = ctypes.c_void_p
+    library.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    library.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    library.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    return library
 
 
 class Region:
@@ -38,11 +44,11 @@ class Region:
     def __init__(self, size: int) -> None:
         self.size = size
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        base = _libc.mmap(None, size + 2 * GUARD, 0, flags, -1, 0)
+        base = libc().mmap(None, size + 2 * GUARD, 0, flags, -1, 0)
         if base in (None, ctypes.c_void_p(-1).value):
             raise _no_memory(size)
         self.start = base + GUARD
-        if _libc.mprotect(self.start, size, mmap.PROT_READ | mmap.PROT_WRITE):
+        if libc().mprotect(self.start, size, mmap.PROT_READ | mmap.PROT_WRITE):
             error = _no_memory(size)
             self.unmap()
             raise error
@@ -74,7 +80,7 @@ class Region:
 
     def unmap(self) -> None:
         """Gives the pages back to the system; `bytes` must not be touched any more."""
-        _libc.munmap(self.start - GUARD, self.size + 2 * GUARD)
+        libc().munmap(self.start - GUARD, self.size + 2 * GUARD)
 
     def _bands(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """What lies before and behind the data, within a page, and the pattern it should hold."""

@@ -42,6 +42,11 @@ from minitensor.backend.numpy.pool import (
 name = "numpy"
 
 
+def lack() -> str:
+    """What this machine lacks to compute here: nothing."""
+    return ""
+
+
 def asarray(value: Any, dtype: Any = None) -> xp.ndarray:
     """`value` as an array of this backend."""
     return xp.asarray(value, dtype=dtype)
@@ -80,6 +85,7 @@ __all__ = [
     "conv2d_matrix",
     "conv2d_transpose",
     "im2col",
+    "lack",
     "local_response",
     "matmul",
     "max_pool",
