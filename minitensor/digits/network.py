@@ -16,7 +16,7 @@ import numpy as np
 
 from minitensor import Tensor, Variable, image, keras, models, nn
 from minitensor.data import LabelledImages
-from minitensor.keras.initializers.fans import fans
+from minitensor.keras.initializers.random_initializers import compute_fans
 from minitensor.keras.training.finite import NonFiniteError
 
 SIZE = (28, 28)  # (height, width) of the images it reads
@@ -43,7 +43,7 @@ def fresh(classes: int, seed: int) -> Any:
     net, rng = models.lenet5(classes), np.random.default_rng(seed)
     for name, variable in parameters(net).items():
         if name.endswith("kernel"):
-            limit = math.sqrt(6 / sum(fans(variable.shape)))
+            limit = math.sqrt(6 / sum(compute_fans(variable.shape)))
             variable.assign(rng.uniform(-limit, limit, variable.shape).astype(np.float32))
     return net
 
