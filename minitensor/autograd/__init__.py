@@ -2,8 +2,8 @@
 
     tensor.py     Tensor and its shape
     variable.py   Variable: a value that changes, and whose reads a tape notices
-    convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet
-    move.py       a tensor from one device to another
+    convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet;
+                  a tensor from one device to another
     primitive.py  an op: a function of raw arrays, and one derivative per tensor argument
     recording.py  what ops report, and to which tapes
     tape.py       GradientTape: the list of what was computed
@@ -19,9 +19,8 @@ reshape), so that gradients are themselves made of ops and every order of deriva
 """
 
 from minitensor.autograd.check import check_gradients
-from minitensor.autograd.convert import align, as_tensor, first_tensor, to_device_of
+from minitensor.autograd.convert import align, as_tensor, first_tensor, to_device, to_device_of
 from minitensor.autograd.custom import custom_gradient
-from minitensor.autograd.move import to_device
 from minitensor.autograd.primitive import Primitive, primitive
 from minitensor.autograd.tape import GradientTape, UnconnectedGradients
 from minitensor.autograd.tensor import Tensor, TensorShape

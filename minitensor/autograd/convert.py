@@ -1,8 +1,9 @@
-"""How values enter the engine, and which dtypes may meet.
+"""How values enter the engine, which dtypes may meet, and how a tensor changes its device.
 
 Python floats become float32 and Python ints int32 (int64 if they do not fit), as in TensorFlow;
 NumPy arrays keep their dtype. Beside a tensor, numbers, lists and NumPy arrays take the tensor's
-dtype and go to its device; two tensors of different dtypes or devices never meet silently.
+dtype and go to its device; two tensors of different dtypes or devices never meet silently: ops
+never move tensors, `to_device` alone does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
+from minitensor.autograd import recording
 from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.backend import devices
 from minitensor.backend import numpy as host
 from minitensor.backend.protocol import Backend
 
@@ -169,3 +172,45 @@ def _cast(array: np.ndarray, dtype: np.dtype[Any], what: str) -> np.ndarray:
             f"{what} has elements of type {array.dtype.name} where {dtype.name} is expected"
         )
     return array.astype(dtype, copy=False)
+
+
+# ----- from one device to another -----
+
+
+def to_device(x: Any, device: str) -> Tensor:
+    """The same numbers on another device; a tensor that is there already is returned as it is.
+
+    Args:
+        x: a tensor or variable, an array, a number or a list of them.
+        device: "cpu", "gpu" or "emulator", or any of TensorFlow's spellings: "/GPU:0".
+
+    Returns:
+        A tensor on that device. The gradient moves back.
+
+    Raises:
+        ValueError: there is no device of that name.
+        DeviceError: this machine lacks what the device needs; says what, and how to get it.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.to_device([1.0, 2.0], "cpu").numpy()
+        array([1., 2.], dtype=float32)
+
+    Source: tf.identity within tf.device
+    """
+    return _moved(as_tensor(x, what="to_device: x"), devices.backend(devices.kind_of(device)))
+
+
+def _moved(tensor: Tensor, target: Backend) -> Tensor:
+    """The numbers stay the same, so the derivative moves the cotangent back."""
+    source = backend.of(tensor.array)
+    if source is target:
+        return tensor
+    result = Tensor(backend.moved(tensor.array, target))
+    if recording.is_recording():
+        recording.record((tensor,), (result,), lambda found, wanted: [_back(found[0], source)])
+    return result
+
+
+def _back(cotangent: Tensor | None, source: Backend) -> Tensor | None:
+    return None if cotangent is None else _moved(cotangent, source)

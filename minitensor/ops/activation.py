@@ -16,6 +16,7 @@ from typing import Any
 from minitensor.autograd import Tensor, primitive
 from minitensor.autograd.walk import filled
 from minitensor.backend.half import in_float32
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array, math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
 from minitensor.ops.math import rounded_once
@@ -26,26 +27,26 @@ SELU_SCALE = 1.0507009873554805
 
 
 @elementwise(NUMBERS)
-def relu(be: Any, x: Any) -> Any:
+def relu(be: Backend, x: Any) -> Any:
     """max(x, 0); NaN stays NaN"""
     return be.xp.maximum(x, x.dtype.type(0))
 
 
 @elementwise(NUMBERS)
-def relu6(be: Any, x: Any) -> Any:
+def relu6(be: Backend, x: Any) -> Any:
     """min(max(x, 0), 6); NaN stays NaN"""
     return be.xp.minimum(be.xp.maximum(x, x.dtype.type(0)), x.dtype.type(6))
 
 
 @elementwise(FLOATS)
 @in_float32
-def softsign(be: Any, x: Any) -> Any:
+def softsign(be: Backend, x: Any) -> Any:
     """x / (1 + |x|)"""
     return x / (1 + be.xp.abs(x))
 
 
 @primitive
-def _gate(be: Any, g: Any, x: Any, *, high: float | None) -> Any:
+def _gate(be: Backend, g: Any, x: Any, *, high: float | None) -> Any:
     """g where 0 < x < high, else 0."""
     is_open = x > 0 if high is None else (x > 0) & (x < high)
     return be.where(is_open, g, be.xp.zeros((), g.dtype))
@@ -61,7 +62,7 @@ softsign.defvjp(lambda g, y, x: g / math.square(1 + math.absolute(x)))
 
 
 @primitive
-def bias_activation(be: Any, x: Any, bias: Any, *, activation: str) -> Any:
+def bias_activation(be: Backend, x: Any, bias: Any, *, activation: str) -> Any:
     """activation(x + bias), with one bias per channel: "linear", "relu" or "relu6"."""
     return be.bias_activation(x, bias, activation)
 
@@ -86,7 +87,7 @@ bias_activation.defvjp_jointly(_bias_activation_grads)
 
 @primitive
 @in_float32
-def _sloped(be: Any, g: Any, x: Any, *, alpha: float) -> Any:
+def _sloped(be: Backend, g: Any, x: Any, *, alpha: float) -> Any:
     """g where x > 0, else alpha * g."""
     return be.where(x > 0, g, g * alpha)
 

@@ -14,12 +14,13 @@ import numpy as np
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.backend.half import in_float32
+from minitensor.backend.protocol import Backend
 
 Shape = tuple[int, ...]
 
 
 @primitive
-def reshape(be: Any, x: Any, *, shape: Shape) -> Any:
+def reshape(be: Backend, x: Any, *, shape: Shape) -> Any:
     """The same elements in row-major order, in another shape."""
     return x.reshape(shape)
 
@@ -28,7 +29,7 @@ reshape.defvjp(lambda g, y, x, *, shape: reshape(g, shape=x.shape))
 
 
 @primitive
-def transpose(be: Any, x: Any, *, axes: Shape) -> Any:
+def transpose(be: Backend, x: Any, *, axes: Shape) -> Any:
     """Axis k of the result is axis axes[k] of x."""
     return be.transpose(x, axes)
 
@@ -43,7 +44,7 @@ def _inverse(axes: Shape) -> Shape:
 
 
 @primitive
-def flip(be: Any, x: Any, *, axes: Shape) -> Any:
+def flip(be: Backend, x: Any, *, axes: Shape) -> Any:
     """The elements in the opposite order along `axes`."""
     return be.xp.flip(x, axes)
 
@@ -66,14 +67,14 @@ def accurate_sum(x: Any, axes: tuple[int, ...], keepdims: bool = False) -> Any:
 
 
 @primitive
-def broadcast_to(be: Any, x: Any, *, shape: Shape) -> Any:
+def broadcast_to(be: Backend, x: Any, *, shape: Shape) -> Any:
     """Axes of size 1, and axes missing in front, repeated up to `shape`."""
     return be.xp.broadcast_to(x, shape)
 
 
 @primitive
 @in_float32
-def sum_to(be: Any, x: Any, *, shape: Shape) -> Any:
+def sum_to(be: Backend, x: Any, *, shape: Shape) -> Any:
     """The adjoint of `broadcast_to`: x summed over every axis that `shape` would repeat."""
     new = x.ndim - len(shape)
     repeated = (new + k for k, size in enumerate(shape) if size == 1 != x.shape[new + k])
@@ -85,7 +86,7 @@ sum_to.defvjp(lambda g, y, x, *, shape: broadcast_to(g, shape=x.shape))
 
 
 @primitive
-def tile(be: Any, x: Any, *, multiples: Shape) -> Any:
+def tile(be: Backend, x: Any, *, multiples: Shape) -> Any:
     """x repeated multiples[k] times along axis k."""
     return be.xp.tile(x, multiples)
 
@@ -109,19 +110,19 @@ def along(axis: int, item: Any) -> tuple[Any, ...]:
 
 
 @primitive
-def getitem(be: Any, x: Any, *, index: tuple[Any, ...]) -> Any:
+def getitem(be: Backend, x: Any, *, index: tuple[Any, ...]) -> Any:
     """x[index]: ints, slices, None, Ellipsis, int arrays and boolean masks, as in NumPy."""
     return x[_there(be, index)]
 
 
-def _there(be: Any, index: tuple[Any, ...]) -> tuple[Any, ...]:
+def _there(be: Backend, index: tuple[Any, ...]) -> tuple[Any, ...]:
     """An index whose arrays, which are NumPy's, lie where x does."""
     return tuple(be.asarray(item) if isinstance(item, np.ndarray) else item for item in index)
 
 
 @primitive
 @in_float32
-def put(be: Any, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
+def put(be: Backend, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
     """The adjoint of `getitem`: zeros of `shape` with g added at `index`."""
     x = be.xp.zeros(shape, g.dtype)
     if any(isinstance(item, np.ndarray) and item.dtype != np.bool_ for item in index):
@@ -136,14 +137,14 @@ put.defvjp(lambda g, y, x, *, index, shape: getitem(g, index=index))
 
 
 @primitive
-def gather(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
+def gather(be: Backend, x: Any, indices: Any, *, axis: int) -> Any:
     """x[..., indices, ...] along `axis`, whose place the axes of `indices` take."""
     return be.xp.take(x, indices, axis=axis)
 
 
 @primitive
 @in_float32
-def scatter(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
+def scatter(be: Backend, g: Any, indices: Any, *, axis: int, size: int) -> Any:
     """The adjoint of `gather`: g added into `size` zeros along `axis`."""
     x = be.xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
     be.xp.add.at(x, along(axis, indices), g)
@@ -158,14 +159,14 @@ scatter.defvjp(lambda g, y, x, indices, *, axis, size: gather(g, indices, axis=a
 
 
 @primitive
-def take_along_axis(be: Any, x: Any, indices: Any, *, axis: int) -> Any:
+def take_along_axis(be: Backend, x: Any, indices: Any, *, axis: int) -> Any:
     """Element i of each row of the result is element indices[i] of that row of x."""
     return be.xp.take_along_axis(x, indices, axis=axis)
 
 
 @primitive
 @in_float32
-def put_along_axis(be: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
+def put_along_axis(be: Backend, g: Any, indices: Any, *, axis: int, size: int) -> Any:
     """The adjoint of `take_along_axis`: g added into rows of `size` zeros."""
     shape = list(g.shape)
     shape[axis] = size
@@ -189,13 +190,13 @@ put_along_axis.defvjp(
 
 
 @primitive
-def concat(be: Any, *xs: Any, axis: int) -> Any:
+def concat(be: Backend, *xs: Any, axis: int) -> Any:
     """The tensors one after the other along `axis`."""
     return be.xp.concatenate(xs, axis=axis)
 
 
 @primitive
-def stack(be: Any, *xs: Any, axis: int) -> Any:
+def stack(be: Backend, *xs: Any, axis: int) -> Any:
     """The tensors side by side along a new `axis`."""
     return be.xp.stack(xs, axis=axis)
 
@@ -215,7 +216,7 @@ stack.defvjp_each(
 
 
 @primitive
-def _pad_constant(be: Any, x: Any, *, pads: tuple[tuple[int, int], ...], value: Any) -> Any:
+def _pad_constant(be: Backend, x: Any, *, pads: tuple[tuple[int, int], ...], value: Any) -> Any:
     return be.xp.pad(x, pads, constant_values=value)
 
 

@@ -19,30 +19,33 @@ import math as numbers
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array, math, norm
 
 
 @primitive
-def moments(be: Any, x: Any) -> Any:
+def moments(be: Backend, x: Any) -> Any:
     """(2, C): mean and biased variance over all axes but the last."""
     return be.moments(x)
 
 
 @primitive
-def batch_norm(be: Any, x: Any, statistics: Any, scale: Any, offset: Any, *, epsilon: float) -> Any:
+def batch_norm(
+    be: Backend, x: Any, statistics: Any, scale: Any, offset: Any, *, epsilon: float
+) -> Any:
     """(x - mean) / sqrt(variance + epsilon) * scale + offset, for statistics = moments(x)."""
     return be.batch_norm(x, statistics, scale, offset, epsilon)
 
 
 @primitive
-def batch_norm_sums(be: Any, g: Any, x: Any, statistics: Any, *, epsilon: float) -> Any:
+def batch_norm_sums(be: Backend, g: Any, x: Any, statistics: Any, *, epsilon: float) -> Any:
     """(2, C): the gradients of `batch_norm` in offset and in scale."""
     return be.batch_norm_sums(g, x, statistics, epsilon)
 
 
 @primitive
 def batch_norm_grad(
-    be: Any, g: Any, x: Any, statistics: Any, scale: Any, sums: Any, *, epsilon: float
+    be: Backend, g: Any, x: Any, statistics: Any, scale: Any, sums: Any, *, epsilon: float
 ) -> Any:
     """The gradient of `batch_norm` in x, for sums = batch_norm_sums(g, x, statistics)."""
     return be.batch_norm_grad(g, x, statistics, scale, epsilon, sums)
@@ -50,7 +53,7 @@ def batch_norm_grad(
 
 @primitive
 def normalise(
-    be: Any, x: Any, mean: Any, variance: Any, scale: Any, offset: Any, *, epsilon: float
+    be: Backend, x: Any, mean: Any, variance: Any, scale: Any, offset: Any, *, epsilon: float
 ) -> Any:
     """(x - mean) / sqrt(variance + epsilon) * scale + offset, whatever the statistics."""
     return be.batch_norm(x, be.xp.stack([mean, variance]), scale, offset, epsilon)

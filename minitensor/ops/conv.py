@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.backend.protocol import Backend
 from minitensor.ops import activation as activations
 from minitensor.ops import array, math
 from minitensor.ops.math import rounded_once
@@ -25,19 +26,19 @@ from minitensor.window import Window
 
 
 @primitive
-def conv2d(be: Any, x: Any, kernel: Any, *, window: Window) -> Any:
+def conv2d(be: Backend, x: Any, kernel: Any, *, window: Window) -> Any:
     """y[n,i,j,o] = sum over u,v,c of x[n, i*s + u*d - p, j*s + v*d - p, c] kernel[u,v,c,o]."""
     return be.conv2d(x, kernel, window)
 
 
 @primitive
-def conv2d_transpose(be: Any, y: Any, kernel: Any, *, window: Window) -> Any:
+def conv2d_transpose(be: Backend, y: Any, kernel: Any, *, window: Window) -> Any:
     """The adjoint of conv2d in x: x = W'^T y."""
     return be.conv2d_transpose(y, kernel, window)
 
 
 @primitive
-def conv2d_kernel_grad(be: Any, x: Any, y: Any, *, window: Window) -> Any:
+def conv2d_kernel_grad(be: Backend, x: Any, y: Any, *, window: Window) -> Any:
     """The adjoint of conv2d in the kernel: columns(x)^T y."""
     return be.conv2d_kernel_grad(x, y, window)
 
@@ -58,7 +59,7 @@ conv2d_kernel_grad.defvjp(
 
 @primitive
 def conv2d_bias_activation(
-    be: Any, x: Any, kernel: Any, bias: Any, *, window: Window, activation: str
+    be: Backend, x: Any, kernel: Any, bias: Any, *, window: Window, activation: str
 ) -> Any:
     """activation(conv2d(x, kernel) + bias): "linear", "relu" or "relu6", as one pass."""
     return be.conv2d_bias_activation(x, kernel, bias, window, activation)
@@ -87,13 +88,13 @@ conv2d_bias_activation.defvjp_jointly(_bias_activation_grads)
 
 
 @primitive
-def im2col(be: Any, x: Any, *, window: Window) -> Any:
+def im2col(be: Backend, x: Any, *, window: Window) -> Any:
     """(N, H, W, C) -> (N, h, w, kh*kw*C): the patch of every output position as a row."""
     return be.im2col(x, window)
 
 
 @primitive
-def col2im(be: Any, columns: Any, *, window: Window) -> Any:
+def col2im(be: Backend, columns: Any, *, window: Window) -> Any:
     """The adjoint of im2col: every column entry added back to the pixel it was read from."""
     return be.col2im(columns, window)
 

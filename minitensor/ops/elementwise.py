@@ -16,6 +16,7 @@ import numpy as np
 from minitensor.autograd import Primitive, Tensor, align, as_tensor
 from minitensor.autograd.primitive import Derivative
 from minitensor.autograd.tensor import is_float
+from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
 FLOATS, NUMBERS, BOOLS, ANY = "f", "iuf", "b", "biuf"
@@ -89,7 +90,7 @@ def check_broadcast(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 def ufunc(name: str, kinds: str = FLOATS, function: str | None = None) -> Elementwise:
     """The op `name` made of the NumPy function of that name, or of another one."""
 
-    def forward(be: Any, *arrays: Any) -> Any:
+    def forward(be: Backend, *arrays: Any) -> Any:
         return getattr(be.xp, function or name)(*arrays)
 
     forward.__name__ = name

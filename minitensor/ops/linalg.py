@@ -14,6 +14,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, primitive, to_device_of
 from minitensor.backend.half import in_float32
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast, unbroadcast
 
@@ -22,7 +23,7 @@ from minitensor.ops.elementwise import check_broadcast, unbroadcast
 
 @primitive
 @in_float32
-def _product(be: Any, a: Any, b: Any) -> Any:
+def _product(be: Backend, a: Any, b: Any) -> Any:
     return be.matmul(a, b)
 
 
@@ -87,7 +88,7 @@ def tensordot(a: Any, b: Any, *, axes: tuple[tuple[int, ...], tuple[int, ...]]) 
 
 @primitive
 @in_float32
-def _contract(be: Any, *xs: Any, terms: tuple[str, ...], output: str) -> Any:
+def _contract(be: Backend, *xs: Any, terms: tuple[str, ...], output: str) -> Any:
     """The sum over all letters that `output` lacks; one term of letters per array."""
     equation = f"{','.join(terms)}->{output}"
     return be.xp.einsum(equation, *xs, optimize=len(xs) > 1)

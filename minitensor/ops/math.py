@@ -18,6 +18,7 @@ import numpy as np
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, primitive
 from minitensor.autograd.walk import filled
 from minitensor.backend.half import in_float32, is_half
+from minitensor.backend.protocol import Backend
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     ANY,
@@ -67,7 +68,7 @@ def divide(x: Any, y: Any) -> Tensor:
 
 
 @elementwise(NUMBERS)
-def floordiv(be: Any, x: Any, y: Any) -> Any:
+def floordiv(be: Backend, x: Any, y: Any) -> Any:
     """floor(x / y)"""
     _check_divisor("floordiv", y)
     return be.xp.floor_divide(x, y) if y.dtype.kind in "iu" else be.xp.floor(x / y)
@@ -75,7 +76,7 @@ def floordiv(be: Any, x: Any, y: Any) -> Any:
 
 @elementwise(NUMBERS)
 @in_float32
-def mod(be: Any, x: Any, y: Any) -> Any:
+def mod(be: Backend, x: Any, y: Any) -> Any:
     """x - floor(x / y) y, which has the sign of y"""
     _check_divisor("mod", y)
     return be.xp.mod(x, y)
@@ -112,7 +113,7 @@ sqrt.defvjp(lambda g, y, x: g * 0.5 / y)
 
 @elementwise(FLOATS)
 @in_float32
-def rsqrt(be: Any, x: Any) -> Any:
+def rsqrt(be: Backend, x: Any) -> Any:
     """1 / sqrt(x)"""
     return 1 / be.xp.sqrt(x)
 
@@ -124,7 +125,7 @@ ceil = ufunc("ceil")
 
 
 @elementwise(NUMBERS)
-def round(be: Any, x: Any) -> Any:
+def round(be: Backend, x: Any) -> Any:
     """The nearest integer; halves go to the even one."""
     return x if x.dtype.kind in "iu" else be.xp.rint(x)
 
@@ -146,7 +147,7 @@ log1p.defvjp(lambda g, y, x: g / (1 + x))
 
 @elementwise(NUMBERS)
 @in_float32
-def power(be: Any, x: Any, y: Any) -> Any:
+def power(be: Backend, x: Any, y: Any) -> Any:
     """x^y"""
     if y.dtype.kind == "i" and (y < 0).any():
         raise ValueError("power: an integer to a negative power is no integer; cast to float")
@@ -161,7 +162,7 @@ power.defvjp(
 
 @elementwise(FLOATS)
 @in_float32
-def sigmoid(be: Any, x: Any) -> Any:
+def sigmoid(be: Backend, x: Any) -> Any:
     """1 / (1 + exp(-x))"""
     return 1 / (1 + be.xp.exp(-x))
 
@@ -171,7 +172,7 @@ sigmoid.defvjp(lambda g, y, x: g * (y * (1 - y)))
 
 @elementwise(FLOATS)
 @in_float32
-def softplus(be: Any, x: Any) -> Any:
+def softplus(be: Backend, x: Any) -> Any:
     """log(1 + exp(x))"""
     return be.xp.maximum(x, 0) + be.xp.log1p(be.xp.exp(-be.xp.abs(x)))
 
@@ -181,14 +182,14 @@ softplus.defvjp(lambda g, y, x: g * sigmoid(x))
 
 @elementwise(FLOATS)
 @in_float32
-def erf(be: Any, x: Any) -> Any:
+def erf(be: Backend, x: Any) -> Any:
     """2 / sqrt(pi) * integral of exp(-t^2) from 0 to x"""
     return error_function.erf(be.xp, x)
 
 
 @elementwise(FLOATS)
 @in_float32
-def erfc(be: Any, x: Any) -> Any:
+def erfc(be: Backend, x: Any) -> Any:
     """1 - erf(x)"""
     return error_function.erfc(be.xp, x)
 
@@ -230,7 +231,7 @@ isfinite = ufunc("is_finite", function="isfinite")
 
 
 @primitive
-def _where(be: Any, condition: Any, x: Any, y: Any) -> Any:
+def _where(be: Backend, condition: Any, x: Any, y: Any) -> Any:
     return be.where(condition, x, y)
 
 
@@ -254,7 +255,7 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
 
 
 @primitive
-def identity(be: Any, x: Any) -> Any:
+def identity(be: Backend, x: Any) -> Any:
     """x itself, as another tensor."""
     return x
 
@@ -263,13 +264,13 @@ identity.defvjp(lambda g, y, x: g)
 
 
 @primitive
-def stop_gradient(be: Any, x: Any) -> Any:
+def stop_gradient(be: Backend, x: Any) -> Any:
     """x itself, which no gradient passes."""
     return x
 
 
 @primitive
-def cast(be: Any, x: Any, *, dtype: Any) -> Any:
+def cast(be: Backend, x: Any, *, dtype: Any) -> Any:
     """x with elements of another type; floats are cut off towards 0 to become integers."""
     return x.astype(dtype)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array
 from minitensor.ops.pool import take_tap
 from minitensor.window import Window
@@ -27,7 +28,7 @@ def dilation2d(x: Tensor, kernel: Tensor, *, window: Window) -> Tensor:
 
 
 @primitive
-def winning_tap(be: Any, x: Any, kernel: Any, *, window: Window) -> Any:
+def winning_tap(be: Backend, x: Any, kernel: Any, *, window: Window) -> Any:
     """(N, h, w, C) numbers u*kw + v of the first largest, or first NaN, sum on real pixels."""
     xp = be.xp
     best = xp.zeros((x.shape[0], *window.out, x.shape[3]), x.dtype)

@@ -18,6 +18,7 @@ import math as numbers
 from typing import Any
 
 from minitensor.autograd import Tensor, primitive
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array, math
 from minitensor.ops.math import rounded_once
 
@@ -49,42 +50,42 @@ def standardize_groups(x: Tensor, *, groups: int, epsilon: float) -> Tensor:
 
 
 @primitive
-def mean(be: Any, x: Any, *, axes: Axes) -> Any:
+def mean(be: Backend, x: Any, *, axes: Axes) -> Any:
     """The mean over `axes`, with more digits than adding up row by row would leave."""
     return _mean(be, axes, x)
 
 
 @primitive
-def centre(be: Any, x: Any, *, axes: Axes) -> Any:
+def centre(be: Backend, x: Any, *, axes: Axes) -> Any:
     """x minus its mean over `axes`."""
     return x - _mean(be, axes, x)
 
 
 @primitive
-def mean_square(be: Any, x: Any, *, axes: Axes) -> Any:
+def mean_square(be: Backend, x: Any, *, axes: Axes) -> Any:
     """The mean of x^2 over `axes`."""
     return _mean(be, axes, x, x)
 
 
 @primitive
-def dot(be: Any, a: Any, b: Any, *, axes: Axes) -> Any:
+def dot(be: Backend, a: Any, b: Any, *, axes: Axes) -> Any:
     """The sum of a * b over `axes`."""
     return _sum(be, axes, a, b).astype(a.dtype)
 
 
 @primitive
-def affine(be: Any, x: Any, scale: Any, offset: Any) -> Any:
+def affine(be: Backend, x: Any, scale: Any, offset: Any) -> Any:
     """x * scale + offset, where both repeat along the axes in which they have size 1."""
     y = x * scale
     y += offset
     return y
 
 
-def _mean(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
+def _mean(be: Backend, axes: Axes, a: Any, b: Any = None) -> Any:
     return (_sum(be, axes, a, b) / (_count(a, axes) or numbers.nan)).astype(a.dtype)
 
 
-def _sum(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
+def _sum(be: Backend, axes: Axes, a: Any, b: Any = None) -> Any:
     """The sum of a or of a * b: along the longest axis first, then over the others in float64."""
     if not axes:
         return a if b is None else a * b
@@ -93,7 +94,7 @@ def _sum(be: Any, axes: Axes, a: Any, b: Any = None) -> Any:
     return part.sum(axis=axes, keepdims=True, dtype=be.xp.float64)
 
 
-def _along(be: Any, a: Any, axis: int) -> Any:
+def _along(be: Backend, a: Any, axis: int) -> Any:
     """The sum along one axis, by a matrix product where possible: that is several times faster."""
     ones = be.xp.ones(a.shape[axis], a.dtype)
     if axis == a.ndim - 2:
@@ -140,12 +141,14 @@ affine.defvjp(
 
 
 @primitive
-def _local_response(be: Any, x: Any, *, radius: int, bias: float, alpha: float, beta: float) -> Any:
+def _local_response(
+    be: Backend, x: Any, *, radius: int, bias: float, alpha: float, beta: float
+) -> Any:
     return be.local_response(x, radius, bias, alpha, beta)
 
 
 @primitive
-def channel_sum(be: Any, x: Any, *, radius: int) -> Any:
+def channel_sum(be: Backend, x: Any, *, radius: int) -> Any:
     """y[..., c] = sum of x[..., j] over |j - c| <= radius: its own adjoint."""
     return be.channel_sum(x, radius)
 

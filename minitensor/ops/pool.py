@@ -19,37 +19,38 @@ import numpy as np
 
 from minitensor.autograd import Tensor, primitive, to_device_of
 from minitensor.autograd.walk import filled
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array, reduce
 from minitensor.ops.math import rounded_once
 from minitensor.window import Window
 
 
 @primitive
-def max_pool2d(be: Any, x: Any, *, window: Window) -> Any:
+def max_pool2d(be: Backend, x: Any, *, window: Window) -> Any:
     """The maximum of each window's real pixels."""
     return be.max_pool(x, window)
 
 
 @primitive
-def window_argmax(be: Any, x: Any, *, window: Window) -> Any:
+def window_argmax(be: Backend, x: Any, *, window: Window) -> Any:
     """The tap of each window's maximum: the first of ties, or the first NaN."""
     return be.window_argmax(x, window)
 
 
 @primitive
-def take_tap(be: Any, x: Any, index: Any, *, window: Window) -> Any:
+def take_tap(be: Backend, x: Any, index: Any, *, window: Window) -> Any:
     """y[n,i,j,c] = the pixel of x under tap index[n,i,j,c] of window (i, j)."""
     return be.take_tap(x, index, window)
 
 
 @primitive
-def put_tap(be: Any, y: Any, index: Any, *, window: Window) -> Any:
+def put_tap(be: Backend, y: Any, index: Any, *, window: Window) -> Any:
     """The adjoint of take_tap: each y is added to the pixel that its window took."""
     return be.put_tap(y, index, window)
 
 
 @primitive
-def max_pool2d_grad(be: Any, g: Any, x: Any, *, window: Window) -> Any:
+def max_pool2d_grad(be: Backend, g: Any, x: Any, *, window: Window) -> Any:
     """Each g is added to the pixel of x that won its window."""
     return be.put_tap(g, be.window_argmax(x, window), window)
 
@@ -64,13 +65,13 @@ put_tap.defvjp(lambda g, x, y, index, *, window: take_tap(g, index, window=windo
 
 
 @primitive
-def avg_pool2d(be: Any, x: Any, *, window: Window) -> Any:
+def avg_pool2d(be: Backend, x: Any, *, window: Window) -> Any:
     """The mean of each window's real pixels."""
     return be.avg_pool(x, window)
 
 
 @primitive
-def avg_pool2d_grad(be: Any, y: Any, *, window: Window) -> Any:
+def avg_pool2d_grad(be: Backend, y: Any, *, window: Window) -> Any:
     """The adjoint of avg_pool2d: each y is spread evenly over its window's real pixels."""
     return be.avg_pool_grad(y, window)
 

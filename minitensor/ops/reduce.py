@@ -12,6 +12,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.backend.half import in_float32
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array
 from minitensor.ops.array import accurate_sum
 from minitensor.ops.math import cast, equal, exp, multiply, rounded_once
@@ -46,14 +47,14 @@ def _broadcast_grad(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
 
 @primitive
 @in_float32
-def sum(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def sum(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis`."""
     return accurate_sum(x, axes_of(axis, x.ndim), keepdims)
 
 
 @primitive
 @in_float32
-def mean(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis` divided by the number of summands; integers are cut off towards 0."""
     total = accurate_sum(x, axes_of(axis, x.ndim), keepdims)
     if x.dtype.kind == "f":
@@ -63,7 +64,7 @@ def mean(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @primitive
 @in_float32
-def logsumexp(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """log of the sum of exp(x), shifted by the largest x so that nothing overflows."""
     xp = be.xp
     top = _largest(be, x, axis, True)
@@ -87,21 +88,21 @@ logsumexp.defvjp(
 
 @primitive
 @in_float32
-def max(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def max(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element over `axis`, NaN if one is; the smallest number there is if empty."""
     return _largest(be, x, axis, keepdims)
 
 
 @primitive
 @in_float32
-def min(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element over `axis`, NaN if one is; the largest number there is if empty."""
     if _count(x, axis):
         return x.min(axis=axis, keepdims=keepdims)
     return x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype) + _extreme_of_nothing(x, 1)
 
 
-def _largest(be: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _largest(be: Backend, x: Any, axis: Axis, keepdims: bool) -> Any:
     if _count(x, axis):
         return x.max(axis=axis, keepdims=keepdims)
     return x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype) + _extreme_of_nothing(x, -1)
@@ -127,26 +128,26 @@ min.defvjp(_extreme_gradient)
 
 @primitive
 @in_float32
-def argmax(be: Any, x: Any, *, axis: int) -> Any:
+def argmax(be: Backend, x: Any, *, axis: int) -> Any:
     """Where the first largest element along `axis` is, or the first NaN; int64."""
     return x.argmax(axis=axis)
 
 
 @primitive
 @in_float32
-def argmin(be: Any, x: Any, *, axis: int) -> Any:
+def argmin(be: Backend, x: Any, *, axis: int) -> Any:
     """Where the first smallest element along `axis` is, or the first NaN; int64."""
     return x.argmin(axis=axis)
 
 
 @primitive
-def all(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def all(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all booleans over `axis` hold."""
     return x.all(axis=axis, keepdims=keepdims)
 
 
 @primitive
-def any(be: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def any(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether any boolean over `axis` holds."""
     return x.any(axis=axis, keepdims=keepdims)
 
@@ -203,7 +204,9 @@ def _slice(x: Tensor, start: int, stop: int, axis: int) -> Tensor:
 
 @primitive
 @in_float32
-def cumsum(be: Any, x: Any, *, axis: int, exclusive: bool = False, reverse: bool = False) -> Any:
+def cumsum(
+    be: Backend, x: Any, *, axis: int, exclusive: bool = False, reverse: bool = False
+) -> Any:
     """The sum of all elements up to each one along `axis`; without itself if `exclusive`."""
     xp = be.xp
     y = xp.flip(x, axis) if reverse else x
@@ -223,7 +226,7 @@ cumsum.defvjp(
 
 @primitive
 @in_float32
-def argsort(be: Any, x: Any, *, axis: int = -1, descending: bool = False) -> Any:
+def argsort(be: Backend, x: Any, *, axis: int = -1, descending: bool = False) -> Any:
     """The order that sorts x along `axis`; equal elements stay in their order; int64."""
     if not descending:
         return x.argsort(axis=axis, kind="stable")

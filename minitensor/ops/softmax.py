@@ -16,12 +16,13 @@ from typing import Any
 
 from minitensor import backend
 from minitensor.autograd import Tensor, primitive, to_device_of
+from minitensor.backend.protocol import Backend
 from minitensor.ops import array, math, reduce
 from minitensor.ops.math import rounded_once
 
 
 @primitive
-def _softmax(be: Any, x: Any, *, axis: int) -> Any:
+def _softmax(be: Backend, x: Any, *, axis: int) -> Any:
     e = _shifted(be, x, axis)
     be.xp.exp(e, out=e)
     e /= e.sum(axis=axis, keepdims=True)
@@ -29,35 +30,35 @@ def _softmax(be: Any, x: Any, *, axis: int) -> Any:
 
 
 @primitive
-def _log_softmax(be: Any, x: Any, *, axis: int) -> Any:
+def _log_softmax(be: Backend, x: Any, *, axis: int) -> Any:
     z = _shifted(be, x, axis)
     z -= be.xp.log(be.xp.exp(z).sum(axis=axis, keepdims=True))
     return z
 
 
 @primitive
-def _softmax_cross_entropy(be: Any, labels: Any, x: Any) -> Any:
+def _softmax_cross_entropy(be: Backend, labels: Any, x: Any) -> Any:
     return be.softmax_cross_entropy(labels, x)
 
 
 @primitive
-def _softmax_cross_entropy_grad(be: Any, g: Any, labels: Any, x: Any) -> Any:
+def _softmax_cross_entropy_grad(be: Backend, g: Any, labels: Any, x: Any) -> Any:
     return be.softmax_cross_entropy_grad(g, labels, x)
 
 
 @primitive
-def _sparse_cross_entropy(be: Any, labels: Any, x: Any) -> Any:
+def _sparse_cross_entropy(be: Backend, labels: Any, x: Any) -> Any:
     z = _shifted(be, x, -1)
     chosen = be.xp.take_along_axis(z, labels[..., None], axis=-1)[..., 0]
     return be.xp.log(be.xp.exp(z).sum(axis=-1)) - chosen
 
 
 @primitive
-def _sigmoid_cross_entropy(be: Any, labels: Any, x: Any) -> Any:
+def _sigmoid_cross_entropy(be: Backend, labels: Any, x: Any) -> Any:
     return be.xp.maximum(x, 0) - x * labels + be.xp.log1p(be.xp.exp(-be.xp.abs(x)))
 
 
-def _shifted(be: Any, x: Any, axis: int) -> Any:
+def _shifted(be: Backend, x: Any, axis: int) -> Any:
     """x minus its maximum, so that the largest exponential is 1."""
     if not x.shape[axis]:
         return x.copy()
