@@ -11,7 +11,7 @@
     labelled.py   images with labels, and how they are parted for learning and testing
     sources.py    where they come from
 
-    places.py, download.py      where data sets are looked for, and fetched from
+    search_paths.py, download.py   where data sets are looked for, and fetched from
     bounded.py, npz.py          untrusted files, never more than so many bytes
     cifar.py, pickled.py        CIFAR's files, of which nothing is executed
     tfds.py, voc.py             a look-alike of tensorflow_datasets; Pascal VOC

@@ -1,6 +1,6 @@
 """A look-alike of tensorflow_datasets, for the few data sets that beginners' programs load with it.
 
-    tf_flowers                          flower_photos/<class>/*.jpg in a place of `places.py`
+    tf_flowers                          flower_photos/<class>/*.jpg in a folder of `search_paths.py`
     voc2007                             VOCdevkit/VOC2007, see `voc.py`
     mnist, fashion_mnist, cifar10, cifar100    as keras.datasets reads them
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.data import places, voc
+from minitensor.data import search_paths, voc
 from minitensor.data.dataset import Dataset
 
 _FLOWERS = ["dandelion", "daisy", "tulips", "sunflowers", "roses"]  # the order of their labels
@@ -116,11 +116,11 @@ def _arrays(name: str) -> Parts:
 
 
 def _folder(name: str, url: str, data_dir: Any) -> Path:
-    """The folder of this name, in `data_dir` or a place of `places.py`."""
+    """The folder of this name, in `data_dir` or a folder of `search_paths.py`."""
     given = Path(data_dir) / name if data_dir else None
-    folder = given if given and given.is_dir() else places.found([name])
+    folder = given if given and given.is_dir() else search_paths.find([name])
     if folder is None:
-        looked = "\n  ".join(str(place) for place in places.places())
+        looked = "\n  ".join(str(place) for place in search_paths.folders())
         raise OSError(
             f"the folder {name} is not on this machine. Unpack {url} into one of:\n  {looked}"
         )

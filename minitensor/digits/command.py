@@ -136,7 +136,7 @@ def _progress_bar() -> Any:
     class Bar(Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.bar = tqdm(
-                total=self.params["steps"],
+                total=(self.params or {}).get("steps"),
                 desc=f"epoch {epoch + 1}",
                 unit="batch",
                 leave=False,

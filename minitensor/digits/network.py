@@ -141,8 +141,9 @@ class _Scores(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        right = [accuracy(probabilities(self.model, part.images), part) for part in self._parts]
-        self.epochs.append(Epoch(logs["loss"], *right, time.perf_counter() - self._start))
+        train, test = (accuracy(probabilities(self.model, d.images), d) for d in self._parts)
+        seconds = time.perf_counter() - self._start
+        self.epochs.append(Epoch(logs["loss"], train, test, seconds))
         self._report(self.epochs[-1])
 
 

@@ -2,7 +2,7 @@
 
 from minitensor.keras.engine import Functional, Model, Sequential
 from minitensor.keras.saving import load_model, model_from_json, save_model
-from minitensor.keras.saving.cloning import clone_model
+from minitensor.keras.saving.copies import clone_model
 
 __all__ = [
     "Functional",

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from minitensor import keras
-from minitensor.data import download, npz, places
+from minitensor.data import download, npz, search_paths
 from minitensor.data.download import Remote
 from minitensor.data.pickled import read_pickle
 from minitensor.keras import datasets
@@ -29,8 +29,8 @@ def homes(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("KERAS_HOME", raising=False)
     monkeypatch.setenv("MINITENSOR_HOME", str(tmp_path / "minitensor"))
-    nowhere = [p for p in places.places() if tmp_path in p.parents]
-    monkeypatch.setattr(places, "places", lambda: nowhere)
+    nowhere = [p for p in search_paths.folders() if tmp_path in p.parents]
+    monkeypatch.setattr(search_paths, "folders", lambda: nowhere)
     closed = "http://127.0.0.1:9/"
     for name in NAMES:
         module = importlib.import_module(f"minitensor.keras.datasets.{name}")
@@ -86,7 +86,7 @@ def test_keras_home_is_one_of_them(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("KERAS_HOME", "/somewhere")
     monkeypatch.setenv("MINITENSOR_HOME", "/else")
-    found = [str(place) for place in places.places()]
+    found = [str(place) for place in search_paths.folders()]
     assert found[:3] == ["/else/datasets", "/else", "/somewhere/datasets"]
     assert found[-1] == "/usr/share/datasets"
 
@@ -444,7 +444,7 @@ def test_without_a_network_the_message_says_what_to_do(homes, name):
         getattr(datasets, name).load_data()
     text = str(caught.value)
     assert "http://127.0.0.1:9/" in text
-    assert all(str(place) in text for place in places.places())
+    assert all(str(place) in text for place in search_paths.folders())
 
 
 def test_the_checksums_of_npz_and_cifar_are_those_in_keras_source(tf, monkeypatch):

@@ -15,7 +15,7 @@ from PIL import Image
 
 import minitensor as mt
 from minitensor import keras
-from minitensor.data import places, tfds
+from minitensor.data import search_paths, tfds
 
 RNG = np.random.default_rng(1)
 SIGNED_ALIKE = [
@@ -440,7 +440,7 @@ def test_draws_of_keras_random_repeat_with_a_seed():
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "places", lambda: [tmp_path])
+    monkeypatch.setattr(search_paths, "folders", lambda: [tmp_path])
     return tmp_path
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from minitensor.data import places
+from minitensor.data import search_paths
 from minitensor.keras import activations, layers
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.functional import Functional
@@ -257,5 +257,5 @@ def _weights_file(wanted: Wanted, kept: tuple[str, str]) -> Any:
 
 def cached(name: str) -> Path | None:
     """A file in the folders where Keras keeps models, or None."""
-    paths = (home / "models" / name for home in places.homes())
+    paths = (home / "models" / name for home in search_paths.homes())
     return next((path for path in paths if path.is_file()), None)

@@ -1,6 +1,6 @@
 """The mirror of keras.datasets: images with labels, as NumPy arrays.
 
-    mnist, fashion_mnist, cifar10, cifar100    read from the places of `minitensor.data.places`
+    mnist, fashion_mnist, cifar10, cifar100    read from where `data/search_paths.py` looks
     digits                                     come with minitensor; Keras does not have them
 
 Each has `load_data`. What is nowhere is downloaded, if there is a network. Files on this machine

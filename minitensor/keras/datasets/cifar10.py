@@ -8,8 +8,7 @@ import numpy as np
 
 from minitensor.data.cifar import CIFAR10
 from minitensor.data.download import Remote
-from minitensor.keras.datasets import cifar
-from minitensor.keras.datasets.idx_folder import Parts
+from minitensor.keras.datasets.readers import Parts, load_cifar
 
 _REMOTE = Remote(
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
@@ -45,5 +44,5 @@ def load_data(path: str | Path | None = None) -> Parts:
 
     Source: keras.datasets.cifar10.load_data; Krizhevsky, 2009
     """
-    (x_train, y_train), (x_test, y_test) = cifar.load(path, CIFAR10, "labels", _NAMES, _REMOTE)
+    (x_train, y_train), (x_test, y_test) = load_cifar(path, CIFAR10, "labels", _NAMES, _REMOTE)
     return (x_train, y_train.astype(np.uint8)), (x_test, y_test.astype(np.uint8))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from minitensor.data.cifar import CIFAR100
 from minitensor.data.download import Remote
-from minitensor.keras.datasets import cifar
-from minitensor.keras.datasets.idx_folder import Parts
+from minitensor.keras.datasets.readers import Parts, load_cifar
 
 _REMOTE = Remote(
     "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
@@ -45,4 +44,4 @@ def load_data(label_mode: str = "fine", path: str | Path | None = None) -> Parts
         raise ValueError(
             f'`label_mode` must be one of `"fine"`, `"coarse"`. Received: label_mode={label_mode}.'
         )
-    return cifar.load(path, CIFAR100, f"{label_mode}_labels", _NAMES, _REMOTE)
+    return load_cifar(path, CIFAR100, f"{label_mode}_labels", _NAMES, _REMOTE)

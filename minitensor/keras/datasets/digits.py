@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minitensor.data.sources import digits
-from minitensor.keras.datasets.idx_folder import Parts
+from minitensor.keras.datasets.readers import Parts
 
 _LEARNT = 1437  # four fifths
 

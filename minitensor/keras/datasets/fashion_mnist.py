@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minitensor.data import places
+from minitensor.data import search_paths
 from minitensor.data.download import Remote
-from minitensor.keras.datasets.idx_folder import FILES, Parts, read_folder
+from minitensor.keras.datasets.readers import FILES, Parts, read_folder
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _MD5 = {  # as the authors list them
@@ -38,7 +38,7 @@ def load_data(path: str | Path | None = None) -> Parts:
 
     Source: keras.datasets.fashion_mnist.load_data; Xiao, Rasul and Vollgraf, 2017
     """
-    place = places.found([_FOLDER]) if path is None else Path(path)
+    place = search_paths.find([_FOLDER]) if path is None else Path(path)
     if place is None:
-        place = places.fetched("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
+        place = search_paths.fetch("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
     return read_folder(place)

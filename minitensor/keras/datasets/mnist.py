@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minitensor.data import places
+from minitensor.data import search_paths
 from minitensor.data.download import Remote
 from minitensor.data.npz import read_npz
-from minitensor.keras.datasets.idx_folder import Parts, read_folder
+from minitensor.keras.datasets.readers import Parts, read_folder
 
 _REMOTE = Remote(
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
@@ -24,7 +24,7 @@ def load_data(path: str = "mnist.npz") -> Parts:
 
     Args:
         path: a file like Keras' mnist.npz, or a folder with MNIST's four IDX files; or the name of
-            one in the places where data sets are looked for.
+            one in the folders where data sets are looked for.
 
     Returns:
         (x_train, y_train), (x_test, y_test): images (N, 28, 28) uint8, 0 black to 255 white, and
@@ -46,11 +46,11 @@ def load_data(path: str = "mnist.npz") -> Parts:
     Source: keras.datasets.mnist.load_data; LeCun, Cortes and Burges
     """
     names = [str(path), "mnist"]
-    place = Path(path) if Path(path).exists() else places.found(names)
+    place = Path(path) if Path(path).exists() else search_paths.find(names)
     if place is None and Path(path).name != str(path):
         raise FileNotFoundError(f"MNIST: there is no file or folder {path}")
     if place is None:
-        place = places.fetched("MNIST", [_REMOTE], "", names)
+        place = search_paths.fetch("MNIST", [_REMOTE], "", names)
     return read_folder(place) if place.is_dir() else _from_npz(place)
 
 

@@ -1,16 +1,22 @@
 """The mirror of keras.saving: models and weights as files that Keras reads, and Keras' files read.
 
-api.py            save and load, whatever the form    architecture.py   models as JSON
-places.py         where each weight is kept     pairs.py        from a file into a model, or not
-layout.py         HDF5 as Keras 3 has it        legacy.py       HDF5 as Keras 2 had it
-archive.py        .keras                        tensors.py      .safetensors
-live.py           models that are in memory     cloning.py      copies
-hdf5/             a reader of HDF5
+api.py                save and load, whatever the form
+architecture.py       models as JSON
+archive.py            .keras
+weights_h5.py         .weights.h5, HDF5 as Keras 3 has it
+legacy_h5.py          .h5, as Keras 2 had it
+safetensors_file.py   .safetensors
+weight_paths.py       where each weight is kept
+stored_weights.py     from a file into a model, all or nothing
+copies.py             models from models in memory: copies, and from Keras and to Keras
+hdf5/                 a reader of HDF5
+
+How an object becomes JSON is the business of `keras/serialization`, below the models.
 """
 
 from minitensor.keras.saving.api import load_model, load_weights, save_model, save_weights
 from minitensor.keras.saving.architecture import model_from_json, to_json
-from minitensor.keras.saving.live import from_keras, to_keras
+from minitensor.keras.saving.copies import from_keras, to_keras
 from minitensor.keras.serialization.objects import deserialize as deserialize_keras_object
 from minitensor.keras.serialization.objects import serialize as serialize_keras_object
 from minitensor.keras.serialization.registry import (

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 from minitensor.extras import require
 from minitensor.files import atomic_write
-from minitensor.keras.saving import archive, layout, legacy, tensors
+from minitensor.keras.saving import archive, legacy_h5, safetensors_file, weights_h5
 from minitensor.keras.saving.hdf5 import opened
-from minitensor.keras.saving.pairs import reading
+from minitensor.keras.saving.stored_weights import damage_named
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
 
 _OLD = (".h5", ".hdf5")
@@ -66,7 +66,9 @@ def save_model(
     if name.endswith(".keras"):
         _write(filepath, overwrite, lambda file: archive.write(file, model, include_optimizer))
     elif name.endswith(_OLD):
-        _write(filepath, overwrite, lambda file: legacy.write_model(file, model, include_optimizer))
+        _write(
+            filepath, overwrite, lambda file: legacy_h5.write_model(file, model, include_optimizer)
+        )
     else:
         raise ValueError(
             "Invalid filepath extension for saving. Please add either a `.keras` extension for "
@@ -108,12 +110,12 @@ def load_model(
     """
     if not safe_mode:
         raise ValueError("safe_mode=False: code in a file is never run; see custom_objects")
-    with reading(filepath), _file(filepath) as file, custom_object_scope(custom_objects or {}):
+    with damage_named(filepath), _file(filepath) as file, custom_object_scope(custom_objects or {}):
         form = _form(file)
         if form == "keras":
             return archive.read_model(file, compile)
         if form == "h5":
-            return legacy.read_model(opened(file), compile)
+            return legacy_h5.read_model(opened(file), compile)
         raise ValueError("it holds no model: neither a .keras nor an .h5 file")
 
 
@@ -153,9 +155,9 @@ def save_weights(
     if not model.built:
         raise ValueError(f"You are saving a model {_UNBUILT}")
     if name.endswith(".safetensors"):
-        _write(filepath, overwrite, lambda file: tensors.write(file, model))
+        _write(filepath, overwrite, lambda file: safetensors_file.write(file, model))
     elif name.endswith(_OLD):
-        form = layout.write if name.endswith(".weights.h5") else legacy.write
+        form = weights_h5.write if name.endswith(".weights.h5") else legacy_h5.write
         _write(filepath, overwrite, lambda file: _write_h5(file, form, model))
     else:
         raise ValueError(
@@ -195,19 +197,19 @@ def load_weights(
     """
     if not model.built:
         raise ValueError(f"You are loading weights into a model {_UNBUILT}")
-    with reading(filepath), _file(filepath) as file:
+    with damage_named(filepath), _file(filepath) as file:
         form = _form(file)
         root = opened(file) if form == "h5" else None
-        if root is not None and legacy.is_legacy(root):
-            legacy.read(root, model, skip_mismatch, by_name)
+        if root is not None and legacy_h5.is_legacy(root):
+            legacy_h5.read(root, model, skip_mismatch, by_name)
         elif by_name:
             raise ValueError("by_name is for old .h5 files; this one finds layers by their place")
         elif root is not None:
-            layout.read(root, model, skip_mismatch)
+            weights_h5.read(root, model, skip_mismatch)
         elif form == "keras":
             archive.read_weights(file, model, skip_mismatch)
         else:
-            tensors.read(file, model, skip_mismatch)
+            safetensors_file.read(file, model, skip_mismatch)
 
 
 # ----- files -----

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from minitensor.keras.engine import Functional, Model, Sequential
-from minitensor.keras.saving.pairs import reading
+from minitensor.keras.saving.stored_weights import damage_named
 from minitensor.keras.serialization.memory_budget import memory_budget
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
@@ -18,7 +18,7 @@ LONGEST = 2**26  # bytes of JSON that are read
 _UNVETTED = 2**32  # bytes of weights of a model that comes without a file of weights
 
 
-def described(model: Any, with_compile: bool = True) -> Json:
+def model_to_config(model: Any, with_compile: bool = True) -> Json:
     """A model as JSON values.
 
     Raises:
@@ -36,7 +36,7 @@ def described(model: Any, with_compile: bool = True) -> Json:
     return found
 
 
-def parsed(text: str | bytes) -> Json:
+def parse_json(text: str | bytes) -> Json:
     """JSON values of a text that may be damaged.
 
     Raises:
@@ -57,7 +57,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def made(config: Json, size: int = _UNVETTED) -> Any:
+def model_from_config(config: Json, size: int = _UNVETTED) -> Any:
     """The model that JSON values describe, with fresh weights of at most `size` bytes.
 
     Raises:
@@ -95,7 +95,7 @@ def to_json(model: Any, **kwargs: Any) -> str:
 
     Source: keras.Model.to_json
     """
-    return json.dumps(described(model), **kwargs)
+    return json.dumps(model_to_config(model), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Objects | None = None) -> Any:
@@ -116,8 +116,8 @@ def model_from_json(json_string: str, custom_objects: Objects | None = None) -> 
 
     Source: keras.models.model_from_json
     """
-    with reading("the JSON text"), custom_object_scope(custom_objects or {}):
-        config = parsed(json_string)
-        model = made(config)
+    with damage_named("the JSON text"), custom_object_scope(custom_objects or {}):
+        config = parse_json(json_string)
+        model = model_from_config(config)
         compile_again(model, config.get("compile_config"))
     return model

@@ -16,9 +16,9 @@ import zipfile
 from typing import Any, BinaryIO
 
 from minitensor.extras import require
-from minitensor.keras.saving import architecture, layout
+from minitensor.keras.saving import architecture, weights_h5
 from minitensor.keras.saving.hdf5 import opened
-from minitensor.keras.saving.legacy import VERSION
+from minitensor.keras.saving.legacy_h5 import VERSION
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _FREE = 2**24  # bytes up to which a member may be compressed as strongly as it likes
@@ -30,11 +30,11 @@ def write(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
     require("save", "h5py", extra="keras")
     import h5py
 
-    config = json.dumps(architecture.described(model, with_optimizer))
+    config = json.dumps(architecture.model_to_config(model, with_optimizer))
     about = {"keras_version": VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as inner:
-        layout.write(inner, model, with_optimizer)
+        weights_h5.write(inner, model, with_optimizer)
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_METADATA, json.dumps(about))
         archive.writestr(_CONFIG, config)
@@ -48,12 +48,12 @@ def read_model(file: BinaryIO, compile_it: bool) -> Any:
         ValueError: it is damaged, or holds what we have not.
     """
     with zipfile.ZipFile(file) as archive:
-        config = architecture.parsed(_member(archive, _CONFIG, architecture.LONGEST))
+        config = architecture.parse_json(_member(archive, _CONFIG, architecture.LONGEST))
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))
-    model = architecture.made(config, weights.nbytes)
+    model = architecture.model_from_config(config, weights.nbytes)
     if compile_it:
         architecture.compile_again(model, config.get("compile_config"))
-    layout.read(weights, model, False)
+    weights_h5.read(weights, model, False)
     return model
 
 
@@ -61,7 +61,7 @@ def read_weights(file: BinaryIO, model: Any, skip_mismatch: bool) -> None:
     """Gives a model the weights of a `.keras` file."""
     with zipfile.ZipFile(file) as archive:
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))
-    layout.read(weights, model, skip_mismatch)
+    weights_h5.read(weights, model, skip_mismatch)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> bytes:

@@ -1,9 +1,9 @@
 """The mirror of keras.utils: what programs use around their models.
 
     images.py       images as arrays, as Pillow's images, and as files
-    directory.py    a folder of images as a data set; folder.py finds the files
+    directory.py    a folder of images as a data set
     arrays.py       one-hot rows, unit rows, parts of a data set
-    files.py        get_file
+    remote_file.py  get_file
     seeds.py        set_random_seed, clear_session
     sequence.py     PyDataset: batches by their number
 
@@ -15,8 +15,8 @@ from typing import Any
 
 from minitensor.keras.utils.arrays import normalize, split_dataset, to_categorical
 from minitensor.keras.utils.directory import image_dataset_from_directory
-from minitensor.keras.utils.files import get_file
 from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, save_img
+from minitensor.keras.utils.remote_file import get_file
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
 from minitensor.keras.utils.sequence import PyDataset, Sequence
 

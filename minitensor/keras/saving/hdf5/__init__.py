@@ -8,7 +8,7 @@ and numbers that lie in the file as they are. What it does not know it refuses b
 leave the file, external storage, virtual, chunked and compressed datasets, other kinds of data.
 
     source.py    bytes by address
-    tree.py      the messages of an object, the names in a group
+    headers.py      the messages of an object, the names in a group
     values.py    shapes, dtypes, attributes
     objects.py   groups and datasets
 

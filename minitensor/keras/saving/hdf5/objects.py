@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from minitensor.keras.saving.hdf5 import tree, values
+from minitensor.keras.saving.hdf5 import headers, values
 from minitensor.keras.saving.hdf5.source import Block, Source
 
 Found = Iterator[tuple[str, "Dataset"]]
@@ -46,9 +46,9 @@ class Dataset:
 class Group:
     """Names that mean groups and datasets, and attributes."""
 
-    def __init__(self, source: Source, messages: tree.Messages, depth: int) -> None:
+    def __init__(self, source: Source, messages: headers.Messages, depth: int) -> None:
         self._source, self._messages, self._depth = source, messages, depth
-        self._links = tree.links(source, messages)
+        self._links = headers.links(source, messages)
 
     def __contains__(self, path: str) -> bool:
         head, _, rest = path.partition("/")
@@ -85,7 +85,7 @@ class Group:
     @property
     def attributes(self) -> dict[str, Any]:
         """Numbers, texts and lists of texts, by name; what is none of these is left out."""
-        found = (values.attribute(body, self._source.heap) for body in self._all(tree.ATTRIBUTE))
+        found = (values.attribute(body, self._source.heap) for body in self._all(headers.ATTRIBUTE))
         return {name: value for name, value in found if value is not None}
 
     def _all(self, kind: int) -> list[Block]:
@@ -148,26 +148,26 @@ def _opened(source: Source, address: int, depth: int, name: str) -> Group | Data
 def _read(source: Source, address: int, depth: int, name: str) -> Group | Dataset:
     if depth > 64:
         raise ValueError("damaged: groups lie in each other without end")
-    messages = list(tree.messages(source, address))
+    messages = list(headers.messages(source, address))
     kinds = {kind for kind, _ in messages}
-    if tree.LAYOUT not in kinds:
+    if headers.LAYOUT not in kinds:
         return Group(source, messages, depth)
-    if tree.EXTERNAL in kinds:
+    if headers.EXTERNAL in kinds:
         raise ValueError(f"{name!r} lies in another file (external storage), which is not opened")
-    if tree.FILTERS in kinds:
+    if headers.FILTERS in kinds:
         raise ValueError(f"{name!r} is compressed; Keras writes plain numbers: write it so")
     body = dict(messages)
-    if not {tree.DATASPACE, tree.DATATYPE} <= kinds:
+    if not {headers.DATASPACE, headers.DATATYPE} <= kinds:
         raise ValueError(f"damaged: {name!r} has no shape or no dtype")
-    shape, dtype = values.shape(body[tree.DATASPACE]), values.dtype(body[tree.DATATYPE])
+    shape, dtype = values.shape(body[headers.DATASPACE]), values.dtype(body[headers.DATATYPE])
     if dtype is None or dtype.kind == "S":
         raise ValueError(f"{name!r} holds objects or texts where numbers are expected")
-    address, size = _place(body[tree.LAYOUT], name)
+    address, size = _place(body[headers.LAYOUT], name)
     found = Dataset(source, shape, dtype, address if size else 0)
-    if size != found.nbytes or (size and address == tree.NOWHERE):
+    if size != found.nbytes or (size and address == headers.NOWHERE):
         raise ValueError(
             f"damaged: {name!r} of shape {shape} and dtype {dtype} needs {found.nbytes} bytes, "
-            f"the file stores {0 if address == tree.NOWHERE else size}"
+            f"the file stores {0 if address == headers.NOWHERE else size}"
         )
     source.find(found.address, size)
     return found

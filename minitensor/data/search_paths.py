@@ -16,11 +16,11 @@ from pathlib import Path
 from minitensor.data.download import Remote, download
 
 
-def places() -> list[Path]:
+def folders() -> list[Path]:
     """The folders in which data sets are looked for, in order; they need not exist."""
     *own, keras = homes()
     return [
-        *(place for home in own for place in (home / "datasets", home)),
+        *(folder for home in own for folder in (home / "datasets", home)),
         keras / "datasets",
         Path("~/.cache/minitensor").expanduser(),
         Path("/usr/share/datasets"),
@@ -34,19 +34,19 @@ def homes() -> list[Path]:
     return [Path(own).expanduser(), keras] if own else [keras]
 
 
-def found(names: Iterable[str]) -> Path | None:
-    """The first of the names (files or folders) that is in one of the places."""
-    paths = (place / name for name in names for place in places())
+def find(names: Iterable[str]) -> Path | None:
+    """The first of the names (files or folders) that is in one of the folders."""
+    paths = (folder / name for name in names for folder in folders())
     return next((path for path in paths if path.exists()), None)
 
 
-def fetched(title: str, remotes: Sequence[Remote], folder: str, names: Iterable[str]) -> Path:
-    """Downloads the files of a data set that is in none of the places.
+def fetch(title: str, remotes: Sequence[Remote], folder: str, names: Iterable[str]) -> Path:
+    """Downloads the files of a data set that is in none of the folders.
 
     Args:
         title: of the data set, for people.
         remotes: the official files.
-        folder: under the first place, where they go; "" for a file that needs none.
+        folder: under the first of these, where they go; "" for a file that needs none.
         names: what was looked for.
 
     Returns:
@@ -56,12 +56,12 @@ def fetched(title: str, remotes: Sequence[Remote], folder: str, names: Iterable[
         OSError: there is no network; says how to bring the files by hand.
         ValueError: a file is not the official one.
     """
-    goal = places()[0] / folder
+    goal = folders()[0] / folder
     for remote in remotes:
         try:
             download(remote, goal / remote.name)
         except OSError as problem:
-            looked = "\n  ".join(str(place) for place in places())
+            looked = "\n  ".join(map(str, folders()))
             raise OSError(
                 f"{title} is not on this machine, and {remote.url} cannot be downloaded "
                 f"({problem}).\nBring the file by hand, or a link to it: {goal / remote.name}\n"

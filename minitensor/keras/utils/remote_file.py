@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from minitensor.data.download import Remote, checksum, download
-from minitensor.data.places import homes
+from minitensor.data.search_paths import homes
 
 
 def get_file(

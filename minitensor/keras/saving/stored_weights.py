@@ -14,7 +14,7 @@ from minitensor.autograd import Variable
 
 
 @dataclass(frozen=True)
-class Pair:
+class StoredWeight:
     """A weight, and what a file has for it.
 
     Attributes:
@@ -30,7 +30,7 @@ class Pair:
     dtype: np.dtype
     read: Callable[[], np.ndarray]
 
-    def misfit(self) -> str | None:
+    def mismatch(self) -> str | None:
         """What is wrong with the file's declaration; None if it fits the weight."""
         wanted, kind = tuple(self.variable.shape), np.dtype(self.variable.dtype)
         if self.shape != wanted:
@@ -43,7 +43,7 @@ class Pair:
         return None
 
 
-def fill(pairs: Iterable[Pair], skip_mismatch: bool) -> None:
+def assign_all(pairs: Iterable[StoredWeight], skip_mismatch: bool) -> None:
     """Gives every weight its numbers, if all fit.
 
     Args:
@@ -55,8 +55,8 @@ def fill(pairs: Iterable[Pair], skip_mismatch: bool) -> None:
     """
     chosen = []
     for pair in pairs:
-        if problem := pair.misfit():
-            complain(problem, skip_mismatch)
+        if problem := pair.mismatch():
+            raise_or_warn(problem, skip_mismatch)
         else:
             chosen.append(pair)
     values = [pair.read() for pair in chosen]
@@ -64,7 +64,7 @@ def fill(pairs: Iterable[Pair], skip_mismatch: bool) -> None:
         pair.variable.assign(value.astype(pair.variable.dtype, copy=False))
 
 
-def complain(problem: str, skip_mismatch: bool) -> None:
+def raise_or_warn(problem: str, skip_mismatch: bool) -> None:
     """Raises, or warns where mismatches are to be skipped."""
     if not skip_mismatch:
         raise ValueError(problem)
@@ -72,7 +72,7 @@ def complain(problem: str, skip_mismatch: bool) -> None:
 
 
 @contextmanager
-def reading(path: Any) -> Iterator[None]:
+def damage_named(path: Any) -> Iterator[None]:
     """Whatever a damaged file leads to becomes a ValueError that names the file."""
     try:
         yield

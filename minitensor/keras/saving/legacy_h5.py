@@ -20,8 +20,8 @@ from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.weight import path_of
 from minitensor.keras.saving import architecture
 from minitensor.keras.saving.hdf5 import Dataset, Group
-from minitensor.keras.saving.pairs import Pair, complain, fill
-from minitensor.keras.saving.places import named
+from minitensor.keras.saving.stored_weights import StoredWeight, assign_all, raise_or_warn
+from minitensor.keras.saving.weight_paths import weights_by_path
 
 _LONGEST = 64000  # bytes of one attribute; HDF5 has room for little more
 VERSION = "3.15.1"  # of Keras, whose form this is
@@ -39,7 +39,7 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
     """Writes a whole model."""
     import h5py
 
-    config = architecture.described(model)
+    config = architecture.model_to_config(model)
     training = config.pop("compile_config", None)
     with h5py.File(file, "w") as inner:
         inner.attrs["model_config"] = json.dumps(config)
@@ -53,7 +53,7 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
 
 def write(group: Any, model: Any) -> None:
     """Writes the weights of a model into an h5py group."""
-    names = {id(v): f"{model.name}/{name}" for name, v in named(model).items()}
+    names = {id(v): f"{model.name}/{name}" for name, v in weights_by_path(model).items()}
     layers = list(model.layers)
     _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"] = "tensorflow"
@@ -110,13 +110,13 @@ def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
     group = root.group("model_weights") if "model_weights" in root else root
     stored = {name: _weights(group.group(name)) for name in _texts(group, "layer_names")}
     found = _by_name(model, stored) if by_name else _by_order(model, stored)
-    pairs: list[Pair] = []
+    pairs: list[StoredWeight] = []
     for layer, name in found:
         pairs += _pairs(_in_order(layer.weights), stored[name], layer.name, name, skip_mismatch)
     if "top_level_model_weights" in group and not by_name:
         extra = _weights(group.group("top_level_model_weights"))
         pairs += _pairs(model.own_variables, extra, model.name, "top level", skip_mismatch)
-    fill(pairs, skip_mismatch)
+    assign_all(pairs, skip_mismatch)
 
 
 def read_model(root: Group, compile_it: bool) -> Any:
@@ -128,7 +128,7 @@ def read_model(root: Group, compile_it: bool) -> Any:
     config = _json(root, "model_config")
     if config is None:
         raise ValueError("No model config found in the file: it holds only weights.")
-    model = architecture.made(config, root.nbytes)
+    model = architecture.model_from_config(config, root.nbytes)
     read(root, model, False, False)
     training = _json(root, "training_config") if compile_it else None
     if training is not None:
@@ -144,10 +144,11 @@ def _read_optimizer(root: Group, optimizer: Any) -> None:
         return
     stored, variables = _weights(root.group("optimizer_weights")), optimizer.variables
     pairs = _pairs(variables, stored, optimizer.name, "optimizer", True) if stored else []
-    if any(pair.misfit() for pair in pairs):
-        complain(f"the state of optimizer '{optimizer.name}' has other shapes in the file", True)
+    if any(pair.mismatch() for pair in pairs):
+        problem = f"the state of optimizer '{optimizer.name}' has other shapes in the file"
+        raise_or_warn(problem, skip_mismatch=True)
     else:
-        fill(pairs, False)
+        assign_all(pairs, False)
 
 
 def _by_order(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:
@@ -167,16 +168,16 @@ def _by_name(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, 
 
 def _pairs(
     variables: Sequence[Variable], stored: list[Dataset], layer: str, name: str, skip: bool
-) -> list[Pair]:
+) -> list[StoredWeight]:
     if len(variables) != len(stored):
-        complain(
+        raise_or_warn(
             f"Weight count mismatch for layer '{layer}' ({name!r} in the file): it expects "
             f"{len(variables)} weight(s), the file has {len(stored)}",
             skip,
         )
         return []
     return [
-        Pair(path_of(variable), variable, data.shape, data.dtype, data.read)
+        StoredWeight(path_of(variable), variable, data.shape, data.dtype, data.read)
         for variable, data in zip(variables, stored, strict=True)
     ]
 
@@ -202,4 +203,4 @@ def _texts(group: Group, name: str) -> list[str]:
 def _json(root: Group, name: str) -> Any:
     """One of the attributes that are JSON; None if it is not there."""
     text = root.attributes.get(name)
-    return None if text is None else architecture.parsed(text)
+    return None if text is None else architecture.parse_json(text)

@@ -20,7 +20,7 @@ from minitensor.keras.serialization.names import snake_case
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightGroup:
     """Something with variables in the tree of a model.
 
     Attributes:
@@ -34,9 +34,9 @@ class Place:
     variables: list[Variable]
 
 
-def places(model: Layer) -> list[Place]:
-    """Every layer and optimizer of a model, the model first, with its place."""
-    found: dict[int, Place] = {}
+def weight_groups(model: Layer) -> list[WeightGroup]:
+    """Every layer and optimizer of a model, the model first."""
+    found: dict[int, WeightGroup] = {}
     waiting: list[Iterator[tuple[str, Any]]] = [iter([("", model)])]
     while waiting:
         step = next(waiting[-1], None)
@@ -49,7 +49,7 @@ def places(model: Layer) -> list[Place]:
         elif _is_owner(thing) and id(thing) not in found:
             inside = isinstance(thing, Layer)
             variables = thing.own_variables if inside else thing.variables
-            found[id(thing)] = Place(path, thing, list(variables))
+            found[id(thing)] = WeightGroup(path, thing, list(variables))
             waiting += [_attributes(thing, path)] if inside else []
     return list(found.values())
 
@@ -96,7 +96,7 @@ def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}/{name}_{number}" if number else f"{path}/{name}", thing
 
 
-def named(model: Layer) -> dict[str, Variable]:
+def weights_by_path(model: Layer) -> dict[str, Variable]:
     """Every weight by its path, "block/conv2d/kernel".
 
     A layer is called by its name. One that was named by its class and a counter is counted anew in

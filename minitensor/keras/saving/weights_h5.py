@@ -16,8 +16,8 @@ from typing import Any
 from minitensor.keras.engine.weight import path_of
 from minitensor.keras.optimizers import Optimizer
 from minitensor.keras.saving.hdf5 import Dataset, Group
-from minitensor.keras.saving.pairs import Pair, complain, fill
-from minitensor.keras.saving.places import Place, places
+from minitensor.keras.saving.stored_weights import StoredWeight, assign_all, raise_or_warn
+from minitensor.keras.saving.weight_paths import WeightGroup, weight_groups
 
 _OTHER = {"optimizer", "metrics"}  # groups that may be there without being asked for
 _EARLY = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 called "layers"
@@ -25,12 +25,12 @@ _EARLY = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 called "layers
 
 def write(file: Any, model: Any, with_optimizer: bool = True) -> None:
     """Writes the weights of a model, and of its optimizer, into an open h5py file."""
-    for place in places(model):
-        if isinstance(place.owner, Optimizer) and not with_optimizer:
+    for entry in weight_groups(model):
+        if isinstance(entry.owner, Optimizer) and not with_optimizer:
             continue
-        group = file.create_group(f"{place.path}/vars" if place.path else "vars")
-        group.attrs["name"] = place.owner.name
-        for i, variable in enumerate(place.variables):
+        group = file.create_group(f"{entry.path}/vars" if entry.path else "vars")
+        group.attrs["name"] = entry.owner.name
+        for i, variable in enumerate(entry.variables):
             group[str(i)] = variable.numpy()
 
 
@@ -40,44 +40,46 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
     Raises:
         ValueError: they do not fit; nothing was changed.
     """
-    pairs: list[Pair] = []
+    pairs: list[StoredWeight] = []
     known: set[int] = set()
-    for place in places(model):
-        stored = _numbers(_group(root, place.path), place.path)
+    for entry in weight_groups(model):
+        stored = _numbers(_group(root, entry.path), entry.path)
         known.update(id(dataset) for dataset in stored)
         found = [
-            Pair(f"{place.path}/vars/{i}", variable, data.shape, data.dtype, data.read)
-            for i, (variable, data) in enumerate(zip(place.variables, stored, strict=False))
+            StoredWeight(f"{entry.path}/vars/{i}", variable, data.shape, data.dtype, data.read)
+            for i, (variable, data) in enumerate(zip(entry.variables, stored, strict=False))
         ]
-        if isinstance(place.owner, Optimizer):
-            pairs += _for_optimizer(place, found, len(stored))
-        elif len(stored) == len(place.variables):
+        if isinstance(entry.owner, Optimizer):
+            pairs += _for_optimizer(entry, found, len(stored))
+        elif len(stored) == len(entry.variables):
             pairs += found
         else:
-            complain(_other_count(place, len(stored)), skip_mismatch)
+            raise_or_warn(_other_count(entry, len(stored)), skip_mismatch)
     for path in _foreign(root, known):
-        complain(f"the file has {path}, for which the model has no weight", skip_mismatch)
-    fill(pairs, skip_mismatch)
+        raise_or_warn(f"the file has {path}, for which the model has no weight", skip_mismatch)
+    assign_all(pairs, skip_mismatch)
 
 
-def _other_count(place: Place, stored: int) -> str:
+def _other_count(entry: WeightGroup, stored: int) -> str:
     return (
-        f"Layer '{place.owner.name}' expected {len(place.variables)} variables, but received "
+        f"Layer '{entry.owner.name}' expected {len(entry.variables)} variables, but received "
         f"{stored} variables during loading. Expected: "
-        f"{[path_of(v) for v in place.variables]}, in the group {place.path!r}"
+        f"{[path_of(v) for v in entry.variables]}, in the group {entry.path!r}"
     )
 
 
-def _for_optimizer(place: Place, pairs: list[Pair], stored: int) -> list[Pair]:
+def _for_optimizer(
+    entry: WeightGroup, pairs: list[StoredWeight], stored: int
+) -> list[StoredWeight]:
     """What an optimizer gets; nothing, with a warning, if the file has another optimizer's."""
-    optimizer = place.owner
+    optimizer = entry.owner
     if not stored or not optimizer.built:
         return []
-    if stored == len(place.variables) and not any(pair.misfit() for pair in pairs):
+    if stored == len(entry.variables) and not any(pair.mismatch() for pair in pairs):
         return pairs
     warnings.warn(
         f"Skipping variable loading for optimizer '{optimizer.name}', because it has "
-        f"{len(place.variables)} variables whereas the saved optimizer has {stored}, or of other "
+        f"{len(entry.variables)} variables whereas the saved optimizer has {stored}, or of other "
         "shapes.",
         stacklevel=5,
     )

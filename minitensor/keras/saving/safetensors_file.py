@@ -9,8 +9,8 @@ import numpy as np
 
 from minitensor.autograd import Variable
 from minitensor.extras import require
-from minitensor.keras.saving.pairs import Pair, complain, fill
-from minitensor.keras.saving.places import named
+from minitensor.keras.saving.stored_weights import StoredWeight, assign_all, raise_or_warn
+from minitensor.keras.saving.weight_paths import weights_by_path
 
 _SLACK = 2**24  # bytes that a file may have beside four times the weights
 _KINDS = {
@@ -27,7 +27,7 @@ def write(file: BinaryIO, model: Any) -> None:
     require("save_weights", "safetensors", extra="keras")
     from safetensors.numpy import save
 
-    arrays = {name: np.ascontiguousarray(v.numpy()) for name, v in named(model).items()}
+    arrays = {name: np.ascontiguousarray(v.numpy()) for name, v in weights_by_path(model).items()}
     file.write(save(arrays, {"format": "minitensor"}))
 
 
@@ -37,13 +37,13 @@ def read(file: BinaryIO, model: Any, skip_mismatch: bool) -> None:
     Raises:
         ValueError: damaged, or they do not fit; nothing was changed.
     """
-    wanted = named(model)
+    wanted = weights_by_path(model)
     stored = _stored(file, sum(v.shape.num_elements() * v.dtype.itemsize for v in wanted.values()))
     missing, foreign = sorted(wanted.keys() - stored), sorted(stored.keys() - wanted)
     if missing or foreign:
-        complain(f"missing weights {missing}, unknown weights {foreign}", skip_mismatch)
+        raise_or_warn(f"missing weights {missing}, unknown weights {foreign}", skip_mismatch)
     common = [name for name in wanted if name in stored]
-    fill([_pair(name, wanted[name], stored[name]) for name in common], skip_mismatch)
+    assign_all([_pair(name, wanted[name], stored[name]) for name in common], skip_mismatch)
 
 
 def _stored(file: BinaryIO, needed: int) -> dict[str, dict[str, Any]]:
@@ -61,11 +61,11 @@ def _stored(file: BinaryIO, needed: int) -> dict[str, dict[str, Any]]:
         raise ValueError(f"not a safetensors file, or damaged: {error}") from None
 
 
-def _pair(name: str, variable: Variable, stored: dict[str, Any]) -> Pair:
+def _pair(name: str, variable: Variable, stored: dict[str, Any]) -> StoredWeight:
     shape, kind = tuple(stored["shape"]), _KINDS.get(stored["dtype"])
     if kind is None:
         raise ValueError(f"weight {name} is stored as {stored['dtype']}, which NumPy does not know")
     dtype = np.dtype(kind)
-    return Pair(
+    return StoredWeight(
         name, variable, shape, dtype, lambda: np.frombuffer(stored["data"], dtype).reshape(shape)
     )
