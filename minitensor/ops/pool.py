@@ -98,14 +98,15 @@ def _over_all(
     pool: Callable[..., Tensor], x: Tensor, depth: Window | None, plane: Window
 ) -> Tensor:
     """The window over planes; then, over depth, with all else as channels."""
-    n, c = x.shape[0], x.shape[-1]
-    frames: tuple[int, ...] = x.shape[1:2] if depth else ()
-    images = array.reshape(x, shape=(n * (frames[0] if depth else 1), *plane.size, c))
+    if x.ndim == 4:
+        return pool(x, window=plane)  # (N, h, w, C)
+    n, frames, c = x.shape[0], x.shape[1] if depth else 1, x.shape[-1]
+    images = array.reshape(x, shape=(n * frames, *plane.size, c))
     y = pool(images, window=plane)  # (N·D, h, w, C)
     if depth is None:
-        return y if x.ndim == 4 else array.reshape(y, shape=(n, plane.out[1], c))
+        return array.reshape(y, shape=(n, plane.out[1], c))
     h, w = plane.out
-    y = array.reshape(y, shape=(n, frames[0], 1, h * w * c))
+    y = array.reshape(y, shape=(n, frames, 1, h * w * c))
     y = pool(y, window=depth)  # (N, d, 1, h·w·C)
     return array.reshape(y, shape=(n, depth.out[0], h, w, c))
 

@@ -21,6 +21,7 @@ from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.engine.weight_container import WeightContainer
 from minitensor.keras.serialization import names
+from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.objects import serialize
 
 __all__ = ["Common", "InputSpec", "Layer", "Named", "Regularized"]
@@ -52,7 +53,7 @@ class Common(Named, Regularized, total=False):
     """The arguments that every layer takes beside its own, as `**kwargs`."""
 
 
-class Layer(WeightContainer):
+class Layer(WeightContainer, Configurable):
     """A function with weights: subclass it, or one of `keras.layers`.
 
     y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`

@@ -18,7 +18,6 @@ from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.memory_budget import charge
 
 _CONTAINERS = (list, tuple, dict)
@@ -77,7 +76,7 @@ def _are(container: Any, items: tuple[Any, ...]) -> bool:
     return len(container) == len(items) and all(map(operator.is_, _items(container), items))
 
 
-class WeightContainer(Configurable):
+class WeightContainer:
     """Something with a name that owns weights and, it may be, others like it."""
 
     name: str

@@ -19,11 +19,6 @@ from minitensor.math.clip import clip_by_value
 
 Sizes = tuple[int | None, ...]
 
-LAYOUTS = {
-    "channels_last": {1: "NWC", 2: "NHWC", 3: "NDHWC"},
-    "channels_first": {1: "NCW", 2: "NCHW", 3: "NCDHW"},
-}
-
 
 def given(arguments: dict[str, Any]) -> dict[str, Any]:
     """`locals()` at the beginning of a constructor, as keywords for the constructor above it."""
