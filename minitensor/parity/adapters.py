@@ -31,6 +31,12 @@ def with_number(tf: Any, x: Any, name: str, number: float) -> list[Any]:
     return [function(x, number), function(number, x)]
 
 
+def where_positive(tf: Any, x: Any) -> Any:
+    """x[mask], where mask is a tensor of truth values."""
+    del tf
+    return x[x > 0]
+
+
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:
     """What holds for any mask: x / (1 - rate) is kept, the rest is 0, the gradient is the mask.
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ class T:
 
     Args:
         shape: sizes.
-        kind: "real" in (-2, 2), "positive" in [0.5, 2), "unit" in (-0.9, 0.9), "ties" whole numbers
-            -2 ... 2, "distinct" a shuffled grid, "below" integers in [0, high), "truth" booleans,
+        kind: "real" in (-2, 2), "wide" in (-8, 8), "positive" in [0.5, 2), "unit" in (-0.9, 0.9),
+            "ties" whole numbers -2 ... 2, "huge" whole numbers whose products leave int32,
+            "distinct" a shuffled grid, "below" integers in [0, high), "truth" booleans,
             "probabilities" positive rows that sum to one, "given" the numbers of `values`.
         high: the bound of "below".
         values: the numbers of "given", in row-major order.
@@ -58,6 +60,8 @@ class Case:
         settings: the keyword arguments.
         order: the highest order of differentiation, 0 to 2.
         dtypes: where the case is run.
+        composition: for an op that TensorFlow has not: the same out of simpler ops, a function of
+            tf and of the op's arguments. Instead of TensorFlow's answer, its answer is the proof.
     """
 
     op: str
@@ -66,12 +70,13 @@ class Case:
     settings: dict[str, Any]
     order: int = 2
     dtypes: tuple[str, ...] = FLOATS
+    composition: Callable[..., Any] | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         """What names the case in a recording: a hash of all that can change its answer."""
         fields = dataclasses.asdict(self)
-        del fields["dtypes"]
+        del fields["dtypes"], fields["composition"]
         return hashlib.sha1(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]
 
     def orders(self, dtype: str) -> int:
@@ -92,7 +97,12 @@ def placeholders(count: int) -> tuple[str, ...]:
     return tuple(f"${i}" for i in range(count))
 
 
-def call(op: str, *tensors: tuple[int, ...] | T, **settings: Any) -> Case:
+def call(
+    op: str,
+    *tensors: tuple[int, ...] | T,
+    composition: Callable[..., Any] | None = None,
+    **settings: Any,
+) -> Case:
     """A case in one line: shapes (or T) in order, then the keyword arguments.
 
     Example:
@@ -100,10 +110,10 @@ def call(op: str, *tensors: tuple[int, ...] | T, **settings: Any) -> Case:
         'nn.conv2d([1,4,4,2] [3,3,2,1]; strides=1, padding=SAME)'
     """
     specs = tuple(spec if isinstance(spec, T) else T(spec) for spec in tensors)
-    return Case(op, specs, placeholders(len(specs)), settings)
+    return Case(op, specs, placeholders(len(specs)), settings, composition=composition)
 
 
-def given(shape: tuple[int, ...], *values: float, dtype: str = "") -> T:
+def literal(shape: tuple[int, ...], *values: float, dtype: str = "") -> T:
     """A tensor whose numbers are written out."""
     return T(shape, "given", values=values, dtype=dtype)
 
@@ -144,6 +154,8 @@ def _values(spec: T, random: np.random.RandomState, whole: bool) -> Any:
         return (random.permutation(size) - size // 2) / (1 if whole else 4)
     if spec.kind == "ties":
         return random.randint(-2, 3, size)
+    if spec.kind == "huge":
+        return random.randint(-(2**30), 2**30, size)
     if whole:
         return random.randint(1 if spec.kind == "positive" else -9, 10, size)
     return _reals(spec, random, size)
@@ -151,7 +163,9 @@ def _values(spec: T, random: np.random.RandomState, whole: bool) -> Any:
 
 def _reals(spec: T, random: np.random.RandomState, size: int) -> np.ndarray:
     """Numbers on a grid of 2^-20, so that no rounding of ours or of libm can move them."""
-    low, high = {"real": (-2.0, 2.0), "unit": (-0.9, 0.9)}.get(spec.kind, (0.5, 2.0))
+    low, high = {"real": (-2.0, 2.0), "wide": (-8.0, 8.0), "unit": (-0.9, 0.9)}.get(
+        spec.kind, (0.5, 2.0)
+    )
     values = random.randint(int(low / GRID), int(high / GRID), size) * GRID
     if spec.kind == "probabilities":
         rows = values.reshape(-1, spec.shape[-1])

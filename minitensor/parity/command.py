@@ -13,13 +13,13 @@ from typing import Any
 
 from minitensor.backend import devices
 from minitensor.extras import require
-from minitensor.parity import oracle, recorded, report
-from minitensor.parity.answers import Answers
+from minitensor.parity import oracle, tables
+from minitensor.parity.answers import PATH, Answers, load, save
 from minitensor.parity.case import Case
 from minitensor.parity.cases import table
 from minitensor.parity.ledger import judge
 from minitensor.parity.ops import KERNELS
-from minitensor.parity.sheets import DTYPES
+from minitensor.parity.tables import DTYPES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,28 +52,29 @@ def run(args: argparse.Namespace) -> int:
     if args.record and (args.op or args.dtype or args.recorded or args.backend != "numpy"):
         raise ValueError("--record writes the whole table: leave out all options but the reports'")
     dtypes = usable([args.dtype] if args.dtype else list(DTYPES), args.backend)
-    errands = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
-    if not errands:
+    samples = [(case, d) for case in cases for d in case.dtypes if d in dtypes]
+    if not samples:
         raise ValueError(f"no call of {args.op!r} has dtype {args.dtype}")
     for path in filter(None, (args.json, args.html, args.markdown)):
         path.open("a").close()  # a path that cannot be written is told now, not after the work
     answers, about = gather(cases, dtypes, args.recorded)
     if args.record:
-        recorded.save(recorded.PATH, answers, about)
-    missing = sum((case.key, dtype) not in answers for case, dtype in errands)
-    with progress(f"minitensor on {args.backend}", len(errands) - missing) as tick:
+        save(PATH, answers, about)
+    asked = [(case, dtype) for case, dtype in samples if not case.composition]
+    missing = sum((case.key, dtype) not in answers for case, dtype in asked)
+    with progress(f"minitensor on {args.backend}", len(samples) - missing) as tick:
         rows = judge(cases, dtypes, answers, tick, args.backend)
     about = {**about, "backend": args.backend}
     words = sentence(about, missing)
-    report.show(rows, words)
+    tables.show(rows, words)
     for path, text in (
-        (args.json, lambda: report.as_json(rows, about)),
-        (args.html, lambda: report.page(rows, words)),
-        (args.markdown, lambda: report.markdown(rows, words)),
+        (args.json, lambda: tables.as_json(rows, about)),
+        (args.html, lambda: tables.page(rows, words)),
+        (args.markdown, lambda: tables.markdown(rows, words)),
     ):
         if path:
             path.write_text(text(), encoding="utf-8")
-    return int(report.failed(rows) or missing > 0)
+    return int(tables.failed(rows) or missing > 0)
 
 
 def gather(
@@ -81,11 +82,12 @@ def gather(
 ) -> tuple[Answers, dict[str, Any]]:
     """TensorFlow's answers, fresh where it is installed, else from the recording."""
     if from_file or not oracle.version():
-        answers, about = recorded.load()
+        answers, about = load()
         return answers, {**about, "source": "recorded"}
-    errands = sum(dtype in dtypes for case in cases for dtype in case.dtypes)
-    with progress("TensorFlow", 2 * errands) as tick:
-        answers = oracle.ask(cases, dtypes, tick)
+    asked = [case for case in cases if not case.composition]
+    samples = sum(dtype in dtypes for case in asked for dtype in case.dtypes)
+    with progress("TensorFlow", 2 * samples) as tick:
+        answers = oracle.ask(asked, dtypes, tick)
     return answers, {**machine(), "source": "live"}
 
 

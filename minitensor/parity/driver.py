@@ -19,7 +19,7 @@ import numpy as np
 
 from minitensor.autograd.check import derivatives
 from minitensor.parity import adapters
-from minitensor.parity.case import Case, T, fill
+from minitensor.parity.case import Case, T, fill, real_dtype
 
 Shake = Callable[[np.ndarray, str], np.ndarray]  # (array, its seed) -> array
 Orders = list[list[Any]]  # [outputs], [outputs, gradients] or [outputs, gradients, second ones]
@@ -48,6 +48,18 @@ class Side:
         return target
 
 
+def as_float64(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Floats of any width as float64; the rest as they are."""
+    floats = ("float16", "bfloat16", "float32")
+    return [a.astype("float64") if a.dtype.name in floats else a for a in arrays]
+
+
+def rounded_through(dtype: str) -> Shake:
+    """A shake that gives float64 the numbers that `dtype` would have held."""
+    narrow = real_dtype(dtype)
+    return lambda array, _: array.astype(narrow).astype(array.dtype)
+
+
 def keep(array: np.ndarray, _: str) -> np.ndarray:
     """The shake that changes nothing."""
     return array
@@ -71,16 +83,12 @@ def differentiate(
         order: 0, 1 or 2.
         shake: what is done to cotangents and directions before use.
     """
-    specs = zip(tensors, case.tensors, strict=True)
-    places = [i for i, (x, spec) in enumerate(specs) if is_float(x) and not spec.constant]
-    if not places:
+    sources, rebuilt = differentiable(case, tensors)
+    if not sources:
         return [flat(invoke(function, case, tensors))]
 
     def outputs(*sources: Any) -> list[Any]:
-        given = list(tensors)
-        for i, source in zip(places, sources, strict=True):
-            given[i] = source
-        return flat(invoke(function, case, given))
+        return flat(invoke(function, case, rebuilt(sources)))
 
     def drawn(depth: int, likes: Sequence[Any]) -> list[Any]:
         arrays = []
@@ -89,8 +97,22 @@ def differentiate(
             arrays.append(shake(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed))
         return [side.tensor(array) for array in arrays]
 
-    sources, tf = [tensors[i] for i in places], side.module
+    tf = side.module
     return derivatives(tf.GradientTape, outputs, sources, order, drawn, tf.zeros_like, side.dense)
+
+
+def differentiable(
+    case: Case, tensors: Sequence[Any]
+) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
+    """The tensors that gradients are asked for, and how others of them go into all tensors."""
+    specs = zip(tensors, case.tensors, strict=True)
+    chosen = [i for i, (x, spec) in enumerate(specs) if is_float(x) and not spec.constant]
+
+    def rebuilt(sources: Sequence[Any]) -> list[Any]:
+        others = dict(zip(chosen, sources, strict=True))
+        return [others.get(i, x) for i, x in enumerate(tensors)]
+
+    return [tensors[i] for i in chosen], rebuilt
 
 
 def invoke(function: Callable[..., Any], case: Case, tensors: Sequence[Any]) -> Any:

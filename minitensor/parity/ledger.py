@@ -3,6 +3,8 @@
     equal             every answer TensorFlow gives is ours, within the bound of `bounds.py`
     TF cannot         it refuses (or dies), and an independent proof gives our number
     TF is wrong       an answer of it is not ours, and an independent proof gives our number
+    ours alone        TensorFlow has no such op: a composition of simpler ops gives our number, and
+                      central differences our gradients
     we differ         anything else: a defect of ours until it is shown to be none
 
 Verdicts are measured each time, never written down beforehand.
@@ -20,14 +22,27 @@ from minitensor.backend import devices
 from minitensor.parity.answers import DETOURS, DIRECT, Answer, Answers, attempt
 from minitensor.parity.bounds import UNIT, bound, scales, their_slack
 from minitensor.parity.case import FLOATS, HALVES, Case, draw
-from minitensor.parity.driver import Side, differentiate
+from minitensor.parity.driver import (
+    Shake,
+    Side,
+    as_float64,
+    differentiable,
+    differentiate,
+    flat,
+    invoke,
+    is_float,
+    keep,
+    rounded_through,
+)
 
-EQUAL, CANNOT, WRONG, DIFFER = "equal", "TF cannot", "TF is wrong", "we differ"
-VERDICTS = (EQUAL, CANNOT, WRONG, DIFFER)
+EQUAL, CANNOT, WRONG, ALONE = "equal", "TF cannot", "TF is wrong", "ours alone"
+DIFFER = "we differ"
+VERDICTS = (EQUAL, CANNOT, WRONG, ALONE, DIFFER)
 MEANING = {
     EQUAL: "equal",
     CANNOT: "TF cannot (we compute it)",
     WRONG: "TF is wrong (shown, with the proof)",
+    ALONE: "ours alone",
     DIFFER: "we differ",
 }
 
@@ -66,6 +81,8 @@ def our_side(backend: str = "numpy") -> Side:
     home = devices.full_name(backend)
 
     def array(tensor: Any) -> np.ndarray:
+        if hasattr(tensor, "toarray"):  # W' as a sparse array, which is no tensor
+            return tensor.toarray()
         if tensor.device != home:
             raise RuntimeError(f"the answer lies on {tensor.device}, not on {home}")
         return tensor.numpy()
@@ -84,7 +101,8 @@ def judge(
     side, ruler = our_side(backend), our_side()
     rows: list[Row] = []
     for case in cases:
-        wanted = [d for d in case.dtypes if d in dtypes and (case.key, d) in answers]
+        known = [d for d in case.dtypes if case.composition or (case.key, d) in answers]
+        wanted = [d for d in known if d in dtypes]
         measured = scales(ruler, case) if any(d in UNIT for d in wanted) else []
         for dtype in wanted:
             with devices.device(devices.kind_of_backend(backend)):
@@ -103,9 +121,13 @@ def judge_case(
         return differentiate(side, side.function(case.op), case, tensors, order)
 
     mine = attempt(run, side.array, case.orders(dtype))
+    proof = composed(case, dtype) if case.composition else None
     for order in range(case.orders(dtype) + 1):
         scale = measured[order] if order < len(measured) else []
-        yield verdict(mine, Claims.about(answers, case, dtype, order), scale)
+        if proof:
+            yield alone(side, mine, proof, case, dtype, order, scale)
+        else:
+            yield verdict(mine, Claims.about(answers, case, dtype, order), scale)
 
 
 @dataclass(frozen=True)
@@ -162,6 +184,71 @@ def verdict(mine: Answer, claims: Claims, scale: list[np.ndarray]) -> Row:
     if agreed:
         return row(EQUAL, worst, errors[worst], proven if claims.dtype in HALVES else None)
     return row(WRONG if errors else CANNOT, worst, errors.get(worst, proven), proven)
+
+
+# ----- ops that TensorFlow has not -----
+
+
+def composed(case: Case, dtype: str) -> Answer:
+    """What a case's composition of simpler ops gives: in float64, for the numbers of `dtype`."""
+    side, composition = our_side(), case.composition
+    arrays = draw(case, dtype)
+    shake: Shake = keep
+    if dtype in (*FLOATS, *HALVES):
+        arrays, shake = as_float64(arrays), rounded_through(dtype)
+
+    def function(*args: Any, **settings: Any) -> Any:
+        assert composition is not None
+        return composition(side.module, *args, **settings)
+
+    def run(order: int) -> list[list[Any]]:
+        tensors = [side.tensor(array) for array in arrays]
+        return differentiate(side, function, case, tensors, order, shake)
+
+    with devices.device(devices.kind_of_backend("numpy")):
+        return attempt(run, side.array, case.orders(dtype))
+
+
+def alone(
+    side: Side,
+    mine: Answer,
+    proof: Answer,
+    case: Case,
+    dtype: str,
+    order: int,
+    scale: list[np.ndarray],
+) -> Row:
+    """The row of an op that is ours alone; central differences check its gradients in float64."""
+    name, ours, theirs = "composition", mine.at(order), proof.at(order)
+    if ours is None or theirs is None:
+        words = (mine if ours is None else proof).errors.get(order, "no answer")
+        return Row(case, dtype, order, DIFFER, "", name, np.inf, words)
+    claims = Claims(case, dtype, order, {}, (name, theirs), "")
+    found = distance(claims, ours, theirs, scale, name)
+    words = "" if order == 0 or dtype != "float64" else _wrong_gradients(side, case, order)
+    if found.size > 1 or words:
+        shown = found.witness(ours, None, claims.proof)
+        return Row(case, dtype, order, DIFFER, "", name, found.size, words or found.words, shown)
+    return Row(case, dtype, order, ALONE, "", name, found.size)
+
+
+def _wrong_gradients(side: Side, case: Case, order: int) -> str:
+    """What `check_gradients` has against the derivatives of a case; empty: nothing."""
+    tf, tensors = side.module, [side.tensor(array) for array in draw(case, "float64")]
+    function, sources, rebuilt = side.function(case.op), *differentiable(case, tensors)
+
+    def in_one_row(*given: Any) -> Any:
+        outputs = [y for y in flat(invoke(function, case, rebuilt(given))) if is_float(y)]
+        return tf.concat([tf.reshape(y, [-1]) for y in outputs], 0)
+
+    try:
+        tf.check_gradients(in_one_row, *sources, order=order)
+    except AssertionError as problem:
+        return str(problem)
+    return ""
+
+
+# ----- how far apart -----
 
 
 @dataclass(frozen=True)

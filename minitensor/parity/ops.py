@@ -74,10 +74,13 @@ OPS: dict[str, Op] = {
     "nn.dilation2d": Op("selection", pool.dilation2d),
     "nn.erosion2d": Op("selection", pool.erosion2d),
     "image.extract_patches": Op("linear", pool.extract_patches),
+    "image.add_patches": Op("linear"),
+    "nn.conv2d_matrix": Op("selection"),
     "nn.space_to_depth": Op("selection", other.space_to_depth, windowed=True),
     "nn.depth_to_space": Op("selection", other.depth_to_space, windowed=True),
     **_each("nn.lrn nn.local_response_normalization", Op("smooth", other.lrn)),
     "nn.fused_batch_norm": Op("smooth", other.fused_batch_norm, "compat.v1.nn.fused_batch_norm"),
+    "nn.batch_to_space": Op("linear", reference="batch_to_space"),
     "nn.leaky_relu": Op("selection", other.leaky_relu),
     "nn.gelu": Op("smooth", other.gelu),
     "parity.fused_batch_norm_y": Op("smooth", other.fused_batch_norm_y),
@@ -100,6 +103,7 @@ OPS: dict[str, Op] = {
         "batch_to_space add_n",
         Op("linear"),
     ),
+    "parity.where_positive": Op("selection"),
     **_each(
         "add subtract negative abs maximum minimum clip_by_value nn.relu nn.relu6 "
         "nn.crelu reduce_max reduce_min argmax argmin sort argsort math.top_k reshape transpose "
@@ -115,6 +119,7 @@ KERNELS = {path for path, op in OPS.items() if op.windowed} - {
     "nn.space_to_depth",  # pixels that only move
     "nn.depth_to_space",
 } | {
+    "image.add_patches",
     "image.extract_patches",
     "nn.dilation2d",
     "nn.erosion2d",

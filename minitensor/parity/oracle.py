@@ -88,20 +88,20 @@ class Worker:
 def ask(cases: Sequence[Case], dtypes: Sequence[str], tick: Callable[[], None]) -> Answers:
     """All of TensorFlow's answers; `tick` is called once per case, dtype and worker."""
     answers: Answers = {}
-    errands = [(case, dtype) for case in cases for dtype in case.dtypes if dtype in dtypes]
-    for case, dtype in errands:
+    samples = [(case, dtype) for case in cases for dtype in case.dtypes if dtype in dtypes]
+    for case, dtype in samples:
         answers[case.key, dtype] = {}
 
     def eigen() -> None:
         worker = Worker(onednn=False)
-        for case, dtype in errands:
+        for case, dtype in samples:
             answers[case.key, dtype].update(ask_eigen(worker, case, dtype))
             tick()
         worker.close()
 
     def onednn() -> None:
         worker = Worker(onednn=True)
-        for case, dtype in errands:
+        for case, dtype in samples:
             if dtype in ("float32", *HALVES):
                 job = Job(case, dtype, "direct", case.orders(dtype))
                 answers[case.key, dtype]["onednn"] = worker.ask(job)

@@ -15,11 +15,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from minitensor.parity.answers import Answer, Job, attempt
-from minitensor.parity.case import HALVES, draw, real_dtype
-from minitensor.parity.driver import Orders, Shake, Side, differentiate, keep
+from minitensor.parity.case import HALVES, draw
+from minitensor.parity.driver import (
+    Orders,
+    Shake,
+    Side,
+    as_float64,
+    differentiate,
+    keep,
+    rounded_through,
+)
 from minitensor.parity.ops import describe
 
 
@@ -44,7 +50,7 @@ def run(side: Side, job: Job, order: int) -> Orders:
     arrays = draw(job.case, job.dtype)
     shake: Shake = keep
     if job.route == "proof" and job.dtype in HALVES:
-        arrays, shake = _as_float64(arrays), rounded_through(job.dtype)
+        arrays, shake = as_float64(arrays), rounded_through(job.dtype)
     tensors = [side.tensor(array) for array in arrays]
     if job.route != "xla":
         return differentiate(side, function, job.case, tensors, order, shake)
@@ -66,12 +72,6 @@ def route_function(side: Side, job: Job) -> Callable[..., Any]:
         layer = LAYERS[path]
         return lambda *args, **settings: layer(side.module, *args, **settings)
     return side.function(op.reference or path)
-
-
-def rounded_through(dtype: str) -> Shake:
-    """A shake that gives float64 the numbers a half would have held."""
-    half = real_dtype(dtype)
-    return lambda array, _: array.astype(half).astype(array.dtype)
 
 
 def dilated(
@@ -137,12 +137,6 @@ def serve() -> None:
             return
         pickle.dump(answer(side, job), answers)
         answers.flush()
-
-
-def _as_float64(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Floats of any width as float64; the rest as they are."""
-    floats = ("float16", "bfloat16", "float32")
-    return [a.astype("float64") if a.dtype.name in floats else a for a in arrays]
 
 
 if __name__ == "__main__":

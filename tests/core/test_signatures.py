@@ -13,22 +13,21 @@ import numpy as np
 import pytest
 
 import minitensor
+from minitensor.parity.cases import table
+from minitensor.parity.ops import OPS
+from minitensor.parity.reference import LAYERS
 
 RECORD = Path(__file__).parents[1] / "support" / "tf_signatures.json"
 ROOMS = ("", "math", "nn", "image", "random", "linalg", "config")
-OURS_ALONE = {  # what TensorFlow does not have, or not under this name
-    "algorithm",
-    "check_gradients",
-    "config.set_workspace_limit",
-    "config.workspace_limit",
-    "image.add_patches",
-    "nn.batch_to_space",  # tf.batch_to_space
-    "nn.conv2d_matrix",
-    "nn.fused_batch_norm",  # tf.compat.v1.nn.fused_batch_norm
-    "nn.group_normalization",
-    "nn.instance_normalization",
-    "nn.layer_normalization",
-    "to_device",
+SETTINGS = {  # no ops: of our engine, which TensorFlow has not
+    *("algorithm", "check_gradients", "to_device"),
+    *("config.set_workspace_limit", "config.workspace_limit"),
+}
+OURS_ALONE = {  # what TensorFlow does not have, or not under this name, as the parity table says
+    *SETTINGS,
+    *(case.op for case in table() if case.composition),
+    *(path for path, op in OPS.items() if op.reference),
+    *LAYERS,
 }
 
 

@@ -16,15 +16,16 @@ from backends import KERNEL_BACKENDS
 
 import minitensor as mt
 from minitensor.backend import devices
-from minitensor.parity import ledger, recorded
+from minitensor.parity import ledger
+from minitensor.parity.answers import load
 from minitensor.parity.bounds import scales
 from minitensor.parity.cases import table
-from minitensor.parity.faults import UNKNOWN, explain
+from minitensor.parity.known_tf_bugs import UNKNOWN, explain
 from minitensor.parity.ledger import DIFFER, WRONG, our_side
 from minitensor.parity.ops import KERNELS
 
 CASES = table()
-ANSWERS, _ = recorded.load()
+ANSWERS, _ = load()
 ERRANDS = sorted(
     (name, op, dtype)
     for name in KERNEL_BACKENDS

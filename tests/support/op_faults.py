@@ -17,7 +17,8 @@ import numpy as np
 
 import minitensor
 from minitensor.autograd.primitive import Primitive
-from minitensor.parity import ledger, recorded
+from minitensor.parity import ledger
+from minitensor.parity.answers import load
 from minitensor.parity.case import Case, draw
 from minitensor.parity.cases import table
 from minitensor.parity.driver import differentiate, flat
@@ -49,7 +50,9 @@ def watched(seen: set[Fault]) -> Iterator[None]:
             seen.add((op, FORWARD))
             return forward(be, *arrays, **settings)
 
-        def pulled(wanted: Any, *args: Any, op: Any = op, found: Any = derivatives, **settings: Any):
+        def pulled(
+            wanted: Any, *args: Any, op: Any = op, found: Any = derivatives, **settings: Any
+        ):
             gradients = found(wanted, *args, **settings)
             seen.update((op, i) for i, g in enumerate(gradients) if g is not None)
             return gradients
@@ -123,7 +126,7 @@ def is_seen(cases: list[Case], answers: Any) -> bool:
 
 def unseen() -> tuple[int, list[str], list[str]]:
     """How many faults were planted in primitives, which nobody saw, and what nobody reaches."""
-    answers, _ = recorded.load()
+    answers, _ = load()
     cases = reached(table())
     names = {op: name for name, op in primitives().items()}
     silent = []
@@ -143,7 +146,7 @@ def written(name: str, place: int) -> str:
 
 def unseen_functions() -> tuple[int, list[str]]:
     """How many functions of the table were spoilt, and which nobody saw."""
-    answers, _ = recorded.load()
+    answers, _ = load()
     cases = defaultdict(list)
     for case in table():
         if not case.op.startswith("parity."):

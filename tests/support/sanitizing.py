@@ -16,7 +16,7 @@ def environment(kind):
         "LD_PRELOAD": " ".join(map(_path, LIBRARIES.get(kind, ()))),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python's own
         "OPENBLAS_NUM_THREADS": "1",  # else ThreadSanitizer reports NumPy's
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'support'}:{ROOT / 'tests' / 'kernels'}",
     }
 
 

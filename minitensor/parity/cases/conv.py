@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,11 @@ def cases() -> Iterator[Case]:
     yield from ignored_dilations()
     yield from depthwise(Random(22), 36)
     yield from separable(Random(23), 18)
+    yield from matrices()
+    for case in (*every_geometry(), *every_size(), *every_depthwise()):
+        yield replace(case, dtypes=("float64",))
+    yield from each_argument()
+    yield from drawn_forward(40)
 
 
 def in_halves() -> Iterator[Case]:
@@ -249,6 +255,168 @@ def separable(random: Random, count: int) -> Iterator[Case]:
             padding=one.padding,
             dilations=list(one.dilation),
         )
+
+
+EXPLICIT = [[0, 0], [2, 0], [1, 3], [0, 0]]
+ONES = [1, 1, 1, 1]
+
+
+def every_geometry() -> Iterator[Case]:
+    """Each kernel with each stride and padding, in every form; dilations, groups, both layouts."""
+    x = (1, 7, 6, 2)
+    for taps in ((1, 1), (2, 3), (4, 4)):
+        for strides in (1, 2, [1, 3], [4], [1, 3, 2, 1]):
+            for padding in ("SAME", "VALID", EXPLICIT):
+                yield call("nn.conv2d", x, (*taps, 2, 2), strides=strides, padding=padding)
+    x, kernel = (2, 8, 9, 2), (3, 2, 2, 3)
+    for padding in ("SAME", "VALID"):
+        for rates in (2, [1, 3], [3, 2]):
+            words = {"strides": 1, "padding": padding, "dilations": rates}
+            yield call("nn.conv2d", x, kernel, **words)
+    for padding in ("SAME", "VALID", EXPLICIT):
+        words = {"strides": [2, 3], "padding": padding, "dilations": 2}
+        yield call("nn.conv2d", x, kernel, **words)
+    for strides in (1, 2):
+        yield call("nn.conv2d", (2, 5, 6, 6), (3, 3, 2, 6), strides=strides, padding="SAME")
+    words = {"strides": [1, 1, 2, 1], "padding": [[0, 0], [0, 0], *EXPLICIT[1:3]]}
+    yield call("nn.conv2d", (2, 3, 5, 6), (3, 2, 3, 4), **words, data_format="NCHW")
+    for padding in ("SAME", "VALID"):
+        for stride in (1, [2], [1, 3, 1]):
+            yield call("nn.conv1d", (2, 8, 3), (3, 3, 2), stride=stride, padding=padding)
+        for strides in ([1, 1, 1, 1, 1], [1, 2, 1, 3, 1]):
+            words = {"strides": strides, "padding": padding}
+            yield call("nn.conv3d", (1, 4, 5, 4, 2), (3, 2, 3, 2, 2), **words)
+        for rank in (1, 2, 3):
+            words = {"padding": padding, "dilations": [2, 1, 2][:rank]}
+            sizes, taps = (6, 4, 5)[:rank], (3, 2, 2)[:rank]
+            yield call("nn.convolution", (1, *sizes, 2), (*taps, 2, 2), **words)
+    for rate, padding in ((1, "SAME"), (1, "VALID"), (2, "SAME"), (2, "VALID")):
+        yield call("nn.atrous_conv2d", x, kernel, rate=rate, padding=padding)
+    for rate in (2, [2, 3]):
+        yield call("nn.atrous_conv2d", x, kernel, rate=rate, padding=EXPLICIT)
+
+
+def every_size() -> Iterator[Case]:
+    """Transposed convolutions to every size that the convolution could have come from."""
+    for taps in (1, 2, 3, 4):
+        for stride in (1, 2, 3):
+            for padding in ("SAME", "VALID"):
+                heights, widths = (legal_sizes(n, taps, stride, padding) for n in (3, 2))
+                for height, width in itertools.product(heights, widths):
+                    case = call(
+                        "nn.conv2d_transpose",
+                        (1, 3, 2, 2),
+                        (taps, taps, 1, 2),
+                        output_shape=[1, height, width, 1],
+                        strides=stride,
+                        padding=padding,
+                    )
+                    yield replace(case, order=1)
+    words = {"strides": [2, 3], "padding": "SAME"}
+    yield call(
+        "nn.conv2d_transpose", (2, 3, 3, 2), (3, 4, 3, 2), output_shape=[2, 6, 8, 3], **words
+    )
+    words = {"strides": 2, "padding": [[0, 0], [1, 0], [2, 1], [0, 0]]}
+    yield call(
+        "nn.conv2d_transpose", (2, 2, 4, 2), (3, 3, 3, 2), output_shape=[2, 5, 6, 3], **words
+    )
+    for padding in ("SAME", "VALID"):
+        for stride in (1, 2, 3):
+            shape = [2, legal_sizes(3, 3, stride, padding)[-1], 3]
+            words = {"output_shape": shape, "strides": stride, "padding": padding}
+            yield call("nn.conv1d_transpose", (2, 3, 2), (3, 3, 2), **words)
+        shape = [2, *(legal_sizes(n, 2, 2, padding)[-1] for n in (2, 1, 2)), 3]
+        words = {"output_shape": shape, "strides": [1, 2, 2, 2, 1], "padding": padding}
+        yield call("nn.conv3d_transpose", (2, 2, 1, 2, 2), (2, 2, 2, 3, 2), **words)
+        size = 4 if padding == "SAME" else 8
+        words = {"output_shape": [2, size, size, 3], "rate": 2, "padding": padding}
+        yield call("nn.atrous_conv2d_transpose", (2, 4, 4, 2), (3, 3, 3, 2), **words)
+    for rank in (1, 2, 3):
+        words = {"output_shape": [2, *[6] * rank, 3], "strides": 2}
+        case = call("nn.conv_transpose", (2, *[3] * rank, 2), (*[3] * rank, 3, 2), **words)
+        yield replace(case, order=0)
+
+
+def legal_sizes(positions: int, taps: int, stride: int, padding: str) -> range:
+    """Image sizes whose strided convolution has that many output positions."""
+    smallest = (positions - 1) * stride + (1 if padding == "SAME" else taps)
+    return range(smallest, smallest + stride)
+
+
+def every_depthwise() -> Iterator[Case]:
+    """Depthwise convolutions by multiplier, stride and padding; their gradients; separable ones."""
+    x, kernel = (1, 6, 7, 3), (3, 2, 3, 2)
+    for multiplier in (1, 2):
+        for stride in (1, 2, 3):
+            for padding in ("SAME", "VALID", EXPLICIT):
+                words = {"strides": [1, stride, stride, 1], "padding": padding}
+                yield call("nn.depthwise_conv2d", x, (3, 2, 3, multiplier), **words)
+    for padding in ("SAME", "VALID"):
+        words = {"strides": ONES, "padding": padding, "dilations": [2, 3]}
+        yield call("nn.depthwise_conv2d", x, kernel, **words)
+    for stride, size in ((1, (6, 7)), (2, (3, 4))):
+        words = {"strides": [1, stride, stride, 1], "padding": "SAME"}
+        y = (1, *size, 6)
+        yield backprop("input", list(x), "$0", "$1", (kernel, y), words)
+        yield backprop("filter", "$0", list(kernel), "$1", (x, y), words)
+    parts = (x, (3, 3, 3, 2), (1, 1, 6, 4))
+    yield call("nn.separable_conv2d", *parts, strides=[1, 2, 2, 1], padding="SAME")
+    words = {"strides": ONES, "padding": "VALID", "dilations": [2, 2]}
+    yield call("nn.separable_conv2d", *parts, **words)
+
+
+def each_argument() -> Iterator[Case]:
+    """Leading axes, integers that wrap around, and long sums in few digits."""
+    words = {"strides": 2, "padding": "SAME"}
+    yield replace(call("nn.conv2d", (2, 3, 5, 6, 2), (3, 3, 2, 4), **words), order=0)
+    words = {"strides": 1, "padding": "SAME"}
+    whole = call("nn.conv2d", T((1, 5, 5, 3), "huge"), T((3, 3, 3, 2), "huge"), **words)
+    yield replace(whole, dtypes=("int32",), order=0)
+    long = call("nn.conv2d", (2, 6, 6, 8), (3, 3, 8, 4), **words)
+    yield replace(long, dtypes=("float32", *HALVES), order=0)
+
+
+def drawn_forward(count: int) -> Iterator[Case]:
+    """conv2d with strides, dilations and groups at once, forward."""
+    for seed in range(count):
+        draw = Random(100 + seed).randint
+        groups, inner, outer = (int(n) for n in draw(1, 4, 3))
+        taps, strides, dilations = ([int(n) for n in draw(1, 4, 2)] for _ in range(3))
+        more = [int(n) for n in draw(1, 6, 2)]
+        size = [n + (k - 1) * d for n, k, d in zip(more, taps, dilations, strict=True)]
+        pads = [[int(n) for n in draw(0, 4, 2)] for _ in range(2)]
+        padding = ["SAME", "VALID", [[0, 0], *pads, [0, 0]]][draw(3)]
+        case = call(
+            "nn.conv2d",
+            (2, *size, groups * inner),
+            (*taps, inner, groups * outer),
+            strides=strides,
+            padding=padding,
+            dilations=dilations,
+        )
+        yield replace(case, order=0, dtypes=("float64",))
+
+
+def matrices() -> Iterator[Case]:
+    """W', the matrix that a convolution is, for every form of its arguments."""
+    for shape, kernel, settings in (
+        ((4, 5, 1), (3, 3, 1, 1), {}),
+        ((4, 5, 2), (2, 3, 2, 3), {"strides": [2, 1], "padding": "SAME"}),
+        ((5, 4, 4), (3, 2, 2, 4), {"padding": "SAME", "dilations": 2}),
+        ((4, 4, 1), (2, 2, 1, 2), {"padding": [[0, 0], [1, 0], [2, 1], [0, 0]]}),
+    ):
+        case = call("nn.conv2d_matrix", kernel, **settings, composition=columns_of_conv2d)
+        yield replace(case, args=("$0", list(shape)), order=0)
+
+
+def columns_of_conv2d(
+    tf: Any, filters: Any, shape: Any, padding: Any = "VALID", **words: Any
+) -> Any:
+    """Column p of W' is the convolution of an image that is 1 at pixel p and 0 elsewhere."""
+    pixels = int(np.prod(shape))
+    images = tf.reshape(tf.constant(np.eye(pixels), filters.dtype), [pixels, *shape])
+    y = tf.nn.conv2d(images, filters, **{"strides": 1, **words}, padding=padding)
+    return tf.transpose(tf.reshape(y, [pixels, -1]))
 
 
 def image(batch: int, size: tuple[int, ...], channels: int, first: bool) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given, placeholders
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal, placeholders
 
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
@@ -24,18 +24,25 @@ def cases() -> Iterator[Case]:
     yield from joined()
     yield from indexed()
     yield from operators()
+    yield from more_curves()
+    yield from more_pairs()
+    for case in (*more_reductions(), *more_arrangements(), *more_products()):
+        yield replace(case, dtypes=("float64",))
+    for case in at_edges():
+        yield replace(case, dtypes=("float64",), order=1)
+    yield from decisions()
 
 
 def binary() -> Iterator[Case]:
     """Two arguments, with every kind of broadcasting."""
-    pairs = (((3, 4), (3, 4)), ((2, 3, 4), (4,)), ((3, 1), (1, 4)), ((), (2, 3)), ((0, 3), (3,)))
+    shapes = (((3, 4), (3, 4)), ((2, 3, 4), (4,)), ((3, 1), (1, 4)), ((), (2, 3)), ((0, 3), (3,)))
     for name in ("add", "subtract", "multiply", "divide", "pow", "maximum", "minimum"):
         kind = "positive" if name in ("divide", "pow") else "real"
-        for i, (a, b) in enumerate(pairs):
+        for i, (a, b) in enumerate(shapes):
             yield replace(call(name, T(a, kind), T(b, kind)), dtypes=FLOATS if i else ALL)
     for name in ("maximum", "minimum"):
         yield call(name, T((6,), "ties"), T((6,), "ties"))
-        case = call(name, given((4,), NAN, 1, -0.0, INF), given((4,), 1, NAN, 0.0, INF))
+        case = call(name, literal((4,), NAN, 1, -0.0, INF), literal((4,), 1, NAN, 0.0, INF))
         yield replace(case, order=1)
     for name in ("add", "subtract", "multiply", "maximum", "minimum"):
         yield replace(call(name, (2, 3), (3,)), dtypes=("int32", "int64"), order=0)
@@ -49,10 +56,12 @@ def unary() -> Iterator[Case]:
         yield replace(call(name, T((3, 4), kind)), dtypes=ALL)
         yield call(name, T((2, 3, 2), kind))
         yield call(name, T((0, 2), kind))
-        edge = given((7,), -INF, -1.0, -0.0, 0.0, 1.0, INF, NAN)
+        edge = literal((7,), -INF, -1.0, -0.0, 0.0, 1.0, INF, NAN)
         yield replace(call(name, edge), order=0)
     yield call("clip_by_value", (3, 4), clip_value_min=-0.5, clip_value_max=0.75)
-    case = call("clip_by_value", given((5,), -2, -1, 0, 1, 2), clip_value_min=-1, clip_value_max=1)
+    case = call(
+        "clip_by_value", literal((5,), -2, -1, 0, 1, 2), clip_value_min=-1, clip_value_max=1
+    )
     yield replace(case, dtypes=ALL, args=("$0",))
     for name in ("square", "abs", "negative"):
         yield replace(call(name, (4,)), dtypes=("int32",), order=0)
@@ -100,7 +109,7 @@ def reductions() -> Iterator[Case]:
         yield call(name, (0, 3), axis=1)
     for name in ("reduce_max", "reduce_min"):
         yield call(name, T((3, 4), "ties"), axis=1)
-        yield replace(call(name, given((3,), 1, NAN, 2), axis=0), order=0)
+        yield replace(call(name, literal((3,), 1, NAN, 2), axis=0), order=0)
     yield replace(call("reduce_prod", T((2, 3), "ties"), axis=1), order=1)
     for name in REDUCTIONS[:4]:
         yield replace(call(name, T((3, 4), "ties"), axis=1), dtypes=("int32",), order=0)
@@ -208,3 +217,162 @@ def operators() -> Iterator[Case]:
     yield call("parity.with_number", T((3, 4), "positive"), name="pow", number=2.0)
     for name in ("lt", "le", "gt", "ge"):
         yield replace(call("parity.with_number", (3, 4), name=name, number=0.5), order=0)
+
+
+ZEROS = literal((3, 3), 0.5, 0, -1.5, 0, 0, 2, 1, 3, -2)
+
+
+def more_curves() -> Iterator[Case]:
+    """Curves of one argument beyond `unary`."""
+    for name in ("expm1", "log_sigmoid", "softplus", "erf", "erfc", "tan", "atan", "sinh", "cosh"):
+        yield call(f"math.{name}", (4,))
+    for name in ("asin", "acos"):
+        yield call(f"math.{name}", T((4,), "unit"))
+    for name in ("reciprocal", "log1p"):
+        yield call(f"math.{name}", T((4,), "positive"))
+    for name in ("identity", "stop_gradient"):
+        yield call(name, (3,))
+
+
+def more_pairs() -> Iterator[Case]:
+    """Operators and functions of two arguments, broadcast; where both are equal; where one is 0."""
+    x, y, positive = (3, 1), (2, 1, 4), T((2, 1, 4), "positive")
+    for name in ("add", "sub", "mul"):
+        yield call("parity.arithmetic", x, y, name=name)
+    yield call("parity.arithmetic", x, positive, name="truediv")
+    yield call("parity.arithmetic", T(x, "positive"), y, name="pow")
+    yield call("parity.arithmetic", (2, 1, 3, 2), (4, 2, 3), name="matmul")
+    for name in ("mod", "floordiv"):  # TensorFlow has no second order
+        case = call("parity.arithmetic", x, positive, name=name)
+        yield replace(case, order=1 if name == "mod" else 0)
+    for name in ("maximum", "minimum"):
+        yield call(name, x, (1, 4))
+        yield call(name, ZEROS, ZEROS)
+    yield call("math.squared_difference", x, (4,))
+    yield call("math.divide_no_nan", T((3,)), ZEROS)
+    yield call("math.xlogy", ZEROS, T((3, 3), "positive"))
+    yield call("clip_by_value", (9,), clip_value_min=-0.5, clip_value_max=0.5)
+    yield call("clip_by_norm", (3, 4), clip_norm=0.7, axes=[1])
+    yield many("clip_by_global_norm", ((3,), (2, 2)), {"clip_norm": 0.7})
+    yield many("add_n", ((3,), (3,), (3,)), {})
+    yield call("where", literal((2, 1), 1, 0, dtype="bool"), (3,), (2, 1))
+
+
+def more_reductions() -> Iterator[Case]:
+    """Sums, statistics, running sums and products, orders."""
+    x = (2, 3, 4)
+    yield call("reduce_sum", x, axis=[0, -1])
+    yield call("reduce_mean", x, axis=1, keepdims=True)
+    yield call("reduce_max", x, axis=1)
+    yield call("reduce_max", replace(ZEROS, values=tuple(map(abs, ZEROS.values))), axis=0)
+    yield call("reduce_min", (2, 3))
+    yield call("reduce_prod", x, axis=1)
+    yield call("reduce_logsumexp", x, axis=[1])
+    yield call("math.reduce_variance", (4, 2), axis=0)
+    yield call("math.reduce_std", (4, 2), axis=0, keepdims=True)
+    yield call("math.reduce_euclidean_norm", (2, 3), axis=1)
+    yield call("cumsum", (2, 4), axis=1, exclusive=True)
+    yield call("cumsum", (3, 4), axis=0, reverse=True)
+    yield call("math.cumprod", (2, 4), axis=1, reverse=True)
+    yield call("math.cumprod", (2, 5), axis=1, exclusive=True)
+    yield call("sort", T((4, 2), "distinct"), axis=0, direction="DESCENDING")
+    yield call("math.top_k", T((2, 5), "distinct"), k=2)
+    yield call("norm", (2, 3), axis=1)
+    yield call("norm", (2, 3), ord=3, axis=0, keepdims=True)
+
+
+def more_arrangements() -> Iterator[Case]:
+    """Each function that moves or repeats numbers, on sizes of its own."""
+    yield call("reshape", (2, 6), shape=[3, -1])
+    yield call("transpose", (2, 3, 4), perm=[2, 0, 1])
+    yield call("squeeze", (2, 1, 3), axis=[1])
+    yield call("expand_dims", (2, 3), axis=-1)
+    yield call("broadcast_to", (3, 1), shape=[2, 3, 4])
+    yield call("tile", (2, 3), multiples=[2, 3])
+    yield call("reverse", (2, 3), axis=[0, -1])
+    yield many("concat", ((2, 3), (2, 1), (2, 3)), {"axis": -1})
+    yield many("stack", ((2, 3), (2, 3), (2, 3)), {"axis": 1})
+    yield call("unstack", (2, 3), axis=1)
+    yield call("split", (2, 6), num_or_size_splits=[1, -1, 2], axis=1)
+    yield call("pad", (2, 3), paddings=[[1, 2], [0, 1]], constant_values=3)
+    yield call("pad", (2, 3), paddings=[[1, 1], [2, 0]], mode="reflect")
+    yield call("pad", (2, 3), paddings=[[2, 1], [3, 0]], mode="SYMMETRIC")
+    yield call("gather", (2, 3), indices=[[0, 2], [2, 2]], axis=1)
+    yield call("gather", (2, 3, 4), indices=[[0, 1], [1, 1]], axis=2, batch_dims=1)
+    yield call("slice", (3, 4), begin=[0, 1], size=[2, -1])
+    yield call("parity.getitem", (2, 3, 4), text="1, ..., ::-1, None")
+    yield call("boolean_mask", (3, 2), mask=[True, False, True])
+    yield call("parity.where_positive", (3, 2))
+    yield Case("linspace", (T((3,)), T((3,))), ("$0", "$1", 4), {"axis": 1})
+
+
+def more_products() -> Iterator[Case]:
+    """matmul of transposes, tensordot, einsum; TensorFlow has no second order of a diagonal."""
+    yield call("matmul", (2, 3, 2), (2, 4, 3), transpose_a=True, transpose_b=True)
+    yield call("tensordot", (2, 3, 4), (4, 2), axes=[[0, 2], [1, 0]])
+    for equation, *shapes in (
+        ("ij,jk->ki", (2, 3), (3, 4)),
+        ("ijk->ki", (2, 3, 4)),
+        ("...ij,...jk->...ik", (2, 2, 3), (1, 3, 2)),
+        ("ii->i", (3, 3)),
+        ("ii", (3, 3)),
+    ):
+        tensors = tuple(T(shape) for shape in shapes)
+        case = Case("einsum", tensors, (equation, *placeholders(len(shapes))), {})
+        yield replace(case, order=1 if "ii" in equation else 2)
+
+
+def at_edges() -> Iterator[Case]:
+    """Values and slopes where these are infinite, undefined, or a matter of choice."""
+    for name, *values in (
+        ("abs", 0, -0.0, NAN, INF),
+        ("sqrt", 0, INF, NAN, -1),
+        ("math.rsqrt", 0, INF, NAN),
+        ("math.log", 0, INF, NAN),
+        ("math.log1p", 0, -1, INF),
+        ("exp", 1000, -1000, INF, -INF, NAN),
+        ("sigmoid", 1000, -1000, INF, -INF, NAN),
+        ("tanh", 1000, INF, -INF, NAN),
+        ("math.softplus", 1000, -1000, 0),
+        ("math.erf", 30, -30, 0, NAN),
+        ("math.reciprocal", 0, INF),
+        ("reduce_max", 5, 5, 1),
+        ("reduce_min", 5, 5, 1, 1),
+        ("reduce_logsumexp", -INF, 0),
+        ("reduce_prod", 0, 3, 2),
+        ("math.reduce_std", 3, 3),
+    ):
+        yield call(name, literal((len(values),), *values))
+    for name, number, *values in (
+        ("truediv", 1.0, 0, INF),
+        ("pow", 2.0, 0, -3, INF),
+        ("pow", 0.5, 0, 4),
+        ("pow", 1.0, 0, -3),
+        ("pow", 0.0, 0.5, 3),
+        ("pow", -2.0, 2, 3),
+    ):
+        x = literal((len(values),), *values)
+        yield call("parity.with_number", x, name=name, number=number)
+    case = call("clip_by_value", literal((4,), 0, 1, -1, 2), clip_value_min=0.0, clip_value_max=1.0)
+    yield case
+    for name in ("maximum", "minimum"):
+        yield Case(name, (literal((3,), 1, NAN, 0),), ("$0", 1.0), {})
+
+
+def decisions() -> Iterator[Case]:
+    """What has no gradient: rounding, tests, truth values."""
+    x = T((3, 4), "wide")
+    for name in ("sign", "floor", "math.ceil", "round"):
+        yield replace(call(name, x), order=0)
+        yield replace(call(name, literal((6,), -1.5, -0.5, 0, 0.5, 1.5, 2.5)), order=0)
+    for name in ("math.is_nan", "math.is_inf"):
+        yield replace(call(name, literal((4,), 0, NAN, INF, -INF)), order=0)
+    a, b = T((3, 4), "truth", dtype="bool"), T((4,), "truth", dtype="bool")
+    for name in ("and", "or", "xor"):
+        path = "math.logical_xor" if name == "xor" else f"logical_{name}"
+        yield replace(call(path, a, b), order=0, dtypes=("float32",))
+    yield replace(call("logical_not", a), order=0, dtypes=("float32",))
+    for name in ("reduce_all", "reduce_any"):
+        yield replace(call(name, a, axis=1), order=0, dtypes=("float32",))
+    for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+        yield replace(call(name, T((3, 4), "ties"), T((4,), "ties")), order=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal
 
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
@@ -29,6 +29,9 @@ def cases() -> Iterator[Case]:
     yield from losses()
     yield from sparse_losses()
     yield from dropout()
+    for case in (*every_curve(), *every_statistic(), *every_loss()):
+        yield replace(case, dtypes=("float64",))
+    yield from narrow()
 
 
 def activations() -> Iterator[Case]:
@@ -36,7 +39,7 @@ def activations() -> Iterator[Case]:
     for name in CURVES:
         for shape in ((5,), (3, 4), (2, 3, 2, 3)):
             yield call(f"nn.{name}", shape)
-        yield call(f"nn.{name}", given((2, 4), 0.5, -3, 7, 0.125, 6.5, -8, 2, 5))
+        yield call(f"nn.{name}", literal((2, 4), 0.5, -3, 7, 0.125, 6.5, -8, 2, 5))
     yield call("nn.leaky_relu", (3, 4), alpha=0.3)
     yield call("nn.gelu", (3, 4), approximate=True)
     yield call("nn.swish", (3, 4), beta=1.5)
@@ -49,12 +52,12 @@ def activations() -> Iterator[Case]:
 def edges() -> Iterator[Case]:
     """Values and first gradients at -inf, 0, the kinks, inf and nan."""
     for name in CURVES[:-2]:
-        yield replace(call(f"nn.{name}", given((9,), *EDGES)), order=1)
-    yield replace(call("nn.gelu", given((5,), -INF, -1, 0, INF, NAN), approximate=True), order=1)
+        yield replace(call(f"nn.{name}", literal((9,), *EDGES)), order=1)
+    yield replace(call("nn.gelu", literal((5,), -INF, -1, 0, INF, NAN), approximate=True), order=1)
     rows = ((INF, 0.0), (NAN, 0.0), (-INF, -INF), (1000.0, 0.0), (-INF, 0.0))
     for name in ("nn.softmax", "nn.log_softmax"):
         for row in rows:
-            yield replace(call(name, given((1, 2), *row)), order=0)
+            yield replace(call(name, literal((1, 2), *row)), order=0)
         yield call(name, (0, 3))
 
 
@@ -73,7 +76,7 @@ def statistics() -> Iterator[Case]:
         for keepdims in (False, True):
             case = call("nn.moments", (2, 3, 4, 3), axes=axes, keepdims=keepdims)
             yield replace(case, dtypes=ALL if keepdims else FLOATS)
-    yield call("nn.moments", given((3,), 1, 2, 4), axes=[0])
+    yield call("nn.moments", literal((3,), 1, 2, 4), axes=[0])
     for shape, stats in (((5, 3), (3,)), ((2, 4, 4, 3), (3,)), ((2, 3, 2, 3), (1, 1, 1, 3))):
         x, one, spread = T(shape), T(stats), T(stats, "positive")
         op = "nn.batch_normalization"
@@ -93,7 +96,7 @@ def lengths() -> Iterator[Case]:
         yield replace(call("nn.l2_normalize", shape), dtypes=ALL)
         yield call("nn.l2_normalize", shape, axis=-1, epsilon=1e-4)
         yield call("math.l2_normalize", shape, axis=0)
-    yield call("nn.l2_normalize", given((3,), 1e-7, 0.0, 0.0))
+    yield call("nn.l2_normalize", literal((3,), 1e-7, 0.0, 0.0))
     yield replace(call("nn.zero_fraction", T((3, 5), "ties")), order=0)
 
 
@@ -148,15 +151,15 @@ def losses() -> Iterator[Case]:
         yield replace(pair(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
         yield pair(name, T(shape, "positive"), T(shape))
     yield pair(name, T((1, 3), "probabilities"), T((2, 3)))
-    yield pair(name, given((1, 2), 2, 2), given((1, 2), 0, 1))
+    yield pair(name, literal((1, 2), 2, 2), literal((1, 2), 0, 1))
     case = pair(name, T((3, 4), "positive", constant=True), T((3, 4)))
     yield replace(case, settings={**case.settings, "axis": 0})
-    case = pair(name, given((1, 2), 0, 1), given((1, 2), -INF, 0))
+    case = pair(name, literal((1, 2), 0, 1), literal((1, 2), -INF, 0))
     yield replace(case, order=0)
     name = "nn.sigmoid_cross_entropy_with_logits"
     for spec in (T((5,), "probabilities"), T((3, 4), "probabilities"), T((2, 3, 4), "positive")):
         yield replace(pair(name, spec, T(spec.shape)), dtypes=ALL)
-    yield pair(name, given((4,), 0, 1, 0.5, 1), given((4,), 50, -50, 100, -100))
+    yield pair(name, literal((4,), 0, 1, 0.5, 1), literal((4,), 50, -50, 100, -100))
 
 
 def pair(op: str, labels: T, logits: T) -> Case:
@@ -189,3 +192,93 @@ def dropout() -> Iterator[Case]:
     for rate in (0.0, 0.3, 0.5, 0.9):
         many = call("parity.dropout_drops", T((90, 100), "positive"), rate=rate)
         yield replace(many, order=0)
+
+
+def every_curve() -> Iterator[Case]:
+    """Curves far from zero; slopes and exponents as arguments; every axis and layout."""
+    for name in CURVES:
+        yield call(f"nn.{name}", T((5, 6), "wide"))
+    for name in ("gelu", "swish", "softsign"):
+        yield replace(call(f"nn.{name}", literal((6,), -INF, -1, 0, 2, INF, NAN)), order=0)
+    yield call("nn.gelu", (4, 5), approximate=True)
+    yield call("nn.leaky_relu", (4, 5), alpha=0.25)
+    yield call("nn.swish", (3, 4), T((), "positive"))
+    for axis in (0, 1, -1):
+        for name in ("softmax", "log_softmax"):
+            yield call(f"nn.{name}", (3, 4, 2), axis=axis)
+    for layout, channels in ((None, 4), ("NHWC", 4), ("NCHW", 3)):
+        yield call("nn.bias_add", (2, 3, 5, 4), (channels,), data_format=layout)
+
+
+def every_statistic() -> Iterator[Case]:
+    """moments over every form of axes, norms by axis and groups, lengths by axis."""
+    x = (3, 4, 2)
+    for axes in (0, [1], [0, 1, 2], None, [], [-1, 0]):
+        for keepdims in (False, True):
+            yield call("nn.moments", x, axes=axes, keepdims=keepdims)
+    one, spread = T((3,)), T((3,), "positive")
+    yield call("nn.batch_normalization", (4, 2, 3), one, spread, one, one, variance_epsilon=1e-3)
+    words = {"offset": None, "scale": None, "variance_epsilon": 0.1}
+    yield call("nn.batch_normalization", (4, 3), one, spread, **words)
+    for axis, shape in ((-1, (5,)), ([1, 2], (3, 4)), ([2, 3], (4, 5))):
+        yield call("nn.layer_normalization", (2, 3, 4, 5), shape, shape, axis=axis)
+    for groups in (2, 6, 1, -1):
+        yield call("nn.group_normalization", (2, 3, 4, 6), (6,), (6,), groups=groups)
+    yield call("nn.instance_normalization", (2, 3, 4, 6), (6,), (6,))
+    for axis in (None, 0, -1, [0, 2]):
+        yield call("nn.l2_normalize", x, axis=axis)
+
+
+def every_loss() -> Iterator[Case]:
+    """Cross entropies by axis, of constant labels, of labels that are broadcast, at the corners."""
+    softmax, sigmoid = (f"nn.{name}_cross_entropy_with_logits" for name in ("softmax", "sigmoid"))
+    for axis in (-1, 0):
+        case = pair(softmax, T((4, 5), "probabilities", constant=True), T((4, 5)))
+        yield replace(case, settings={**case.settings, "axis": axis})
+    yield pair(softmax, T((4, 5), "probabilities"), T((4, 5), constant=True))
+    yield replace(pair(softmax, literal((1, 3), 0, 1, 0), T((2, 3))), order=0)
+    sparse = "nn.sparse_softmax_cross_entropy_with_logits"
+    for shape in ((5,), (2, 3, 5)):
+        yield pair(sparse, T(shape[:-1], "below", high=5, dtype="int64"), T(shape))
+    yield pair(sigmoid, T((3, 4), "probabilities"), T((3, 4), "wide"))
+    labels = replace(literal((6,), 0, 1, 0.5, 0, 1, 1), constant=True)
+    yield pair(sigmoid, labels, literal((6,), 0, 0, 0, 100, 100, -100))
+    weighted = pair(
+        "nn.weighted_cross_entropy_with_logits", T((3, 4), "probabilities"), T((3, 4), "wide")
+    )
+    yield replace(weighted, settings={**weighted.settings, "pos_weight": 2.5})
+    weights = T((4,), "positive", constant=True)
+    yield replace(
+        weighted,
+        tensors=(*weighted.tensors, weights),
+        settings={**weighted.settings, "pos_weight": "$2"},
+    )
+    yield call("nn.l2_loss", (3, 4))
+
+
+def narrow() -> Iterator[Case]:
+    """What TensorFlow has in float32 or integers alone."""
+    parts = (T((3,)), T((3,)))
+    for layout, shape in (("NHWC", (4, 3, 2, 3)), ("NDHWC", (2, 2, 3, 2, 3))):
+        case = call("parity.fused_batch_norm_y", shape, *parts, data_format=layout)
+        yield replace(case, dtypes=("float32",))
+    kept = (T((3,), constant=True), T((3,), "positive", constant=True))
+    op, x = "nn.fused_batch_norm", (4, 3, 2, 3)
+    for words in (
+        {"is_training": False},
+        {"exponential_avg_factor": 1.0},
+        {"exponential_avg_factor": 0.1},
+    ):
+        yield replace(call(op, x, *parts, *kept, **words), dtypes=("float32",), order=0)
+    stats = (T((3,), dtype="float32"), T((3,), dtype="float32"))
+    yield replace(call(op, x, *stats), dtypes=("float16",), order=0)
+    for op in ("nn.lrn", "nn.local_response_normalization"):
+        for words in ({}, {"depth_radius": 1, "bias": 2, "alpha": 0.5, "beta": 0.75}):
+            yield replace(call(op, (2, 2, 3, 7), **words), dtypes=("float32",))
+    whole = T((3, 2), "below", high=10, dtype="int64")
+    yield replace(call("nn.moments", whole, axes=[0]), dtypes=("int64",), order=0)
+    scores = (0, 3, 1, 2, 2, 3, 3, 0, 1, 2, NAN, 1, 1, INF, 0, 1)
+    targets = literal((6,), -1, 0, 3, 1, 2, 4, dtype="int32")
+    for k in (0, 1, 2, 4):
+        predictions = literal((6, 4), *scores, *scores[:8])
+        yield Case("nn.in_top_k", (targets, predictions), ("$0", "$1"), {"k": k}, 0, ("float32",))

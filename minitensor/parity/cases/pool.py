@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.parity.case import FLOATS, HALVES, Case, T, call, given
+from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal
 from minitensor.parity.cases.conv import FIRST, full, image
 from minitensor.parity.cases.geometry import geometries
 
@@ -31,6 +31,10 @@ def cases() -> Iterator[Case]:
     yield from morphology(Random(36), 14)
     yield from patches(Random(37), 22)
     yield from rearranged()
+    yield from folded()
+    for case in (*every_pool(), *every_block(), *every_morphology()):
+        yield replace(case, dtypes=("float64",))
+    yield from each_argument()
 
 
 def in_halves() -> Iterator[Case]:
@@ -43,7 +47,11 @@ def in_halves() -> Iterator[Case]:
         yield call(f"nn.{kind}_pool", x, ksize=[3, 2], strides=[1, 2], padding="SAME")
         yield call(f"nn.{kind}_pool1d", T((2, 7, 3), values), ksize=3, strides=2, padding="SAME")
     x = T((1, 5, 4, 2))
-    geometry = {"sizes": [1, 2, 3, 1], "strides": [1, 2, 1, 1], "rates": [1, 1, 1, 1]}
+    geometry: dict[str, Any] = {
+        "sizes": [1, 2, 3, 1],
+        "strides": [1, 2, 1, 1],
+        "rates": [1, 1, 1, 1],
+    }
     yield call("image.extract_patches", x, **geometry, padding="SAME")
     yield call("nn.space_to_depth", (2, 4, 6, 3), block_size=2)
     yield call("nn.depth_to_space", (2, 2, 3, 8), block_size=2)
@@ -103,10 +111,12 @@ def integers() -> Iterator[Case]:
 def special() -> Iterator[Case]:
     """Where TensorFlow's own kernels disagree with each other: NaN, -inf, ties, padded pools."""
     for values in ((NAN, 1), (1, NAN), (NAN, NAN), (-INF, -INF), (INF, NAN), (-0.0, 0.0), (2, 2)):
-        line = given((1, 2, 1, 1), *values)
+        line = literal((1, 2, 1, 1), *values)
         yield call("nn.max_pool2d", line, ksize=[2, 1], strides=1, padding="VALID")
-        yield call("nn.max_pool1d", given((1, 2, 1), *values), ksize=2, strides=1, padding="VALID")
-        cube = given((1, 2, 1, 1, 1), *values)
+        yield call(
+            "nn.max_pool1d", literal((1, 2, 1), *values), ksize=2, strides=1, padding="VALID"
+        )
+        cube = literal((1, 2, 1, 1, 1), *values)
         yield call("nn.max_pool3d", cube, ksize=[2, 1, 1], strides=1, padding="VALID")
         yield indices(line, [2, 1], [1, 1], "VALID", False)
     for n in (2, 3):
@@ -114,13 +124,13 @@ def special() -> Iterator[Case]:
         yield call("nn.max_pool2d", ones, ksize=2, strides=1, padding="SAME")
         yield call("nn.max_pool3d", T((1, n, n, 2, 1), "ties"), ksize=2, strides=1, padding="SAME")
         yield indices(ones, [2, 2], [1, 1], "SAME", True)
-    line, far = given((1, 8, 1, 1, 1), *range(1, 9)), [4, 1, 1]  # strides beyond the window
+    line, far = literal((1, 8, 1, 1, 1), *range(1, 9)), [4, 1, 1]  # strides beyond the window
     for kind in ("MAX", "AVG"):
         op = f"nn.{kind.lower()}_pool3d"
         yield call(op, line, ksize=1, strides=far, padding="SAME")
         yield call(
             "nn.pool",
-            given((1, 3, 3, 1), *range(-9, 0)),
+            literal((1, 3, 3, 1), *range(-9, 0)),
             window_shape=[2, 2],
             pooling_type=kind,
             padding=[[0, 0], [1, 1], [1, 1], [0, 0]] if kind == "MAX" else "VALID",
@@ -128,7 +138,7 @@ def special() -> Iterator[Case]:
         )
     for values in ((NAN, 1), (1, NAN), (-INF, -INF)):
         for op in ("dilation2d", "erosion2d"):
-            yield morph(op, given((1, 2, 1, 1), *values), T((2, 1, 1)), (1, 1), (1, 1), "VALID")
+            yield morph(op, literal((1, 2, 1, 1), *values), T((2, 1, 1)), (1, 1), (1, 1), "VALID")
 
 
 def indices(x: T, ksize: list[int], strides: list[int], padding: str, batch: bool) -> Case:
@@ -186,8 +196,128 @@ def patches(random: Random, count: int) -> Iterator[Case]:
             padding=one.padding,
         )
     x = (0, 4, 4, 2)
-    geometry = {"sizes": [1, 2, 2, 1], "strides": [1, 1, 1, 1], "rates": [1, 1, 1, 1]}
+    geometry: dict[str, Any] = {
+        "sizes": [1, 2, 2, 1],
+        "strides": [1, 1, 1, 1],
+        "rates": [1, 1, 1, 1],
+    }
     yield call("image.extract_patches", x, **geometry, padding="SAME")
+
+
+def every_pool() -> Iterator[Case]:
+    """Each pool in each form of its arguments; dilations and explicit padding."""
+    explicit = [[0, 0], [1, 0], [0, 1], [0, 0]]
+    windows = (
+        *((2, 2, "VALID"), (3, 2, "SAME"), ([2, 3], [1, 2], "SAME"), (2, 3, "SAME")),
+        *(([1, 3, 2, 1], [1, 2, 1, 1], "VALID"), (4, 1, "SAME")),
+    )
+    for kind, values in KIND.items():
+        for name in (f"nn.{kind}_pool2d", f"nn.{kind}_pool"):
+            for ksize, strides, padding in windows:
+                x = T((1, 7, 6, 2), values)
+                yield call(name, x, ksize=ksize, strides=strides, padding=padding)
+        for name in (f"nn.{kind}_pool1d", f"nn.{kind}_pool"):
+            for ksize, strides, padding in windows[:2]:
+                x = T((2, 7, 3), values)
+                yield call(name, x, ksize=ksize, strides=strides, padding=padding)
+        for name in (f"nn.{kind}_pool3d", f"nn.{kind}_pool"):
+            for words in (
+                {"ksize": 2, "strides": 2, "padding": "VALID"},
+                {"ksize": [3, 2, 2], "strides": [2, 1, 2], "padding": "SAME"},
+            ):
+                yield call(name, T((1, 5, 4, 4, 2), values), **words, data_format="NDHWC")
+        words = {"pooling_type": kind.upper()}
+        for shape, window, rates in (
+            ((2, 9, 3), [3], [2]),
+            ((2, 6, 7, 2), [2, 3], [2, 1]),
+            ((1, 5, 4, 5, 2), [2, 2, 2], [3, 1, 2]),
+        ):
+            yield call("nn.pool", T(shape, values), window_shape=window, dilations=rates, **words)
+        same = {**words, "padding": "SAME", "dilations": [2, 2]}
+        yield call("nn.pool", T((2, 6, 5, 2), values), window_shape=[2, 2], **same)
+        far = {**words, "strides": [2, 2], "padding": "VALID", "dilations": [3, 2]}
+        yield call("nn.pool", T((2, 8, 9, 2), values), window_shape=[2, 3], **far)
+    words = {"ksize": 2, "strides": 2, "padding": explicit}
+    yield call("nn.max_pool2d", T((2, 5, 6, 3), "distinct"), **words)
+
+
+def every_block() -> Iterator[Case]:
+    """Rearrangements by each size of block, with pads and crops, along one to three axes."""
+    for op, shape, block in (
+        ("space_to_depth", (2, 4, 6, 3), 2),
+        ("space_to_depth", (1, 9, 3, 2), 3),
+        ("depth_to_space", (2, 2, 3, 8), 2),
+        ("depth_to_space", (1, 1, 2, 18), 3),
+    ):
+        yield call(f"nn.{op}", shape, block_size=block)
+    for shape, blocks, pads in (
+        ((2, 4, 6, 3), [2, 3], [[0, 0], [0, 0]]),
+        ((1, 3, 5, 2), [2, 3], [[1, 0], [0, 1]]),
+        ((2, 5, 4), [3], [[0, 1]]),
+        ((1, 2, 2, 2, 1), [2, 1, 2], [[0, 0], [0, 0], [2, 0]]),
+    ):
+        yield call("nn.space_to_batch", shape, block_shape=blocks, paddings=pads)
+    for shape, blocks, crops in (
+        ((12, 2, 2, 3), [2, 3], [[0, 0], [0, 0]]),
+        ((4, 3, 2, 1), [2, 2], [[1, 0], [0, 2]]),
+    ):
+        yield call("nn.batch_to_space", shape, block_shape=blocks, crops=crops)
+
+
+def every_morphology() -> Iterator[Case]:
+    """Both ops on larger images, strided and dilated."""
+    for op in ("dilation2d", "erosion2d"):
+        for taps, stride, padding, dilation in (
+            ((2, 3), (1, 1), "VALID", (1, 1)),
+            ((3, 3), (2, 1), "SAME", (1, 1)),
+            ((2, 2), (2, 3), "SAME", (2, 1)),
+        ):
+            yield morph(op, T((2, 6, 7, 3)), T((*taps, 3)), stride, dilation, padding)
+
+
+def each_argument() -> Iterator[Case]:
+    """Every type of integer, both types of index, windows over channels."""
+    words = {"ksize": 3, "strides": 2, "padding": "SAME"}
+    for dtype in ("int8", "uint8", "int16", "int32", "int64"):
+        x = T((2, 5, 5, 3), "below", high=100, dtype=dtype)
+        yield replace(call("nn.max_pool2d", x, **words), dtypes=("int32",), order=0)
+    for index in ("int32", "int64"):
+        for batch in (False, True):
+            case = indices(T((2, 5, 6, 3), "distinct"), [3, 3], [2, 2], "SAME", batch)
+            yield replace(case, settings={**case.settings, "output_dtype": index}, order=0)
+    over = {"ksize": [1, 1, 1, 3], "strides": [1, 1, 1, 3], "padding": "VALID"}
+    yield replace(call("nn.max_pool", T((2, 3, 4, 6), "distinct"), **over), order=0)
+    x, kernel = T((1, 5, 5, 2)), T((2, 2, 2))
+    case = morph("dilation2d", x, kernel, (1, 1), (1, 1), "SAME")
+    yield replace(case, dtypes=("int32",), order=0)
+
+
+def folded() -> Iterator[Case]:
+    """add_patches, which is col2im."""
+    for size, patches, settings in (
+        (
+            [5, 7],
+            (2, 3, 4, 12),
+            {"sizes": [1, 3, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"},
+        ),
+        ([4, 4], (1, 2, 4, 4), {"sizes": [1, 2, 1, 1], "padding": "VALID", "rates": [1, 2, 1, 1]}),
+        ([3, 3], (1, 2, 2, 4), {"sizes": [1, 2, 2, 1], "padding": "VALID"}),
+    ):
+        words: dict[str, Any] = {"strides": [1] * 4, "rates": [1] * 4, **settings}
+        case = call("image.add_patches", patches, image_size=size, **words)
+        yield replace(case, dtypes=FLOATS + HALVES, composition=transposed_patches)
+
+
+def transposed_patches(tf: Any, patches: Any, image_size: Any, **words: Any) -> Any:
+    """The transpose of extract_patches, whose matrix is seen by cutting up one pixel at a time."""
+    n, h, w, entries = (int(size) for size in patches.shape)
+    channels = entries // int(np.prod(words["sizes"]))
+    shape = [*image_size, channels]
+    pixels = int(np.prod(shape))
+    images = tf.reshape(tf.constant(np.eye(pixels), patches.dtype), [pixels, *shape])
+    matrix = tf.reshape(tf.image.extract_patches(images, **words), [pixels, -1])
+    flat = tf.reshape(patches, [n, h * w * entries])
+    return tf.reshape(tf.matmul(flat, matrix, transpose_b=True), [n, *shape])
 
 
 def rearranged() -> Iterator[Case]:

@@ -58,6 +58,7 @@ def fused_batch_norm(
 
 def moments(tf: Any, x: Any, axes: Any, keepdims: bool = False) -> tuple:
     """The mean and the biased variance, both with all of their derivatives."""
+    axes = list(range(len(x.shape))) if axes is None else axes
     mean = tf.reduce_mean(x, axis=axes, keepdims=True)
     variance = tf.reduce_mean(tf.square(x - mean), axis=axes, keepdims=True)
     if keepdims:
@@ -91,6 +92,7 @@ def group_normalization(
 ) -> Any:
     """Normalise each group of channels of each image."""
     shape = [int(n) for n in x.shape]
+    groups = shape[-1] if groups == -1 else groups
     split = tf.reshape(x, [*shape[:-1], groups, shape[-1] // groups])
     axes = [*range(1, len(shape) - 1), len(shape)]
     return tf.reshape(normalise(tf, split, axes, epsilon), shape) * scale + offset

@@ -1,6 +1,6 @@
-"""What is the matter where TensorFlow is wrong: one sentence per fault, found by the case's traits.
+"""What is the matter where TensorFlow is wrong: one sentence per bug, found by the case's traits.
 
-The verdict comes from numbers alone (`ledger.py`); this only names what the numbers show. A fault
+The verdict comes from numbers alone (`ledger.py`); this only names what the numbers show. A bug
 that fits no rule is printed as "not explained yet", which is a reason to look.
 """
 
@@ -19,8 +19,8 @@ UNKNOWN = "not explained yet"
 
 
 def explain(row: Row) -> str:
-    """The fault behind a row whose verdict is that TensorFlow is wrong."""
-    for patterns, holds, sentence in FAULTS:
+    """The bug behind a row whose verdict is that TensorFlow is wrong."""
+    for patterns, holds, sentence in BUGS:
         if any(fnmatch(row.case.op, pattern) for pattern in patterns.split()) and holds(row):
             return sentence
     return UNKNOWN
@@ -77,7 +77,7 @@ def _always(_: Row) -> bool:
 
 
 NAN, INF = float("nan"), float("inf")
-FAULTS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
+BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
     ("*conv*", _empty, "no images: the input's shape comes back, or memory nobody wrote"),
     (
         "nn.depthwise_conv2d nn.separable_conv2d",
