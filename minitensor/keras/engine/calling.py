@@ -9,8 +9,7 @@ import difflib
 import functools
 import inspect
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.array import cast, expand_dims, squeeze, zeros
-from minitensor.autograd import as_tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
@@ -58,17 +57,12 @@ class Call:
         losses: what layers have added to the loss so far.
         observer: has `begins(layer)` and `ends(layer, inputs, outputs)`, or None.
         path: names of the layers being called, from the outside in.
-        depth: how many calls are around the present one.
     """
 
     training: bool | None = None
     losses: list[Any] = field(default_factory=list)
     observer: Any = None
     path: list[str] = field(default_factory=list)
-
-    @property
-    def depth(self) -> int:
-        return len(self.path)
 
 
 class _Calls(threading.local):
@@ -77,18 +71,18 @@ class _Calls(threading.local):
     def __init__(self) -> None:
         self.current: Call | None = None
 
-    @contextmanager
-    def entered(self, name: str) -> Iterator[Call]:
-        """One call more, of the layer of this name."""
-        outer = self.current
-        call = outer or Call()
-        self.current, before = call, call.training
+    def enter(self, name: str) -> tuple[Call, bool | None]:
+        """One call more, of the layer of this name; and what `training` was around it."""
+        call = self.current or Call()
+        self.current = call
         call.path.append(name)
-        try:
-            yield call
-        finally:
-            call.path.pop()
-            call.training, self.current = before, outer
+        return call, call.training
+
+    def leave(self, outer: Call | None, training: bool | None) -> None:
+        """It is over; around it `current` and `training` were these."""
+        assert self.current is not None
+        self.current.path.pop()
+        self.current.training, self.current = training, outer
 
 
 calls = _Calls()
@@ -101,18 +95,20 @@ def check(layer: Layer, inputs: Any) -> None:
         return
     for tensor in flatten(inputs):
         shape = sizes(tensor)
-        for wanted, found, legal in (
-            ("ndim", len(shape), spec.ndim is None or len(shape) == spec.ndim),
-            ("min_ndim", len(shape), spec.min_ndim is None or len(shape) >= spec.min_ndim),
-        ):
-            if not legal:
-                rule = f"{wanted}={getattr(spec, wanted)}, found ndim={found}"
-                if found == getattr(spec, wanted) - 1:
-                    rule += " (is the batch axis missing, x[None], or the channels, x[..., None]?)"
-                raise _misfit(layer, shape, rule)
+        if spec.ndim is not None and len(shape) != spec.ndim:
+            raise _wrong_rank(layer, shape, "ndim", spec.ndim)
+        if spec.min_ndim is not None and len(shape) < spec.min_ndim:
+            raise _wrong_rank(layer, shape, "min_ndim", spec.min_ndim)
         for axis, size in (spec.axes or {}).items():
             if shape[axis] not in (size, None):
                 raise _misfit(layer, shape, f"axis {axis} of size {size}, found {shape[axis]}")
+
+
+def _wrong_rank(layer: Layer, shape: Sizes, what: str, rank: int) -> ValueError:
+    rule = f"{what}={rank}, found ndim={len(shape)}"
+    if len(shape) == rank - 1:
+        rule += " (is the batch axis missing, x[None], or the channels, x[..., None]?)"
+    return _misfit(layer, shape, rule)
 
 
 def _misfit(layer: Layer, shape: Sizes, rule: str) -> ValueError:
@@ -124,9 +120,10 @@ def _misfit(layer: Layer, shape: Sizes, rule: str) -> ValueError:
 
 def sizes(tensor: Any) -> Sizes:
     """The shape as a plain tuple, None where a size may vary."""
-    if not hasattr(tensor, "shape"):
+    shape = getattr(tensor, "shape", None)
+    if shape is None:
         raise ValueError(f"A layer takes tensors, arrays and lists of them. Received: {tensor!r}")
-    return tuple(tensor.shape)
+    return tuple(shape)
 
 
 def dtype_name(dtype: Any) -> str:
@@ -141,7 +138,7 @@ def dtype_name(dtype: Any) -> str:
     return name
 
 
-def initialised(layer: Any) -> None:
+def _initialised(layer: Any) -> None:
     """Checks that a layer of the user's own began as a Layer."""
     if not hasattr(layer, "autocast"):
         raise RuntimeError(
@@ -170,10 +167,19 @@ def batch_input_shape(layer: type, kwargs: dict[str, Any]) -> Sizes | None:
 # ----- a call with values -----
 
 
+def is_ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether the arguments are one tensor of the layer's type: nothing to convert."""
+    if len(args) != 1 or kwargs or type(args[0]) is not Tensor:
+        return False
+    _initialised(layer)
+    return bool(args[0].array.dtype == layer.compute_dtype)
+
+
 def convert_inputs(
     layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments, arrays as tensors and floats of the layer's type; the first also if listed."""
+    _initialised(layer)
     kind = np.dtype(layer.compute_dtype) if layer.autocast else None
 
     def tensor(value: Any) -> Any:
@@ -209,14 +215,14 @@ def first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def with_training(layer: Layer, kwargs: dict[str, Any], call: Call) -> dict[str, Any]:
     """Decides `training`: as the caller says, else as the call around, else as `call` has it."""
     default = _training_default(type(layer).call)
-    told = kwargs.get("training")
-    if told is None:
-        told = call.training
-    if told is None and default is not inspect.Parameter.empty:
-        told = default
-    call.training = told
-    rest = {name: value for name, value in kwargs.items() if name != "training"}
-    return rest if default is inspect.Parameter.empty else rest | {"training": bool(told)}
+    training = kwargs.pop("training", None)
+    if training is None:
+        training = call.training
+    if default is not inspect.Parameter.empty:
+        training = default if training is None else training
+        kwargs["training"] = bool(training)
+    call.training = training
+    return kwargs
 
 
 @functools.cache

@@ -150,12 +150,12 @@ class Functional(Model):
             return known[id(item)] if isinstance(item, KerasTensor) else item
 
         for node in self.nodes:
-            if all(id(tensor) in known for tensor in flatten(node.outputs)):
+            if all(id(tensor) in known for tensor in node.tensors):
                 continue
             args = tuple(map_structure(value, arg) for arg in node.args)
             kwargs = {name: map_structure(value, arg) for name, arg in node.kwargs.items()}
             results = iter(flatten(apply(node.layer, args, kwargs)))
-            known |= {id(t): next(results) for t in flatten(node.outputs)}
+            known |= {id(t): next(results) for t in node.tensors}
         found = map_structure(value, self.output_structure)
         if len(self.outputs) == 1 and isinstance(found, list | tuple):
             return flatten(found)[0]  # Model([x], [y]) gives no list
@@ -184,16 +184,12 @@ def sorted_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[
 
 def _before(node: Node, given: set[int]) -> list[Node]:
     """The calls that made the arguments of a call; none if what it made is given."""
-    if any(id(t) in given for t in _outputs(node)):
+    if any(id(t) in given for t in node.tensors):
         return []
     for tensor in node.inputs:
         if tensor.node is None:
             raise ValueError(f"Graph disconnected: cannot find where {tensor} comes from.")
     return [tensor.node for tensor in node.inputs if tensor.node is not None]
-
-
-def _outputs(node: Node) -> list[KerasTensor]:
-    return flatten(node.outputs)
 
 
 def _backwards(given: set[int], outputs: list[KerasTensor]) -> Iterator[Node]:

@@ -65,7 +65,7 @@ def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
     """[layer, which call of it, which output of that call]"""
     node = tensor.node
     assert node is not None  # the model was drawn from it
-    which = [id(t) for t in flatten(node.outputs)].index(id(tensor))
+    which = [id(t) for t in node.tensors].index(id(tensor))
     return [node.layer.name, calls[node], which]
 
 

@@ -82,6 +82,7 @@ class Node:
         args, kwargs: what with; KerasTensors among them.
         outputs: the KerasTensors that it gave, in whatever lists and dictionaries.
         inputs: the KerasTensors among the arguments.
+        tensors: those among the outputs, in a row.
     """
 
     def __init__(
@@ -90,5 +91,6 @@ class Node:
         self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
         found = flatten([*args, *kwargs.values()])
         self.inputs = [value for value in found if isinstance(value, KerasTensor)]
-        for tensor in flatten(outputs):
+        self.tensors: list[KerasTensor] = flatten(outputs)
+        for tensor in self.tensors:
             tensor.node = self

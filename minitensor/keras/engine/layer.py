@@ -152,24 +152,37 @@ class Layer(WeightContainer, Configurable):
     # ----- a call -----
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, KerasTensor) for x in flatten([*args, *kwargs.values()])):
-            return self._symbolic_call_with_node(args, kwargs)
-        calling.initialised(self)
-        args, kwargs = calling.convert_inputs(self, args, kwargs)
-        self.prepare(calling.first(args, kwargs))
-        with calls.entered(self.name) as call:
+        if not calling.is_ready(self, args, kwargs):
+            if any(isinstance(x, KerasTensor) for x in flatten([*args, *kwargs.values()])):
+                outputs = self.symbolic_call(args, kwargs)
+                self._nodes.append(Node(self, args, kwargs, outputs))
+                return outputs
+            args, kwargs = calling.convert_inputs(self, args, kwargs)
+        inputs = calling.first(args, kwargs)
+        self.prepare(inputs)
+        outer = calls.current
+        call, training = calls.enter(self.name)
+        try:
             kwargs = calling.with_training(self, kwargs, call)
             if call.observer:
                 call.observer.begins(self)
             y = self.call(*args, **kwargs)
             if call.observer:
-                call.observer.ends(self, calling.first(args, kwargs), y)
-            for t in flatten(y) if self.activity_regularizer is not None else ():
-                loss = self.activity_regularizer(t)
-                self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)  # a sample's share
-        if call.depth == 0:
+                call.observer.ends(self, inputs, y)
+            if self.activity_regularizer is not None:
+                self._regularize(y)
+        finally:
+            calls.leave(outer, training)
+        if not call.path:
             self._call_losses[:] = call.losses
         return y
+
+    def _regularize(self, outputs: Any) -> None:
+        """Adds a sample's share of what the regularizer of the outputs says."""
+        assert self.activity_regularizer is not None
+        for t in flatten(outputs):
+            loss = self.activity_regularizer(t)
+            self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)
 
     def prepare(self, inputs: Any) -> None:
         """Checks the first argument of a call, and builds the layer for it."""
@@ -190,7 +203,7 @@ class Layer(WeightContainer, Configurable):
         kept = (v for v in self.trainable_weights if getattr(v, "regularizer", None))
         return [*self._call_losses, *(v.regularizer(v) for v in kept)]  # type: ignore[attr-defined]
 
-    # ----- a call that draws -----
+    # ----- a call on symbolic tensors -----
 
     def symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
@@ -203,11 +216,6 @@ class Layer(WeightContainer, Configurable):
             return calling.symbols(shape, self.dtype)
         return calling.traced(self, args, kwargs)
 
-    def _symbolic_call_with_node(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        outputs = self.symbolic_call(args, kwargs)
-        self._nodes.append(Node(self, args, kwargs, outputs))
-        return outputs
-
     def _only_node(self) -> Node:
         if len(self._nodes) != 1:
             raise AttributeError(
@@ -218,13 +226,13 @@ class Layer(WeightContainer, Configurable):
 
     @property
     def input(self) -> Any:
-        """What it was called on when the model was drawn."""
+        """The symbolic tensors it was called on."""
         inputs = self._only_node().inputs
         return inputs[0] if len(inputs) == 1 else inputs
 
     @property
     def output(self) -> Any:
-        """What it gave when the model was drawn."""
+        """The symbolic tensors it gave."""
         return self._only_node().outputs
 
     def get_config(self) -> dict[str, Any]:
