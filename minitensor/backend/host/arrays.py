@@ -54,7 +54,7 @@ def exchange(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, int, int] 
     """(B, R, S) if `axes` turn (B, R, S) into (B, S, R), several axes each; else None.
 
     Example:
-        >>> from minitensor.backend.host.transpose import exchange
+        >>> from minitensor.backend.host.arrays import exchange
         >>> exchange((8, 3, 32, 32), (0, 2, 3, 1))
         (8, 3, 1024)
     """
