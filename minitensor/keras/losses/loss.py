@@ -171,7 +171,7 @@ def reduced(values: Tensor, weights: Any, mask: Tensor | None, reduction: str | 
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
         return divide_no_nan(total, reduce_sum(weight))
-    return divide_no_nan(total, float(values.shape.num_elements()))
+    return total / float(n) if (n := values.shape.num_elements()) else total
 
 
 def masked(weights: Any, mask: Tensor | None, values: Tensor, mean: bool) -> Tensor | None:

@@ -9,7 +9,7 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine import defaults
 from minitensor.keras.metrics.counts import Counts, counted, evenly, prepared
-from minitensor.keras.metrics.metric import Metric, gather
+from minitensor.keras.metrics.metric import Metric, gather, ratio
 from minitensor.nn import sigmoid
 
 _CURVES = ("ROC", "PR", "PRGAIN")
@@ -140,21 +140,17 @@ def _thresholds(number: int, chosen: Any) -> tuple[np.ndarray, bool]:
     return np.array([-least, *inner, 1.0 + least]), even
 
 
-def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
-
-
 def _points(curve: str, c: Counts) -> tuple[np.ndarray, np.ndarray]:
     """x and y of the curve, one point per threshold."""
     tp, fp, tn, fn = c
-    recall = _ratio(tp, tp + fn)
+    recall = ratio(tp, tp + fn)
     if curve == "ROC":
-        return _ratio(fp, fp + tn), recall
+        return ratio(fp, fp + tn), recall
     if curve == "PR":
-        return recall, _ratio(tp, tp + fp)
-    odds = _ratio(tp + fn, tn + fp)
-    recall_gain = np.where(tp == 0, 0, 1 - odds * _ratio(fn, tp))
-    precision_gain = np.where(tp == 0, 1, 1 - odds * _ratio(fp, tp))
+        return recall, ratio(tp, tp + fp)
+    odds = ratio(tp + fn, tn + fp)
+    recall_gain = np.where(tp == 0, 0, 1 - odds * ratio(fn, tp))
+    precision_gain = np.where(tp == 0, 1, 1 - odds * ratio(fp, tp))
     return np.maximum(recall_gain, 0), precision_gain
 
 
@@ -162,8 +158,8 @@ def _interpolated(c: Counts) -> np.ndarray:
     """Areas of the PR curve between thresholds, where precision is no straight line of recall."""
     tp, p = c.true_positives, c.true_positives + c.false_positives
     more = tp[:-1] - tp[1:]
-    slope = _ratio(more, np.maximum(p[:-1] - p[1:], 0))
+    slope = ratio(more, np.maximum(p[:-1] - p[1:], 0))
     start = tp[1:] - slope * p[1:]
     both = (p[:-1] > 0) & (p[1:] > 0)
-    growth = np.where(both, _ratio(p[:-1], p[1:]), 1)
-    return _ratio(slope * (more + start * np.log(growth)), (tp + c.false_negatives)[1:])
+    growth = np.where(both, ratio(p[:-1], p[1:]), 1)
+    return ratio(slope * (more + start * np.log(growth)), (tp + c.false_negatives)[1:])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.metrics.counts import NEVER, counted, evenly, prepared, thresholds_of
-from minitensor.keras.metrics.metric import Metric, gather
-from minitensor.math import divide_no_nan
+from minitensor.keras.metrics.metric import Metric, gather, ratio
 
 
 class _Counting(Metric):
@@ -151,7 +150,8 @@ class _Share(_Counting):
     def result(self) -> Tensor:
         """The share so far."""
         right, wrong = (getattr(self, name) for name in self.kept)
-        return self._each(divide_no_nan(right, right + wrong))
+        share = ratio(right.numpy(), right.numpy() + wrong.numpy())
+        return self._each(as_tensor(share, like=right))
 
 
 class Precision(_Share):

@@ -120,5 +120,14 @@ class Metric(Configurable):
 
 def gather(variable: Variable, value: Any) -> None:
     """Adds a number or an array of any device and type to a part of the state."""
-    value = value.numpy() if isinstance(value, Tensor) else value
-    variable.assign_add(np.asarray(value, variable.dtype))
+    value = np.asarray(value.numpy() if isinstance(value, Tensor) else value, variable.array.dtype)
+    if isinstance(variable.array, np.ndarray) and variable.array.shape == value.shape:
+        variable.array = np.asarray(variable.array + value)
+    else:
+        variable.assign_add(value)
+
+
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, and 0 where the whole is 0."""
+    with np.errstate(all="ignore"):
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)

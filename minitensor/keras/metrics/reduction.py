@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.array import broadcast_to
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras import losses
 from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.losses.loss import floats, masked, named, same_rank
-from minitensor.keras.metrics.metric import Metric, gather
-from minitensor.math import divide_no_nan, reduce_mean, reduce_sum, sqrt, square
+from minitensor.keras.metrics.metric import Metric, gather, ratio
+from minitensor.math import reduce_mean, reduce_sum, sqrt, square
 
 
 class Sum(Metric):
@@ -77,7 +77,7 @@ class Mean(Metric):
 
     def result(self) -> Tensor:
         """The mean so far; 0 of nothing."""
-        return divide_no_nan(self.total, self.count)
+        return as_tensor(ratio(self.total.numpy(), self.count.numpy()), like=self.total)
 
 
 class RootMeanSquaredError(Mean):
@@ -164,7 +164,8 @@ def per_sample(
         rank = weight.ndim
         if found.ndim > rank:
             found = reduce(found, list(range(rank, found.ndim)))
-        weight = broadcast_to(weight, found.shape)
+        if weight.array.shape != found.array.shape:
+            weight = broadcast_to(weight, found.shape)
         found = found * weight
         if rank > 1:
             weight = reduce(weight, list(range(1, rank)))
