@@ -13,6 +13,7 @@ from typing import Any
 from minitensor import backend
 from minitensor.autograd import Tensor
 from minitensor.nn import arguments as args
+from minitensor.nn import checks
 from minitensor.nn.ranks import of_rank
 from minitensor.ops import array
 from minitensor.ops import conv as ops
@@ -234,14 +235,14 @@ def conv2d_matrix(
     (kernel,) = args.tensors(op, filters=filters)
     args.rank_of(op, "filters", kernel, 4, "(kh, kw, C/G, O)")
     args.taps(op, kernel.shape[:2])
-    shape = [args.integer(op, "input_shape", n, 0) for n in input_shape]
+    shape = checks.numbers(op, "input_shape", input_shape)
     if len(shape) != 3:
-        raise ValueError(f"{op}: input_shape must be (H, W, C), got {tuple(shape)}")
+        raise ValueError(f"{op}: input_shape must be (H, W, C), got {shape}")
     stride = args.spatial(op, "strides", strides, 2, True)
     dilation = args.spatial(op, "dilations", dilations, 2, True)
     pads = args.padding(op, padding, 2, True)
     groups = args.group_count(op, shape[2], kernel.shape, "input_shape")
-    _, window = args.windows(op, tuple(shape[:2]), kernel.shape[:2], stride, pads, dilation, groups)
+    _, window = args.windows(op, shape[:2], kernel.shape[:2], stride, pads, dilation, groups)
     return backend.of(kernel.array).conv2d_matrix(kernel.array, window)
 
 

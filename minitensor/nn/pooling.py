@@ -23,8 +23,16 @@ from minitensor.ops import pool as ops
 from minitensor.window import Window, extent, real_taps
 
 __all__ = [
-    *("avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d"),
-    *("max_pool", "max_pool1d", "max_pool2d", "max_pool3d", "max_pool_with_argmax", "pool"),
+    "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_pool_with_argmax",
+    "pool",
 ]
 
 

@@ -145,7 +145,7 @@ L = TypeVar("L", bound=type[Spatial])
 
 
 def of_rank(
-    rank: int, template: str, defaults: dict[str, Any] | None = None, **words: str
+    rank: int, template: str, defaults: dict[str, Any] | None = None, /, **words: str
 ) -> Callable[[L], L]:
     """A decorator that makes a layer of `rank` axes of a class that serves all ranks.
 
@@ -156,7 +156,7 @@ def of_rank(
     def complete(cls: L) -> L:
         cls.rank = rank
         if "__init__" not in vars(cls):
-            cls.__init__ = _constructor(cls, defaults or {})  # type: ignore[misc]
+            cls.__init__ = _constructor(cls, defaults or {})  # type: ignore[method-assign]
         return ranks.of_rank(rank, template, name=cls.__name__, **words)(cls)
 
     return complete
