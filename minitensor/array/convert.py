@@ -99,6 +99,9 @@ def is_tensor(x: Any) -> bool:
     Returns:
         A Python bool.
 
+    Raises:
+        Nothing.
+
     Example:
         >>> import minitensor as tf
         >>> tf.is_tensor(tf.constant(1)), tf.is_tensor(1)

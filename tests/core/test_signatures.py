@@ -6,6 +6,7 @@ installed, the record is compared with it. To record anew: python tests/core/tes
 
 import inspect
 import json
+import pickle
 from enum import Enum
 from pathlib import Path
 
@@ -75,6 +76,14 @@ NAMES = sorted(set(public_functions()) - OURS_ALONE)
 @pytest.mark.parametrize("name", NAMES)
 def test_signatures_are_tensorflows(name):
     assert described(find(minitensor, name)) == recorded()[name]
+
+
+def test_functions_also_those_of_a_table_are_pickled_and_found_by_name():
+    for name in public_functions():
+        function = find(minitensor, name)
+        assert pickle.loads(pickle.dumps(function)) is function, name
+        code = inspect.unwrap(function).__code__  # what tracebacks and profiles show
+        assert code.co_name == function.__name__, name
 
 
 def test_the_record_is_what_tensorflow_says(tf):
