@@ -34,9 +34,10 @@ class Dataset(Ordered):
     and never copied whole: what is written into it later is seen.
 
     Example:
+        >>> import minitensor as tf
         >>> import numpy as np
         >>> images, labels = np.zeros((5, 28, 28), np.uint8), np.arange(5)
-        >>> dataset = Dataset.from_tensor_slices((images, labels)).batch(2)
+        >>> dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(2)
         >>> [x.shape.as_list() for x, y in dataset]
         [[2, 28, 28], [2, 28, 28], [1, 28, 28]]
 
@@ -55,7 +56,8 @@ class Dataset(Ordered):
             ValueError: lengths differ, or one has no axis.
 
         Example:
-            >>> [x.numpy().tolist() for x in Dataset.from_tensor_slices([[1, 2], [3, 4]])]
+            >>> import minitensor as tf
+            >>> [x.numpy().tolist() for x in tf.data.Dataset.from_tensor_slices([[1, 2], [3, 4]])]
             [[1, 2], [3, 4]]
 
         Source: tf.data.Dataset.from_tensor_slices
@@ -75,7 +77,8 @@ class Dataset(Ordered):
         """A single element.
 
         Example:
-            >>> len(Dataset.from_tensors([1, 2, 3]))
+            >>> import minitensor as tf
+            >>> len(tf.data.Dataset.from_tensors([1, 2, 3]))
             1
 
         Source: tf.data.Dataset.from_tensors
@@ -95,7 +98,8 @@ class Dataset(Ordered):
             **kwargs: `output_type`, default int64; `name` is ignored.
 
         Example:
-            >>> [int(n) for n in Dataset.range(2, 8, 3)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(2, 8, 3)]
             [2, 5]
 
         Source: tf.data.Dataset.range
@@ -134,7 +138,8 @@ class Dataset(Ordered):
             ValueError: an element does not fit the signature.
 
         Example:
-            >>> squares = Dataset.from_generator(lambda: (n * n for n in range(3)), "int32")
+            >>> import minitensor as tf
+            >>> squares = tf.data.Dataset.from_generator(lambda: (n * n for n in range(3)), "int32")
             >>> [int(n) for n in squares]
             [0, 1, 4]
 
@@ -165,7 +170,8 @@ class Dataset(Ordered):
             TypeError: something else than a dataset.
 
         Example:
-            >>> both = Dataset.zip(Dataset.range(3), Dataset.range(5, 9))
+            >>> import minitensor as tf
+            >>> both = tf.data.Dataset.zip(tf.data.Dataset.range(3), tf.data.Dataset.range(5, 9))
             >>> [(int(a), int(b)) for a, b in both]
             [(0, 5), (1, 6), (2, 7)]
 
@@ -205,7 +211,8 @@ class Dataset(Ordered):
             num_parallel_calls, deterministic, synchronous, use_unbounded_threadpool, name: ignored.
 
         Example:
-            >>> [int(n) for n in Dataset.range(3).map(lambda n: n + 1)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(3).map(lambda n: n + 1)]
             [1, 2, 3]
 
         Source: tf.data.Dataset.map
@@ -224,7 +231,8 @@ class Dataset(Ordered):
         """The elements for which `predicate` is true.
 
         Example:
-            >>> [int(n) for n in Dataset.range(6).filter(lambda n: n % 2 == 0)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(6).filter(lambda n: n % 2 == 0)]
             [0, 2, 4]
 
         Source: tf.data.Dataset.filter
@@ -254,7 +262,8 @@ class Dataset(Ordered):
             ValueError: `batch_size` is below 1; while iterating: shapes of elements differ.
 
         Example:
-            >>> [batch.numpy().tolist() for batch in Dataset.range(5).batch(2)]
+            >>> import minitensor as tf
+            >>> [batch.numpy().tolist() for batch in tf.data.Dataset.range(5).batch(2)]
             [[0, 1], [2, 3], [4]]
 
         Source: tf.data.Dataset.batch
@@ -276,7 +285,8 @@ class Dataset(Ordered):
         """The rows of each element, one by one.
 
         Example:
-            >>> [int(n) for n in Dataset.range(5).batch(2).unbatch()]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(5).batch(2).unbatch()]
             [0, 1, 2, 3, 4]
 
         Source: tf.data.Dataset.unbatch

@@ -35,10 +35,12 @@ def read_idx(path: str | Path, axes: int) -> np.ndarray:
         OSError: it cannot be opened.
 
     Example:
+        >>> import minitensor as tf
+        >>> from pathlib import Path
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "labels-idx1-ubyte"
         >>> _ = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
-        >>> read_idx(file, axes=1)
+        >>> tf.data.read_idx(file, axes=1)
         array([7, 2, 1], dtype=uint8)
 
     Source: the description that comes with the MNIST database (LeCun, Cortes and Burges)

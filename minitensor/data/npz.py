@@ -26,6 +26,9 @@ def read_npz(path: str | Path, names: Sequence[str]) -> list[np.ndarray]:
         OSError: it cannot be opened.
 
     Example:
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from minitensor.data.npz import read_npz
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "two.npz"
         >>> np.savez(file, x=np.arange(3), y=np.zeros(1))

@@ -41,8 +41,8 @@ class Ordered(Pipeline):
             ValueError: `buffer_size` is below 1.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> sorted(Dataset.range(4).shuffle(4).as_numpy_iterator())
+            >>> import minitensor as tf
+            >>> sorted(tf.data.Dataset.range(4).shuffle(4).as_numpy_iterator())
             [np.int64(0), np.int64(1), np.int64(2), np.int64(3)]
 
         Source: tf.data.Dataset.shuffle
@@ -67,8 +67,8 @@ class Ordered(Pipeline):
         """The dataset `count` times in a row; without a count, or with -1, without end.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(2).repeat(2)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(2).repeat(2)]
             [0, 1, 0, 1]
 
         Source: tf.data.Dataset.repeat
@@ -98,8 +98,8 @@ class Ordered(Pipeline):
         """The first `count` elements; all of them for -1.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(9).take(2)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(9).take(2)]
             [0, 1]
 
         Source: tf.data.Dataset.take
@@ -118,8 +118,8 @@ class Ordered(Pipeline):
         """All but the first `count` elements; none for -1.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(5).skip(3)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(5).skip(3)]
             [3, 4]
 
         Source: tf.data.Dataset.skip
@@ -153,8 +153,8 @@ class Ordered(Pipeline):
             ValueError: a file name is given.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> dataset = Dataset.range(3).map(lambda n: n * 2).cache()
+            >>> import minitensor as tf
+            >>> dataset = tf.data.Dataset.range(3).map(lambda n: n * 2).cache()
             >>> [int(n) for n in dataset] == [int(n) for n in dataset]
             True
 
@@ -182,8 +182,8 @@ class Ordered(Pipeline):
         """The elements of this dataset, then those of another.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(2).concatenate(Dataset.range(7, 9))]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(2).concatenate(tf.data.Dataset.range(7, 9))]
             [0, 1, 7, 8]
 
         Source: tf.data.Dataset.concatenate
@@ -204,8 +204,8 @@ class Ordered(Pipeline):
         """Every `num_shards`-th element, from number `index` on.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(7).shard(3, 1)]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(7).shard(3, 1)]
             [1, 4]
 
         Source: tf.data.Dataset.shard
@@ -225,8 +225,8 @@ class Ordered(Pipeline):
         """Pairs (index, element); the index is int64.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [(int(i), int(n)) for i, n in Dataset.range(5, 7).enumerate()]
+            >>> import minitensor as tf
+            >>> [(int(i), int(n)) for i, n in tf.data.Dataset.range(5, 7).enumerate()]
             [(0, 5), (1, 6)]
 
         Source: tf.data.Dataset.enumerate

@@ -48,6 +48,8 @@ def read_pickle(data: bytes) -> dict[str, Any]:
         ValueError: it is damaged, or would do anything else than hold such values.
 
     Example:
+        >>> import numpy as np
+        >>> from minitensor.data.pickled import read_pickle
         >>> import pickle
         >>> read_pickle(pickle.dumps({b"labels": [3, 8], b"data": np.zeros((2, 4), np.uint8)}))
         {'labels': [3, 8], 'data': array([[0, 0, 0, 0],

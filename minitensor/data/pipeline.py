@@ -116,8 +116,8 @@ class Pipeline:
             begun: how many iterations shall count as begun.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> dataset = Dataset.range(9).shuffle(9, seed=1)
+            >>> import minitensor as tf
+            >>> dataset = tf.data.Dataset.range(9).shuffle(9, seed=1)
             >>> first = list(dataset.as_numpy_iterator())
             >>> dataset.rewind(0)
             >>> list(dataset.as_numpy_iterator()) == first
@@ -129,8 +129,8 @@ class Pipeline:
         """An iteration over the elements as NumPy arrays and scalars.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> [int(n) for n in Dataset.range(3).as_numpy_iterator()]
+            >>> import minitensor as tf
+            >>> [int(n) for n in tf.data.Dataset.range(3).as_numpy_iterator()]
             [0, 1, 2]
 
         Source: tf.data.Dataset.as_numpy_iterator
@@ -141,8 +141,8 @@ class Pipeline:
         """The number of elements, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> Dataset.range(42).batch(10).cardinality().numpy()
+            >>> import minitensor as tf
+            >>> tf.data.Dataset.range(42).batch(10).cardinality().numpy()
             np.int64(5)
 
         Source: tf.data.Dataset.cardinality
@@ -167,8 +167,8 @@ class Pipeline:
         After `map` and `filter` it is found by looking at the first element.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> Dataset.from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec
+            >>> import minitensor as tf
+            >>> tf.data.Dataset.from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec
             TensorSpec(shape=(None, 2), dtype=float32, name=None)
 
         Source: tf.data.Dataset.element_spec
@@ -188,8 +188,8 @@ class Pipeline:
         """reduce_func(... reduce_func(reduce_func(initial_state, x_1), x_2) ..., x_n)
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> Dataset.range(5).reduce(0, lambda total, n: total + n).numpy().item()
+            >>> import minitensor as tf
+            >>> tf.data.Dataset.range(5).reduce(0, lambda total, n: total + n).numpy().item()
             10
 
         Source: tf.data.Dataset.reduce
@@ -203,8 +203,8 @@ class Pipeline:
         """transformation_func(self), which must be a dataset.
 
         Example:
-            >>> from minitensor.data import Dataset
-            >>> len(Dataset.range(9).apply(lambda dataset: dataset.take(4)))
+            >>> import minitensor as tf
+            >>> len(tf.data.Dataset.range(9).apply(lambda dataset: dataset.take(4)))
             4
 
         Source: tf.data.Dataset.apply

@@ -29,7 +29,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
         labels: (1797,) uint8, 0 to 9.
 
     Example:
-        >>> images, labels = digits()
+        >>> import minitensor as tf
+        >>> images, labels = tf.data.digits()
         >>> images.shape, labels[:5].tolist()
         ((1797, 8, 8, 1), [0, 1, 2, 3, 4])
 

@@ -27,7 +27,8 @@ class TensorSpec:
         name: kept.
 
     Example:
-        >>> TensorSpec([None, 28, 28], "uint8")
+        >>> import minitensor as tf
+        >>> tf.TensorSpec([None, 28, 28], "uint8")
         TensorSpec(shape=(None, 28, 28), dtype=uint8, name=None)
 
     Source: tf.TensorSpec

@@ -22,7 +22,8 @@ def alexnet_cifar(classes: int = 10) -> Any:
         A Sequential model.
 
     Example:
-        >>> alexnet_cifar().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.alexnet_cifar().count_params()
         1068298
 
     Source: seed 003, `alexnet`
@@ -43,7 +44,8 @@ def alexnet_cifar_keras(classes: int = 10) -> Any:
         A Sequential model.
 
     Example:
-        >>> alexnet_cifar_keras().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.alexnet_cifar_keras().count_params()
         576778
 
     Source: seed 003, "Keras"
@@ -81,7 +83,8 @@ def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
         A Sequential model.
 
     Example:
-        >>> alexnet(classes=10, input_shape=(67, 67, 3)).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.alexnet(classes=10, input_shape=(67, 67, 3)).count_params()
         20209034
 
     Source: Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep CNNs, section 3
@@ -117,7 +120,8 @@ def response_norm(alpha: float, bias: float) -> Any:
         A Lambda layer.
 
     Example:
-        >>> response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]).numpy().item()
+        >>> import minitensor as tf
+        >>> tf.models.response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]).numpy().item()
         0.25
 
     Source: Krizhevsky, Sutskever, Hinton 2012, section 3.3

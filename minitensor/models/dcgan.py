@@ -25,7 +25,8 @@ def dcgan_generator(latent: int = 100, channels: int = 3, width: int = 128) -> A
         A Sequential model.
 
     Example:
-        >>> dcgan_generator(width=2).output_shape
+        >>> import minitensor as tf
+        >>> tf.models.dcgan_generator(width=2).output_shape
         (None, 64, 64, 3)
 
     Source: Radford, Metz, Chintala 2015, arXiv 1511.06434, figure 1 and section 3
@@ -59,7 +60,8 @@ def dcgan_discriminator(channels: int = 3, width: int = 128) -> Any:
         A Sequential model.
 
     Example:
-        >>> dcgan_discriminator(width=2).output_shape
+        >>> import minitensor as tf
+        >>> tf.models.dcgan_discriminator(width=2).output_shape
         (None, 1)
 
     Source: Radford, Metz, Chintala 2015, arXiv 1511.06434, section 3

@@ -22,7 +22,8 @@ def bn_relu_conv(x: Any, out_depth: int, taps: int = 3) -> Any:
         KerasTensor (N, h, w, out_depth).
 
     Example:
-        >>> bn_relu_conv(keras.Input((8, 8, 3)), 32).shape
+        >>> import minitensor as tf
+        >>> tf.models.bn_relu_conv(tf.keras.Input((8, 8, 3)), 32).shape
         (None, 8, 8, 32)
 
     Source: seed 003, `bn_relu_conv`
@@ -45,7 +46,8 @@ def dense_block(x: Any, growth_rate: int, num_layers: int) -> Any:
         KerasTensor (N, h, w, C + num_layers * growth_rate).
 
     Example:
-        >>> dense_block(keras.Input((8, 8, 64)), 32, 6).shape
+        >>> import minitensor as tf
+        >>> tf.models.dense_block(tf.keras.Input((8, 8, 64)), 32, 6).shape
         (None, 8, 8, 256)
 
     Source: seed 003, `dense_block`; Huang et al. 2016, arXiv 1608.06993, equation 2
@@ -66,7 +68,8 @@ def transition(x: Any, out_depth: int) -> Any:
         KerasTensor (N, h/2, w/2, out_depth).
 
     Example:
-        >>> transition(keras.Input((8, 8, 256)), 128).shape
+        >>> import minitensor as tf
+        >>> tf.models.transition(tf.keras.Input((8, 8, 256)), 128).shape
         (None, 4, 4, 128)
 
     Source: seed 003, `transition`
@@ -95,7 +98,8 @@ def densenet(
         A drawn model.
 
     Example:
-        >>> net = densenet(block_layers=(2, 2))
+        >>> import minitensor as tf
+        >>> net = tf.models.densenet(block_layers=(2, 2))
         >>> net.output_shape, len(net.layers)
         ((None, 10), 29)
 

@@ -21,7 +21,8 @@ def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
         A Sequential model.
 
     Example:
-        >>> mlp().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.mlp().count_params()
         335114
 
     Source: seeds 001 and 004, chapter 10.1
@@ -43,7 +44,8 @@ def mnist_cnn(classes: int = 10) -> Any:
         A Sequential model.
 
     Example:
-        >>> mnist_cnn().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.mnist_cnn().count_params()
         3274634
 
     Source: seed 002, class CNN
@@ -73,7 +75,8 @@ def lenet5(classes: int = 10, norms: bool = False) -> Any:
         A Sequential model.
 
     Example:
-        >>> lenet5().count_params(), lenet5(norms=True).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.lenet5().count_params(), tf.models.lenet5(norms=True).count_params()
         (60074, 60162)
 
     Source: seed 004, chapters 10.5 and 10.8
@@ -105,7 +108,8 @@ def lenet5_original(classes: int = 10) -> Any:
         A Sequential model.
 
     Example:
-        >>> lenet5_original().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.lenet5_original().count_params()
         61706
 
     Source: LeCun et al. 1998, Gradient-based learning applied to document recognition, figure 2

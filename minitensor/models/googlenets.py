@@ -40,7 +40,8 @@ def inception(x: Any, widths: Widths, conv: Conv = conv_norm, as_printed: bool =
         KerasTensor (N, h, w, d0_1 + d1_3 + d2_5 + d3_1).
 
     Example:
-        >>> inception(keras.Input((8, 8, 192)), (64, 96, 128, 16, 32, 32)).shape
+        >>> import minitensor as tf
+        >>> tf.models.inception(tf.keras.Input((8, 8, 192)), (64, 96, 128, 16, 32, 32)).shape
         (None, 8, 8, 256)
 
     Source: seed 003, `inception`; Szegedy et al. 2014, arXiv 1409.4842, figure 2b
@@ -72,7 +73,8 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
         A drawn model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
-        >>> net = googlenet()
+        >>> import minitensor as tf
+        >>> net = tf.models.googlenet()
         >>> sum(w.shape.num_elements() for w in net.trainable_weights)
         5979194
 
@@ -105,7 +107,8 @@ def inception_v1(
         A drawn model; with `auxiliary` its outputs are the logits, those of 4a, those of 4d.
 
     Example:
-        >>> inception_v1(classes=10, input_shape=(32, 32, 3)).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.inception_v1(classes=10, input_shape=(32, 32, 3)).count_params()
         5983802
 
     Source: Szegedy et al. 2014, arXiv 1409.4842, table 1 and section 5

@@ -20,7 +20,8 @@ class IdentityKernel(keras.initializers.Initializer):
     kernel[i, j, c, o] = 1 if (i, j) is the middle and c = o, else 0
 
     Example:
-        >>> IdentityKernel()((3, 3, 2, 2))[1, 1].tolist()
+        >>> import minitensor as tf
+        >>> tf.models.IdentityKernel()((3, 3, 2, 2))[1, 1].tolist()
         [[1.0, 0.0], [0.0, 1.0]]
 
     Source: Yu and Koltun 2016, arXiv 1511.07122, equation 4
@@ -48,7 +49,8 @@ def context_network(classes: int = 21, large: bool = False, input_shape: Any = (
         A drawn model.
 
     Example:
-        >>> context_network().count_params(), 64 * 21**2 + 8 * 21
+        >>> import minitensor as tf
+        >>> tf.models.context_network().count_params(), 64 * 21**2 + 8 * 21
         (28392, 28392)
 
     Source: Yu and Koltun 2016, arXiv 1511.07122, table 1; zeros around the image, not a mirror
@@ -89,7 +91,8 @@ def unet(
         ValueError: sides that cannot be halved so often.
 
     Example:
-        >>> unet(widths=(4, 8), input_shape=(8, 8, 1)).output_shape
+        >>> import minitensor as tf
+        >>> tf.models.unet(widths=(4, 8), input_shape=(8, 8, 1)).output_shape
         (None, 8, 8, 2)
 
     Source: Ronneberger, Fischer, Brox 2015, arXiv 1505.04597, figure 1, with SAME windows

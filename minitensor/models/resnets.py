@@ -26,7 +26,8 @@ def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
         KerasTensor (N, h/stride, w/stride, filters).
 
     Example:
-        >>> basic_block(keras.Input((8, 8, 4)), 8, stride=2).shape
+        >>> import minitensor as tf
+        >>> tf.models.basic_block(tf.keras.Input((8, 8, 4)), 8, stride=2).shape
         (None, 4, 4, 8)
 
     Source: seeds 000 and 004, class BasicBlock; He et al. 2015, arXiv 1512.03385, figure 2
@@ -52,7 +53,8 @@ def resnet18(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> resnet18().count_params(), resnet18(classes=100).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.resnet18().count_params(), tf.models.resnet18(classes=100).count_params()
         (11184778, 11230948)
 
     Source: seeds 000 and 004; He et al. 2015, arXiv 1512.03385, table 1
@@ -70,7 +72,8 @@ def resnet34(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> resnet34().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.resnet34().count_params()
         21304074
 
     Source: seed 004; He et al. 2015, arXiv 1512.03385, table 1
@@ -103,7 +106,8 @@ def subsample(x: Any, factor: int) -> Any:
         KerasTensor (N, h/factor, w/factor, C).
 
     Example:
-        >>> subsample(keras.Input((8, 8, 3)), 2).shape
+        >>> import minitensor as tf
+        >>> tf.models.subsample(tf.keras.Input((8, 8, 3)), 2).shape
         (None, 4, 4, 3)
 
     Source: seed 003, `subsample`
@@ -126,7 +130,8 @@ def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 
         KerasTensor (N, h/stride, w/stride, out_depth).
 
     Example:
-        >>> residual_block(keras.Input((8, 8, 32)), 8, 64, stride=2).shape
+        >>> import minitensor as tf
+        >>> tf.models.residual_block(tf.keras.Input((8, 8, 32)), 8, 64, stride=2).shape
         (None, 4, 4, 64)
 
     Source: seed 003, `residual_block`, with the lines that its print has lost
@@ -153,7 +158,8 @@ def resnet_bottleneck(classes: int = 10) -> Any:
         A drawn model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
-        >>> net = resnet_bottleneck()
+        >>> import minitensor as tf
+        >>> net = tf.models.resnet_bottleneck()
         >>> sum(w.shape.num_elements() for w in net.trainable_weights)
         866186
 

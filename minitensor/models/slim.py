@@ -42,7 +42,8 @@ def conv_bn_net(classes: int = 10, input_shape: Any = (28, 28, 1)) -> Any:
         A drawn model.
 
     Example:
-        >>> net = conv_bn_net()
+        >>> import minitensor as tf
+        >>> net = tf.models.conv_bn_net()
         >>> net.output_shape, net.count_params()
         ((None, 10), 10370)
 

@@ -23,7 +23,8 @@ def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
         KerasTensor (N, h/2, w/2, out_depth).
 
     Example:
-        >>> vgg_block(keras.Input((32, 32, 3)), 2, 64).shape
+        >>> import minitensor as tf
+        >>> tf.models.vgg_block(tf.keras.Input((32, 32, 3)), 2, 64).shape
         (None, 16, 16, 64)
 
     Source: seed 003, `vgg_block`
@@ -48,7 +49,8 @@ def vgg_stack(x: Any, num_convs: Sequence[int], out_depths: Sequence[int]) -> An
         ValueError: lists of different lengths.
 
     Example:
-        >>> vgg_stack(keras.Input((32, 32, 3)), [1, 2, 3], [64, 128, 256]).shape
+        >>> import minitensor as tf
+        >>> tf.models.vgg_stack(tf.keras.Input((32, 32, 3)), [1, 2, 3], [64, 128, 256]).shape
         (None, 4, 4, 256)
 
     Source: seed 003, `vgg_stack`
@@ -88,7 +90,8 @@ def vgg(
         ValueError: lists of different lengths.
 
     Example:
-        >>> vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()
         8902
 
     Source: seed 003, `vgg`
@@ -110,7 +113,8 @@ def vgg11(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> vgg11().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.vgg11().count_params()
         9385994
 
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column A, dense layers as in seed 004
@@ -131,7 +135,8 @@ def vgg13(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> vgg13().count_params(), vgg13(classes=100).count_params()
+        >>> import minitensor as tf
+        >>> tf.models.vgg13().count_params(), tf.models.vgg13(classes=100).count_params()
         (9570506, 9582116)
 
     Source: seeds 000 and 004; Simonyan and Zisserman 2014, arXiv 1409.1556, column B
@@ -149,7 +154,8 @@ def vgg16(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> vgg16().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.vgg16().count_params()
         14880202
 
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column D, dense layers as in seed 004
@@ -167,7 +173,8 @@ def vgg19(classes: int = 10) -> Any:
         A drawn model.
 
     Example:
-        >>> vgg19().count_params()
+        >>> import minitensor as tf
+        >>> tf.models.vgg19().count_params()
         20189898
 
     Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column E, dense layers as in seed 004

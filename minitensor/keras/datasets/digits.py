@@ -16,7 +16,8 @@ def load_data() -> Parts:
         (N,) uint8, 0 to 9.
 
     Example:
-        >>> (x_train, y_train), (x_test, y_test) = load_data()
+        >>> import minitensor as tf
+        >>> (x_train, y_train), (x_test, y_test) = tf.keras.datasets.digits.load_data()
         >>> x_train.shape, x_test.shape, int(x_train.max())
         ((1437, 8, 8), (360, 8, 8), 16)
 

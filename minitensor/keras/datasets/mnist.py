@@ -35,11 +35,13 @@ def load_data(path: str = "mnist.npz") -> Parts:
         OSError: there is none, and no network to bring it.
 
     Example:
+        >>> import minitensor as tf
+        >>> import numpy as np
         >>> import os, tempfile
         >>> file = os.path.join(tempfile.mkdtemp(), "small.npz")
         >>> x, y = np.zeros((5, 28, 28), np.uint8), np.arange(5, dtype=np.uint8)
         >>> np.savez(file, x_train=x, y_train=y, x_test=x[:2], y_test=y[:2])
-        >>> (x_train, y_train), (x_test, y_test) = load_data(file)
+        >>> (x_train, y_train), (x_test, y_test) = tf.keras.datasets.mnist.load_data(file)
         >>> x_train.shape, y_test
         ((5, 28, 28), array([0, 1], dtype=uint8))
 

@@ -50,11 +50,12 @@ def save_model(
         ImportError: h5py is missing.
 
     Example:
+        >>> import minitensor as tf
         >>> import pathlib, tempfile
-        >>> from minitensor import keras
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.keras"
-        >>> save_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), path)
-        >>> load_model(path).output_shape
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
+        >>> tf.keras.models.save_model(model, path)
+        >>> tf.keras.models.load_model(path).output_shape
         (None, 3)
 
     Source: keras.saving.save_model
@@ -99,11 +100,12 @@ def load_model(
         OSError: it cannot be opened.
 
     Example:
+        >>> import minitensor as tf
         >>> import io
-        >>> from minitensor import keras
         >>> file = io.BytesIO()
-        >>> keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="d")]).save(file)
-        >>> [layer.name for layer in load_model(file).layers]
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3, name="d")])
+        >>> model.save(file)
+        >>> [layer.name for layer in tf.keras.models.load_model(file).layers]
         ['d']
 
     Source: keras.saving.load_model
@@ -140,10 +142,11 @@ def save_weights(
         ImportError: h5py or safetensors is missing.
 
     Example:
+        >>> import minitensor as tf
         >>> import pathlib, tempfile
-        >>> from minitensor import keras
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.weights.h5"
-        >>> save_weights(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), path)
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
+        >>> model.save_weights(path)
         >>> path.read_bytes()[1:4]
         b'HDF'
 
@@ -182,14 +185,14 @@ def load_weights(
         OSError: it cannot be opened.
 
     Example:
+        >>> import minitensor as tf
         >>> import io
-        >>> from minitensor import keras
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
         >>> file = io.BytesIO()
         >>> model.save_weights(file)
         >>> before = model.get_weights()
         >>> model.set_weights([0 * w for w in before])
-        >>> load_weights(model, file)
+        >>> model.load_weights(file)
         >>> bool((model.get_weights()[0] == before[0]).all())
         True
 

@@ -88,9 +88,10 @@ def to_json(model: Any, **kwargs: Any) -> str:
         ValueError: a subclassed model.
 
     Example:
-        >>> from minitensor import keras
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Flatten(name="flat")])
-        >>> model_from_json(to_json(model)).layers[0].name
+        >>> import minitensor as tf
+        >>> flat = tf.keras.layers.Flatten(name="flat")
+        >>> text = tf.keras.Sequential([tf.keras.Input((2,)), flat]).to_json()
+        >>> tf.keras.models.model_from_json(text).layers[0].name
         'flat'
 
     Source: keras.Model.to_json
@@ -109,9 +110,10 @@ def model_from_json(json_string: str, custom_objects: Objects | None = None) -> 
         ValueError: it describes no model, or one of classes that are not there.
 
     Example:
+        >>> import minitensor as tf
         >>> layer = '{"class_name": "Flatten", "config": {}}'
         >>> text = '{"class_name": "Sequential", "config": {"layers": [%s]}}' % layer
-        >>> type(model_from_json(text).layers[0]).__name__
+        >>> type(tf.keras.models.model_from_json(text).layers[0]).__name__
         'Flatten'
 
     Source: keras.models.model_from_json

@@ -42,9 +42,9 @@ def clone_model(
         ValueError: a subclassed model.
 
     Example:
-        >>> from minitensor import keras
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-        >>> clone_model(model).count_params()
+        >>> import minitensor as tf
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
+        >>> tf.keras.models.clone_model(model).count_params()
         9
 
     Source: keras.models.clone_model
@@ -122,9 +122,9 @@ def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
         ValueError: a subclassed model, or layers that we have not.
 
     Example:
-        >>> from minitensor import keras  # in place of Keras itself
-        >>> theirs = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-        >>> ours = from_keras(theirs)
+        >>> import minitensor as tf  # and tf.keras stands for Keras itself
+        >>> theirs = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
+        >>> ours = tf.keras.saving.from_keras(theirs)
         >>> bool((ours.get_weights()[0] == theirs.get_weights()[0]).all())
         True
 
@@ -162,9 +162,9 @@ def to_keras(model: Any, keras: Any) -> Any:
         ValueError: a subclassed model.
 
     Example:
-        >>> from minitensor import keras  # in place of Keras itself
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-        >>> to_keras(model, keras).count_params()
+        >>> import minitensor as tf  # and tf.keras stands for Keras itself
+        >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(3)])
+        >>> tf.keras.saving.to_keras(model, tf.keras).count_params()
         9
 
     Source: keras.models.clone_model

@@ -20,6 +20,7 @@ class Configurable:
     get_config() = {argument: value}, with defaults; from_config(config) = cls(**config)
 
     Example:
+        >>> from minitensor.keras.serialization.config import Configurable
         >>> class Scale(Configurable):
         ...     def __init__(self, factor, offset=0.0):
         ...         self.factor, self.offset = factor, offset

@@ -23,6 +23,7 @@ def memory_budget(size: int) -> Iterator[None]:
     """Inside the block new weights take no more than `size` bytes.
 
     Example:
+        >>> from minitensor.keras.serialization.memory_budget import charge, memory_budget
         >>> with memory_budget(1000):
         ...     charge((300,), "float32")
         Traceback (most recent call last):

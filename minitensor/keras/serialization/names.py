@@ -12,6 +12,7 @@ def snake_case(name: str) -> str:
     """Conv2DTranspose -> conv2d_transpose, as Keras writes it.
 
     Example:
+        >>> from minitensor.keras.serialization.names import snake_case
         >>> snake_case("Conv2DTranspose"), snake_case("ReLU"), snake_case("BatchNormalization")
         ('conv2d_transpose', 're_lu', 'batch_normalization')
     """

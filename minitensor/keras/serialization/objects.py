@@ -39,7 +39,10 @@ def serialize(value: Any) -> Json:
         TypeError: an object without `get_config`, or a lambda.
 
     Example:
-        >>> serialize({"size": (3, np.int64(4)), "dtype": np.dtype("float32")})
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> value = {"size": (3, np.int64(4)), "dtype": np.dtype("float32")}
+        >>> tf.keras.saving.serialize_keras_object(value)
         {'size': (3, 4), 'dtype': 'float32'}
 
     Source: keras.saving.serialize_keras_object
@@ -119,7 +122,9 @@ def deserialize(value: Json, custom_objects: registry.Objects | None = None) -> 
         ValueError: a class that is not known, code, or settings that the class does not take.
 
     Example:
-        >>> layer = deserialize({"class_name": "Flatten", "config": {"name": "flat"}})
+        >>> import minitensor as tf
+        >>> value = {"class_name": "Flatten", "config": {"name": "flat"}}
+        >>> layer = tf.keras.saving.deserialize_keras_object(value)
         >>> layer.name
         'flat'
 

@@ -41,11 +41,11 @@ def register_keras_serializable(
         ValueError: a class without `get_config`.
 
     Example:
-        >>> from minitensor import keras
-        >>> @register_keras_serializable("docs")
-        ... class Scale(keras.layers.Layer):
+        >>> import minitensor as tf
+        >>> @tf.keras.saving.register_keras_serializable("docs")
+        ... class Scale(tf.keras.layers.Layer):
         ...     pass
-        >>> get_registered_name(Scale)
+        >>> tf.keras.saving.get_registered_name(Scale)
         'docs>Scale'
 
     Source: keras.saving.register_keras_serializable
@@ -66,8 +66,9 @@ def custom_object_scope(*args: Objects) -> Iterator[None]:
     """Inside the block files may also mention what these dictionaries name.
 
     Example:
-        >>> with custom_object_scope({"half": lambda x: x / 2}):
-        ...     get_registered_object("half")(4)
+        >>> import minitensor as tf
+        >>> with tf.keras.saving.custom_object_scope({"half": lambda x: x / 2}):
+        ...     tf.keras.saving.get_registered_object("half")(4)
         2.0
 
     Source: keras.saving.custom_object_scope

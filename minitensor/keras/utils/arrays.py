@@ -30,7 +30,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         ValueError: a class is out of range.
 
     Example:
-        >>> to_categorical([0, 2], 3)
+        >>> import minitensor as tf
+        >>> tf.keras.utils.to_categorical([0, 2], 3)
         array([[1., 0., 0.],
                [0., 0., 1.]])
 
@@ -62,7 +63,9 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         The shape and kind of `x`.
 
     Example:
-        >>> normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> tf.keras.utils.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
         array([[0.6, 0.8],
                [0. , 0. ]])
 
@@ -100,7 +103,9 @@ def split_dataset(
         ValueError: no size, or sizes that do not fit.
 
     Example:
-        >>> left, right = split_dataset(np.arange(10), left_size=0.8)
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> left, right = tf.keras.utils.split_dataset(np.arange(10), left_size=0.8)
         >>> len(left), [int(x) for x in right]
         (8, [8, 9])
 

@@ -112,7 +112,9 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
         ValueError: it has another number of axes, or an unknown data_format.
 
     Example:
-        >>> img_to_array(np.zeros((4, 5))).shape
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> tf.keras.utils.img_to_array(np.zeros((4, 5))).shape
         (4, 5, 1)
 
     Source: keras.utils.img_to_array

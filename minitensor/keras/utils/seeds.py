@@ -20,11 +20,11 @@ def set_random_seed(seed: int) -> None:
         ValueError: it is no such integer.
 
     Example:
-        >>> from minitensor import keras, random
-        >>> keras.utils.set_random_seed(3)
-        >>> first = float(random.uniform([]))
-        >>> keras.utils.set_random_seed(3)
-        >>> float(random.uniform([])) == first
+        >>> import minitensor as tf
+        >>> tf.keras.utils.set_random_seed(3)
+        >>> first = float(tf.random.uniform([]))
+        >>> tf.keras.utils.set_random_seed(3)
+        >>> float(tf.random.uniform([])) == first
         True
 
     Source: keras.utils.set_random_seed

@@ -15,7 +15,8 @@ class PyDataset:
         workers, use_multiprocessing, max_queue_size: ignored; all runs in one thread.
 
     Example:
-        >>> class Squares(PyDataset):
+        >>> import minitensor as tf
+        >>> class Squares(tf.keras.utils.PyDataset):
         ...     def __len__(self):
         ...         return 3
         ...
