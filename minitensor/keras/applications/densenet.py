@@ -40,7 +40,10 @@ def DenseNet121(  # noqa: N802 -- Keras' name
     x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
 
     Example:
-        >>> DenseNet121(weights=None, input_shape=(32, 32, 3), classes=5).count_params()
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.DenseNet121(weights=None, input_shape=(32, 32, 3), classes=5)
+        >>> net.count_params()
         7042629
 
     Source: keras.applications.DenseNet121; Huang et al. 2016, arXiv 1608.06993, table 1
@@ -62,7 +65,10 @@ def DenseNet169(  # noqa: N802 -- Keras' name
     """Dense blocks of 6, 12, 32, 32 layers: 14,307,880 parameters.
 
     Example:
-        >>> len(DenseNet169(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.DenseNet169(weights=None, input_shape=(32, 32, 3), classes=10)
+        >>> len(net.layers)
         597
 
     Source: keras.applications.DenseNet169; Huang et al. 2016, arXiv 1608.06993, table 1
@@ -84,7 +90,10 @@ def DenseNet201(  # noqa: N802 -- Keras' name
     """Dense blocks of 6, 12, 48, 32 layers: 20,242,984 parameters.
 
     Example:
-        >>> len(DenseNet201(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.DenseNet201(weights=None, input_shape=(32, 32, 3), classes=10)
+        >>> len(net.layers)
         709
 
     Source: keras.applications.DenseNet201; Huang et al. 2016, arXiv 1608.06993, table 1

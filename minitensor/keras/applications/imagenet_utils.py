@@ -42,7 +42,10 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         ValueError: another mode or layout.
 
     Example:
-        >>> preprocess_input(np.array([[[0.0, 51.0, 255.0]]]), mode="tf").tolist()
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> pixel = np.array([[[0.0, 51.0, 255.0]]])
+        >>> tf.keras.applications.imagenet_utils.preprocess_input(pixel, mode="tf").tolist()
         [[[-1.0, -0.6, 1.0]]]
 
     Source: keras.applications.imagenet_utils.preprocess_input
@@ -105,7 +108,9 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
         ValueError: another shape, or imagenet_class_index.json is not there.
 
     Example:
-        >>> decode_predictions(np.zeros((1, 10)))
+        >>> import minitensor as tf
+        >>> import numpy as np
+        >>> tf.keras.applications.imagenet_utils.decode_predictions(np.zeros((1, 10)))
         Traceback (most recent call last):
         ...
         ValueError: `decode_predictions` expects a batch of predictions (i.e. a 2D array of shape \

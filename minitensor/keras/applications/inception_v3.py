@@ -40,7 +40,10 @@ def InceptionV3(  # noqa: N802 -- Keras' name
     y = concat of the branches along the channels
 
     Example:
-        >>> InceptionV3(weights=None, input_shape=(75, 75, 3), classes=10).count_params()
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.InceptionV3(weights=None, input_shape=(75, 75, 3), classes=10)
+        >>> net.count_params()
         21823274
 
     Source: keras.applications.InceptionV3; Szegedy et al. 2015, arXiv 1512.00567, table 1

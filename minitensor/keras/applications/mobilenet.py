@@ -41,7 +41,9 @@ def MobileNet(  # noqa: N802 -- Keras' name
     `dropout` is the rate before the classifier.
 
     Example:
-        >>> MobileNet((32, 32, 3), weights=None, alpha=0.25, classes=10).count_params()
+        >>> import minitensor as tf
+        >>> net = tf.keras.applications.MobileNet((32, 32, 3), weights=None, alpha=0.25, classes=10)
+        >>> net.count_params()
         221114
 
     Source: keras.applications.MobileNet; Howard et al. 2017, arXiv 1704.04861, table 1

@@ -46,7 +46,10 @@ def MobileNetV2(  # noqa: N802 -- Keras' name
     y = x + F(x),  F = conv 1x1 to 6n, depthwise 3x3, conv 1x1 to n, each with a norm
 
     Example:
-        >>> MobileNetV2((32, 32, 3), weights=None, alpha=0.35, classes=10).count_params()
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.MobileNetV2((32, 32, 3), weights=None, alpha=0.35, classes=10)
+        >>> net.count_params()
         423018
 
     Source: keras.applications.MobileNetV2; Sandler et al. 2018, arXiv 1801.04381, table 2

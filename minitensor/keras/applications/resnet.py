@@ -37,7 +37,9 @@ def ResNet50(  # noqa: N802 -- Keras' name
     y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
 
     Example:
-        >>> ResNet50(weights=None, input_shape=(32, 32, 3), classes=10).count_params()
+        >>> import minitensor as tf
+        >>> net = tf.keras.applications.ResNet50(weights=None, input_shape=(32, 32, 3), classes=10)
+        >>> net.count_params()
         23608202
 
     Source: keras.applications.ResNet50; He et al. 2015, arXiv 1512.03385, table 1
@@ -59,7 +61,9 @@ def ResNet101(  # noqa: N802 -- Keras' name
     """Bottlenecks 3, 4, 23, 3 times: 44,707,176 parameters.
 
     Example:
-        >>> len(ResNet101(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        >>> import minitensor as tf
+        >>> net = tf.keras.applications.ResNet101(weights=None, input_shape=(32, 32, 3), classes=10)
+        >>> len(net.layers)
         347
 
     Source: keras.applications.ResNet101; He et al. 2015, arXiv 1512.03385, table 1
@@ -81,7 +85,9 @@ def ResNet152(  # noqa: N802 -- Keras' name
     """Bottlenecks 3, 8, 36, 3 times: 60,419,944 parameters.
 
     Example:
-        >>> len(ResNet152(weights=None, input_shape=(32, 32, 3), classes=10).layers)
+        >>> import minitensor as tf
+        >>> net = tf.keras.applications.ResNet152(weights=None, input_shape=(32, 32, 3), classes=10)
+        >>> len(net.layers)
         517
 
     Source: keras.applications.ResNet152; He et al. 2015, arXiv 1512.03385, table 1

@@ -34,7 +34,10 @@ def VGG16(  # noqa: N802 -- Keras' name
     """13 convolutions in blocks of 2, 2, 3, 3, 3, and 3 dense layers: 138,357,544 parameters.
 
     Example:
-        >>> VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).count_params()
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+        >>> net.count_params()
         14714688
 
     Source: keras.applications.VGG16; Simonyan and Zisserman 2014, arXiv 1409.1556, column D

@@ -28,7 +28,10 @@ def VGG19(  # noqa: N802 -- Keras' name
     """16 convolutions in blocks of 2, 2, 4, 4, 4, and 3 dense layers: 143,667,240 parameters.
 
     Example:
-        >>> VGG19(include_top=False, weights=None, input_shape=(32, 32, 3)).count_params()
+        >>> import minitensor as tf
+        >>> applications = tf.keras.applications
+        >>> net = applications.VGG19(include_top=False, weights=None, input_shape=(32, 32, 3))
+        >>> net.count_params()
         20024384
 
     Source: keras.applications.VGG19; Simonyan and Zisserman 2014, arXiv 1409.1556, column E

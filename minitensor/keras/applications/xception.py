@@ -39,7 +39,9 @@ def Xception(  # noqa: N802 -- Keras' name
     """36 convolutions in 14 blocks, 34 of them separable: 22,910,480 parameters.
 
     Example:
-        >>> Xception(weights=None, input_shape=(71, 71, 3), classes=10).count_params()
+        >>> import minitensor as tf
+        >>> net = tf.keras.applications.Xception(weights=None, input_shape=(71, 71, 3), classes=10)
+        >>> net.count_params()
         20881970
 
     Source: keras.applications.Xception; Chollet 2016, arXiv 1610.02357, figure 5
