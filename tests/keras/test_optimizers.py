@@ -1,5 +1,8 @@
 """Optimizers and schedules against tf.keras: 50 steps of every rule, with every option."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from keras_peer import floatx
@@ -267,6 +270,38 @@ def test_some_variables_can_be_left_out_of_weight_decay(tf):
         rule.apply([library.constant([0.0])] * 3, [x, y, z])
         ends.append([float(v.numpy()[0]) for v in (x, y, z)])
     assert ends[0] == ends[1] == [1.0, pytest.approx(0.95), 1.0]
+
+
+def python_calls(function):
+    """How many calls of Python functions of the package one call makes."""
+    home = str(Path(mt.__file__).parent)
+    found = []
+
+    def see(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename.startswith(home):
+            found.append(frame.f_code.co_name)
+
+    sys.setprofile(see)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return len(found)
+
+
+@pytest.mark.parametrize("rule", [optimizers.Adam(), optimizers.SGD(momentum=0.9)])
+def test_a_step_finds_its_variables_and_settings_once(rule):
+    """What is there per step stays; what is there per variable is the update and little more."""
+    few, many = ([mt.Variable([1.0, 2.0]) for _ in range(n)] for n in (10, 20))
+    gradient = mt.constant([0.5, 0.5])
+    steps = []
+    for variables in (few, many):
+        optimizer = type(rule).from_config(rule.get_config())
+        for _ in range(2):  # the first makes the slots
+            calls = python_calls(lambda o=optimizer, v=variables: o.apply([gradient] * len(v), v))
+        steps.append(calls)
+    assert steps[0] <= 150
+    assert (steps[1] - steps[0]) / 10 <= 12
 
 
 def test_a_rule_written_as_in_the_docs_of_keras_runs_in_both(tf):

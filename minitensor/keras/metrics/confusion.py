@@ -1,4 +1,9 @@
-"""True and false, positive and negative: the four counts, and what follows from them."""
+"""True and false, positive and negative: the four counts, and what follows from them.
+
+Args of all: thresholds, above which a prediction is a yes, a number or several in [0, 1], default
+0.5, of which each gets its own result; name and dtype, see `Metric`. Raises of all: ValueError, a
+threshold outside [0, 1].
+"""
 
 from __future__ import annotations
 
@@ -49,13 +54,6 @@ class TruePositives(_Count):
 
     result = sum(weights where y_true = 1 and y_pred > threshold)
 
-    Args:
-        thresholds: above it a prediction is a yes; a number or several in [0, 1], default 0.5.
-        name, dtype: see `Metric`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
-
     Example:
         >>> import minitensor as tf
         >>> tf.keras.metrics.TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
@@ -71,12 +69,6 @@ class FalsePositives(_Count):
     """How often a yes was predicted wrongly.
 
     result = sum(weights where y_true = 0 and y_pred > threshold)
-
-    Args:
-        thresholds, name, dtype: see `TruePositives`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
 
     Example:
         >>> import minitensor as tf
@@ -94,12 +86,6 @@ class TrueNegatives(_Count):
 
     result = sum(weights where y_true = 0 and y_pred <= threshold)
 
-    Args:
-        thresholds, name, dtype: see `TruePositives`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
-
     Example:
         >>> import minitensor as tf
         >>> tf.keras.metrics.TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
@@ -115,12 +101,6 @@ class FalseNegatives(_Count):
     """How often a no was predicted wrongly.
 
     result = sum(weights where y_true = 1 and y_pred <= threshold)
-
-    Args:
-        thresholds, name, dtype: see `TruePositives`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
 
     Example:
         >>> import minitensor as tf
@@ -160,13 +140,8 @@ class Precision(_Share):
     result = true positives / (true positives + false positives)
 
     Args:
-        thresholds: above it a prediction is a yes; a number or several in [0, 1], default 0.5.
         top_k: of the classes of a sample only the k most strongly predicted are a yes.
         class_id: the only class that counts.
-        name, dtype: see `Metric`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
 
     Example:
         >>> import minitensor as tf
@@ -185,10 +160,7 @@ class Recall(_Share):
     result = true positives / (true positives + false negatives)
 
     Args:
-        thresholds, top_k, class_id, name, dtype: see `Precision`.
-
-    Raises:
-        ValueError: a threshold outside [0, 1].
+        top_k, class_id: see `Precision`.
 
     Example:
         >>> import minitensor as tf
