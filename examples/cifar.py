@@ -1,4 +1,4 @@
-"""VGG13 and ResNet18 of seeds 000 and 004 on CIFAR-10 or CIFAR-100, with the loop written out.
+"""VGG13 and ResNet18 of course texts 0 and 4 on CIFAR-10 or CIFAR-100, with the loop written out.
 
     python examples/cifar.py --network resnet18 --classes 100 --epochs 50
 

@@ -1,4 +1,4 @@
-"""The networks of seed 003 on CIFAR-10: AlexNet, VGG, GoogLeNet, ResNet, DenseNet.
+"""The networks of course text 3 on CIFAR-10: AlexNet, VGG, GoogLeNet, ResNet, DenseNet.
 
     python examples/classic_networks.py --network densenet --steps 20000 --batch-size 64
 

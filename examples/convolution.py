@@ -2,8 +2,8 @@
 
     python examples/convolution.py
 
-Seeds 001 (cells 2 to 16), 002 (the 7x7 window) and 004 (10.3, 10.4, 10.11). Every number printed
-can be computed by hand; those of the transposes show that only the shape comes back.
+Course texts 1 (cells 2 to 16), 2 (the 7x7 window) and 4 (10.3, 10.4, 10.11). Every number that is
+printed can be computed by hand; those of the transposes show that only the shape comes back.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""A ready network of seed 002 on photographs in folders, five kinds of flowers.
+"""A ready network of course text 2 on photographs in folders, five kinds of flowers.
 
     python examples/flowers.py FOLDER --network MobileNetV2 --size 224
 

@@ -1,4 +1,4 @@
-"""LeNet-5 of seed 004 with a training loop written out, with and without batch normalisation.
+"""LeNet-5 of course text 4 with a training loop written out, with and without batch normalisation.
 
     python examples/lenet5.py [--batch-norm] [--epochs 8]
 

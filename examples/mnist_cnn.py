@@ -1,4 +1,4 @@
-"""The CNN of seed 002 on MNIST, Fashion-MNIST or the digits inside minitensor.
+"""The CNN of course text 2 on MNIST, Fashion-MNIST or the digits inside minitensor.
 
     python examples/mnist_cnn.py                                     the digits, a minute
     python examples/mnist_cnn.py --data fashion_mnist --out run      60,000 images

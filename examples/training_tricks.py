@@ -1,4 +1,4 @@
-"""The training tricks of seed 003, one at a time: each against the same training without it.
+"""The training tricks of course text 3, one at a time: each against the same training without it.
 
     python examples/training_tricks.py [--epochs 4]
 
@@ -24,7 +24,7 @@ from minitensor.cli import stoppable
 from minitensor.data import digits
 from minitensor.keras import layers, optimizers, regularizers
 
-SIZE, CROP = 40, 32  # pixels; the seed's 120 and 96 need the images of its time
+SIZE, CROP = 40, 32  # pixels; the course text's 120 and 96 need the images of its time
 
 
 def train_aug(im: Any) -> Any:

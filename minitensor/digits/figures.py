@@ -50,17 +50,17 @@ def save_filters(path: Path, net: Any, picture: np.ndarray) -> None:
     kernel = parameters(net)["conv1.kernel"]
     kernels = kernel.numpy()[:, :, 0]  # (3, 3, 6)
     maps = nn.conv2d(picture[np.newaxis], kernel, 1, "VALID").numpy()[0]
-    count, reach = kernels.shape[-1], np.abs(kernels).max()
+    count, most = kernels.shape[-1], np.abs(kernels).max()
     figure = _figure(10.5, 3.6)
     grid = figure.add_gridspec(2, count + 1, width_ratios=[1.6, *[1] * count])
     whole = _show(figure.add_subplot(grid[:, 0]), picture[..., 0], "gray", 0, 1)
     whole.set_title("one test image, 28 x 28", fontsize=9)
     tops = [figure.add_subplot(grid[0, i + 1]) for i in range(count)]
     for i, axes in enumerate(tops):
-        _show(axes, kernels[..., i], "RdBu_r", -reach, reach)
+        _show(axes, kernels[..., i], "RdBu_r", -most, most)
         axes.set_title(f"filter {i + 1}", fontsize=9)
         for (row, column), value in np.ndenumerate(kernels[..., i]):
-            color = "white" if abs(value) > 0.6 * reach else "black"
+            color = "white" if abs(value) > 0.6 * most else "black"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", size=7, color=color)
         below, largest = figure.add_subplot(grid[1, i + 1]), np.abs(maps[..., i]).max()
         _show(below, maps[..., i], "RdBu_r", -largest, largest)

@@ -1,4 +1,4 @@
-"""AlexNet: the two small ones of seed 003, not the same network, and that of the paper."""
+"""AlexNet: the two small ones of course text 3, not the same network, and that of the paper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from minitensor.keras import layers
 
 
 def alexnet_cifar(classes: int = 10) -> Any:
-    """AlexNet for 32 by 32, as seed 003 writes it from single ops: 1,068,298 parameters.
+    """AlexNet for 32 by 32, as course text 3 writes it from single ops: 1,068,298 parameters.
 
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv SAME (13, 13, 64)
     -> pool (6, 6, 64) -> 2304 -> 384 -> 192 -> 10
@@ -26,13 +26,13 @@ def alexnet_cifar(classes: int = 10) -> Any:
         >>> tf.models.alexnet_cifar().count_params()
         1068298
 
-    Source: seed 003, `alexnet`
+    Source: course text 3, `alexnet`
     """
     return _cifar(classes, "same", None, "alexnet_cifar")
 
 
 def alexnet_cifar_keras(classes: int = 10) -> Any:
-    """AlexNet for 32 by 32, as seed 003 writes it in Keras: 576,778 parameters; probabilities.
+    """AlexNet for 32 by 32, as course text 3 writes it in Keras: 576,778 parameters; probabilities.
 
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv VALID (9, 9, 64)
     -> pool (4, 4, 64) -> 1024 -> 384 -> 192 -> 10
@@ -48,7 +48,7 @@ def alexnet_cifar_keras(classes: int = 10) -> Any:
         >>> tf.models.alexnet_cifar_keras().count_params()
         576778
 
-    Source: seed 003, "Keras"
+    Source: course text 3, "Keras"
     """
     return _cifar(classes, "valid", "softmax", "alexnet_cifar_keras")
 

@@ -1,4 +1,4 @@
-"""The DenseNet of seed 003, whose print has the parts but not the whole."""
+"""The DenseNet of course text 3, whose print has the parts but not the whole."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bn_relu_conv(x: Any, out_depth: int, taps: int = 3) -> Any:
         >>> tf.models.bn_relu_conv(tf.keras.Input((8, 8, 3)), 32).shape
         (None, 8, 8, 32)
 
-    Source: seed 003, `bn_relu_conv`
+    Source: course text 3, `bn_relu_conv`
     """
     x = layers.ReLU()(batch_norm(x))
     return layers.Conv2D(out_depth, taps, padding="same", use_bias=False)(x)
@@ -50,7 +50,7 @@ def dense_block(x: Any, growth_rate: int, num_layers: int) -> Any:
         >>> tf.models.dense_block(tf.keras.Input((8, 8, 64)), 32, 6).shape
         (None, 8, 8, 256)
 
-    Source: seed 003, `dense_block`; Huang et al. 2016, arXiv 1608.06993, equation 2
+    Source: course text 3, `dense_block`; Huang et al. 2016, arXiv 1608.06993, equation 2
     """
     for _ in range(num_layers):
         x = layers.Concatenate()([x, bn_relu_conv(x, growth_rate)])  # (N, h, w, C + growth)
@@ -72,7 +72,7 @@ def transition(x: Any, out_depth: int) -> Any:
         >>> tf.models.transition(tf.keras.Input((8, 8, 256)), 128).shape
         (None, 4, 4, 128)
 
-    Source: seed 003, `transition`
+    Source: course text 3, `transition`
     """
     return layers.AveragePooling2D(2, 2)(bn_relu_conv(x, out_depth, taps=1))
 
@@ -86,7 +86,7 @@ def densenet(
     (4, 4, 128) -> 12 (4, 4, 512), half (2, 2, 256) -> 24 (2, 2, 1024), half (1, 1, 512)
     -> 16 (1, 1, 1024) -> norm, relu, mean 1024 -> classes
 
-    Assumed, since the seed's print lacks it: the stem and the number of layers (those of the
+    Assumed, since the course text's print lacks it: the stem and the number of layers (those of the
     paper's DenseNet-121), that transitions halve the channels, and the norm before the mean.
 
     Args:
@@ -95,7 +95,7 @@ def densenet(
         block_layers: number of layers of each block.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
@@ -103,7 +103,7 @@ def densenet(
         >>> net.output_shape, len(net.layers)
         ((None, 10), 29)
 
-    Source: seed 003, DenseNet; Huang et al. 2016, arXiv 1608.06993
+    Source: course text 3, DenseNet; Huang et al. 2016, arXiv 1608.06993
     """
     inputs = keras.Input((32, 32, 3))
     x = conv_norm(inputs, 64, 7, strides=2)  # (N, 16, 16, 64)

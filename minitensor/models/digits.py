@@ -1,4 +1,4 @@
-"""Networks for 28 by 28 digits and clothes: dense ones, the CNN of seed 002, and LeNet-5."""
+"""Networks for 28 by 28 digits and clothes: dense ones, the CNN of course text 2, and LeNet-5."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
         >>> tf.models.mlp().count_params()
         335114
 
-    Source: seeds 001 and 004, chapter 10.1
+    Source: course texts 1 and 4, chapter 10.1
     """
     hidden = [layers.Dense(n, activation="relu") for n in units]
     return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(classes)], name="mlp")
@@ -48,7 +48,7 @@ def mnist_cnn(classes: int = 10) -> Any:
         >>> tf.models.mnist_cnn().count_params()
         3274634
 
-    Source: seed 002, class CNN
+    Source: course text 2, class CNN
     """
     net = keras.Sequential([keras.Input((28, 28, 1))], name="mnist_cnn")
     for filters in (32, 64):
@@ -79,7 +79,7 @@ def lenet5(classes: int = 10, norms: bool = False) -> Any:
         >>> tf.models.lenet5().count_params(), tf.models.lenet5(norms=True).count_params()
         (60074, 60162)
 
-    Source: seed 004, chapters 10.5 and 10.8
+    Source: course text 4, chapters 10.5 and 10.8
     """
     net = keras.Sequential([keras.Input((28, 28, 1))], name="lenet5")
     for filters in (6, 16):

@@ -1,4 +1,4 @@
-"""GoogLeNet: windows of four kinds beside one another, twice: of seed 003, and of the paper."""
+"""GoogLeNet, windows of four kinds beside one another: of course text 3, and of the paper."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def inception(x: Any, widths: Widths, conv: Conv = conv_norm, as_printed: bool =
         >>> tf.models.inception(tf.keras.Input((8, 8, 192)), (64, 96, 128, 16, 32, 32)).shape
         (None, 8, 8, 256)
 
-    Source: seed 003, `inception`; Szegedy et al. 2014, arXiv 1409.4842, figure 2b
+    Source: course text 3, `inception`; Szegedy et al. 2014, arXiv 1409.4842, figure 2b
     """
     d0_1, d1_1, d1_3, d2_1, d2_5, d3_1 = widths
     branches = [
@@ -67,10 +67,10 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
 
     Args:
         classes: number of logits.
-        as_printed: whether the seed's three mistakes stay.
+        as_printed: whether the course text's three mistakes stay.
 
     Returns:
-        A drawn model; each convolution has a norm without gamma, as slim makes it.
+        A functional model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
         >>> import minitensor as tf
@@ -78,7 +78,7 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
         >>> sum(w.shape.num_elements() for w in net.trainable_weights)
         5979194
 
-    Source: seed 003, `googlenet`
+    Source: course text 3, `googlenet`
     """
     inputs = keras.Input((32, 32, 3))
     x = conv_norm(inputs, 64, 5, strides=2)  # (N, 16, 16, 64)
@@ -104,7 +104,7 @@ def inception_v1(
         input_shape: of one image; exactly (224, 224, channels) with `auxiliary`.
 
     Returns:
-        A drawn model; with `auxiliary` its outputs are the logits, those of 4a, those of 4d.
+        A functional model; with `auxiliary` its outputs are the logits, those of 4a, those of 4d.
 
     Example:
         >>> import minitensor as tf

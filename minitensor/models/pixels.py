@@ -46,7 +46,7 @@ def context_network(classes: int = 21, large: bool = False, input_shape: Any = (
         input_shape: (height, width).
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
@@ -85,7 +85,7 @@ def unet(
         input_shape: of one image; sides divisible by 2 ** (len(widths) - 1).
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Raises:
         ValueError: sides that cannot be halved so often.

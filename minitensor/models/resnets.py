@@ -1,4 +1,4 @@
-"""ResNet: the small ones of the seeds; 50, 101 and 152 are `keras.applications`."""
+"""ResNet: the small ones of the course texts; 50, 101 and 152 are `keras.applications`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minitensor import keras
 from minitensor.keras import layers
 from minitensor.models.slim import conv_norm
 
-# ----- two convolutions a block: seeds 000, 001 and 004 -----
+# ----- two convolutions a block: course texts 0, 1 and 4 -----
 
 
 def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
@@ -30,7 +30,7 @@ def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
         >>> tf.models.basic_block(tf.keras.Input((8, 8, 4)), 8, stride=2).shape
         (None, 4, 4, 8)
 
-    Source: seeds 000 and 004, class BasicBlock; He et al. 2015, arXiv 1512.03385, figure 2
+    Source: course texts 0 and 4, class BasicBlock; He et al. 2015, arXiv 1512.03385, figure 2
     """
     y = layers.Conv2D(filters, 3, stride, padding="same")(x)
     y = layers.ReLU()(layers.BatchNormalization()(y))
@@ -50,14 +50,14 @@ def resnet18(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.resnet18().count_params(), tf.models.resnet18(classes=100).count_params()
         (11184778, 11230948)
 
-    Source: seeds 000 and 004; He et al. 2015, arXiv 1512.03385, table 1
+    Source: course texts 0 and 4; He et al. 2015, arXiv 1512.03385, table 1
     """
     return _basic((2, 2, 2, 2), classes, "resnet18")
 
@@ -69,14 +69,14 @@ def resnet34(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.resnet34().count_params()
         21304074
 
-    Source: seed 004; He et al. 2015, arXiv 1512.03385, table 1
+    Source: course text 4; He et al. 2015, arXiv 1512.03385, table 1
     """
     return _basic((3, 4, 6, 3), classes, "resnet34")
 
@@ -92,7 +92,7 @@ def _basic(depths: Sequence[int], classes: int, name: str) -> Any:
     return keras.Model(inputs=inputs, outputs=x, name=name)
 
 
-# ----- three convolutions a block: seed 003 -----
+# ----- three convolutions a block: course text 3 -----
 
 
 def subsample(x: Any, factor: int) -> Any:
@@ -110,7 +110,7 @@ def subsample(x: Any, factor: int) -> Any:
         >>> tf.models.subsample(tf.keras.Input((8, 8, 3)), 2).shape
         (None, 4, 4, 3)
 
-    Source: seed 003, `subsample`
+    Source: course text 3, `subsample`
     """
     return x if factor == 1 else layers.MaxPooling2D(1, factor, padding="same")(x)
 
@@ -134,7 +134,7 @@ def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 
         >>> tf.models.residual_block(tf.keras.Input((8, 8, 32)), 8, 64, stride=2).shape
         (None, 4, 4, 64)
 
-    Source: seed 003, `residual_block`, with the lines that its print has lost
+    Source: course text 3, `residual_block`, with the lines that its print has lost
     """
     if x.shape[-1] == out_depth:
         shortcut = subsample(x, stride)
@@ -146,7 +146,7 @@ def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 
 
 
 def resnet_bottleneck(classes: int = 10) -> Any:
-    """The ResNet of seed 003: 866,186 trainable parameters.
+    """The ResNet of course text 3: 866,186 trainable parameters.
 
     (32, 32, 3) -> conv 5x5/2 (16, 16, 32) -> pool, 2 blocks (8, 8, 128) -> 2 (4, 4, 256)
     -> 2 (2, 2, 512) -> mean 512 -> classes
@@ -155,7 +155,7 @@ def resnet_bottleneck(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model; each convolution has a norm without gamma, as slim makes it.
+        A functional model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
         >>> import minitensor as tf
@@ -163,7 +163,7 @@ def resnet_bottleneck(classes: int = 10) -> Any:
         >>> sum(w.shape.num_elements() for w in net.trainable_weights)
         866186
 
-    Source: seed 003, `resnet`; its first block, lost in print, is as in the notebook it was made of
+    Source: course text 3, `resnet`; its first block, lost in print, is as in its notebook
     """
     inputs = keras.Input((32, 32, 3))
     x = conv_norm(inputs, 32, 5, strides=2)  # (N, 16, 16, 32)

@@ -1,4 +1,4 @@
-"""The conventions of TF-Slim that the networks of seed 003 were written with, as Keras layers.
+"""The conventions of TF-Slim that the networks of course text 3 were written with, as Keras layers.
 
     slim.conv2d             SAME, bias, relu; with normalizer_fn=batch_norm: no bias, but a norm
     slim.batch_norm         center only (no gamma), decay 0.999, epsilon 0.001
@@ -36,10 +36,10 @@ def conv_bn_net(classes: int = 10, input_shape: Any = (28, 28, 1)) -> Any:
 
     Args:
         classes: number of logits.
-        input_shape: of one image; the seed does not tell it.
+        input_shape: of one image; the course text does not tell it.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
@@ -47,7 +47,7 @@ def conv_bn_net(classes: int = 10, input_shape: Any = (28, 28, 1)) -> Any:
         >>> net.output_shape, net.count_params()
         ((None, 10), 10370)
 
-    Source: seed 003, `conv_bn_net`
+    Source: course text 3, `conv_bn_net`
     """
     inputs = x = keras.Input(input_shape)
     for filters, taps in ((6, 3), (16, 5)):

@@ -1,4 +1,4 @@
-"""VGG for 32 by 32 images, from the blocks of seed 003; those of ImageNet are applications."""
+"""VGG for 32 by 32 images, from the blocks of course text 3; those of ImageNet are applications."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
         >>> tf.models.vgg_block(tf.keras.Input((32, 32, 3)), 2, 64).shape
         (None, 16, 16, 64)
 
-    Source: seed 003, `vgg_block`
+    Source: course text 3, `vgg_block`
     """
     for _ in range(num_convs):
         x = layers.Conv2D(out_depth, 3, padding="same", activation="relu")(x)  # (N, h, w, O)
@@ -53,7 +53,7 @@ def vgg_stack(x: Any, num_convs: Sequence[int], out_depths: Sequence[int]) -> An
         >>> tf.models.vgg_stack(tf.keras.Input((32, 32, 3)), [1, 2, 3], [64, 128, 256]).shape
         (None, 4, 4, 256)
 
-    Source: seed 003, `vgg_stack`
+    Source: course text 3, `vgg_stack`
     """
     if len(num_convs) != len(out_depths):
         raise ValueError(
@@ -84,7 +84,7 @@ def vgg(
         name: the model's name.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Raises:
         ValueError: lists of different lengths.
@@ -94,7 +94,7 @@ def vgg(
         >>> tf.models.vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()
         8902
 
-    Source: seed 003, `vgg`
+    Source: course text 3, `vgg`
     """
     inputs = keras.Input(input_shape)
     x = layers.Flatten()(vgg_stack(inputs, num_convs, out_depths))
@@ -110,14 +110,14 @@ def vgg11(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg11().count_params()
         9385994
 
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column A, dense layers as in seed 004
+    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column A, dense layers as in course text 4
     """
     return _cifar((1, 1, 2, 2, 2), classes, "vgg11")
 
@@ -132,14 +132,14 @@ def vgg13(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg13().count_params(), tf.models.vgg13(classes=100).count_params()
         (9570506, 9582116)
 
-    Source: seeds 000 and 004; Simonyan and Zisserman 2014, arXiv 1409.1556, column B
+    Source: course texts 0 and 4; Simonyan and Zisserman 2014, arXiv 1409.1556, column B
     """
     return _cifar((2, 2, 2, 2, 2), classes, "vgg13")
 
@@ -151,14 +151,14 @@ def vgg16(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg16().count_params()
         14880202
 
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column D, dense layers as in seed 004
+    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column D, dense layers as in course text 4
     """
     return _cifar((2, 2, 3, 3, 3), classes, "vgg16")
 
@@ -170,14 +170,14 @@ def vgg19(classes: int = 10) -> Any:
         classes: number of logits.
 
     Returns:
-        A drawn model.
+        A functional model.
 
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg19().count_params()
         20189898
 
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column E, dense layers as in seed 004
+    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column E, dense layers as in course text 4
     """
     return _cifar((2, 2, 4, 4, 4), classes, "vgg19")
 
