@@ -125,6 +125,27 @@ def test_an_error_names_the_layer_and_its_class(name):
         layer(np.ones((1, *[1] * rank, 2), np.float32))
 
 
+@pytest.mark.parametrize(
+    ("make", "x", "words"),
+    [
+        (
+            lambda: LAYERS.GlobalMaxPooling2D(name="mine"),
+            "flags",
+            "GlobalMaxPooling2D 'mine': dtype",
+        ),
+        (lambda: LAYERS.AdaptiveMaxPooling2D(2, name="mine"), "flags", "'mine': dtype bool"),
+        (lambda: LAYERS.UpSampling2D(2, None, "area", name="mine"), "flags", "UpSampling2D 'mine'"),
+        (lambda: LAYERS.Conv2D(1, 3, name="mine"), "small", "Conv2D 'mine': Computed"),
+        (lambda: LAYERS.MaxPooling2D(3, name="mine"), "small", "MaxPooling2D 'mine': Computed"),
+        (lambda: LAYERS.Cropping2D(1, name="mine"), "small", "Cropping2D 'mine': Values in"),
+    ],
+)
+def test_an_error_names_the_layer_where_no_window_slides_or_none_is_there_yet(make, x, words):
+    inputs = {"flags": np.ones((1, 4, 4, 1), bool), "small": mt.keras.Input((2, 2, 1))}
+    with pytest.raises((TypeError, ValueError), match=words):
+        make()(inputs[x])
+
+
 def test_two_types_of_floats_are_told_by_the_layer():
     layer = LAYERS.Conv2D(1, 2, autocast=False, name="mine")
     with pytest.raises(TypeError, match=r"Conv2D 'mine': input is float64 but kernel is float32"):

@@ -15,6 +15,8 @@ from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.math import reduce_max, reduce_sum
+from minitensor.nn.arguments import tensors
+from minitensor.nn.pooling import MAX
 
 _ADAPTIVE = """{value} of each window of {images}, as many windows as the output has pixels.
 
@@ -56,6 +58,7 @@ class AdaptivePooling(Spatial):
 
     def call(self, inputs: Any) -> Any:
         """One axis after the other."""
+        (inputs,) = tensors(self._title, MAX.ints, input=inputs)
         for axis, size in enumerate(self.output_size, start=1 if self._last else 2):
             taps, counted = _windows(inputs.shape[axis], size)
             inputs = self._pooled(gather(inputs, taps, axis=axis), counted, axis + 1)

@@ -8,6 +8,8 @@ from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.math import reduce_max, reduce_mean
+from minitensor.nn.arguments import tensors
+from minitensor.nn.pooling import MAX
 
 _GLOBAL = """{value} of each channel of {images}.
 
@@ -52,7 +54,8 @@ class GlobalPooling(Spatial):
         start = 1 if self._last else 2
         axes = list(range(start, start + self.rank))
         if self.kind == "MAX":
-            return reduce_max(inputs, axes, self.keepdims)
+            (x,) = tensors(self._title, MAX.ints, input=inputs)
+            return reduce_max(x, axes, self.keepdims)
         x = geometry.as_floats(inputs, self.compute_dtype)
         return reduce_mean(x, axes, self.keepdims)
 

@@ -115,9 +115,9 @@ class Cropping(Spatial):
         def left(n: int, axis: int) -> int:
             if sum(self._pairs[axis]) >= n:
                 raise ValueError(
-                    "Values in `cropping` argument should be smaller than the corresponding "
-                    f"spatial dimension of the input. Received: input_shape={tuple(input_shape)}, "
-                    f"cropping={self.cropping}"
+                    f"{self._title}: Values in `cropping` argument should be smaller than the "
+                    "corresponding spatial dimension of the input. Received: "
+                    f"input_shape={tuple(input_shape)}, cropping={self.cropping}"
                 )
             return n - sum(self._pairs[axis])
 

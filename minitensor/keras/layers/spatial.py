@@ -130,8 +130,8 @@ class Spatial(Layer):
             span, stride = field[axis]
             if valid and n < span:
                 raise ValueError(
-                    f"{self.name}: Computed output size would be zero or negative: a window that "
-                    f"spans {span} pixels of axis {axis} has no place in an input of shape "
+                    f"{self._title}: Computed output size would be zero or negative: a window that "
+                    f"spans {span} pixels of axis {axis} does not fit into an input of shape "
                     f"{tuple(input_shape)} with padding='valid'. Use padding='same' or a smaller "
                     "window."
                 )

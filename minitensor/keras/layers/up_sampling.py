@@ -9,7 +9,8 @@ from minitensor.image import resize
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Spatial, of_rank
-from minitensor.nn.arguments import moved_back, moved_last
+from minitensor.nn.arguments import moved_back, moved_last, tensors
+from minitensor.nn.pooling import MAX
 
 _METHODS = ("nearest", "bilinear", "bicubic", "area", "lanczos3", "lanczos5")
 
@@ -101,7 +102,8 @@ class UpSampling2D(UpSampling):
         """The images, each pixel as large as `size` says."""
         if self.interpolation == "nearest":
             return super().call(inputs)
-        x = moved_last(inputs, self._last)
+        (x,) = tensors(self._title, MAX.ints, input=inputs)
+        x = moved_last(x, self._last)  # (N, H, W, C)
         h, w = (n * factor for n, factor in zip(x.shape[1:3], self._factors, strict=True))
         y = geometry.like(resize(x, [h, w], self.interpolation), x.dtype)
         return moved_back(y, self._last)
