@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import cases, clock, conv, on_gpu, readme  # noqa: E402  (a checkout's folder)
+from benchmarks import cases, clock, conv, on_gpu, tables  # noqa: E402  (a checkout's folder)
 from benchmarks.sides import cupy_events  # noqa: E402
 from benchmarks.sides import minitensor as minitensor_side  # noqa: E402
 from minitensor.backend import devices  # noqa: E402
@@ -128,9 +128,9 @@ def test_of_a_test_run_the_counts_and_the_names_of_failures_are_told(tmp_path, m
 
 
 def test_the_readme_shows_gpu_figures_only_from_a_timed_result(tmp_path):
-    assert readme.gpu_tables(tmp_path) == readme.NOT_YET
+    assert tables.gpu_tables(tmp_path) == tables.NOT_YET
     (tmp_path / "conv_gpu.json").write_text('{"timed": false}')
-    assert readme.gpu_tables(tmp_path) == readme.NOT_YET
+    assert tables.gpu_tables(tmp_path) == tables.NOT_YET
 
 
 def test_a_gpu_table_names_device_date_and_peers(tmp_path):
@@ -145,6 +145,6 @@ def test_a_gpu_table_names_device_date_and_peers(tmp_path):
         "rows": [row],
     }
     (tmp_path / "step_gpu.json").write_text(json.dumps(content))
-    table = readme.gpu_tables(tmp_path)
+    table = tables.gpu_tables(tmp_path)
     assert "a GPU, 2030-01-02, CuPy 14, PyTorch 2, cuDNN 9, commit 01234567; by events" in table
     assert "| a | 2 |" in table

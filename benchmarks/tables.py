@@ -1,16 +1,15 @@
-"""Writes the README's tables from what was measured: the parity ledger and the timings.
+"""Writes the tables of the pages from what was measured: the parity ledger and the timings.
 
     minitensor parity --recorded --markdown benchmarks/results/parity.md
     python -m benchmarks conv
     python -m benchmarks step
     python examples/mnist_cnn.py --data fashion_mnist --out benchmarks/results/fashion_mnist
     python -m benchmarks.on_gpu --commit        (on a machine with a GPU)
-    python -m benchmarks.readme
+    python -m benchmarks.tables
 
 A table stands between two comments, `<!-- name:begin -->` and `<!-- name:end -->`; nothing else
-of the README is touched, and `test_readme.py` fails if a table is not the generated one.
-A figure of a GPU comes from a committed result that names the device and the date, or is not
-there.
+of a page is touched, and `test_readme.py` fails if a table is not the generated one. A figure of a
+GPU comes from a committed result that names the device and the date, or is not there.
 """
 
 from __future__ import annotations
@@ -18,12 +17,16 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import RESULTS
+from benchmarks.report import RESULTS, ROOT
 
-README = Path(__file__).parent.parent / "README.md"
+PAGES = {  # where each table stands
+    "docs/parity.md": ("parity",),
+    "docs/speed.md": ("conv-speed", "step-speed", "gpu-speed", "fashion-mnist"),
+}
 WORDS = {"minitensor": "ours", "tensorflow": "TensorFlow", "torch nhwc": "PyTorch NHWC"}
 WORDS |= {"torch nchw": "PyTorch NCHW"}
 NOT_YET = (
@@ -35,12 +38,14 @@ Report = dict[str, Any]
 
 
 def main() -> None:
-    """Fills every table of the README."""
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Fills every table of every page."""
+    for page, names in PAGES.items():
+        path = ROOT / page
+        path.write_text(filled(path.read_text(encoding="utf-8"), names), encoding="utf-8")
 
 
-def filled(text: str, results: Path = RESULTS) -> str:
-    """`text` with all its tables generated anew."""
+def filled(text: str, names: Iterable[str], results: Path = RESULTS) -> str:
+    """`text` with the tables of these names generated anew."""
     tables = {
         "parity": (results / "parity.md").read_text(encoding="utf-8"),
         "conv-speed": conv_table(json.loads((results / "conv_cpu.json").read_text())),
@@ -48,10 +53,11 @@ def filled(text: str, results: Path = RESULTS) -> str:
         "fashion-mnist": training_table(results / "fashion_mnist"),
         "gpu-speed": gpu_tables(results),
     }
-    for name, table in tables.items():
+    for name in names:
+        table = tables[name]
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
-        assert pattern.search(text), f"the README has no place for {name}"
+        assert pattern.search(text), f"there is no place for {name}"
         whole = f"{begin}\n{table.strip()}\n{end}".replace("\\", r"\\")
         text = pattern.sub(whole, text)
     return text

@@ -1,0 +1,67 @@
+"""README and docs say what was measured, their programs run, their links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import tables  # noqa: E402  (a checkout's folder, not an installed package)
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("page", tables.PAGES)
+def test_every_table_is_the_generated_one(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert tables.filled(text, tables.PAGES[page]) == text
+
+
+def test_there_are_exactly_two_commands_for_a_fresh_machine() -> None:
+    assert README.count("```bash") == 2
+
+
+def blocks(text: str) -> list[str]:
+    """The Python programs of a page."""
+    return [part.partition("```")[0] for part in text.split("```python\n")[1:]]
+
+
+def run(program: str, folder: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("block", blocks(README), ids=lambda block: block.splitlines()[0])
+def test_every_python_block_of_the_readme_runs(block: str, tmp_path: Path) -> None:
+    run(block, tmp_path)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p.read_text())], ids=lambda p: p.stem)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+    run("\n".join(blocks(page.read_text(encoding="utf-8"))), tmp_path)
+
+
+def test_every_linked_file_exists() -> None:
+    dead = [
+        f"{page.name}: {link}"
+        for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
+        for link in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert not dead
