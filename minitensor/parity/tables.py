@@ -258,7 +258,7 @@ def markdown(rows: Sequence[Row], about: str) -> str:
     short = [by_area(rows)]
     bugs = wrong(rows)
     if bugs.rows:
-        kept = [(line[0], line[1], line[2], line[6]) for line in bugs.rows]
+        kept = [(line[0], line[1], line[2], f"`{line[6]}`") for line in bugs.rows]
         short.append(Table(bugs.title, bugs.text, ("what", "ops", "lines", "for instance"), kept))
     if alone(rows).rows:
         short.append(alone(rows))

@@ -73,6 +73,7 @@ def class_from(kind: Kind, name: str, fn: Function, /, arguments: str = "", **de
         super(made, self).__init__(fn, **values)  # type: ignore[arg-type]
 
     init.__name__, init.__qualname__ = "__init__", f"{name}.__init__"
+    init.__module__ = kind.module
     init.__signature__ = signature  # type: ignore[attr-defined]
     common = ", ".join(n for n in names if n not in settings)
     text = _docstring(kind, name, fn, names, f"{common}: see `{kind.see}`.")
