@@ -107,8 +107,8 @@ def _near(y: np.ndarray, x: np.ndarray, share: float) -> bool:
     finite = np.isfinite(x) & np.isfinite(y)
     if not np.array_equal(x[~finite], y[~finite], equal_nan=True):
         return False
-    room = share * np.abs(x[finite]).max(initial=0.0)
-    return bool((np.abs(x[finite] - y[finite]) <= room).all())
+    allowed = share * np.abs(x[finite]).max(initial=0.0)
+    return bool((np.abs(x[finite] - y[finite]) <= allowed).all())
 
 
 def _gist(problem: Exception) -> str:
@@ -141,10 +141,10 @@ def load(path: Path = PATH) -> tuple[Answers, dict[str, Any]]:
     with np.load(path) as file:
         flat = {name: file[name] for name in file.files}
     head = json.loads(flat.pop("text").tobytes())
-    places = dict.fromkeys(flat, 0)
+    starts = dict.fromkeys(flat, 0)
     answers: Answers = defaultdict(dict)
     for key, dtype, route, orders, errors in head["index"]:
-        parts = [None if part is None else _take(part, flat, places) for part in orders]
+        parts = [None if part is None else _take(part, flat, starts) for part in orders]
         answers[key, dtype][route] = Answer(parts, {int(k): text for k, text in errors.items()})
     return dict(answers), head["about"]
 
@@ -158,14 +158,14 @@ def _put(arrays: list[np.ndarray], pieces: dict[str, list[np.ndarray]]) -> list[
 
 
 def _take(
-    shapes: list[Any], flat: dict[str, np.ndarray], places: dict[str, int]
+    shapes: list[Any], flat: dict[str, np.ndarray], starts: dict[str, int]
 ) -> list[np.ndarray]:
     """The next arrays, in the order they were put."""
     found = []
     for name, shape in shapes:
-        start = places[name]
-        places[name] += int(np.prod(shape))
-        raw = flat[name][start : places[name]]
+        start = starts[name]
+        starts[name] += int(np.prod(shape))
+        raw = flat[name][start : starts[name]]
         found.append(_as_dtype(raw, name).reshape(shape))
     return found
 

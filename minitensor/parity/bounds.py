@@ -32,7 +32,7 @@ import numpy as np
 
 from minitensor.parity.answers import attempt
 from minitensor.parity.case import HALVES, Case, T, draw, fill
-from minitensor.parity.driver import Orders, Shake, Side, differentiate, keep
+from minitensor.parity.driver import Orders, Perturbation, Side, differentiate, keep
 from minitensor.parity.ops import describe, family
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
@@ -99,7 +99,9 @@ def ulp(values: np.ndarray, dtype: str) -> np.ndarray:
     return 2 * UNIT[dtype] * 2.0 ** np.floor(np.log2(magnitude))
 
 
-def _values(side: Side, case: Case, on_tensors: Shake, on_cotangents: Shake) -> Arrays:
+def _values(
+    side: Side, case: Case, on_tensors: Perturbation, on_cotangents: Perturbation
+) -> Arrays:
     """The orders of a case in float64, its inputs and cotangents shaken first."""
     tensors = []
     for i, array in enumerate(draw(case, "float64")):
@@ -123,8 +125,8 @@ def _magnitude(array: np.ndarray, _: str) -> np.ndarray:
     return np.abs(array)
 
 
-def _mover(trial: int) -> Shake:
-    """A shake that moves every element up or down by STEP of itself."""
+def _mover(trial: int) -> Perturbation:
+    """A perturbation that moves every element up or down by STEP of itself."""
 
     def move(array: np.ndarray, seed: str) -> np.ndarray:
         signs = fill(T(array.shape, "truth"), f"{seed} {trial}", "float64")

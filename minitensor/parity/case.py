@@ -100,12 +100,13 @@ def placeholders(count: int) -> tuple[str, ...]:
 def call(
     op: str,
     *tensors: tuple[int, ...] | T,
-    composition: Callable[..., Any] | None = None,
+    composition: Any = None,  # a function; dictionaries of settings are passed as well
     **settings: Any,
 ) -> Case:
     """A case in one line: shapes (or T) in order, then the keyword arguments.
 
     Example:
+        >>> from minitensor.parity.case import call
         >>> str(call("nn.conv2d", (1, 4, 4, 2), (3, 3, 2, 1), strides=1, padding="SAME"))
         'nn.conv2d([1,4,4,2] [3,3,2,1]; strides=1, padding=SAME)'
     """

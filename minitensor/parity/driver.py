@@ -21,7 +21,7 @@ from minitensor.autograd.check import derivatives
 from minitensor.parity import adapters
 from minitensor.parity.case import Case, T, fill, real_dtype
 
-Shake = Callable[[np.ndarray, str], np.ndarray]  # (array, its seed) -> array
+Perturbation = Callable[[np.ndarray, str], np.ndarray]  # (array, its seed) -> array
 Orders = list[list[Any]]  # [outputs], [outputs, gradients] or [outputs, gradients, second ones]
 
 
@@ -54,14 +54,14 @@ def as_float64(arrays: list[np.ndarray]) -> list[np.ndarray]:
     return [a.astype("float64") if a.dtype.name in floats else a for a in arrays]
 
 
-def rounded_through(dtype: str) -> Shake:
-    """A shake that gives float64 the numbers that `dtype` would have held."""
+def rounded_through(dtype: str) -> Perturbation:
+    """A perturbation that gives float64 the numbers that `dtype` would have held."""
     narrow = real_dtype(dtype)
     return lambda array, _: array.astype(narrow).astype(array.dtype)
 
 
 def keep(array: np.ndarray, _: str) -> np.ndarray:
-    """The shake that changes nothing."""
+    """The perturbation that changes nothing."""
     return array
 
 
@@ -71,7 +71,7 @@ def differentiate(
     case: Case,
     tensors: Sequence[Any],
     order: int,
-    shake: Shake = keep,
+    perturb: Perturbation = keep,
 ) -> Orders:
     """The values and gradients of one case, up to `order`.
 
@@ -81,7 +81,7 @@ def differentiate(
         case: gives the arguments, and the seed of the cotangents and directions.
         tensors: its tensor arguments, already on that side.
         order: 0, 1 or 2.
-        shake: what is done to cotangents and directions before use.
+        perturb: what is done to cotangents and directions before use.
     """
     sources, rebuilt = differentiable(case, tensors)
     if not sources:
@@ -94,7 +94,7 @@ def differentiate(
         arrays = []
         for i, y in enumerate(likes):
             seed = f"{case.key} {'cv'[depth]}{i}"
-            arrays.append(shake(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed))
+            arrays.append(perturb(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed))
         return [side.tensor(array) for array in arrays]
 
     tf = side.module
@@ -118,15 +118,15 @@ def differentiable(
 def invoke(function: Callable[..., Any], case: Case, tensors: Sequence[Any]) -> Any:
     """Call `function` with the case's arguments, "$0" replaced by the first tensor and so on."""
 
-    def place(argument: Any) -> Any:
+    def filled(argument: Any) -> Any:
         if isinstance(argument, (list, tuple)):
-            return [place(item) for item in argument]
+            return [filled(item) for item in argument]
         if isinstance(argument, str) and argument.startswith("$"):
             return tensors[int(argument[1:])]
         return argument
 
-    settings = {name: place(value) for name, value in case.settings.items()}
-    return function(*(place(argument) for argument in case.args), **settings)
+    settings = {name: filled(value) for name, value in case.settings.items()}
+    return function(*(filled(argument) for argument in case.args), **settings)
 
 
 def flat(outputs: Any) -> list[Any]:

@@ -23,7 +23,7 @@ from minitensor.parity.answers import DETOURS, DIRECT, Answer, Answers, attempt
 from minitensor.parity.bounds import UNIT, bound, scales, their_slack
 from minitensor.parity.case import FLOATS, HALVES, Case, draw
 from minitensor.parity.driver import (
-    Shake,
+    Perturbation,
     Side,
     as_float64,
     differentiable,
@@ -78,13 +78,13 @@ def our_side(backend: str = "numpy") -> Side:
     """minitensor as a Side; an answer that does not lie on `backend` is an error."""
     import minitensor
 
-    home = devices.full_name(backend)
+    device = devices.full_name(backend)
 
     def array(tensor: Any) -> np.ndarray:
         if hasattr(tensor, "toarray"):  # W' as a sparse array, which is no tensor
             return tensor.toarray()
-        if tensor.device != home:
-            raise RuntimeError(f"the answer lies on {tensor.device}, not on {home}")
+        if tensor.device != device:
+            raise RuntimeError(f"the answer lies on {tensor.device}, not on {device}")
         return tensor.numpy()
 
     return Side(minitensor, minitensor.constant, array)
@@ -165,8 +165,8 @@ def verdict(mine: Answer, claims: Claims, scale: list[np.ndarray]) -> Row:
         words = claims.refusal if name == CANNOT else found.words
         decided = claims.proof[0] if proof and claims.proof else ""
         size = (proof or found).size
-        place = (claims.case, claims.dtype, claims.order)
-        return Row(*place, name, route, decided, size, words, shown)
+        line = (claims.case, claims.dtype, claims.order)
+        return Row(*line, name, route, decided, size, words, shown)
 
     if ours is None:
         return row(DIFFER, "", Distance(np.inf, mine.errors.get(claims.order, "no answer")))
@@ -193,9 +193,9 @@ def composed(case: Case, dtype: str) -> Answer:
     """What a case's composition of simpler ops gives: in float64, for the numbers of `dtype`."""
     side, composition = our_side(), case.composition
     arrays = draw(case, dtype)
-    shake: Shake = keep
+    perturb: Perturbation = keep
     if dtype in (*FLOATS, *HALVES):
-        arrays, shake = as_float64(arrays), rounded_through(dtype)
+        arrays, perturb = as_float64(arrays), rounded_through(dtype)
 
     def function(*args: Any, **settings: Any) -> Any:
         assert composition is not None
@@ -203,7 +203,7 @@ def composed(case: Case, dtype: str) -> Answer:
 
     def run(order: int) -> list[list[Any]]:
         tensors = [side.tensor(array) for array in arrays]
-        return differentiate(side, function, case, tensors, order, shake)
+        return differentiate(side, function, case, tensors, order, perturb)
 
     with devices.device(devices.kind_of_backend("numpy")):
         return attempt(run, side.array, case.orders(dtype))
@@ -258,7 +258,7 @@ class Distance:
     size: float
     words: str = ""
     array: int = -1
-    place: int = -1
+    element: int = -1
 
     def witness(
         self,
@@ -266,15 +266,15 @@ class Distance:
         theirs: list[np.ndarray] | None,
         proof: tuple[str, list[np.ndarray]] | None,
     ) -> dict[str, Any]:
-        """The numbers at the place; shapes where those already differ."""
+        """The numbers at the element; shapes where those already differ."""
         named = {"TF": theirs, "ours": ours, "proof": proof[1] if proof else None}
         shown: dict[str, Any] = {}
         for name, arrays in named.items():
             if arrays is None or not 0 <= self.array < len(arrays):
                 continue
             array = arrays[self.array]
-            whole = self.place < 0 or self.place >= array.size
-            shown[name] = list(array.shape) if whole else float(array.ravel()[self.place])
+            whole = self.element < 0 or self.element >= array.size
+            shown[name] = list(array.shape) if whole else float(array.ravel()[self.element])
         return shown
 
 
@@ -294,26 +294,28 @@ def distance(
             return Distance(np.inf, f"tensor {i}: shape {x.shape}, ours {y.shape}", i)
         if route in DIRECT and y.dtype != x.dtype:
             return Distance(np.inf, f"tensor {i}: dtype {x.dtype}, ours {y.dtype}", i)
-        room: Any = 0.0
+        allowed: Any = 0.0
         if "float" in y.dtype.name and i < len(scale) and scale[i].shape == x.shape:
-            room = bound(claims.case, claims.dtype, x, scale[i])
+            allowed = bound(claims.case, claims.dtype, x, scale[i])
             if route in DIRECT:
-                room = room + their_slack(claims.case, claims.dtype, scale[i])
-        worst = max(worst, _furthest(i, y, x, room), key=lambda found: found.size)
+                allowed = allowed + their_slack(claims.case, claims.dtype, scale[i])
+        worst = max(worst, _furthest(i, y, x, allowed), key=lambda found: found.size)
     return worst
 
 
-def _furthest(array: int, y: np.ndarray, x: np.ndarray, room: Any) -> Distance:
+def _furthest(array: int, y: np.ndarray, x: np.ndarray, allowed: Any) -> Distance:
     """Where two arrays of one shape differ most; NaN equals NaN and infinities themselves."""
     with np.errstate(invalid="ignore", divide="ignore"):
         y, x = y.astype("float64"), x.astype("float64")
         gap = np.where((y == x) | (np.isnan(y) & np.isnan(x)), 0.0, np.abs(y - x))
-        ratio = np.where(gap == 0, 0.0, gap / room)
+        ratio = np.where(gap == 0, 0.0, gap / allowed)
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     if not ratio.size:
         return Distance(0.0)
-    place = int(ratio.argmax())
-    return Distance(float(ratio.ravel()[place]), f"tensor {array}, element {place}", array, place)
+    element = int(ratio.argmax())
+    return Distance(
+        float(ratio.ravel()[element]), f"tensor {array}, element {element}", array, element
+    )
 
 
 def _at(routes: dict[str, Answer], names: Sequence[str], order: int) -> dict[str, list[np.ndarray]]:

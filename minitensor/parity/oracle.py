@@ -49,7 +49,7 @@ class Worker:
             self.jobs.flush()
             return pickle.load(self.answers)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            cause = self._bury()
+            cause = self._restart()
             lower = Job(job.case, job.dtype, job.route, job.order - 1)
             found = self.ask(lower) if job.order else Answer()
             found.errors[job.order] = cause
@@ -75,7 +75,7 @@ class Worker:
         self.jobs, self.answers = self.process.stdin, self.process.stdout
         self.version = pickle.load(self.answers)
 
-    def _bury(self) -> str:
+    def _restart(self) -> str:
         """Why the process died; a fresh one stands in its place."""
         code = self.process.wait()
         self.jobs.close()

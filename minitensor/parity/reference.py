@@ -19,7 +19,7 @@ from minitensor.parity.answers import Answer, Job, attempt
 from minitensor.parity.case import HALVES, draw
 from minitensor.parity.driver import (
     Orders,
-    Shake,
+    Perturbation,
     Side,
     as_float64,
     differentiate,
@@ -48,12 +48,12 @@ def run(side: Side, job: Job, order: int) -> Orders:
     """The values and gradients of a job, as tensors."""
     function = route_function(side, job)
     arrays = draw(job.case, job.dtype)
-    shake: Shake = keep
+    perturb: Perturbation = keep
     if job.route == "proof" and job.dtype in HALVES:
-        arrays, shake = as_float64(arrays), rounded_through(job.dtype)
+        arrays, perturb = as_float64(arrays), rounded_through(job.dtype)
     tensors = [side.tensor(array) for array in arrays]
     if job.route != "xla":
-        return differentiate(side, function, job.case, tensors, order, shake)
+        return differentiate(side, function, job.case, tensors, order, perturb)
     compiled = side.module.function(
         lambda *xs: differentiate(side, function, job.case, xs, order), jit_compile=True
     )

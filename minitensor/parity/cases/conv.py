@@ -263,6 +263,9 @@ ONES = [1, 1, 1, 1]
 
 def every_geometry() -> Iterator[Case]:
     """Each kernel with each stride and padding, in every form; dilations, groups, both layouts."""
+    words: dict[str, Any]
+    taps: tuple[int, ...]
+    rate: Any
     x = (1, 7, 6, 2)
     for taps in ((1, 1), (2, 3), (4, 4)):
         for strides in (1, 2, [1, 3], [4], [1, 3, 2, 1]):
@@ -298,6 +301,7 @@ def every_geometry() -> Iterator[Case]:
 
 def every_size() -> Iterator[Case]:
     """Transposed convolutions to every size that the convolution could have come from."""
+    words: dict[str, Any]
     for taps in (1, 2, 3, 4):
         for stride in (1, 2, 3):
             for padding in ("SAME", "VALID"):
@@ -345,6 +349,7 @@ def legal_sizes(positions: int, taps: int, stride: int, padding: str) -> range:
 
 def every_depthwise() -> Iterator[Case]:
     """Depthwise convolutions by multiplier, stride and padding; their gradients; separable ones."""
+    words: dict[str, Any]
     x, kernel = (1, 6, 7, 3), (3, 2, 3, 2)
     for multiplier in (1, 2):
         for stride in (1, 2, 3):

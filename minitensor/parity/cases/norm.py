@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal
 
@@ -78,15 +79,15 @@ def statistics() -> Iterator[Case]:
             yield replace(case, dtypes=ALL if keepdims else FLOATS)
     yield call("nn.moments", literal((3,), 1, 2, 4), axes=[0])
     for shape, stats in (((5, 3), (3,)), ((2, 4, 4, 3), (3,)), ((2, 3, 2, 3), (1, 1, 1, 3))):
-        x, one, spread = T(shape), T(stats), T(stats, "positive")
+        x, one, variance = T(shape), T(stats), T(stats, "positive")
         op = "nn.batch_normalization"
-        yield call(op, x, one, spread, one, one, variance_epsilon=1e-3)
-        only = call(op, x, one, spread, offset=None, scale=None, variance_epsilon=1e-5)
+        yield call(op, x, one, variance, one, one, variance_epsilon=1e-3)
+        only = call(op, x, one, variance, offset=None, scale=None, variance_epsilon=1e-5)
         yield only
         yield replace(only, settings={**only.settings, "variance_epsilon": 0.1}, dtypes=ALL)
         args, settings = ("$0", "$1", "$2"), {"variance_epsilon": 1e-3}
-        yield Case(op, (x, one, spread, one), args, {**settings, "offset": "$3", "scale": None})
-        yield Case(op, (x, one, spread, one), args, {**settings, "offset": None, "scale": "$3"})
+        yield Case(op, (x, one, variance, one), args, {**settings, "offset": "$3", "scale": None})
+        yield Case(op, (x, one, variance, one), args, {**settings, "offset": None, "scale": "$3"})
 
 
 def lengths() -> Iterator[Case]:
@@ -148,21 +149,21 @@ def losses() -> Iterator[Case]:
     """Cross entropies of two tensors; labels that do not add up to one as well."""
     name = "nn.softmax_cross_entropy_with_logits"
     for shape in ((3, 4), (2, 3, 4), (1, 2)):
-        yield replace(pair(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
-        yield pair(name, T(shape, "positive"), T(shape))
-    yield pair(name, T((1, 3), "probabilities"), T((2, 3)))
-    yield pair(name, literal((1, 2), 2, 2), literal((1, 2), 0, 1))
-    case = pair(name, T((3, 4), "positive", constant=True), T((3, 4)))
+        yield replace(cross_entropy(name, T(shape, "probabilities"), T(shape)), dtypes=ALL)
+        yield cross_entropy(name, T(shape, "positive"), T(shape))
+    yield cross_entropy(name, T((1, 3), "probabilities"), T((2, 3)))
+    yield cross_entropy(name, literal((1, 2), 2, 2), literal((1, 2), 0, 1))
+    case = cross_entropy(name, T((3, 4), "positive", constant=True), T((3, 4)))
     yield replace(case, settings={**case.settings, "axis": 0})
-    case = pair(name, literal((1, 2), 0, 1), literal((1, 2), -INF, 0))
+    case = cross_entropy(name, literal((1, 2), 0, 1), literal((1, 2), -INF, 0))
     yield replace(case, order=0)
     name = "nn.sigmoid_cross_entropy_with_logits"
     for spec in (T((5,), "probabilities"), T((3, 4), "probabilities"), T((2, 3, 4), "positive")):
-        yield replace(pair(name, spec, T(spec.shape)), dtypes=ALL)
-    yield pair(name, literal((4,), 0, 1, 0.5, 1), literal((4,), 50, -50, 100, -100))
+        yield replace(cross_entropy(name, spec, T(spec.shape)), dtypes=ALL)
+    yield cross_entropy(name, literal((4,), 0, 1, 0.5, 1), literal((4,), 50, -50, 100, -100))
 
 
-def pair(op: str, labels: T, logits: T) -> Case:
+def cross_entropy(op: str, labels: T, logits: T) -> Case:
     """labels and logits by name, as everybody calls them."""
     return Case(op, (labels, logits), (), {"labels": "$0", "logits": "$1"})
 
@@ -173,7 +174,7 @@ def sparse_losses() -> Iterator[Case]:
     for shape in ((3, 4), (2, 3, 5), (1, 2)):
         for dtype in ("int32", "int64"):
             labels = T(shape[:-1], "below", high=shape[-1], dtype=dtype)
-            yield replace(pair(name, labels, T(shape)), dtypes=ALL)
+            yield replace(cross_entropy(name, labels, T(shape)), dtypes=ALL)
     for k in (1, 2, 4):
         targets, predictions = T((6,), "below", high=4, dtype="int32"), T((6, 4), "distinct")
         for op in ("nn.in_top_k", "math.in_top_k"):
@@ -213,37 +214,38 @@ def every_curve() -> Iterator[Case]:
 def every_statistic() -> Iterator[Case]:
     """moments over every form of axes, norms by axis and groups, lengths by axis."""
     x = (3, 4, 2)
+    axes: Any
     for axes in (0, [1], [0, 1, 2], None, [], [-1, 0]):
         for keepdims in (False, True):
             yield call("nn.moments", x, axes=axes, keepdims=keepdims)
-    one, spread = T((3,)), T((3,), "positive")
-    yield call("nn.batch_normalization", (4, 2, 3), one, spread, one, one, variance_epsilon=1e-3)
+    one, variance = T((3,)), T((3,), "positive")
+    yield call("nn.batch_normalization", (4, 2, 3), one, variance, one, one, variance_epsilon=1e-3)
     words = {"offset": None, "scale": None, "variance_epsilon": 0.1}
-    yield call("nn.batch_normalization", (4, 3), one, spread, **words)
+    yield call("nn.batch_normalization", (4, 3), one, variance, **words)
     for axis, shape in ((-1, (5,)), ([1, 2], (3, 4)), ([2, 3], (4, 5))):
         yield call("nn.layer_normalization", (2, 3, 4, 5), shape, shape, axis=axis)
     for groups in (2, 6, 1, -1):
         yield call("nn.group_normalization", (2, 3, 4, 6), (6,), (6,), groups=groups)
     yield call("nn.instance_normalization", (2, 3, 4, 6), (6,), (6,))
-    for axis in (None, 0, -1, [0, 2]):
-        yield call("nn.l2_normalize", x, axis=axis)
+    for axes in (None, 0, -1, [0, 2]):
+        yield call("nn.l2_normalize", x, axis=axes)
 
 
 def every_loss() -> Iterator[Case]:
     """Cross entropies by axis, of constant labels, of labels that are broadcast, at the corners."""
     softmax, sigmoid = (f"nn.{name}_cross_entropy_with_logits" for name in ("softmax", "sigmoid"))
     for axis in (-1, 0):
-        case = pair(softmax, T((4, 5), "probabilities", constant=True), T((4, 5)))
+        case = cross_entropy(softmax, T((4, 5), "probabilities", constant=True), T((4, 5)))
         yield replace(case, settings={**case.settings, "axis": axis})
-    yield pair(softmax, T((4, 5), "probabilities"), T((4, 5), constant=True))
-    yield replace(pair(softmax, literal((1, 3), 0, 1, 0), T((2, 3))), order=0)
+    yield cross_entropy(softmax, T((4, 5), "probabilities"), T((4, 5), constant=True))
+    yield replace(cross_entropy(softmax, literal((1, 3), 0, 1, 0), T((2, 3))), order=0)
     sparse = "nn.sparse_softmax_cross_entropy_with_logits"
     for shape in ((5,), (2, 3, 5)):
-        yield pair(sparse, T(shape[:-1], "below", high=5, dtype="int64"), T(shape))
-    yield pair(sigmoid, T((3, 4), "probabilities"), T((3, 4), "wide"))
+        yield cross_entropy(sparse, T(shape[:-1], "below", high=5, dtype="int64"), T(shape))
+    yield cross_entropy(sigmoid, T((3, 4), "probabilities"), T((3, 4), "wide"))
     labels = replace(literal((6,), 0, 1, 0.5, 0, 1, 1), constant=True)
-    yield pair(sigmoid, labels, literal((6,), 0, 0, 0, 100, 100, -100))
-    weighted = pair(
+    yield cross_entropy(sigmoid, labels, literal((6,), 0, 0, 0, 100, 100, -100))
+    weighted = cross_entropy(
         "nn.weighted_cross_entropy_with_logits", T((3, 4), "probabilities"), T((3, 4), "wide")
     )
     yield replace(weighted, settings={**weighted.settings, "pos_weight": 2.5})

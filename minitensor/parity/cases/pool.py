@@ -206,6 +206,8 @@ def patches(random: Random, count: int) -> Iterator[Case]:
 
 def every_pool() -> Iterator[Case]:
     """Each pool in each form of its arguments; dilations and explicit padding."""
+    words: dict[str, Any]
+    shape: tuple[int, ...]
     explicit = [[0, 0], [1, 0], [0, 1], [0, 0]]
     windows = (
         *((2, 2, "VALID"), (3, 2, "SAME"), ([2, 3], [1, 2], "SAME"), (2, 3, "SAME")),
@@ -243,6 +245,7 @@ def every_pool() -> Iterator[Case]:
 
 def every_block() -> Iterator[Case]:
     """Rearrangements by each size of block, with pads and crops, along one to three axes."""
+    shape: tuple[int, ...]
     for op, shape, block in (
         ("space_to_depth", (2, 4, 6, 3), 2),
         ("space_to_depth", (1, 9, 3, 2), 3),

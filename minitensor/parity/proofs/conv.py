@@ -50,13 +50,13 @@ def taps(
         for n, p, k, s, d in zip(sizes, around, kernel, strides, dilations, strict=True)
     ]
     views = []
-    for place in itertools.product(*(range(k) for k in kernel)):
-        starts = [i * d for i, d in zip(place, dilations, strict=True)]
-        cuts = [
+    for tap in itertools.product(*(range(k) for k in kernel)):
+        starts = [i * d for i, d in zip(tap, dilations, strict=True)]
+        slices = [
             slice(start, start + (h - 1) * s + 1 if h else start, s)
             for start, h, s in zip(starts, out, strides, strict=True)
         ]
-        views.append(x[(slice(None), *cuts)])
+        views.append(x[(slice(None), *slices)])
     return tf.stack(views, axis=-2)
 
 

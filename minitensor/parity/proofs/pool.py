@@ -22,8 +22,8 @@ def choose(tf: Any, columns: Any, real: Any) -> Any:
     hits = real & (columns == largest)
     hits = tf.where(tf.reduce_any(lost, axis=-2, keepdims=True), lost, hits)
     first = tf.argmax(tf.cast(hits, "int32"), axis=-2)  # (N, ..., C)
-    place = len(columns.shape) - 2
-    mask = tf.one_hot(first, int(columns.shape[-2]), axis=place, dtype="int32")
+    axis = len(columns.shape) - 2
+    mask = tf.one_hot(first, int(columns.shape[-2]), axis=axis, dtype="int32")
     return mask == 1  # (N, ..., taps, C)
 
 
@@ -86,16 +86,16 @@ def max_pool_with_argmax(
     padding: Any,
     include_batch_in_index: bool = False,
 ) -> tuple:
-    """The maximum and its place, ((n*)H + y) * W + x) * C + c in the unpadded image."""
+    """The maximum and its index, ((n*)H + y) * W + x) * C + c in the unpadded image."""
     geometry = (spatial(ksize, 2), spatial(strides, 2), [1, 1], padding)
     columns, real = windows(tf, input, *geometry)
     chosen = choose(tf, columns, tf.broadcast_to(real, columns.shape))
     y = tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
     shape = [int(n) for n in input.shape]
-    places = np.arange(np.prod(shape)).reshape(shape)
+    indices = np.arange(np.prod(shape)).reshape(shape)
     if not include_batch_in_index:
-        places = np.broadcast_to(places[:1], shape)
-    numbers = taps(tf, tf.constant(places), *geometry, 0)
+        indices = np.broadcast_to(indices[:1], shape)
+    numbers = taps(tf, tf.constant(indices), *geometry, 0)
     return y, tf.reduce_sum(tf.where(chosen, numbers, tf.zeros_like(numbers)), axis=-2)
 
 
