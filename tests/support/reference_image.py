@@ -1,6 +1,6 @@
 """What TensorFlow answers to calls of tf.image: a table of calls, and their recorded answers.
 
-`python tests/reference_image.py` asks TensorFlow and writes `recorded_image.npz`, so that
+`python tests/support/reference_image.py` asks TensorFlow and writes `recorded_image.npz`, so that
 `test_image.py` can compare where TensorFlow is not installed; where it is, a live test asks again.
 The gradient of a call is that of <y, c> with respect to its image, c drawn at random.
 """
