@@ -28,9 +28,8 @@ class T:
     Args:
         shape: sizes.
         kind: "real" in (-2, 2), "wide" in (-8, 8), "positive" in [0.5, 2), "unit" in (-0.9, 0.9),
-            "ties" whole numbers -2 ... 2, "huge" whole numbers whose products leave int32,
-            "distinct" a shuffled grid, "below" integers in [0, high), "truth" booleans,
-            "probabilities" positive rows that sum to one, "given" the numbers of `values`.
+            "ties" whole numbers -2 ... 2, "distinct" a shuffled grid, "below" integers in
+            [0, high), "truth" booleans, "probabilities" positive rows that sum to one, "given" the numbers of `values`.
         high: the bound of "below".
         values: the numbers of "given", in row-major order.
         dtype: a fixed dtype; empty: the dtype the case is run in.
@@ -155,8 +154,6 @@ def _values(spec: T, random: np.random.RandomState, whole: bool) -> Any:
         return (random.permutation(size) - size // 2) / (1 if whole else 4)
     if spec.kind == "ties":
         return random.randint(-2, 3, size)
-    if spec.kind == "huge":
-        return random.randint(-(2**30), 2**30, size)
     if whole:
         return random.randint(1 if spec.kind == "positive" else -9, 10, size)
     return _reals(spec, random, size)
