@@ -29,7 +29,8 @@ class T:
         shape: sizes.
         kind: "real" in (-2, 2), "wide" in (-8, 8), "positive" in [0.5, 2), "unit" in (-0.9, 0.9),
             "ties" whole numbers -2 ... 2, "distinct" a shuffled grid, "below" integers in
-            [0, high), "truth" booleans, "probabilities" positive rows that sum to one, "given" the numbers of `values`.
+            [0, high), "truth" booleans, "probabilities" positive rows that sum to one, "given"
+            the numbers of `values`.
         high: the bound of "below".
         values: the numbers of "given", in row-major order.
         dtype: a fixed dtype; empty: the dtype the case is run in.
