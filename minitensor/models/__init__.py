@@ -14,6 +14,7 @@ The large ones of ImageNet are `keras.applications`; those of the course are her
 lists all with their names.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -81,50 +82,4 @@ NETWORKS: dict[str, Callable[..., Any]] = {
     "unet": unet,
 }
 
-__all__ = [
-    "NETWORKS",
-    "DenseNet121",
-    "IdentityKernel",
-    "InceptionV3",
-    "MobileNet",
-    "MobileNetV2",
-    "ResNet50",
-    "ResNet101",
-    "ResNet152",
-    "Xception",
-    "alexnet",
-    "alexnet_cifar",
-    "alexnet_cifar_keras",
-    "basic_block",
-    "batch_norm",
-    "bn_relu_conv",
-    "context_network",
-    "conv_bn_net",
-    "conv_norm",
-    "dcgan_discriminator",
-    "dcgan_generator",
-    "dense_block",
-    "densenet",
-    "googlenet",
-    "inception",
-    "inception_v1",
-    "lenet5",
-    "lenet5_original",
-    "mlp",
-    "mnist_cnn",
-    "residual_block",
-    "resnet18",
-    "resnet34",
-    "resnet_bottleneck",
-    "response_norm",
-    "subsample",
-    "transition",
-    "unet",
-    "vgg",
-    "vgg11",
-    "vgg13",
-    "vgg16",
-    "vgg19",
-    "vgg_block",
-    "vgg_stack",
-]
+__all__ = ["NETWORKS", "IdentityKernel", *(k for k, v in vars().items() if inspect.isfunction(v))]

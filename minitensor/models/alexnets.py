@@ -1,4 +1,7 @@
-"""AlexNet: the two small ones of course text 3, not the same network, and that of the paper."""
+"""AlexNet: the two small ones of course text 3, not the same network, and that of the paper.
+
+Args: classes, the number of logits or probabilities. Returns a Sequential model.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,6 @@ def alexnet_cifar(classes: int = 10) -> Any:
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv SAME (13, 13, 64)
     -> pool (6, 6, 64) -> 2304 -> 384 -> 192 -> 10
 
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A Sequential model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.alexnet_cifar().count_params()
@@ -36,12 +33,6 @@ def alexnet_cifar_keras(classes: int = 10) -> Any:
 
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv VALID (9, 9, 64)
     -> pool (4, 4, 64) -> 1024 -> 384 -> 192 -> 10
-
-    Args:
-        classes: number of probabilities.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf
@@ -76,11 +67,7 @@ def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
     its sizes follow from 227.
 
     Args:
-        classes: number of logits.
         input_shape: of one image, at least (67, 67, channels).
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf

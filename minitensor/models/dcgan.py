@@ -1,4 +1,7 @@
-"""DCGAN: a generator of images from noise by transposed convolutions, and its judge."""
+"""DCGAN: a generator of images from noise by transposed convolutions, and its judge.
+
+Args: channels of the image; width, w in the formulas. Returns a Sequential model.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,6 @@ def dcgan_generator(latent: int = 100, channels: int = 3, width: int = 128) -> A
 
     Args:
         latent: numbers of noise for one image.
-        channels: of the image.
-        width: w.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf
@@ -51,13 +49,6 @@ def dcgan_discriminator(channels: int = 3, width: int = 128) -> Any:
 
     Each arrow but the last is a convolution 5x5 of stride 2 and a leaky relu of slope 0.2, with a
     norm between them except in the first.
-
-    Args:
-        channels: of the image.
-        width: w.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf

@@ -1,4 +1,8 @@
-"""The DenseNet of course text 3, whose print has the parts but not the whole."""
+"""The DenseNet of course text 3, whose print has the parts but not the whole.
+
+Args: x, a KerasTensor (N, h, w, C); growth_rate, the channels that each layer adds; classes, the
+number of logits. Returns of `densenet`: a functional model.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ def bn_relu_conv(x: Any, out_depth: int, taps: int = 3) -> Any:
     """Norm, relu, and a convolution without bias, in this order.
 
     Args:
-        x: KerasTensor (N, h, w, C).
         out_depth: filters.
         taps: side of the window.
 
@@ -38,8 +41,6 @@ def dense_block(x: Any, growth_rate: int, num_layers: int) -> Any:
     x[i+1] = concat(x[i], bn_relu_conv(x[i]))
 
     Args:
-        x: KerasTensor (N, h, w, C).
-        growth_rate: channels that each layer adds.
         num_layers: number of layers.
 
     Returns:
@@ -61,7 +62,6 @@ def transition(x: Any, out_depth: int) -> Any:
     """Fewer channels, and half the sides.
 
     Args:
-        x: KerasTensor (N, h, w, C).
         out_depth: channels that stay.
 
     Returns:
@@ -90,12 +90,7 @@ def densenet(
     paper's DenseNet-121), that transitions halve the channels, and the norm before the mean.
 
     Args:
-        classes: number of logits.
-        growth_rate: channels that each layer adds.
         block_layers: number of layers of each block.
-
-    Returns:
-        A functional model.
 
     Example:
         >>> import minitensor as tf

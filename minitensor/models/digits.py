@@ -1,4 +1,7 @@
-"""Networks for 28 by 28 digits and clothes: dense ones, the CNN of course text 2, and LeNet-5."""
+"""Networks for 28 by 28 digits and clothes: dense ones, the CNN of course text 2, and LeNet-5.
+
+Args: classes, the number of logits or probabilities. Returns a Sequential model.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,6 @@ def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
 
     Args:
         units: width of the hidden layers, each with relu.
-        classes: number of logits.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf
@@ -36,12 +35,6 @@ def mnist_cnn(classes: int = 10) -> Any:
 
     (28, 28, 1) -> (28, 28, 32) -> pool (14, 14, 32) -> (14, 14, 64) -> pool (7, 7, 64) -> 3136
     -> 1024 -> 10
-
-    Args:
-        classes: number of probabilities.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf
@@ -68,11 +61,7 @@ def lenet5(classes: int = 10, norms: bool = False) -> Any:
     -> 120 -> 84 -> 10
 
     Args:
-        classes: number of logits.
         norms: whether a BatchNormalization stands behind each convolution.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf
@@ -103,9 +92,6 @@ def lenet5_original(classes: int = 10) -> Any:
 
     Args:
         classes: number of logits; the Gaussian units of the paper are a dense layer here.
-
-    Returns:
-        A Sequential model.
 
     Example:
         >>> import minitensor as tf

@@ -1,4 +1,8 @@
-"""GoogLeNet, windows of four kinds beside one another: of course text 3, and of the paper."""
+"""GoogLeNet, windows of four kinds beside one another: of course text 3, and of the paper.
+
+Args: x, a KerasTensor (N, h, w, C); classes, the number of logits. Returns of a network: a
+functional model.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ _FOUR = [
     (256, 160, 320, 32, 128, 128),
 ]
 _FIVE = [(256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)]
-# Where the seed prints other numbers: 24 for 32, and 182 for 192.
+# Where the course text prints other numbers: 24 for 32, and 182 for 192.
 _MISPRINTS = {_FOUR[3]: (112, 144, 288, 24, 64, 64), _FIVE[1]: (384, 182, 384, 48, 128, 128)}
 
 
@@ -31,10 +35,9 @@ def inception(x: Any, widths: Widths, conv: Conv = conv_norm, as_printed: bool =
     """Four branches side by side: 1x1; 1x1 and 3x3; 1x1 and 5x5; a pool of 3x3 and 1x1.
 
     Args:
-        x: KerasTensor (N, h, w, C).
         widths: filters d0_1, d1_1, d1_3, d2_1, d2_5, d3_1.
         conv: a function of a tensor, filters and taps.
-        as_printed: whether the 5x5 gets d2_1 filters, as in the seed, instead of d2_5.
+        as_printed: whether the 5x5 gets d2_1 filters, as in the course text, instead of d2_5.
 
     Returns:
         KerasTensor (N, h, w, d0_1 + d1_3 + d2_5 + d3_1).
@@ -66,11 +69,7 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
     and 944 channels after the three groups of modules.
 
     Args:
-        classes: number of logits.
         as_printed: whether the course text's three mistakes stay.
-
-    Returns:
-        A functional model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
         >>> import minitensor as tf
@@ -99,7 +98,6 @@ def inception_v1(
     mean 1024 -> classes
 
     Args:
-        classes: number of logits.
         auxiliary: whether modules 4a and 4d have classifiers too, whose losses count 0.3 each.
         input_shape: of one image; exactly (224, 224, channels) with `auxiliary`.
 

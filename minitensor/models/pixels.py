@@ -1,4 +1,7 @@
-"""Networks that say something about every pixel: a dilated context network, and a U-Net."""
+"""Networks that say something about every pixel: a dilated context network, and a U-Net.
+
+Returns of both: a functional model.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +48,6 @@ def context_network(classes: int = 21, large: bool = False, input_shape: Any = (
         large: whether the layers inside are 2C, 2C, 4C, 8C, 16C, 32C, 32C wide instead of C.
         input_shape: (height, width).
 
-    Returns:
-        A functional model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.context_network().count_params(), 64 * 21**2 + 8 * 21
@@ -83,9 +83,6 @@ def unet(
         classes: number of logits for each pixel.
         widths: filters of each level, from the top down; a level has two convolutions 3x3 each way.
         input_shape: of one image; sides divisible by 2 ** (len(widths) - 1).
-
-    Returns:
-        A functional model.
 
     Raises:
         ValueError: sides that cannot be halved so often.

@@ -1,4 +1,8 @@
-"""ResNet: the small ones of the course texts; 50, 101 and 152 are `keras.applications`."""
+"""ResNet: the small ones of the course texts; 50, 101 and 152 are `keras.applications`.
+
+Args: x, a KerasTensor (N, h, w, C); classes, the number of logits. Returns of a network: a
+functional model; in that of course text 3 each convolution has a norm without gamma.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +50,6 @@ def resnet18(classes: int = 10) -> Any:
     (32, 32, 3) -> conv VALID, pool of stride 1 (30, 30, 64) -> 2 blocks (30, 30, 64)
     -> 2 (15, 15, 128) -> 2 (8, 8, 256) -> 2 (4, 4, 512) -> mean 512 -> classes
 
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.resnet18().count_params(), tf.models.resnet18(classes=100).count_params()
@@ -64,12 +62,6 @@ def resnet18(classes: int = 10) -> Any:
 
 def resnet34(classes: int = 10) -> Any:
     """ResNet34 for 32 by 32, blocks 3, 4, 6, 3 times: 21,304,074 parameters.
-
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
 
     Example:
         >>> import minitensor as tf
@@ -99,7 +91,6 @@ def subsample(x: Any, factor: int) -> Any:
     """Every `factor`-th pixel: a maximum over windows of one.
 
     Args:
-        x: KerasTensor (N, h, w, C).
         factor: distance of the pixels that stay.
 
     Returns:
@@ -121,7 +112,6 @@ def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 
     y = relu(shortcut + conv 1x1(conv 3x3/stride(conv 1x1(x)))), each with a norm
 
     Args:
-        x: KerasTensor (N, h, w, C).
         bottleneck_depth: filters of the first two.
         out_depth: filters of the third; where C is another, the shortcut is a convolution too.
         stride: of the second.
@@ -150,12 +140,6 @@ def resnet_bottleneck(classes: int = 10) -> Any:
 
     (32, 32, 3) -> conv 5x5/2 (16, 16, 32) -> pool, 2 blocks (8, 8, 128) -> 2 (4, 4, 256)
     -> 2 (2, 2, 512) -> mean 512 -> classes
-
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model; each convolution has a norm without gamma, as slim makes it.
 
     Example:
         >>> import minitensor as tf

@@ -7,6 +7,8 @@
 
 slim's fused norm kept n/(n-1) times the variance of a batch as its moving variance, Keras keeps
 the variance itself: evaluated networks differ by that much, training steps do not.
+
+Args: classes, the number of logits. Returns of `conv_bn_net`: a functional model.
 """
 
 from __future__ import annotations
@@ -35,11 +37,7 @@ def conv_bn_net(classes: int = 10, input_shape: Any = (28, 28, 1)) -> Any:
     -> pool (7, 7, 16) -> 784 -> classes
 
     Args:
-        classes: number of logits.
         input_shape: of one image; the course text does not tell it.
-
-    Returns:
-        A functional model.
 
     Example:
         >>> import minitensor as tf

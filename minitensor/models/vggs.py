@@ -1,4 +1,9 @@
-"""VGG for 32 by 32 images, from the blocks of course text 3; those of ImageNet are applications."""
+"""VGG for 32 by 32 images, from the blocks of course text 3; those of ImageNet are applications.
+
+Args: x, a KerasTensor (N, h, w, C); num_convs and out_depths, the number of convolutions and their
+filters, of each block; classes, the number of logits; input_shape, of one image; name, the
+model's. Returns of a network: a functional model. Raises: ValueError, lists of different lengths.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,6 @@ def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
     """Convolutions of 3 by 3 and one pooling, which halves the image.
 
     Args:
-        x: KerasTensor (N, h, w, C).
         num_convs: number of convolutions.
         out_depth: filters of each.
 
@@ -37,16 +41,8 @@ def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
 def vgg_stack(x: Any, num_convs: Sequence[int], out_depths: Sequence[int]) -> Any:
     """Blocks one after the other.
 
-    Args:
-        x: KerasTensor (N, h, w, C).
-        num_convs: number of convolutions of each block.
-        out_depths: filters of each block.
-
     Returns:
         KerasTensor (N, h/2^n, w/2^n, O) after n blocks.
-
-    Raises:
-        ValueError: lists of different lengths.
 
     Example:
         >>> import minitensor as tf
@@ -76,18 +72,8 @@ def vgg(
     """A stack and dense layers on its flattened output.
 
     Args:
-        num_convs: number of convolutions of each block.
-        out_depths: filters of each block.
         num_outputs: number of logits.
         hidden: width of the dense layers before them, each with relu.
-        input_shape: of one image.
-        name: the model's name.
-
-    Returns:
-        A functional model.
-
-    Raises:
-        ValueError: lists of different lengths.
 
     Example:
         >>> import minitensor as tf
@@ -106,12 +92,6 @@ def vgg(
 def vgg11(classes: int = 10) -> Any:
     """8 convolutions and 3 dense layers: 9,385,994 parameters.
 
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg11().count_params()
@@ -128,12 +108,6 @@ def vgg13(classes: int = 10) -> Any:
     (32, 32, 3) -> (16, 16, 64) -> (8, 8, 128) -> (4, 4, 256) -> (2, 2, 512) -> (1, 1, 512)
     -> 512 -> 256 -> 128 -> classes
 
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg13().count_params(), tf.models.vgg13(classes=100).count_params()
@@ -147,12 +121,6 @@ def vgg13(classes: int = 10) -> Any:
 def vgg16(classes: int = 10) -> Any:
     """13 convolutions (14,714,688 parameters) and 3 dense layers: 14,880,202.
 
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
-
     Example:
         >>> import minitensor as tf
         >>> tf.models.vgg16().count_params()
@@ -165,12 +133,6 @@ def vgg16(classes: int = 10) -> Any:
 
 def vgg19(classes: int = 10) -> Any:
     """16 convolutions (20,024,384 parameters) and 3 dense layers: 20,189,898.
-
-    Args:
-        classes: number of logits.
-
-    Returns:
-        A functional model.
 
     Example:
         >>> import minitensor as tf
