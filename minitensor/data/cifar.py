@@ -65,15 +65,15 @@ def read_cifar(path: str | Path, kind: Kind, label: str) -> tuple[Part, Part]:
         ValueError: a file is missing or damaged; the message names it.
         OSError: it cannot be opened.
     """
-    place = Path(path)
+    root = Path(path)
     names = [*kind.train, *kind.test]
-    found = _from_folder(place, names) if place.is_dir() else _from_archive(place, names)
+    found = _from_folder(root, names) if root.is_dir() else _from_archive(root, names)
     missing = [name for name in names if name not in found]
     if missing:
-        raise ValueError(f"{place}: no {kind.title}: the file {missing[0]!r} is not in it")
+        raise ValueError(f"{root}: no {kind.title}: the file {missing[0]!r} is not in it")
 
     def part(files: Iterable[str]) -> Part:
-        read = [_read(f"{place}: {name}", found[name], kind, label) for name in files]
+        read = [_read(f"{root}: {name}", found[name], kind, label) for name in files]
         return np.concatenate([x for x, _ in read]), np.concatenate([y for _, y in read])
 
     return part(kind.train), part(kind.test)
@@ -129,8 +129,8 @@ def _binary(data: bytes, kind: Kind, label: str) -> Part:
             f"{len(data)} bytes are no whole number of images of {head} + {_PIXELS} bytes"
         )
     rows = np.frombuffer(data, np.uint8).reshape(-1, head + _PIXELS)
-    place = [name for name, _ in kind.labels].index(label)
-    return rows[:, head:], rows[:, place].astype(np.int64)
+    column = [name for name, _ in kind.labels].index(label)
+    return rows[:, head:], rows[:, column].astype(np.int64)
 
 
 def _pickled(data: bytes, kind: Kind, label: str) -> Part:

@@ -1,7 +1,8 @@
 """Dataset: tf.data.Dataset for programs that run as they stand.
 
-Where elements come from, and what is computed of them. All is lazy and runs in one thread: the
-arguments that ask TensorFlow for threads are accepted and do nothing.
+Where elements come from, and what is computed of them. All is lazy and runs in one thread:
+`num_parallel_calls`, `deterministic`, `synchronous`, `use_unbounded_threadpool` and `name` are
+ignored.
 """
 
 from __future__ import annotations
@@ -50,7 +51,6 @@ class Dataset(Ordered):
 
         Args:
             tensors: an array or tensor, or tuples and dictionaries of them, all of one length.
-            name: ignored.
 
         Raises:
             ValueError: lengths differ, or one has no axis.
@@ -95,7 +95,7 @@ class Dataset(Ordered):
 
         Args:
             *args: the integers.
-            **kwargs: `output_type`, default int64; `name` is ignored.
+            **kwargs: `output_type`, default int64.
 
         Example:
             >>> import minitensor as tf
@@ -131,7 +131,6 @@ class Dataset(Ordered):
             output_types, output_shapes: of the elements; None leaves them as they come.
             args: a tuple of what the function is called with, as NumPy arrays.
             output_signature: TensorSpecs of the elements, instead of types and shapes.
-            name: ignored.
 
         Raises:
             TypeError: `generator` is no function.
@@ -164,7 +163,6 @@ class Dataset(Ordered):
         Args:
             *args: datasets, or tuples and dictionaries of them.
             datasets: the same, instead of args.
-            name: ignored.
 
         Raises:
             TypeError: something else than a dataset.
@@ -208,7 +206,6 @@ class Dataset(Ordered):
 
         Args:
             map_func: gets tensors, and gives tensors or what becomes one.
-            num_parallel_calls, deterministic, synchronous, use_unbounded_threadpool, name: ignored.
 
         Example:
             >>> import minitensor as tf
@@ -256,7 +253,6 @@ class Dataset(Ordered):
         Args:
             batch_size: how many.
             drop_remainder: leave out the last batch if it is smaller.
-            num_parallel_calls, deterministic, name: ignored.
 
         Raises:
             ValueError: `batch_size` is below 1; while iterating: shapes of elements differ.

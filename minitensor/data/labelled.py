@@ -67,8 +67,8 @@ class LabelledImages:
             raise ValueError(
                 f"{self.title}: the labels {listed(unknown)} are unknown; known are {listed(names)}"
             )
-        place = np.array([list(names).index(name) for name in self.names])
-        return replace(self, labels=place[self.labels], names=tuple(names))
+        index = np.array([list(names).index(name) for name in self.names])
+        return replace(self, labels=index[self.labels], names=tuple(names))
 
 
 def split(data: LabelledImages, seed: int) -> tuple[LabelledImages, LabelledImages]:

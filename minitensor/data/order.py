@@ -1,4 +1,7 @@
-"""Steps of a dataset that change which elements come, and when, but not what is in them."""
+"""Steps of a dataset that change which elements come, and when, but not what is in them.
+
+`name` is ignored in all of them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,6 @@ class Ordered(Pipeline):
             buffer_size: how many elements wait to be drawn; a Row of a large array takes no memory.
             seed: makes the orders of all iterations repeatable by itself.
             reshuffle_each_iteration: False gives every iteration the same order.
-            name: ignored.
 
         Raises:
             ValueError: `buffer_size` is below 1.
@@ -147,7 +149,6 @@ class Ordered(Pipeline):
 
         Args:
             filename: must stay empty: no cache is written to files.
-            name: ignored.
 
         Raises:
             ValueError: a file name is given.

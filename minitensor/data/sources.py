@@ -85,9 +85,9 @@ def read_folder(folder: str | Path, size: tuple[int, int]) -> LabelledImages:
     """
     root = Path(folder)
     found = {
-        place.name: sorted(f for f in place.iterdir() if f.suffix.lower() == ".png")
-        for place in sorted(root.iterdir())
-        if place.is_dir() and not place.name.startswith(".")
+        entry.name: sorted(f for f in entry.iterdir() if f.suffix.lower() == ".png")
+        for entry in sorted(root.iterdir())
+        if entry.is_dir() and not entry.name.startswith(".")
     }
     if not found:
         raise ValueError(f"{root}: neither IDX files nor folders <label>/*.png are in it")
@@ -143,26 +143,26 @@ def open_data(
             `train-*` and `t10k-*`; or the beginning that the names of an IDX pair share.
         size: (height, width) in pixels of images from PNG files.
     """
-    place = Path(path)
-    pairs = _idx_pairs(place)
+    root = Path(path)
+    pairs = _idx_pairs(root)
     if not pairs:
-        if not place.is_dir():
-            raise ValueError(f"{place}: no such folder, and no IDX file has a name that starts so")
-        return read_folder(place, size), None
+        if not root.is_dir():
+            raise ValueError(f"{root}: no such folder, and no IDX file has a name that starts so")
+        return read_folder(root, size), None
     if len(pairs) == 1:
         return read_idx_pair(*pairs[0]), None
     train = [pair for pair in pairs if pair[0].name.startswith("train")]
     test = [pair for pair in pairs if pair[0].name.startswith(("t10k", "test"))]
     if len(pairs) != 2 or len(train) != 1 or len(test) != 1:
         names = listed([images.name for images, _ in pairs])
-        raise ValueError(f"{place}: which IDX pair of {names}? name one by its beginning")
+        raise ValueError(f"{root}: which IDX pair of {names}? name one by its beginning")
     learnt = read_idx_pair(*train[0])
     return learnt, read_idx_pair(*test[0]).renamed(learnt.names)
 
 
-def _idx_pairs(place: Path) -> list[tuple[Path, Path]]:
+def _idx_pairs(root: Path) -> list[tuple[Path, Path]]:
     """The image files, and the label file of each, in a folder or with names that start so."""
-    folder, start = (place, "") if place.is_dir() else (place.parent, place.name)
+    folder, start = (root, "") if root.is_dir() else (root.parent, root.name)
     found = sorted(
         file
         for file in (folder.iterdir() if folder.is_dir() else ())

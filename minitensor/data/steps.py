@@ -50,14 +50,14 @@ def accepted(predicate: Callable[..., Any], element: Any) -> bool:
 def shuffled(elements: Iterator[Any], size: int, rng: np.random.Generator) -> Iterator[Any]:
     """Each time one of the next `size` elements, all equally likely."""
     waiting = list(islice(elements, size))
-    for place, element in zip(_places(rng, len(waiting)), elements, strict=False):
-        yield waiting[place]
-        waiting[place] = element
+    for position, element in zip(_positions(rng, len(waiting)), elements, strict=False):
+        yield waiting[position]
+        waiting[position] = element
     rng.shuffle(waiting)  # type: ignore[arg-type]
     yield from waiting
 
 
-def _places(rng: np.random.Generator, count: int) -> Iterator[int]:
+def _positions(rng: np.random.Generator, count: int) -> Iterator[int]:
     while count:
         yield from rng.integers(count, size=_DRAWS).tolist()
 

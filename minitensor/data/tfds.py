@@ -96,12 +96,12 @@ def _chosen(split: Any, parts: Parts) -> Dataset:
         raise ValueError(f"tfds.load: unknown split {split!r}; legal: {list(parts)}, 'train[:80%]'")
     total, cut = parts[found[1]]
 
-    def place(number: str | None, percent: str | None, default: int) -> int:
+    def position(number: str | None, percent: str | None, default: int) -> int:
         if number is None:
             return default
         return round(int(number) * total / 100) if percent else min(int(number), total)
 
-    return cut(slice(place(found[2], found[3], 0), place(found[4], found[5], total)))
+    return cut(slice(position(found[2], found[3], 0), position(found[4], found[5], total)))
 
 
 def _arrays(name: str) -> Parts:
@@ -120,7 +120,7 @@ def _folder(name: str, url: str, data_dir: Any) -> Path:
     given = Path(data_dir) / name if data_dir else None
     folder = given if given and given.is_dir() else search_paths.find([name])
     if folder is None:
-        looked = "\n  ".join(str(place) for place in search_paths.folders())
+        looked = "\n  ".join(map(str, search_paths.folders()))
         raise OSError(
             f"the folder {name} is not on this machine. Unpack {url} into one of:\n  {looked}"
         )
@@ -140,7 +140,7 @@ def _flowers(data_dir: Any) -> Parts:
     from minitensor.image.codec import read_image
 
     folder = _folder("flower_photos", _URL, data_dir)
-    folders = sorted(place.name for place in folder.iterdir() if place.is_dir())
+    folders = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
     names = _FLOWERS if set(folders) <= set(_FLOWERS) else folders
     pairs = [
         (str(file), number)

@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -247,6 +249,18 @@ def test_a_programs_own_classes_and_functions_are_passed(tmp_path):
     assert keras.models.load_model(tmp_path / "x.keras", own)(np.ones((1, 2)))[0, 1] == 6
     with keras.saving.custom_object_scope(own):
         assert keras.models.load_model(tmp_path / "x.keras")(np.ones((1, 2)))[0, 1] == 6
+
+
+def test_a_class_is_found_though_nobody_has_imported_its_room():
+    """The registry knows no class: the package tells it what imports each room."""
+    program = (
+        "import sys\n"
+        "from minitensor.keras.serialization import objects\n"
+        "assert 'minitensor.keras.metrics' not in sys.modules\n"
+        "print(objects.deserialize({'class_name': 'AUC', 'config': {'name': 'area'}}).name)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "area\n", done.stderr
 
 
 def test_registered_classes_need_not_be_passed():

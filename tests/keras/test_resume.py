@@ -114,6 +114,12 @@ def test_the_last_two_checkpoints_are_kept(tmp_path):
     ]
 
 
+def test_what_a_process_left_that_was_killed_while_it_wrote_goes_with_the_next_checkpoint(tmp_path):
+    (tmp_path / ".state-00000000.safetensors.x1").write_bytes(b"half")
+    path = state_file.write_next(tmp_path, STATE)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys):
     state_file.write_next(tmp_path, {"number": 1})
     newest = state_file.write_next(tmp_path, {"number": 2})

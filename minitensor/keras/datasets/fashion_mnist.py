@@ -38,7 +38,7 @@ def load_data(path: str | Path | None = None) -> Parts:
 
     Source: keras.datasets.fashion_mnist.load_data; Xiao, Rasul and Vollgraf, 2017
     """
-    place = search_paths.find([_FOLDER]) if path is None else Path(path)
-    if place is None:
-        place = search_paths.fetch("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
-    return read_folder(place)
+    source = search_paths.find([_FOLDER]) if path is None else Path(path)
+    if source is None:
+        source = search_paths.fetch("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
+    return read_folder(source)

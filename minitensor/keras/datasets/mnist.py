@@ -48,12 +48,12 @@ def load_data(path: str = "mnist.npz") -> Parts:
     Source: keras.datasets.mnist.load_data; LeCun, Cortes and Burges
     """
     names = [str(path), "mnist"]
-    place = Path(path) if Path(path).exists() else search_paths.find(names)
-    if place is None and Path(path).name != str(path):
+    source = Path(path) if Path(path).exists() else search_paths.find(names)
+    if source is None and Path(path).name != str(path):
         raise FileNotFoundError(f"MNIST: there is no file or folder {path}")
-    if place is None:
-        place = search_paths.fetch("MNIST", [_REMOTE], "", names)
-    return read_folder(place) if place.is_dir() else _from_npz(place)
+    if source is None:
+        source = search_paths.fetch("MNIST", [_REMOTE], "", names)
+    return read_folder(source) if source.is_dir() else _from_npz(source)
 
 
 def _from_npz(file: Path) -> Parts:

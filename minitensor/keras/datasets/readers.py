@@ -46,10 +46,10 @@ def load_cifar(
     path: str | Path | None, kind: Kind, label: str, names: tuple[str, ...], remote: Remote
 ) -> Parts:
     """The images, with channels where `keras.config` wants them, and labels (N, 1)."""
-    place = search_paths.find(names) if path is None else Path(path)
-    if place is None:
-        place = search_paths.fetch(kind.title, [remote], "", names)
-    (x_train, y_train), (x_test, y_test) = read_cifar(place, kind, label)
+    source = search_paths.find(names) if path is None else Path(path)
+    if source is None:
+        source = search_paths.fetch(kind.title, [remote], "", names)
+    (x_train, y_train), (x_test, y_test) = read_cifar(source, kind, label)
     y_train, y_test = y_train[:, np.newaxis], y_test[:, np.newaxis]  # (N, 1)
     if defaults.image_data_format() == "channels_first":
         x_train, x_test = (x.transpose(0, 3, 1, 2) for x in (x_train, x_test))  # (N, 3, 32, 32)

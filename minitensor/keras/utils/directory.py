@@ -245,8 +245,8 @@ def _listed(folder: str, follow_links: bool) -> list[str]:
         raise FileNotFoundError(f"there is no folder {folder}")
     walk = sorted(os.walk(folder, followlinks=follow_links), key=lambda level: level[0])
     return [
-        os.path.join(place, name)
-        for place, _, names in walk
+        os.path.join(level, name)
+        for level, _, names in walk
         for name in sorted(names)
         if name.lower().endswith(_ENDINGS)
     ]

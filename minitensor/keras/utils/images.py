@@ -1,4 +1,7 @@
-"""Images as arrays, as Pillow's images, and as files."""
+"""Images as arrays, as Pillow's images, and as files.
+
+Without Pillow its functions raise an ImportError that says how to install it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,6 @@ def load_img(
         A PIL.Image.Image.
 
     Raises:
-        ImportError: Pillow is missing.
         ValueError: the file is damaged or too large, or an argument is unknown.
         OSError: it cannot be opened.
 
@@ -142,7 +144,6 @@ def array_to_img(
         A PIL.Image.Image.
 
     Raises:
-        ImportError: Pillow is missing.
         ValueError: another number of axes or channels.
 
     Source: keras.utils.array_to_img
@@ -188,7 +189,6 @@ def save_img(
         **kwargs: what Pillow takes besides.
 
     Raises:
-        ImportError: Pillow is missing.
         ValueError: the array is no image, or the format is unknown.
 
     Source: keras.utils.save_img
