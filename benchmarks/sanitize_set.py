@@ -2,7 +2,7 @@
 
     compute-sanitizer --tool racecheck python -m benchmarks.sanitize_set [--device gpu|emulator]
 
-The launches are those of minitensor/explain/recipes.py; each result is compared with the NumPy
+The launches are those of minitensor/explain/launch_cases.py; each result is compared with the NumPy
 backend's. It ends with status 1 if one differs or an instance of a kernel was not reached.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import minitensor as mt
 from minitensor.backend import numpy as twin
 from minitensor.backend.host import source
-from minitensor.explain.recipes import RECIPES, Recipe
+from minitensor.explain.launch_cases import LAUNCH_CASES, LaunchCase
 
 LARGE_TILES = (", 128, 128, ", ", 128, 64, ")  # only arrays of megabytes are given such tiles
 
@@ -49,7 +49,7 @@ def wanted() -> set[str]:
 
 
 def check(be: Any) -> tuple[list[str], set[str]]:
-    """The recipes whose results differ from NumPy's, and the kernels that were launched."""
+    """The cases whose results differ from NumPy's, and the kernels that were launched."""
     reached: set[str] = set()
     launch = be.device.launch
 
@@ -59,20 +59,20 @@ def check(be: Any) -> tuple[list[str], set[str]]:
 
     be.device.launch = watched
     try:
-        wrong = [f"{r.kernel} {r.problem}" for r in RECIPES if not _agrees(be, r)]
+        wrong = [f"{r.kernel} {r.problem}" for r in LAUNCH_CASES if not _agrees(be, r)]
     finally:
         del be.device.launch
     return wrong, reached
 
 
-def _agrees(be: Any, recipe: Recipe) -> bool:
+def _agrees(be: Any, case: LaunchCase) -> bool:
     """Whether the device and NumPy give the same, to the digits of the least exact of them."""
-    found, expected = _parts(recipe(be)), _parts(recipe.run(twin, recipe.problem))
+    found, expected = _parts(case(be)), _parts(case.run(twin, case.problem))
     error = max(
         _distance(be.to_numpy(a), np.asarray(b)) for a, b in zip(found, expected, strict=True)
     )
     # Six half units in the last of 11 bits: a product of two rounded factors, summed and rounded.
-    short = recipe.problem.dtype == "float16" or recipe.algorithm == "tensor"
+    short = case.problem.dtype == "float16" or case.algorithm == "tensor"
     return error < (6 * 2.0**-11 if short else 1e-5)
 
 

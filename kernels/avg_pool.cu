@@ -1,13 +1,13 @@
 // Average pooling over the real pixels of each window, and its adjoint.
 //
-// avg_pool: one thread averages P neighbouring channels at one place. avg_pool_grad: one thread
-// gathers P channels of one pixel from the windows that see it (places.cuh), each window's
+// avg_pool: one thread averages P neighbouring channels at one position. avg_pool_grad: one thread
+// gathers P channels of one pixel from the windows that see it (positions.cuh), each window's
 // cotangent divided by its own number of real pixels, which is worked out, not looked up.
 // Sums are kept in float for half_t and rounded once.
 //
 // Twins: minitensor/backend/numpy/pool.py.
 #include "common.cuh"
-#include "places.cuh"
+#include "positions.cuh"
 #include "rows.cuh"
 #include "window.cuh"
 
@@ -52,12 +52,13 @@ __global__ void __launch_bounds__(256, 4)
     const long long item = thread_index();
     if (item >= items) return;
     const int pixel = int(item) / packs, channel = int(item) % packs;
-    const Places across =
-        places_of(pixel, window.left, window.kw, window.sx, window.dx, window.w);
+    const Positions across =
+        seen_from(pixel, window.left, window.kw, window.sx, window.dx, window.w);
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int line = row % window.H;
         const long long first_line = row / window.H * static_cast<long long>(window.h);
-        const Places down = places_of(line, window.top, window.kh, window.sy, window.dy, window.h);
+        const Positions down =
+            seen_from(line, window.top, window.kh, window.sy, window.dy, window.h);
         accumulator<T> sum[P] = {};
         for (int i = down.first; i <= down.last; ++i) {
             const int top = i * window.sy - window.top;
@@ -68,8 +69,8 @@ __global__ void __launch_bounds__(256, 4)
                 if (tap_at(pixel - left, window.dx) < 0) continue;
                 const int wide = taps_on_image(left, window.kw, window.dx, window.W).count;
                 const accumulator<T> share = accumulator<T>(1) / (high * wide);
-                const long long place = (first_line + i) * window.w + j;
-                const Pack<T, P> given = load_pack<P>(g + (place * packs + channel) * P);
+                const long long position = (first_line + i) * window.w + j;
+                const Pack<T, P> given = load_pack<P>(g + (position * packs + channel) * P);
 #pragma unroll
                 for (int p = 0; p < P; ++p) sum[p] += share * given[p];
             }

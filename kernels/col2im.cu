@@ -1,12 +1,12 @@
 // col2im: the adjoint of im2col. A pixel is the sum of all column entries that were read from it.
 //
-// One thread sums one pack of channels of one pixel: it gathers from the places that see the pixel
-// (places.cuh), so every pixel is written once and no atomics are needed. Sums are kept in float
+// One thread sums one pack of channels of one pixel: it gathers from the positions that see it
+// (positions.cuh), so every pixel is written once and no atomics are needed. Sums are kept in float
 // for half_t and rounded once.
 //
 // Twin: col2im and scatter in minitensor/backend/numpy/columns.py.
 #include "common.cuh"
-#include "places.cuh"
+#include "positions.cuh"
 #include "rows.cuh"
 #include "window.cuh"
 
@@ -21,15 +21,16 @@ __global__ void __launch_bounds__(256, 4)
     const int pixel = int(item) / packs;
     const int channel = int(item) % packs;
     const int taps = window.kh * window.kw;
-    const Places across =
-        places_of(pixel, window.left, window.kw, window.sx, window.dx, window.w);
+    const Positions across =
+        seen_from(pixel, window.left, window.kw, window.sx, window.dx, window.w);
     const long long lines = rows / window.H * static_cast<long long>(window.h);
     const T* group = columns + (blockIdx.z * lines * window.w * taps * packs + channel) * P;
 
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int line = row % window.H;
         const long long first_line = row / window.H * static_cast<long long>(window.h);
-        const Places down = places_of(line, window.top, window.kh, window.sy, window.dy, window.h);
+        const Positions down =
+            seen_from(line, window.top, window.kh, window.sy, window.dy, window.h);
         accumulator<T> sum[P] = {};
         for (int i = down.first; i <= down.last; ++i) {
             const int u = tap_at(line + window.top - i * window.sy, window.dy);
@@ -37,9 +38,9 @@ __global__ void __launch_bounds__(256, 4)
             for (int j = across.first; j <= across.last; ++j) {
                 const int v = tap_at(pixel + window.left - j * window.sx, window.dx);
                 if (v < 0) continue;
-                const long long place = (first_line + i) * window.w + j;
+                const long long position = (first_line + i) * window.w + j;
                 const Pack<T, P> seen =
-                    load_pack<P>(group + (place * taps + u * window.kw + v) * packs * P);
+                    load_pack<P>(group + (position * taps + u * window.kw + v) * packs * P);
 #pragma unroll
                 for (int p = 0; p < P; ++p) sum[p] += seen[p];
             }

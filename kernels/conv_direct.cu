@@ -60,16 +60,16 @@ __global__ void __launch_bounds__(256)
         T sum = 0;
         for (int u = 0; u < window.kh; ++u) {
             for (int v = 0; v < window.kw; ++v) {
-                // The place that saw this pixel under tap (u, v), if the strides met it.
+                // The position that saw this pixel under tap (u, v), if the strides met it.
                 const int down = row + window.top - u * window.dy;
                 const int right = column + window.left - v * window.dx;
                 if (down % window.sy != 0 || right % window.sx != 0) continue;
                 const int i = down / window.sy, j = right / window.sx;
                 if (i < 0 || i >= window.h || j < 0 || j >= window.w) continue;
-                const T* place = y + ((n * window.h + i) * window.w + j) * O + first_o;
+                const T* position = y + ((n * window.h + i) * window.w + j) * O + first_o;
                 const long long tap = u * window.kw + v;
                 const T* weights = filter + (tap * group_C + c % group_C) * O + first_o;
-                for (int o = 0; o < group_O; ++o) sum += place[o] * weights[o];
+                for (int o = 0; o < group_O; ++o) sum += position[o] * weights[o];
             }
         }
         x[index] = sum;

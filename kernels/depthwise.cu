@@ -3,9 +3,9 @@
 //     y[n, i, j, o] = sum over u, v of x[n, row, column, o / M] filter[u, v, o]
 //
 // with row = i * sy + u * dy - top and column = j * sx + v * dx - left, wherever that is a pixel.
-// depthwise: one thread owns four neighbouring channels and a strip of neighbouring places. For
+// depthwise: one thread owns four neighbouring channels and a strip of neighbouring positions. For
 // each row of the kernel it slides along one line of the image: a pack of pixels is loaded once and
-// used, from a register, for every place of the strip that sees it. Nothing goes through shared
+// used, from a register, for every position of the strip that sees it. Nothing goes through shared
 // memory, for threads share only lines that the L1 cache keeps. K x K taps, stride S, dilation 1,
 // M = 1, channels a multiple of four. depthwise_any: any window and M, one thread one output.
 //
@@ -49,17 +49,17 @@ __global__ void __launch_bounds__(256, 2)
                     pixel = load_pack<4>(x + (line + t * packs) * 4);
                 }
 #pragma unroll
-                for (int place = 0; place < Length; ++place) {
-                    const int v = t - place * S;
-                    if (v >= 0 && v < K) add_product(sum[place], pixel, weight[v]);
+                for (int position = 0; position < Length; ++position) {
+                    const int v = t - position * S;
+                    if (v >= 0 && v < K) add_product(sum[position], pixel, weight[v]);
                 }
             }
         }
         const long long line = static_cast<long long>(row) * window.w;
 #pragma unroll
-        for (int place = 0; place < Length; ++place) {
-            if (first + place >= window.w) break;
-            store_sum(y + ((line + first + place) * packs + channel) * 4, sum[place]);
+        for (int position = 0; position < Length; ++position) {
+            if (first + position >= window.w) break;
+            store_sum(y + ((line + first + position) * packs + channel) * 4, sum[position]);
         }
     }
 }

@@ -6,7 +6,7 @@
 // A long sum for few numbers, so it is cut: every block sums some lines and writes its own copy of
 // the result, `partial`; reduce_splits.cu adds the copies. Nothing is atomic, and the same bits
 // come out every time. depthwise_filter: one thread owns four neighbouring channels and row u of
-// the kernel. It walks along lines in strips of four places: the strip's y lie in registers, each
+// the kernel. It walks along lines in strips of 4 positions: the strip's y lie in registers, each
 // pack of x is loaded once and used for every tap that saw it. Threads along z take different
 // lines and add up through shared memory. K x K taps, stride S, dilation 1, M = 1, channels a
 // multiple of four. depthwise_filter_any: any window and M, one thread one tap of one channel.
@@ -39,12 +39,12 @@ __global__ void __launch_bounds__(256, 2)
         if (unsigned(top) >= unsigned(window.H)) continue;
         const long long image = static_cast<long long>(row / window.h) * window.H;
         const T* pixels = x + ((image + top) * window.W * packs + pack) * 4;
-        const T* places = y + (static_cast<long long>(row) * window.w * packs + pack) * 4;
+        const T* positions = y + (static_cast<long long>(row) * window.w * packs + pack) * 4;
         for (int first = 0; first < window.w; first += Length) {
             Pack<T, 4> given[Length] = {};
 #pragma unroll
             for (int j = 0; j < Length; ++j) {
-                if (first + j < window.w) given[j] = load_pack<4>(places + (first + j) * step);
+                if (first + j < window.w) given[j] = load_pack<4>(positions + (first + j) * step);
             }
 #pragma unroll
             for (int t = 0; t < (Length - 1) * S + K; ++t) {
@@ -101,8 +101,8 @@ __global__ void __launch_bounds__(256, 4)
             const int column = j * window.sx + aside;
             if (!window.holds(line, column)) continue;
             const long long pixel = (image + line) * window.W + column;
-            const long long place = static_cast<long long>(row) * window.w + j;
-            sum += accumulator<T>(x[pixel * (O / M) + o / M]) * accumulator<T>(y[place * O + o]);
+            const long long position = static_cast<long long>(row) * window.w + j;
+            sum += accumulator<T>(x[pixel * (O / M) + o / M]) * accumulator<T>(y[position * O + o]);
         }
     }
     partial[blockIdx.y * static_cast<long long>(items) + item] = sum;

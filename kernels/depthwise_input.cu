@@ -3,8 +3,8 @@
 //     x[n, row, column, c] = sum over u, v, q of y[n, i, j, c*M + q] filter[u, v, c*M + q]
 //
 // with i * sy + u * dy - top = row and j * sx + v * dx - left = column. depthwise_input: one thread
-// owns four neighbouring channels and a strip of pixels that starts where a place starts, so that
-// with stride S the tap of pixel t under the place d further on is t - d * S, known when
+// owns four neighbouring channels and a strip of pixels that starts where a position does, so that
+// with stride S the tap of pixel t under the position d further on is t - d * S, known when
 // compiling: the taps that miss cost nothing. A pack of y is loaded once for the whole strip.
 // K x K taps, stride S, dilation 1, M = 1, channels a multiple of four.
 // depthwise_input_any: any window and M, one thread one pixel's channel.
@@ -12,28 +12,28 @@
 // Every pixel is written once and nothing is added atomically.
 // Twin: conv2d_transpose in minitensor/backend/numpy/depthwise.py.
 #include "common.cuh"
-#include "places.cuh"
+#include "positions.cuh"
 #include "rows.cuh"
 #include "strip.cuh"
 #include "window.cuh"
 
-// a modulo S, never negative: how far a pixel lies behind the last place that starts before it.
+// a modulo S, never negative: how far a pixel lies behind the last position that starts before it.
 template <int S> __device__ __forceinline__ int phase(int a) { return (a % S + S) % S; }
 
 // y (N, h, w, packs), filter (K, K, packs), x (N, H, W, packs) in packs of four; rows = N * H;
 // items = strips * packs, where strips cover the W pixels and the up to S - 1 before them.
-// A batch has fewer than 2^31 lines of places.
+// A batch has fewer than 2^31 lines of positions.
 template <typename T, int K, int S>
 __global__ void __launch_bounds__(256, 2)
     depthwise_input(const T* __restrict__ y, const T* __restrict__ filter, T* __restrict__ x,
                     Window window, int packs, int items, int rows) {
     constexpr int Length = strip_length(K, S);
-    constexpr int Before = (K - 1) / S, After = (Length - 1) / S;  // places around the first pixel
+    constexpr int Before = (K - 1) / S, After = (Length - 1) / S;  // around the first pixel
     const long long item = thread_index();
     if (item >= items) return;
     const int channel = int(item) % packs;
     const int first = int(item) / packs * Length - phase<S>(window.left);
-    const int place = (first + window.left) / S;  // that starts at pixel `first`: no remainder
+    const int position = (first + window.left) / S;  // that starts at pixel `first`: no remainder
 
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int reach = int(row % window.H) + window.top;
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(256, 2)
             const int i = (reach - u) / S;
             if (unsigned(i) >= unsigned(window.h)) continue;
             const long long line =
-                (static_cast<long long>(first_line + i) * window.w + place) * packs + channel;
+                (static_cast<long long>(first_line + i) * window.w + position) * packs + channel;
             Pack<T, 4> weight[K];
 #pragma unroll
             for (int v = 0; v < K; ++v) {
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(256, 2)
 #pragma unroll
             for (int d = -Before; d <= After; ++d) {
                 Pack<T, 4> given = {};
-                if (unsigned(place + d) < unsigned(window.w)) {
+                if (unsigned(position + d) < unsigned(window.w)) {
                     given = load_pack<4>(y + (line + d * packs) * 4);
                 }
 #pragma unroll
@@ -80,12 +80,13 @@ __global__ void __launch_bounds__(256, 4)
     if (item >= items) return;
     const int c = int(item) % C, pixel = int(item) / C;
     const long long O = static_cast<long long>(C) * M;
-    const Places across =
-        places_of(pixel, window.left, window.kw, window.sx, window.dx, window.w);
+    const Positions across =
+        seen_from(pixel, window.left, window.kw, window.sx, window.dx, window.w);
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int line = row % window.H;
         const long long image = static_cast<long long>(row / window.H) * window.h;
-        const Places down = places_of(line, window.top, window.kh, window.sy, window.dy, window.h);
+        const Positions down =
+            seen_from(line, window.top, window.kh, window.sy, window.dy, window.h);
         accumulator<T> sum = 0;
         for (int i = down.first; i <= down.last; ++i) {
             const int u = tap_at(line + window.top - i * window.sy, window.dy);

@@ -1,6 +1,6 @@
 // im2col: every patch of an image as one row of a matrix. It only copies.
 //
-// One thread copies one pack of channels under one tap, for one column of places, row after row.
+// One thread copies one pack of channels under one tap, for one column of positions, row after row.
 // T is an unsigned-like type of the right size, whatever the numbers mean; P of them travel at once
 // (16 bytes where C allows). Neighbouring threads write neighbouring memory: the matrix is kh * kw
 // times the image, so the stores are what must be fast.
@@ -19,8 +19,8 @@ __global__ void __launch_bounds__(256, 4)
     const long long item = thread_index();
     if (item >= items) return;
     const int tap = int(item) / packs % (window.kh * window.kw);
-    const int place = int(item) / packs / (window.kh * window.kw);
-    const int column = place * window.sx + tap % window.kw * window.dx - window.left;
+    const int position = int(item) / packs / (window.kh * window.kw);
+    const int column = position * window.sx + tap % window.kw * window.dx - window.left;
     const int offset = tap / window.kw * window.dy - window.top;
     const long long channels = static_cast<long long>(gridDim.z) * packs;
     const T* source = x + (blockIdx.z * packs + int(item) % packs) * P;

@@ -5,9 +5,9 @@
 // Element (row, depth) of a is looked up in the image when it is needed.
 //
 //                rows                columns   depth                a    b        c
-//   Forward      place (n, i, j)     o         tap (u, v, c)        x    filter   y
+//   Forward      position (n, i, j)  o         tap (u, v, c)        x    filter   y
 //   InputGrad    pixel (n, i, j)     c         tap (u, v, o)        y    filter   x
-//   FilterGrad   tap (u, v, c)       o         place (n, i, j)      x    y        filter
+//   FilterGrad   tap (u, v, c)       o         position (n, i, j)   x    y        filter
 //
 // One problem is one group; a strided InputGrad is one problem per phase as well (see `Phase`).
 // The structs below hold integers only: kernels of any type and any tiling read them. The twin is
@@ -74,19 +74,19 @@ struct Image {
     }
 };
 
-// x as the window sees it: what a place (n, i, j) and what a tap (u, v, c) of a group say.
+// x as the window sees it: what a position (n, i, j) and what a tap (u, v, c) of a group say.
 struct Patches {
     Window window;
     Image image;
     int first_channel;
-    Radix places, taps;
+    Radix positions, taps;
 
     Patches() = default;
     __device__ Patches(const Window& window, int C, int groups, int group)
         : window(window), image{window.H, window.W, C}, first_channel(C / groups * group),
-          places{window.h, window.w}, taps{window.kw, C / groups} {}
+          positions{window.h, window.w}, taps{window.kw, C / groups} {}
 
-    __device__ Part place(Digits at) const {
+    __device__ Part position(Digits at) const {
         const long long pixels = static_cast<long long>(image.H) * image.W;
         return {at.high * pixels * image.channels, at.middle * window.sy - window.top,
                 at.low * window.sx - window.left};
@@ -128,7 +128,7 @@ struct Forward : Outputs {
 
     __device__ Image image() const { return patches.image; }
     __device__ Part row(long long index) const {
-        return patches.place(patches.places.digits(index));
+        return patches.position(patches.positions.digits(index));
     }
     __device__ Radix depth_radix() const { return patches.taps; }
     __device__ Part depth_part(Digits at) const { return patches.tap(at); }
@@ -149,15 +149,15 @@ struct FilterGrad : Outputs {
 
     __device__ Image image() const { return patches.image; }
     __device__ Part row(long long index) const { return patches.tap(patches.taps.digits(index)); }
-    __device__ Radix depth_radix() const { return patches.places; }
-    __device__ Part depth_part(Digits at) const { return patches.place(at); }
+    __device__ Radix depth_radix() const { return patches.positions; }
+    __device__ Part depth_part(Digits at) const { return patches.position(at); }
 };
 
-// One axis of an input gradient, one residue of it. Pixel p of the image was seen from place i
+// One axis of an input gradient, one residue of it. Pixel p of the image was seen from position i
 // under tap u where p + before = i * stride + u * dilation. So the pixels whose p + before leaves
 // one residue modulo the stride share the taps that matter: every tap_step-th, from `tap` on. Among
 // themselves they are a convolution without stride: pixel number r sees, under tap number t,
-// place r + origin + t * step. No multiplication is wasted on the zeros between strides: of three
+// position r + origin + t * step. No product is wasted on the zeros between strides: of three
 // taps at stride 2, every other pixel meets the outer two and the pixels between meet the middle.
 struct Phase {
     int pixel, pixels;        // the first pixel, and how many, `stride` apart

@@ -1,15 +1,15 @@
 // Max pooling, which tap won, and the adjoint pair that moves numbers to and from the winners.
 //
-// max_pool and window_argmax: one thread finds the maxima of P neighbouring channels at one place.
+// max_pool and window_argmax: one thread finds the maxima of P neighbouring channels of a position.
 // take_tap: one thread copies the pixel under one tap. put_tap: one thread gathers P channels of
-// one pixel from the windows that see it, so no atomics are needed (places.cuh).
+// one pixel from the windows that see it, so no atomics are needed (positions.cuh).
 // A NaN is larger than every number and the first of equals wins. Padding never wins; a window that
 // sees nothing else has the lowest value, and tap 0. K is the size of a square kernel known when
 // compiling, whose taps unroll into loads that travel together, or 0.
 //
 // Twins: minitensor/backend/numpy/pool.py.
 #include "common.cuh"
-#include "places.cuh"
+#include "positions.cuh"
 #include "rows.cuh"
 #include "window.cuh"
 
@@ -28,7 +28,7 @@ template <typename T, int P> struct Maxima {
     int tap[P];
 };
 
-// The maxima at one place; `image` points at the P channels of pixel (0, 0), pixels are C apart.
+// The maxima at one position; `image` points at the P channels of pixel (0, 0), pixels are C apart.
 template <typename T, int P, int K>
 __device__ __forceinline__ Maxima<T, P> maxima(const T* image, const Window& window, int i, int j,
                                                int C) {
@@ -76,11 +76,11 @@ __global__ void __launch_bounds__(256, 4)
              int rows) {
     const long long item = thread_index();
     if (item >= items) return;
-    const int place = int(item) / packs, channel = int(item) % packs * P;
+    const int position = int(item) / packs, channel = int(item) % packs * P;
     const long long image = static_cast<long long>(window.H) * window.W * packs * P;
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const Maxima<T, P> best = maxima<T, P, K>(x + row / window.h * image + channel, window,
-                                                  row % window.h, place, packs * P);
+                                                  row % window.h, position, packs * P);
         Pack<T, P> pack;
 #pragma unroll
         for (int p = 0; p < P; ++p) pack[p] = T(best.value[p]);
@@ -95,11 +95,11 @@ __global__ void __launch_bounds__(256, 3)
                   int items, int rows) {
     const long long item = thread_index();
     if (item >= items) return;
-    const int place = int(item) / packs, channel = int(item) % packs * P;
+    const int position = int(item) / packs, channel = int(item) % packs * P;
     const long long image = static_cast<long long>(window.H) * window.W * packs * P;
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const Maxima<T, P> best = maxima<T, P, K>(x + row / window.h * image + channel, window,
-                                                  row % window.h, place, packs * P);
+                                                  row % window.h, position, packs * P);
         Pack<int, P> pack;
 #pragma unroll
         for (int p = 0; p < P; ++p) pack[p] = best.tap[p];
@@ -139,12 +139,13 @@ __global__ void __launch_bounds__(256, 4)
     const long long item = thread_index();
     if (item >= items) return;
     const int pixel = int(item) / packs, channel = int(item) % packs;
-    const Places across =
-        places_of(pixel, window.left, window.kw, window.sx, window.dx, window.w);
+    const Positions across =
+        seen_from(pixel, window.left, window.kw, window.sx, window.dx, window.w);
     for (unsigned row = row_index(); row < rows; row += row_count()) {
         const int line = row % window.H;
         const long long first_line = row / window.H * static_cast<long long>(window.h);
-        const Places down = places_of(line, window.top, window.kh, window.sy, window.dy, window.h);
+        const Positions down =
+            seen_from(line, window.top, window.kh, window.sy, window.dy, window.h);
         accumulator<T> sum[P] = {};
         for (int i = down.first; i <= down.last; ++i) {
             const int u = tap_at(line + window.top - i * window.sy, window.dy);

@@ -1,6 +1,6 @@
 // What the three depthwise kernels share: strips, and packs of four channels multiplied and added.
 //
-// A strip is as many neighbouring places as one thread computes. Longer strips read each pixel less
+// A strip is as many neighbouring positions as one thread computes. Longer strips read a pixel less
 // often but leave fewer threads; a large kernel has more to share.
 // The host twin of strip_length is in minitensor/backend/host/depthwise.py.
 #pragma once

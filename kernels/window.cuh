@@ -1,13 +1,13 @@
 // Where a kernel looks: the integers of minitensor/window.py, in the same order, passed by value.
 //
-// Place (i, j) of the output sees, under tap (u, v), the pixel
+// Position (i, j) of the output sees, under tap (u, v), the pixel
 //     (i * sy + u * dy - top, j * sx + v * dx - left)
 // of the image; pixels outside [0, H) x [0, W) are padding.
 #pragma once
 
 struct Window {
     int H, W;        // size of the image
-    int h, w;        // places that the kernel visits
+    int h, w;        // positions that the kernel visits
     int kh, kw;      // taps
     int sy, sx;      // stride
     int dy, dx;      // dilation

@@ -103,12 +103,12 @@ __device__ __forceinline__ void transform(const float (&from)[FROM][FROM], float
 
 // ----- where a tile lies -----
 
-// Tile number `tile` of all images: which image, and its first place.
-template <int OUT> struct Place {
+// Tile number `tile` of all images: which image, and its first position.
+template <int OUT> struct Position {
     long long image;
     int row, column;
 
-    __device__ Place(long long tile, const Window& window) {
+    __device__ Position(long long tile, const Window& window) {
         const int down = (window.h + OUT - 1) / OUT, across = (window.w + OUT - 1) / OUT;
         column = int(tile % across) * OUT;
         row = int(tile / across % down) * OUT;
@@ -134,14 +134,15 @@ __global__ void __launch_bounds__(256)
     for (long long i = thread_index(); i < total; i += thread_count()) {
         const long long tile = i / C;
         const int channel = int(i % C);
-        const Place<OUT> place(tile, window);
+        const Position<OUT> position(tile, window);
         float pixels[IN][IN], values[IN][IN];
 #pragma unroll
         for (int u = 0; u < IN; ++u) {
 #pragma unroll
             for (int v = 0; v < IN; ++v) {
-                const int row = place.row - window.top + u, column = place.column - window.left + v;
-                const long long pixel = (place.image * window.H + row) * window.W + column;
+                const int row = position.row - window.top + u;
+                const int column = position.column - window.left + v;
+                const long long pixel = (position.image * window.H + row) * window.W + column;
                 pixels[u][v] = window.holds(row, column) ? x[pixel * C + channel] : 0.0f;
             }
         }
@@ -192,7 +193,7 @@ __global__ void __launch_bounds__(256)
     for (long long i = thread_index(); i < total; i += thread_count()) {
         const long long tile = i / O;
         const int output = int(i % O);
-        const Place<OUT> place(tile, window);
+        const Position<OUT> position(tile, window);
         const float* from = points + grouped(tile, tiles, output, O / groups);
         float values[IN][IN], sums[OUT][OUT];
 #pragma unroll
@@ -203,10 +204,10 @@ __global__ void __launch_bounds__(256)
         for (int u = 0; u < OUT; ++u) {
 #pragma unroll
             for (int v = 0; v < OUT; ++v) {
-                const int row = place.row + u, column = place.column + v;
+                const int row = position.row + u, column = position.column + v;
                 if (row >= window.h || column >= window.w) continue;  // the tile sticks out
                 const float sum = sums[u][v] + shift;
-                const long long pixel = (place.image * window.h + row) * window.w + column;
+                const long long pixel = (position.image * window.h + row) * window.w + column;
                 y[pixel * O + output] = relu && sum < 0.0f ? 0.0f : sum;
             }
         }

@@ -1,5 +1,5 @@
 """What a kernel does, seen from outside: which thread computes what, from which loads.
 
-`recipes` says how each kernel comes to be launched, `watch` runs that on the emulator and writes
-down every access, `kernel` prints what was seen.
+`launch_cases` says how each kernel comes to be launched, `watch` runs that on the emulator and
+writes down every access, `kernel` prints what was seen.
 """

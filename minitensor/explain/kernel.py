@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.explain.recipes import Problem, Recipe, recipes
+from minitensor.explain.launch_cases import LaunchCase, Problem, launch_cases
 from minitensor.extras import require
 
 _IN_GDB = "MINITENSOR_IN_GDB"  # set for the process that gdb runs, which prints nothing
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("name", help="a kernel, or how its name begins: max_pool, 'conv_tiled<Forward' (quoted)")
     add("--shape", type=_numbers, metavar="N,H,W,C", help="of the images")
     add("--filter", type=_numbers, metavar="KH,KW,O", help=_TAPS_HELP)
-    add("--stride", type=_numbers, metavar="S[,S]", help="pixels between places")
+    add("--stride", type=_numbers, metavar="S[,S]", help="pixels between output positions")
     add("--dilation", type=_numbers, metavar="D[,D]", help="pixels between taps")
     add("--padding", choices=("SAME", "VALID"), help="TensorFlow's rules")
     add("--groups", type=int, help="how many groups of channels; C for depthwise")
@@ -49,11 +49,11 @@ def run(args: argparse.Namespace) -> int:
     in_gdb = os.environ.pop(_IN_GDB, None) is not None
     os.environ["MINITENSOR_EMULATOR"] = "debug" if in_gdb else "trace"
     try:
-        found = recipes(args.name)
+        found = launch_cases(args.name)
     except LookupError as unknown:
         raise ValueError(unknown.args[0]) from None
     attempts = _with_sizes(args, found)
-    seen = next(filter(None, (_launches(recipe, args.name, in_gdb) for recipe in attempts)), None)
+    seen = next(filter(None, (_launches(case, args.name, in_gdb) for case in attempts)), None)
     if not seen:
         raise ValueError(
             f"{args.name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
@@ -80,20 +80,20 @@ def _show(seen: list[Any], args: argparse.Namespace) -> int:
     return 0
 
 
-def _launches(recipe: Recipe, name: str, in_gdb: bool) -> list[Any]:
+def _launches(case: LaunchCase, name: str, in_gdb: bool) -> list[Any]:
     from minitensor.backend import devices
 
     emulator = devices.backend("EMULATOR")
     from minitensor.explain import watch
 
     def run() -> None:
-        recipe(emulator)
+        case(emulator)
 
     return watch.names(run, name) if in_gdb else watch.launches(run, name)
 
 
-def _with_sizes(args: argparse.Namespace, found: list[Recipe]) -> list[Recipe]:
-    """The recipes; where sizes are given, one of each way to run, for those sizes."""
+def _with_sizes(args: argparse.Namespace, found: list[LaunchCase]) -> list[LaunchCase]:
+    """The cases; where sizes are given, one of each way to run, for those sizes."""
     given = {
         name: value
         for name in ("shape", "filter", "padding", "groups", "dtype")

@@ -18,7 +18,8 @@ from minitensor.backend import cuda, devices
 from minitensor.backend.cuda import graph
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
-from minitensor.backend.host.device import LaunchError, spread
+from minitensor.backend.host.conversion import LaunchError
+from minitensor.backend.host.grid import grid_size
 
 
 def transposed(gpu, x):
@@ -139,7 +140,7 @@ def test_a_workspace_given_back_is_refused(gpu):
 
 
 def test_a_spread_covers_all_elements_with_few_blocks():
-    assert [spread(n) for n in (0, 1, 256, 257, 10**9)] == [1, 1, 1, 2, 8192]
+    assert [grid_size(n) for n in (0, 1, 256, 257, 10**9)] == [1, 1, 1, 2, 8192]
 
 
 # ----- a step as a graph -----

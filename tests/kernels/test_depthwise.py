@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minitensor.backend import numpy as twin
 from minitensor.backend.emulator import device, order
-from minitensor.backend.host import depthwise, layout
+from minitensor.backend.host import depthwise, grid
 from minitensor.backend.settings import algorithm
 from minitensor.parity.bounds import UNIT, ulp
 from minitensor.window import Window
@@ -140,7 +140,7 @@ def test_many_partial_filters_are_added_in_two_steps(groups):
 @pytest.mark.parametrize("groups", [4, 3])
 @pytest.mark.parametrize("op", OPS)
 def test_kernels_walk_on_where_a_grid_ends(op, groups, monkeypatch):
-    monkeypatch.setattr(layout, "BLOCKS", 1)
+    monkeypatch.setattr(grid, "BLOCKS", 1)
     check(op, Window.of((90, 4), (3, 3), (1, 1), "SAME", groups=groups), n=3)
 
 

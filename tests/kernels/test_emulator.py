@@ -19,7 +19,7 @@ from sanitizing import ROOT, environment
 from minitensor.backend import emulator
 from minitensor.backend.emulator import KernelError, build, memory, order
 from minitensor.backend.emulator.kernel import Library
-from minitensor.backend.emulator.settings import ORDERS, only_block
+from minitensor.backend.emulator.schedule import ORDERS, only_block
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 

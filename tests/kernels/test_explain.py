@@ -10,7 +10,7 @@ import pytest
 
 from minitensor.backend import emulator
 from minitensor.backend.host import source
-from minitensor.explain.recipes import RECIPES, recipes
+from minitensor.explain.launch_cases import LAUNCH_CASES, launch_cases
 
 ROOT = Path(__file__).parents[2]
 STRIDED = ["--shape", "1,5,5,1", "--filter", "3,3,1", "--stride", "2", "--padding", "SAME"]
@@ -37,9 +37,9 @@ def launched(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("name", sorted({recipe.kernel for recipe in RECIPES}))
+@pytest.mark.parametrize("name", sorted({case.kernel for case in LAUNCH_CASES}))
 def test_a_recipe_launches_the_kernel_that_it_is_for(name, launched):
-    recipes(name)[0](emulator)
+    launch_cases(name)[0](emulator)
     assert any(kernel.startswith(name) for kernel in launched)
 
 
@@ -48,14 +48,14 @@ BASES = sorted({n.partition("<")[0] for n, f in source.catalogue().items() if f 
 
 @pytest.mark.parametrize("base", BASES)
 def test_a_kernel_is_launched_by_one_of_its_recipes(base, launched):
-    for recipe in recipes(base):
-        recipe(emulator)
+    for case in launch_cases(base):
+        case(emulator)
     assert base in {kernel.partition("<")[0] for kernel in launched}
 
 
 def test_an_unknown_kernel_is_named_beside_the_known_ones():
     with pytest.raises(LookupError, match=r"no kernel 'conv2d'; there are .*conv_direct_forward"):
-        recipes("conv2d")
+        launch_cases("conv2d")
 
 
 def test_an_output_in_the_corner_of_a_strided_conv_reads_four_pixels():

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from minitensor.backend.host import arguments, source
+from minitensor.backend.host import conversion, source
 from minitensor.backend.host.arena import Arena
-from minitensor.backend.host.device import Device, LaunchError, ceil_div, ctype
+from minitensor.backend.host.conversion import LaunchError, ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import ceil_div
 from minitensor.window import Window
 
 TEXT = """// A comment with a kernel in it: __global__ void scale(int decoy) {
@@ -272,7 +274,7 @@ def test_ceil_div_rounds_up():
 
 
 def test_every_dtype_of_the_kernels_has_its_c_name_and_others_are_refused():
-    assert [ctype(dtype) for dtype in arguments.DTYPES.values()] == list(arguments.DTYPES)
+    assert [ctype(dtype) for dtype in conversion.DTYPES.values()] == list(conversion.DTYPES)
     with pytest.raises(TypeError, match="kernels have no complex64"):
         ctype(np.complex64)
 
@@ -282,4 +284,4 @@ def test_the_record_of_a_window_has_the_fields_of_the_struct():
     struct = text[text.index("struct Window {") :]
     lines = [line.split("//")[0] for line in struct.splitlines() if line.strip().startswith("int")]
     fields = [name.strip(" ;") for line in lines for name in line.replace("int ", "").split(",")]
-    assert tuple(fields) == arguments.WINDOW.names
+    assert tuple(fields) == conversion.WINDOW.names

@@ -11,7 +11,7 @@ import pytest
 
 from minitensor.backend import emulator
 from minitensor.backend import numpy as twin
-from minitensor.backend.host import activation, loss, norm, optimizer
+from minitensor.backend.host import elementwise, loss, norm, optimizer
 
 DEVICE = emulator.device
 DTYPES = ["float16", "float32", "float64"]
@@ -263,14 +263,14 @@ def test_bias_activation_rounds_once(shape, dtype):
         y = x + bias  # one rounding, by IEEE
     expected = {"linear": y, "relu": np.maximum(y, 0), "relu6": np.clip(y, 0, 6)}
     for name, values in expected.items():
-        got = activation.bias_activation(DEVICE, *on_device(x, bias), name)
+        got = elementwise.bias_activation(DEVICE, *on_device(x, bias), name)
         np.testing.assert_array_equal(got, values)
 
 
 @pytest.mark.parametrize("name", ["linear", "relu", "relu6"])
 def test_bias_activation_of_a_nan_is_a_nan(name):
     x, bias = on_device(np.full((2, 4), np.nan, "float32"), np.zeros(4, "float32"))
-    assert np.isnan(activation.bias_activation(DEVICE, x, bias, name)).all()
+    assert np.isnan(elementwise.bias_activation(DEVICE, x, bias, name)).all()
 
 
 # ----- updates of weights -----

@@ -23,9 +23,9 @@ from sanitizing import ROOT, environment
 from minitensor.backend import emulator
 from minitensor.backend import numpy as twin
 from minitensor.backend.emulator import KernelError, order
-from minitensor.backend.host.arguments import LaunchError
+from minitensor.backend.host.conversion import LaunchError
 from minitensor.backend.settings import algorithm
-from minitensor.explain.recipes import Problem
+from minitensor.explain.launch_cases import Problem
 
 RANDOM = np.random.default_rng(3)
 X = RANDOM.standard_normal((2, 9, 7, 8)).astype(np.float32)
@@ -310,7 +310,7 @@ KERNEL(far);
 
 
 def test_an_offset_that_overflows_32_bits_is_seen():
-    from minitensor.backend.emulator.settings import only_block
+    from minitensor.backend.emulator.schedule import only_block
 
     function = written(OFFSETS).functions["far"]
     with only_block(2**23), pytest.raises(KernelError, match="a product overflows 'int'"):

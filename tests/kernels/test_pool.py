@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minitensor.backend import numpy as twin
 from minitensor.backend.emulator import device, order
-from minitensor.backend.host import columns, layout, pool
+from minitensor.backend.host import columns, grid, pool
 from minitensor.backend.host.arrays import transpose
 from minitensor.parity.bounds import UNIT, ulp
 from minitensor.window import Window
@@ -258,7 +258,7 @@ def test_every_permutation_is_numpys_and_contiguous(shape, shuffler):
 
 
 def test_kernels_walk_on_where_a_grid_ends(monkeypatch):
-    monkeypatch.setattr(layout, "BLOCKS", 1)
+    monkeypatch.setattr(grid, "BLOCKS", 1)
     monkeypatch.setattr("minitensor.backend.host.arrays.GRID_LIMIT", 1)
     x = numbers((3, 70, 4, 4)).astype("float32")
     window = Window.of((70, 4), (3, 1))

@@ -108,7 +108,7 @@ def test_denormal_floats_survive_the_compiler_options(compiler):
 
 def test_without_nvrtc_the_error_says_how_to_get_it(monkeypatch):
     nvrtc.library.cache_clear()
-    monkeypatch.setattr(nvrtc, "_places", lambda: ["/nowhere/libnvrtc.so.13"])
+    monkeypatch.setattr(nvrtc, "_search_paths", lambda: ["/nowhere/libnvrtc.so.13"])
     with pytest.raises(DeviceError, match="pip install nvidia-cuda-nvrtc"):
         nvrtc.library()
     nvrtc.library.cache_clear()

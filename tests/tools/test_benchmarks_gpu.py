@@ -72,10 +72,10 @@ def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
 def test_the_sanitizers_set_names_a_recipe_that_differs_from_numpy(monkeypatch):
     from benchmarks import sanitize_set
     from minitensor.backend import emulator
-    from minitensor.explain.recipes import recipes
+    from minitensor.explain.launch_cases import launch_cases
 
-    relu, *_ = recipes("bias_activation")
-    monkeypatch.setattr(sanitize_set, "RECIPES", [relu])
+    relu, *_ = launch_cases("bias_activation")
+    monkeypatch.setattr(sanitize_set, "LAUNCH_CASES", [relu])
     monkeypatch.setattr(sanitize_set.twin, "bias_activation", lambda x, bias, word: x * 1.0001)
     wrong, _ = sanitize_set.check(emulator)
     assert wrong == [f"bias_activation {relu.problem}"]

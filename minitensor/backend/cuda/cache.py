@@ -15,7 +15,6 @@ from typing import Any
 
 from minitensor.backend.cuda import nvrtc
 from minitensor.backend.host import source
-from minitensor.backend.host.cache import digest, folder
 from minitensor.files import atomic_write
 
 
@@ -35,13 +34,13 @@ def cubin(file: str, arch: str) -> Cubin:
 
 @cache
 def _cubin(text: str, names: tuple[str, ...], arch: str) -> Cubin:
-    key = digest(text, *names, arch, *nvrtc.OPTIONS, nvrtc.version())
-    path = folder("cubin") / f"{key}.cubin"
+    key = source.digest(text, *names, arch, *nvrtc.OPTIONS, nvrtc.version())
+    path = source.cache_folder("cubin") / f"{key}.cubin"
     facts = _read(path)
     if facts is None:
         compiled = nvrtc.compile(text, names, arch)
         facts = {"lowered": compiled.lowered, "log": compiled.log}
-        facts["checksum"] = digest(compiled.cubin)
+        facts["checksum"] = source.digest(compiled.cubin)
         _write(path, compiled.cubin)
         _write(path.with_suffix(".json"), json.dumps(facts).encode())
     return Cubin(path, facts["lowered"], facts["log"])
@@ -61,7 +60,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     """The facts of an entry, or None where it is absent or damaged."""
     try:
         facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_bytes())
-        whole = facts["checksum"] == digest(path.read_bytes())
+        whole = facts["checksum"] == source.digest(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return facts if whole else None

@@ -21,7 +21,7 @@ from minitensor.backend.cuda.requirements import lack
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.half import is_bfloat16
 from minitensor.backend.host import source
-from minitensor.backend.host.arguments import LaunchError, MisfitError
+from minitensor.backend.host.conversion import LaunchError, MisfitError
 from minitensor.backend.host.device import Device, Extent
 
 

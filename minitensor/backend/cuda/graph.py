@@ -28,7 +28,7 @@ class Replay:
                  inputs: Sequence[Any]) -> None:  # fmt: skip
         self._step, self._variables = step, variables
         self._inputs = [type(tensor)(tensor.array.copy()) for tensor in inputs]
-        self._homes = [variable.array.copy() for variable in variables]
+        self._buffers = [variable.array.copy() for variable in variables]
         cuda = device.xp.cuda
         self._pool = cuda.MemoryPool()  # the graph's own: nobody else is handed its addresses
         self._stream = cuda.Stream(non_blocking=True)
@@ -38,13 +38,13 @@ class Replay:
         try:
             with cuda.using_allocator(self._pool.malloc), self._stream:
                 for _ in range(TRIALS):
-                    self._settle()
+                    self._reset_variables()
                     step(*self._inputs)
                 self._stream.synchronize()
                 self._graph = self._recorded()
         finally:
             device.arena, device.constants = usual, None
-            self._settle()
+            self._reset_variables()
         self._stream.synchronize()
 
     def __call__(self, *inputs: Any) -> Any:
@@ -56,25 +56,25 @@ class Replay:
                     f"got {value.dtype} of shape {tuple(value.shape)}; record another for it"
                 )
             buffer.array[...] = value.array
-        for variable, home in zip(self._variables, self._homes, strict=True):
-            if variable.array is not home:  # somebody assigned to it since
-                home[...] = variable.array
-                variable.array = home
+        for variable, buffer in zip(self._variables, self._buffers, strict=True):
+            if variable.array is not buffer:  # somebody assigned to it since
+                buffer[...] = variable.array
+                variable.array = buffer
         self._graph.launch()
         return self._outputs
 
-    def _settle(self) -> None:
-        """The variables are what they were before the trial runs, each in a home of its own."""
-        for variable, home in zip(self._variables, self._homes, strict=True):
-            variable.array = home
+    def _reset_variables(self) -> None:
+        """The variables are what they were before the trial runs, each in a buffer of its own."""
+        for variable, buffer in zip(self._variables, self._buffers, strict=True):
+            variable.array = buffer
 
     def _recorded(self) -> Any:
-        self._settle()
+        self._reset_variables()
         self._stream.begin_capture()
         try:
             self._outputs = self._step(*self._inputs)
-            for variable, home in zip(self._variables, self._homes, strict=True):
-                home[...] = variable.array
+            for variable, buffer in zip(self._variables, self._buffers, strict=True):
+                buffer[...] = variable.array
         except BaseException:
             with suppress(Exception):  # the first error says more than the broken capture
                 self._stream.end_capture()

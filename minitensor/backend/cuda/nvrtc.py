@@ -78,12 +78,12 @@ def library() -> Any:
     Raises:
         DeviceError: it is nowhere.
     """
-    for place in _places():
+    for path in _search_paths():
         try:
             # NVRTC asks the loader for its built-in functions by bare name; loaded, they are found.
-            for builtins in Path(place).parent.glob("libnvrtc-builtins.so.13.?"):
+            for builtins in Path(path).parent.glob("libnvrtc-builtins.so.13.?"):
                 ctypes.CDLL(str(builtins))
-            loaded = ctypes.CDLL(place)
+            loaded = ctypes.CDLL(path)
         except OSError:
             continue
         loaded.nvrtcGetErrorString.restype = ctypes.c_char_p
@@ -94,7 +94,7 @@ def library() -> Any:
     )
 
 
-def _places() -> Iterator[str]:
+def _search_paths() -> Iterator[str]:
     for folder in sys.path:
         yield from map(str, Path(folder).glob(f"nvidia/*/lib/{_LIBRARY}"))
     for root in (os.environ.get("CUDA_PATH"), os.environ.get("CUDA_HOME"), "/usr/local/cuda"):

@@ -6,8 +6,8 @@ backend, and worth it: every misuse is an exception that names kernel, line and 
 
 from minitensor.backend.emulator.build import lack
 from minitensor.backend.emulator.device import EmulatorDevice
-from minitensor.backend.emulator.errors import KernelError
-from minitensor.backend.emulator.settings import order
+from minitensor.backend.emulator.kernel import KernelError
+from minitensor.backend.emulator.schedule import order
 from minitensor.backend.host import arrays, columns, conv, elementwise, loss, norm, optimizer, pool
 from minitensor.backend.host.device import bind
 

@@ -23,7 +23,6 @@ from pathlib import Path
 
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
-from minitensor.backend.host.cache import digest, folder
 from minitensor.files import atomic_write
 
 RUNTIME = Path(__file__).parent / "runtime"
@@ -130,7 +129,8 @@ def _runtime() -> tuple[str, ...]:
 
 def _built(stem: str, kind: str, suffix: str, *parts: str) -> Path:
     """Where the result of compiling `parts` lies: one name per content."""
-    return folder("emulator") / f"{stem}-{kind}-{digest(*parts, *_runtime())[:16]}{suffix}"
+    key = source.digest(*parts, *_runtime())[:16]
+    return source.cache_folder("emulator") / f"{stem}-{kind}-{key}{suffix}"
 
 
 class _lock:  # noqa: N801 -- reads as a verb: with _lock(path)

@@ -1,4 +1,8 @@
-"""The emulator as a device: NumPy memory, kernels compiled by g++ when first launched."""
+"""The emulator as a device: NumPy memory, kernels compiled by g++ when first launched.
+
+Its arrays are NumPy's, and say by their type where they belong: the door of `minitensor.backend`
+sends ops on them to the kernels, run on this CPU.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.emulator import build
-from minitensor.backend.emulator.array import Array, marked
 from minitensor.backend.emulator.kernel import Function, Library
 from minitensor.backend.host import source
 from minitensor.backend.host.device import Device
+
+
+class Array(np.ndarray):
+    """A NumPy array whose windowed ops run as CUDA kernels on the emulator."""
+
+    __slots__ = ()
 
 
 class EmulatorDevice(Device):
@@ -32,7 +41,7 @@ class EmulatorDevice(Device):
         return array
 
     def asarray(self, value: Any, dtype: Any = None) -> Array:
-        return marked(value, dtype)
+        return np.asarray(value, dtype=dtype).view(Array)  # shares its memory where possible
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array).view(np.ndarray)

@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator import memory, settings
-from minitensor.backend.emulator.errors import KernelError
+from minitensor.backend.emulator import memory, schedule
 from minitensor.backend.host import source
-from minitensor.backend.host.arguments import DTYPES
+from minitensor.backend.host.conversion import DTYPES
 
 _NAMES = {  # what runtime/registry.h calls a type -> its dtype
     **{f"int{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
@@ -34,6 +33,10 @@ _launching = Lock()  # the engine of a library has one state
 
 
 _FLAGS = ("failed", "line", "has_thread", "is_write", "interrupted")
+
+
+class KernelError(RuntimeError):
+    """A kernel misused the machine; the message names kernel, line, block and thread."""
 
 
 class _Three(ctypes.Structure):
@@ -108,24 +111,29 @@ class Function:
             raise KernelError(
                 f"{self.name}: {threads} threads in a block; a GPU has at most {MOST_THREADS}"
             )
-        self._run(grid, block, args, shared_mem, low=False)
+        self._run(grid, block, args, shared_mem, at_start=False)
 
     def _run(
-        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared: int, low: bool
+        self,
+        grid: Sequence[int],
+        block: Sequence[int],
+        args: Sequence[Any],
+        shared: int,
+        at_start: bool,
     ) -> None:
-        """One launch; `low`: the arrays' starts, not their ends, lie at the guards."""
-        with _Passage(low) as passage:
-            cells = [self._pass(i, value, passage) for i, value in enumerate(args)]
-            arrays = passage.arrays()
+        """One launch; `at_start`: the arrays' starts, not their ends, lie at the guards."""
+        with _GuardedArguments(at_start) as guarded:
+            cells = [self._pass(i, value, guarded) for i, value in enumerate(args)]
+            arrays = guarded.arrays()
             pointers = (ctypes.c_void_p * max(len(cells), 1))(*map(ctypes.addressof, cells))
             launch = Launch(
                 grid=_three(grid),
                 size=_three(block),
                 shared=shared,
                 arguments=ctypes.addressof(pointers),
-                order=settings.ORDERS.index(settings.order_now()),
-                seed=settings.seed_now(),
-                only=settings.only_now(),
+                order=schedule.ORDERS.index(schedule.order_now()),
+                seed=schedule.seed_now(),
+                only=schedule.only_now(),
             )
             with _launching:
                 self.library.c.emu_launch(self.number, launch)
@@ -140,18 +148,18 @@ class Function:
                 for array in arrays:
                     array.collect()
                 return
-        if not low:
-            self._run(grid, block, args, shared, low=True)  # to learn which thread it was
+        if not at_start:
+            self._run(grid, block, args, shared, at_start=True)  # to learn which thread it was
         raise KernelError(f"{self.name}: wrote outside {spoilt.name} of {spoilt.size} bytes")
 
-    def _pass(self, i: int, value: Any, passage: _Passage) -> Any:
+    def _pass(self, i: int, value: Any, guarded: _GuardedArguments) -> Any:
         """The cell that holds argument i while the kernel runs."""
         kind = self.signature[i]
         where = f"{self.name}: argument {i}"
         if isinstance(value, np.ndarray) and value.dtype.names is None:
             self._check_array(where, kind, value)
             constant = kind.startswith("const ")
-            return ctypes.c_void_p(passage.take(value, constant, self._names[i]).address)
+            return ctypes.c_void_p(guarded.take(value, constant, self._names[i]).address)
         if isinstance(value, bool | int | float):  # what CuPy makes of Python's numbers
             value = np.asarray(value, np.int64 if isinstance(value, int) else np.float64)
         value = np.asarray(value)
@@ -184,7 +192,7 @@ class Function:
             return [parameter.name for parameter in source.kernel(self.name).parameters]
         return [f"argument {i}" for i in range(len(self.signature))]
 
-    def _explain(self, launch: Launch, arrays: list[_Passed]) -> str:
+    def _explain(self, launch: Launch, arrays: list[_GuardedArray]) -> str:
         """The engine's report in one sentence."""
         file, line = (launch.file or b"").decode(), launch.line
         message = launch.message.decode()
@@ -197,15 +205,15 @@ class Function:
         return f"{self.name}: {place}block {tuple(launch.block)}{thread}: {message}"
 
 
-class _Passed:
+class _GuardedArray:
     """An array on its way through guarded memory; sanitizers get the array itself."""
 
-    def __init__(self, value: np.ndarray, name: str, low: bool) -> None:
+    def __init__(self, value: np.ndarray, name: str, at_start: bool) -> None:
         self.value, self.name, self.size = value, name, value.nbytes
         self.constant = True
-        self._region = memory.take(value.nbytes) if settings.guards_memory() else None
+        self._region = memory.take(value.nbytes) if memory.is_guarded() else None
         flat = value.reshape(-1).view(np.uint8)
-        self.address = self._region.put(flat, low) if self._region else value.ctypes.data
+        self.address = self._region.put(flat, at_start) if self._region else value.ctypes.data
 
     def is_intact(self) -> bool:
         """Whether nobody wrote around it."""
@@ -222,42 +230,42 @@ class _Passed:
             memory.give(self._region)
 
 
-class _Passage:
+class _GuardedArguments:
     """The arrays of one launch; one that is passed twice is one."""
 
-    def __init__(self, low: bool) -> None:
-        self._low = low
-        self._passed: dict[tuple[int, int], _Passed] = {}
+    def __init__(self, at_start: bool) -> None:
+        self._at_start = at_start
+        self._arrays: dict[tuple[int, int], _GuardedArray] = {}
 
-    def __enter__(self) -> _Passage:
+    def __enter__(self) -> _GuardedArguments:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for passed in self._passed.values():
-            passed.release()
+        for array in self._arrays.values():
+            array.release()
 
-    def take(self, value: np.ndarray, constant: bool, name: str) -> _Passed:
+    def take(self, value: np.ndarray, constant: bool, name: str) -> _GuardedArray:
         """`value` in guarded memory."""
         key = value.ctypes.data, value.nbytes
-        if key not in self._passed:
-            self._passed[key] = _Passed(value, name, self._low)
-        self._passed[key].constant &= constant
-        return self._passed[key]
+        if key not in self._arrays:
+            self._arrays[key] = _GuardedArray(value, name, self._at_start)
+        self._arrays[key].constant &= constant
+        return self._arrays[key]
 
-    def arrays(self) -> list[_Passed]:
+    def arrays(self) -> list[_GuardedArray]:
         """All that were taken."""
-        return list(self._passed.values())
+        return list(self._arrays.values())
 
 
 def _three(extent: Sequence[int]) -> _Three:
     return _Three(*(*extent, 1, 1, 1)[:3])
 
 
-def _stray(launch: Launch, arrays: list[_Passed]) -> str:
+def _stray(launch: Launch, arrays: list[_GuardedArray]) -> str:
     """Which array an access missed, and by how much."""
     verb = "writes" if launch.is_write else "reads"
 
-    def distance(array: _Passed) -> int:
+    def distance(array: _GuardedArray) -> int:
         before = array.address - launch.address
         return int(max(before, launch.address - array.address - array.size + 1))
 
@@ -272,9 +280,9 @@ def line_of(instruction: int) -> tuple[str, int] | None:
     """The kernel's line that an instruction belongs to: addr2line reads the debug information."""
     for mapping in Path("/proc/self/maps").read_text().splitlines():
         span, *_, path = mapping.split(maxsplit=5) if mapping.count(" ") >= 5 else (mapping, "")
-        low, _, high = span.partition("-")
-        if path.endswith(".so") and int(low, 16) <= instruction < int(high, 16):
-            offset = int(mapping.split()[2], 16) + instruction - int(low, 16)
+        first, _, last = span.partition("-")
+        if path.endswith(".so") and int(first, 16) <= instruction < int(last, 16):
+            offset = int(mapping.split()[2], 16) + instruction - int(first, 16)
             return _addr2line(path.strip(), offset)
     return None
 

@@ -19,6 +19,8 @@ from functools import cache
 
 import numpy as np
 
+from minitensor.backend.emulator.build import variant
+
 PAGE = mmap.PAGESIZE
 GUARD = 2**17  # bytes, whole pages everywhere: a stray access that is far off meets it too
 ALIGNMENT = 16
@@ -54,16 +56,16 @@ class Region:
             raise error
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.start))
 
-    def put(self, data: np.ndarray, low: bool) -> int:
+    def put(self, data: np.ndarray, at_start: bool) -> int:
         """Copies `data` in, the pattern around it; the address of its first byte.
 
         Args:
             data: bytes.
-            low: at the first guard, not at the second.
+            at_start: at the first guard, not at the second.
         """
         phase = data.ctypes.data % ALIGNMENT  # a view that begins between packs does so here too
         room = self.size - data.size - phase
-        first = phase + (0 if low else room // ALIGNMENT * ALIGNMENT)
+        first = phase + (0 if at_start else room // ALIGNMENT * ALIGNMENT)
         self._first, self._last = first, first + data.size
         for band, pattern in self._bands():
             band[:] = pattern
@@ -93,6 +95,11 @@ class Region:
 def _no_memory(size: int) -> MemoryError:
     reason = os.strerror(ctypes.get_errno())
     return MemoryError(f"the emulator found no {size} bytes for an argument: {reason}")
+
+
+def is_guarded() -> bool:
+    """Whether arguments go through guarded copies: ASan and TSan must see the arrays themselves."""
+    return variant() not in ("asan", "tsan")
 
 
 def take(size: int) -> Region:

@@ -42,11 +42,11 @@ class Arena:
 
     def is_free(self, array: Any) -> bool:
         """Whether `array` lies in a block that was given back."""
-        place = self._address(array)
+        address = self._address(array)
         # Asked for each argument of each launch: a plain loop, over a copy instead of a lock.
         for free in list(self._free.values()):
             for block in free:
-                if block.start <= place < block.stop:
+                if block.start <= address < block.stop:
                     return True
         return False
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.host import register
-from minitensor.backend.host.device import Device, ceil_div, ctype
-from minitensor.backend.host.layout import GRID_LIMIT, UNITS, as_units, rows_by_items
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import GRID_LIMIT, UNITS, as_units, ceil_div, rows_by_items
 from minitensor.window import Window
 
 TILE = 32

@@ -1,6 +1,6 @@
-"""Convolution by im2col on a device: columns of a block of places, then the library's matmul.
+"""Convolution by im2col on a device: columns of a block of positions, then the library's matmul.
 
-    columns (G, P, kh*kw*C/G) @ kernel (G, kh*kw*C/G, O/G) = y (G, P, O/G)      P places of a block
+    columns (G, P, kh*kw*C/G) @ kernel (G, kh*kw*C/G, O/G) = y (G, P, O/G)      P positions
 
 What most frameworks did first, and the yardstick for implicit_gemm.cuh, which stores no columns.
 Blocks are as large as the workspace limit lets them be, in whole images or in rows of one. The
@@ -24,11 +24,11 @@ def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
     y = device.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
     matrix = _as_matrix(kernel, window.groups)
     for block, patches in _gathered(device, x, window):
-        places = _places(y, block)
-        if places.flags.c_contiguous:  # CuPy writes nowhere else
-            device.xp.matmul(patches, matrix, out=places)
+        part = _positions(y, block)
+        if part.flags.c_contiguous:  # CuPy writes nowhere else
+            device.xp.matmul(patches, matrix, out=part)
         else:
-            places[...] = device.xp.matmul(patches, matrix)
+            part[...] = device.xp.matmul(patches, matrix)
     return y
 
 
@@ -39,7 +39,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
     matrix = _as_matrix(kernel, window.groups).swapaxes(1, 2)  # (G, O/G, kh*kw*C/G)
     y = device.contiguous(y)
     for block in _blocks(len(y), channels, y.itemsize, window):
-        patches = device.contiguous(device.xp.matmul(_places(y, block), matrix))
+        patches = device.contiguous(device.xp.matmul(_positions(y, block), matrix))
         part = device.empty(x[block.images].shape, x.dtype)
         columns.scatter(device, patches, part, block.window)
         x[block.images] += part
@@ -52,7 +52,7 @@ def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
     total = device.zeros((g, window.taps * c // g, o // g), x.dtype)
     y = device.contiguous(y)
     for block, patches in _gathered(device, x, window):
-        total += device.xp.matmul(patches.swapaxes(1, 2), _places(y, block))
+        total += device.xp.matmul(patches.swapaxes(1, 2), _positions(y, block))
     return device.contiguous(total.swapaxes(0, 1)).reshape(*window.kernel, c // g, o)
 
 
@@ -60,9 +60,9 @@ def _gathered(device: Device, x: Any, window: Window) -> Iterator[tuple[Block, A
     """Each block and its columns (G, P, kh*kw*C/G), which the next block overwrites."""
     c, g = x.shape[-1], window.groups
     blocks = _blocks(len(x), c, x.itemsize, window)
-    places = [len(x[b.images]) * b.window.out[0] * window.out[1] for b in blocks]
-    with device.workspace((max(places) * window.taps * c,), x.dtype) as memory:
-        for block, count in zip(blocks, places, strict=True):
+    counts = [len(x[b.images]) * b.window.out[0] * window.out[1] for b in blocks]
+    with device.workspace((max(counts) * window.taps * c,), x.dtype) as memory:
+        for block, count in zip(blocks, counts, strict=True):
             patches = memory[: count * window.taps * c].reshape(g, count, window.taps * c // g)
             columns.gather(device, x[block.images], block.window, patches)
             yield block, patches
@@ -82,7 +82,7 @@ def _blocks(images: int, channels: int, itemsize: int, window: Window) -> list[B
     ]
 
 
-def _places(y: Any, block: Block) -> Any:
+def _positions(y: Any, block: Block) -> Any:
     """The block's part of y, a contiguous array, as a view (G, P, O/G)."""
     g = block.window.groups
     return y[block.images, block.rows].reshape(-1, g, y.shape[-1] // g).swapaxes(0, 1)

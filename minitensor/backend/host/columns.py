@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from minitensor.backend.half import bfloat16_in_float32
-from minitensor.backend.host.device import Device, ctype
-from minitensor.backend.host.layout import UNITS, rows_by_items
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import UNITS, pack_of, rows_by_items
 from minitensor.window import Window
 
 
 def im2col(device: Device, x: Any, window: Window) -> Any:
-    """Each place's patch as a row: (N, H, W, C) -> (N, h, w, kh*kw*C), any dtype."""
+    """Each position's patch as a row: (N, H, W, C) -> (N, h, w, kh*kw*C), any dtype."""
     n, _, _, c = x.shape
     columns = device.empty((n, *window.out, window.taps * c), x.dtype)
     gather(device, x, replace(window, groups=1), columns)

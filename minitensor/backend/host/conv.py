@@ -48,7 +48,7 @@ _MODULES = {
 }
 _FUSED = ("register", "tensor", "winograd")  # whose kernels can add a bias and cut off negatives
 _FEW = 4  # columns of a product that conv_direct.cu computes no slower than a tile of 64
-_REACH = 2**29  # pixels of one axis; kernels count them in int
+_MOST_PIXELS = 2**29  # pixels of one axis; kernels count them in int
 
 
 @bfloat16_in_float32
@@ -118,8 +118,8 @@ def _choice(
 ) -> tuple[str, bool]:
     """The algorithm, and whether it takes this float16 as it is."""
     spans = (extent(k, d) for k, d in zip(window.kernel, window.dilation, strict=True))
-    if max(*window.size, *window.padded, *spans) >= _REACH:
-        raise ValueError(f"{op}: {window} reaches over {_REACH} pixels; kernels count fewer")
+    if max(*window.size, *window.padded, *spans) >= _MOST_PIXELS:
+        raise ValueError(f"{op}: {window} reaches over {_MOST_PIXELS} pixels; kernels count fewer")
     refuse_pinned(device.name, _MODULES)
     on_tensor_cores = tensor.fits(op, dtype, *channels, window)
     whole = "direct" if dtype.kind == "i" else None

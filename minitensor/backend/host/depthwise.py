@@ -11,9 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minitensor.backend.half import bfloat16_in_float32
-from minitensor.backend.host.device import Device, ceil_div, ctype, spread
-from minitensor.backend.host.layout import THREADS, power_of_two, rows_by_items
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import (
+    THREADS,
+    ceil_div,
+    grid_size,
+    pack_of,
+    power_of_two,
+    rows_by_items,
+)
 from minitensor.window import Window
 
 PACK = 4  # channels to a thread in the special kernels
@@ -60,7 +67,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
     rows, width = len(x) * window.size[0], window.size[1]
     if _is_special(device, window, *arrays):
         k, s = window.kernel[0], window.stride[0]
-        before = window.pad[1][0] % s  # so that strips start where places do
+        before = window.pad[1][0] % s  # so that strips start where positions do
         items = ceil_div(width + before, strip_length(k, s)) * (o // PACK)
         shape = rows_by_items(items, rows, WARP)
         device.launch(
@@ -110,7 +117,7 @@ def _any_filter(kind: str, c: int, o: int, window: Window) -> Plan:
 
 
 def strip_length(k: int, s: int) -> int:
-    """How many neighbouring places one thread computes: as in kernels/strip.cuh."""
+    """How many neighbouring positions one thread computes: as in kernels/strip.cuh."""
     return 7 if k > 3 and s == 1 else 4
 
 
@@ -129,9 +136,9 @@ def _add_up(device: Device, partial: Any, result: Any) -> None:
     """result = the sum of the copies, a power of two of them, FOLD in one thread at most."""
     splits, total, name = len(partial), result.size, f"reduce_splits<{ctype(result.dtype)}>"
     if splits <= FOLD:
-        device.launch(name, spread(total), 256, partial, result, splits, total)
+        device.launch(name, grid_size(total), 256, partial, result, splits, total)
         return
     with device.workspace((FOLD, *result.shape), result.dtype) as folded:
         count = FOLD * total
-        device.launch(name, spread(count), 256, partial, folded, splits // FOLD, count)
+        device.launch(name, grid_size(count), 256, partial, folded, splits // FOLD, count)
         _add_up(device, folded, result)

@@ -1,8 +1,9 @@
 """A device: arrays, scratch memory and one typed launcher; emulator and GPU fill in the rest.
 
 `launch` is the only way a kernel starts. It compares every argument with the kernel's declaration
-(arguments.py) and the launch with the hardware's limits, so that a mistake is one clear LaunchError
-and not a wrong number. How a kernel is compiled, and where its memory lies, is the subclass's.
+(conversion.py) and the launch with the hardware's limits, so that a mistake is one clear
+LaunchError and not a wrong number. How a kernel is compiled, and where its memory lies, is the
+subclass's.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ import numpy as np
 
 from minitensor.backend.host import source
 from minitensor.backend.host.arena import Arena
-from minitensor.backend.host.arguments import LaunchError, converted, ctype
-
-__all__ = ["Device", "Extent", "LaunchError", "bind", "ceil_div", "ctype", "spread"]
+from minitensor.backend.host.conversion import LaunchError, converted
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -138,16 +137,6 @@ def bind(
 ) -> Callable[Parameters, Result]:
     """A function of host code on one device, as ops call it."""
     return partial(function, device)
-
-
-def ceil_div(a: int, b: int) -> int:
-    """How many pieces of `b` cover `a`."""
-    return -(-a // b)
-
-
-def spread(total: int, block: int = 256, limit: int = 8192) -> int:
-    """Blocks of a grid-stride kernel over `total` elements: enough to fill any GPU, and no more."""
-    return min(max(ceil_div(total, block), 1), limit)
 
 
 @lru_cache(typed=True)  # 1.0 is no grid, 1 is one

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.backend.host.device import Device, ctype, spread
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import grid_size
 from minitensor.window import Window
 
 
@@ -21,7 +23,7 @@ def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
 
 
 def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
-    """Each x sums over the places that saw it."""
+    """Each x sums over the positions that saw it."""
     x = device.empty((len(y), *window.size, kernel.shape[2] * window.groups), y.dtype)
     sizes = (x.shape[-1], y.shape[-1], window.groups, x.size)
     _launch(device, "input_grad", y, kernel, x, window, *sizes)
@@ -29,7 +31,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
 
 
 def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """Each weight sums over the images and places."""
+    """Each weight sums over the images and positions."""
     c, o = x.shape[-1], y.shape[-1]
     kernel = device.empty((*window.kernel, c // window.groups, o), x.dtype)
     sizes = (len(x), c, o, window.groups, kernel.size)
@@ -40,4 +42,4 @@ def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
 def _launch(device: Device, op: str, a: Any, b: Any, c: Any, *rest: Any) -> None:
     name = f"conv_direct_{op}<{ctype(c.dtype)}>"
     arrays = device.contiguous(a), device.contiguous(b), c
-    device.launch(name, spread(c.size), 256, *arrays, *rest)
+    device.launch(name, grid_size(c.size), 256, *arrays, *rest)

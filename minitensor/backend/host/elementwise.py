@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.half import bfloat16_in_float32
-from minitensor.backend.host.device import Device, ctype, spread
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import grid_size, pack_of
 
 _NAMES = {"linear": "Linear", "relu": "Relu", "relu6": "Relu6"}
 
@@ -20,7 +21,7 @@ def bias_activation(device: Device, x: Any, bias: Any, activation: str) -> Any:
         pack = pack_of(device, x.shape[-1], x, bias)
         kernel = f"bias_activation<{_NAMES[activation]}, {ctype(x.dtype)}, {pack}>"
         packs, total = x.shape[-1] // pack, x.size // pack
-        device.launch(kernel, spread(total), 256, x, bias, y, packs, total)
+        device.launch(kernel, grid_size(total), 256, x, bias, y, packs, total)
     return y
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.half import bfloat16_in_float32
-from minitensor.backend.host.device import Device, ctype, spread
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import grid_size
 
 _SHORT = 1024  # classes that a warp goes through; for more, a block shares a row
 
@@ -35,4 +37,4 @@ def _launch(device: Device, kernel: str, rows: int, *arrays: Any) -> None:
     classes = labels.shape[-1]
     team = 32 if classes <= _SHORT else 256
     name = f"{kernel}<{ctype(labels.dtype)}, {team}>"
-    device.launch(name, spread(rows * team), 256, *arrays, classes, rows)
+    device.launch(name, grid_size(rows * team), 256, *arrays, classes, rows)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from minitensor.backend.half import bfloat16_in_float32, is_bfloat16, is_half
-from minitensor.backend.host.device import Device, ceil_div, ctype, spread
-from minitensor.backend.host.layout import power_of_two
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import ceil_div, grid_size, pack_of, power_of_two
 
 _WARPS = 8  # of a block; `Warps` in batch_norm.cu
 _FULL = 528  # blocks of a reduction: four on each of an H100's 132 processors
@@ -139,8 +139,8 @@ def channel_sum(device: Device, x: Any, radius: int) -> Any:
     x = device.contiguous(x)
     y = device.empty(x.shape, x.dtype)
     if y.size:
-        size = (_reach(radius, x), x.shape[-1], x.size)
-        device.launch(f"channel_sum<{ctype(x.dtype)}>", spread(x.size), 256, x, y, *size)
+        size = (_within_channels(radius, x), x.shape[-1], x.size)
+        device.launch(f"channel_sum<{ctype(x.dtype)}>", grid_size(x.size), 256, x, y, *size)
     return y
 
 
@@ -152,11 +152,11 @@ def local_response(
     x = device.contiguous(x)
     y = device.empty(x.shape, x.dtype)
     if y.size:
-        settings = (_reach(radius, x), bias, alpha, beta, x.shape[-1], x.size)
-        device.launch(f"local_response<{ctype(x.dtype)}>", spread(x.size), 256, x, y, *settings)
+        settings = (_within_channels(radius, x), bias, alpha, beta, x.shape[-1], x.size)
+        device.launch(f"local_response<{ctype(x.dtype)}>", grid_size(x.size), 256, x, y, *settings)
     return y
 
 
-def _reach(radius: int, x: Any) -> int:
+def _within_channels(radius: int, x: Any) -> int:
     """A radius of more than all channels is that of all of them."""
     return min(radius, int(x.shape[-1]))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.half import in_float32
-from minitensor.backend.host.device import Device, ctype, spread
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import grid_size, pack_of
 
 
 @in_float32
@@ -54,4 +55,4 @@ def _launch(device: Device, kernel: str, old: list[Any], new: list[Any], *settin
     if weight.size:
         pack = pack_of(device, weight.size, *old)
         name, total = f"{kernel}<{ctype(weight.dtype)}, {pack}>", weight.size // pack
-        device.launch(name, spread(total), 256, *old, *new, *settings, total)
+        device.launch(name, grid_size(total), 256, *old, *new, *settings, total)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import bfloat16_in_float32
-from minitensor.backend.host.device import Device, ctype
-from minitensor.backend.host.layout import as_units, rows_by_items
-from minitensor.backend.host.packs import pack_of
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import as_units, pack_of, rows_by_items
 from minitensor.window import Window
 
 _TOP_BIT = np.uint64(1 << 63)
@@ -73,7 +73,7 @@ def _maxima(device: Device, name: str, x: Any, window: Window, dtype: Any) -> An
 
 
 def _spread_back(device: Device, name: str, arrays: tuple[Any, ...], window: Window) -> Any:
-    """An adjoint: pixels gather from the places that saw them."""
+    """An adjoint: pixels gather from the positions that saw them."""
     g = arrays[0]
     shape = (len(g), *window.size, g.shape[-1])
     if g.size == 0:

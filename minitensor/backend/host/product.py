@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from minitensor.backend.host.device import Device, ceil_div, ctype, spread
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
 from minitensor.backend.host.elementwise import bias_activation
+from minitensor.backend.host.grid import ceil_div, grid_size
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Pair, Window
 
@@ -57,7 +59,7 @@ def input_grad(y: Any, kernel: Any, window: Window) -> Product:
 
 
 def filter_grad(x: Any, y: Any, window: Window) -> Product:
-    """kernel = the sum over places of x^T y."""
+    """kernel = the sum over positions of x^T y."""
     n, g = len(x), window.groups
     c, o = x.shape[-1], y.shape[-1]
     shape = (*window.kernel, c // g, o)
@@ -96,7 +98,7 @@ def summed(
         return result
     with device.workspace((splits, *shape), dtype) as partial:
         fill(partial)
-        name, grid = f"reduce_splits<{ctype(dtype)}>", spread(result.size)
+        name, grid = f"reduce_splits<{ctype(dtype)}>", grid_size(result.size)
         device.launch(name, grid, 256, partial, result, splits, result.size)
     if bias is None:
         return result

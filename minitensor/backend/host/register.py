@@ -13,7 +13,9 @@ from math import prod
 from typing import Any
 
 from minitensor.backend.host import product
-from minitensor.backend.host.device import Device, ceil_div, ctype
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import ceil_div
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
@@ -64,7 +66,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
 
 
 def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """kernel = the sum over places of x^T y; several blocks share a long sum."""
+    """kernel = the sum over positions of x^T y; several blocks share a long sum."""
     return _multiplied(device, x, y, product.filter_grad(x, y, window))
 
 

@@ -8,6 +8,8 @@ kernels keep to a few parameter types (kernels/README.md); this is no C++ parser
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -47,9 +49,9 @@ class Kernel:
 @cache
 def folder() -> Path:
     """The kernels' folder: inside the installed package, else beside it in the checkout."""
-    for place in (_PACKAGE / "kernels", _PACKAGE.parent / "kernels"):
-        if (place / "common.cuh").is_file():
-            return place
+    for path in (_PACKAGE / "kernels", _PACKAGE.parent / "kernels"):
+        if (path / "common.cuh").is_file():
+            return path
     raise FileNotFoundError(
         f"no kernels beside {_PACKAGE}: the wheel carries them in minitensor/kernels, "
         "a checkout in kernels/; install minitensor again"
@@ -167,3 +169,23 @@ def _substitute(text: str, values: dict[str, str], form: str = "{}") -> str:
 def without_comments(text: str) -> str:
     """C++ text, a space in place of each comment."""
     return re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
+
+
+# ----- what is made of it -----
+
+
+def cache_folder(kind: str) -> Path:
+    """Where results are kept between runs: ~/.cache/minitensor/KIND, or MINITENSOR_CACHE/KIND."""
+    root = os.environ.get("MINITENSOR_CACHE") or Path.home() / ".cache" / "minitensor"
+    path = Path(root, kind)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def digest(*parts: str | bytes) -> str:
+    """One key for all that a result depends on."""
+    state = hashlib.sha256()
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        state.update(len(content).to_bytes(8, "little") + content)
+    return state.hexdigest()

@@ -54,7 +54,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
 
 
 def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """kernel = the sum over places of x^T y; several blocks share a long sum."""
+    """kernel = the sum over positions of x^T y; several blocks share a long sum."""
     return _multiplied(device, x, y, product.filter_grad(x, y, window))
 
 

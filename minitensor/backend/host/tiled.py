@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.host import product
-from minitensor.backend.host.device import Device, ctype
+from minitensor.backend.host.conversion import ctype
+from minitensor.backend.host.device import Device
 from minitensor.window import Window
 
 _TILE = 16
@@ -18,7 +19,7 @@ _FEWEST = 128  # steps of the depth that are worth a block
 
 
 def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
-    """Rows are places, the depth is taps."""
+    """Rows are positions, the depth is taps."""
     return _multiplied(device, x, kernel, product.forward(x, kernel, window))
 
 
@@ -28,7 +29,7 @@ def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any
 
 
 def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """Rows are taps, the depth is places."""
+    """Rows are taps, the depth is positions."""
     return _multiplied(device, x, y, product.filter_grad(x, y, window))
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from minitensor.backend.host.device import Device, ceil_div, spread
+from minitensor.backend.host.device import Device
+from minitensor.backend.host.grid import ceil_div, grid_size
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -33,7 +34,7 @@ def conv2d(
 def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
     """x = W'^T y: the convolution of y with the kernel turned around and its channels swapped.
 
-    Pixel i hears from places i + before - 2 ... i + before, so y is padded by 2 - before; where
+    Pixel i hears from positions i + before - 2 ... i + before, so y is padded by 2 - before; where
     that is negative, the border of y is not read.
     """
     x = device.empty((len(y), *window.size, kernel.shape[2] * window.groups), y.dtype)
@@ -63,7 +64,7 @@ def _fill(
     matrices = groups * (out + 2) ** 2
     shape = (matrices, x.shape[-1] // groups, y.shape[-1] // groups)
     with device.workspace(shape, "float32") as filters:
-        grid, sizes = spread(kernel.size // 9), kernel.shape[2:]
+        grid, sizes = grid_size(kernel.size // 9), kernel.shape[2:]
         device.launch(
             f"winograd_filter<{out}>", grid, 256, kernel, filters, *sizes, groups, int(turned)
         )
@@ -86,10 +87,10 @@ def _fill_block(
         device.workspace((matrices, tiles, inputs), "float32") as seen,
         device.workspace((matrices, tiles, outputs), "float32") as products,
     ):
-        grid, channels = spread(tiles * x.shape[-1]), x.shape[-1]
+        grid, channels = grid_size(tiles * x.shape[-1]), x.shape[-1]
         device.launch(f"winograd_input<{out}>", grid, 256, x, seen, window, channels, groups, tiles)
         device.xp.matmul(seen, filters, out=products)  # (matrices, tiles, outputs)
-        grid, channels = spread(tiles * y.shape[-1]), y.shape[-1]
+        grid, channels = grid_size(tiles * y.shape[-1]), y.shape[-1]
         device.launch(
             *(f"winograd_output<{out}>", grid, 256, products, bias, y),
             *(window, channels, groups, tiles, int(relu)),

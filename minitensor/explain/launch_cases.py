@@ -40,18 +40,18 @@ class Problem:
 
     def images(self) -> np.ndarray:
         """x (N, H, W, C)."""
-        return self.drawn(*self.shape)
+        return self.random(*self.shape)
 
     def filters(self) -> np.ndarray:
         """(kh, kw, C/G, O)."""
         *taps, outputs = self.filter
-        return self.drawn(*taps, self.shape[-1] // self.groups, outputs, seed=1)
+        return self.random(*taps, self.shape[-1] // self.groups, outputs, seed=1)
 
-    def places(self) -> np.ndarray:
+    def positions(self) -> np.ndarray:
         """y (N, h, w, O)."""
-        return self.drawn(self.shape[0], *self.window.out, self.filter[-1], seed=2)
+        return self.random(self.shape[0], *self.window.out, self.filter[-1], seed=2)
 
-    def drawn(self, *shape: int, seed: int = 0) -> np.ndarray:
+    def random(self, *shape: int, seed: int = 0) -> np.ndarray:
         """Random numbers, the same on every call."""
         return np.random.default_rng(seed).standard_normal(shape).astype(self.dtype)
 
@@ -60,7 +60,7 @@ Run = Callable[[Any, Problem], Any]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LaunchCase:
     """`run(backend, problem)` under `algorithm` launches the kernels whose name begins so."""
 
     kernel: str
@@ -74,19 +74,19 @@ class Recipe:
             return self.run(be, self.problem)
 
 
-def recipes(kernel: str) -> list[Recipe]:
+def launch_cases(kernel: str) -> list[LaunchCase]:
     """All ways to launch a kernel, given the beginning of its name; those named so come first.
 
     Raises:
         LookupError: nothing launches it.
     """
-    found = [r for r in RECIPES if r.kernel.startswith(kernel) or kernel.startswith(r.kernel)]
+    found = [r for r in LAUNCH_CASES if r.kernel.startswith(kernel) or kernel.startswith(r.kernel)]
     if not found:
         if any(name.startswith(kernel) for name in source.catalogue()):
             raise LookupError(f"nothing says how {kernel} is launched: add it to {__name__}")
-        known = ", ".join(sorted({recipe.kernel for recipe in RECIPES}))
+        known = ", ".join(sorted({case.kernel for case in LAUNCH_CASES}))
         raise LookupError(f"no kernel {kernel!r}; there are {known}")
-    return sorted(found, key=lambda recipe: not recipe.kernel.startswith(kernel))
+    return sorted(found, key=lambda case: not case.kernel.startswith(kernel))
 
 
 def _forward(be: Any, p: Problem) -> Any:
@@ -94,20 +94,20 @@ def _forward(be: Any, p: Problem) -> Any:
 
 
 def _input_grad(be: Any, p: Problem) -> Any:
-    return be.conv2d_transpose(be.asarray(p.places()), be.asarray(p.filters()), p.window)
+    return be.conv2d_transpose(be.asarray(p.positions()), be.asarray(p.filters()), p.window)
 
 
 def _filter_grad(be: Any, p: Problem) -> Any:
-    return be.conv2d_kernel_grad(be.asarray(p.images()), be.asarray(p.places()), p.window)
+    return be.conv2d_kernel_grad(be.asarray(p.images()), be.asarray(p.positions()), p.window)
 
 
-def _with_index(function: str, of_places: bool) -> Run:
-    """take_tap reads images, put_tap writes places: both by the winners of the same images."""
+def _with_index(function: str, at_positions: bool) -> Run:
+    """take_tap reads images, put_tap writes positions: both by the winners of the same images."""
 
     def run(be: Any, p: Problem) -> Any:
         x = be.asarray(p.images())
         index = be.window_argmax(x, p.window)
-        values = be.asarray(p.drawn(*index.shape)) if of_places else x
+        values = be.asarray(p.random(*index.shape)) if at_positions else x
         return getattr(be, function)(values, index, p.window)
 
     return run
@@ -118,21 +118,21 @@ def _of_images(function: str) -> Run:
 
 
 def _of_channels(function: str) -> Run:
-    """f(columns or pooled places): as many channels as the window's op gives."""
+    """f(columns or pooled images): as many channels as the window's op gives."""
 
     def run(be: Any, p: Problem) -> Any:
         channels = p.shape[-1] * (p.window.taps if function == "col2im" else 1)
         return getattr(be, function)(
-            be.asarray(p.drawn(p.shape[0], *p.window.out, channels)), p.window
+            be.asarray(p.random(p.shape[0], *p.window.out, channels)), p.window
         )
 
     return run
 
 
 def _normalised(be: Any, p: Problem) -> Any:
-    x, g = be.asarray(p.images()), be.asarray(p.drawn(*p.shape, seed=3))
+    x, g = be.asarray(p.images()), be.asarray(p.random(*p.shape, seed=3))
     statistics = be.moments(x)
-    scale = be.asarray(p.drawn(p.shape[-1], seed=4).astype(statistics.dtype))
+    scale = be.asarray(p.random(p.shape[-1], seed=4).astype(statistics.dtype))
     y = be.batch_norm(x, statistics, scale, scale, 1e-3)
     sums = be.batch_norm_sums(g, x, statistics, 1e-3)
     return statistics, y, sums, be.batch_norm_grad(g, x, statistics, scale, 1e-3, sums)
@@ -144,15 +144,15 @@ def _local_response(be: Any, p: Problem) -> Any:
 
 
 def _cross_entropy(be: Any, p: Problem) -> Any:
-    logits = be.asarray(p.drawn(7, p.shape[-1]))
+    logits = be.asarray(p.random(7, p.shape[-1]))
     labels = be.asarray(np.eye(7, p.shape[-1], dtype=p.dtype))
-    g = be.asarray(p.drawn(7, seed=3))
+    g = be.asarray(p.random(7, seed=3))
     loss = be.softmax_cross_entropy(labels, logits)
     return loss, be.softmax_cross_entropy_grad(g, labels, logits)
 
 
 def _bias(be: Any, p: Problem) -> Any:
-    x, bias = be.asarray(p.images()), be.asarray(p.drawn(p.shape[-1], seed=3))
+    x, bias = be.asarray(p.images()), be.asarray(p.random(p.shape[-1], seed=3))
     return [be.bias_activation(x, bias, word) for word in ("linear", "relu", "relu6")]
 
 
@@ -163,17 +163,17 @@ def _transpose(be: Any, p: Problem) -> Any:
 
 def _updates(be: Any, p: Problem) -> Any:
     weight, slot = be.asarray(p.filters()), be.asarray(np.abs(p.filters()))
-    gradient = be.asarray(p.drawn(*weight.shape, seed=3))
+    gradient = be.asarray(p.random(*weight.shape, seed=3))
     return (
         *be.sgd_momentum(weight, slot, gradient, 0.1, 0.9, True),
         *be.adam(weight, slot, slot, gradient, 0.1, 0.9, 0.999, 1e-7, 3),
     )
 
 
-def _trio(kernel: str, word: str, *problems: Problem) -> list[Recipe]:
+def _trio(kernel: str, word: str, *problems: Problem) -> list[LaunchCase]:
     """The three convolutions, as the ladder's template names them."""
     ops = {"Forward": _forward, "InputGrad": _input_grad, "FilterGrad": _filter_grad}
-    return [Recipe(f"{kernel}<{op}", run, word, p) for p in problems for op, run in ops.items()]
+    return [LaunchCase(f"{kernel}<{op}", run, word, p) for p in problems for op, run in ops.items()]
 
 
 _DTYPES = "float32", "float16", "float64"
@@ -184,7 +184,7 @@ _RAGGED = Problem(  # nothing comes in packs, and no side is like another
 _POINT = Problem(shape=(2, 5, 5, 16), filter=(1, 1, 8))
 _ODD = Problem(shape=(2, 9, 7, 5), filter=(3, 2, 7), stride=(2, 1))
 _WHOLE = Problem(filter=(3, 3, 3), dtype="int32")
-_LONG = Problem(shape=(1, 18, 18, 4))  # so many places that two blocks share their sum
+_LONG = Problem(shape=(1, 18, 18, 4))  # so many positions that two blocks share their sum
 _BROAD = Problem(shape=(2, 6, 5, 40), filter=(2, 2, 40))  # more channels than a narrow tile
 _HALF = [
     Problem(dtype="float16"),
@@ -235,9 +235,9 @@ _POINTS: dict[str, Run] = {
     "adam": _updates,
 }
 
-RECIPES: list[Recipe] = [
+LAUNCH_CASES: list[LaunchCase] = [
     *(
-        Recipe(f"conv_direct_{name}", run, "direct", problem)
+        LaunchCase(f"conv_direct_{name}", run, "direct", problem)
         for name, run in (
             ("forward", _forward),
             ("input_grad", _input_grad),
@@ -247,23 +247,23 @@ RECIPES: list[Recipe] = [
     ),
     *_trio("conv_tiled", "tiled", *_LADDER),
     *_trio("conv_register", "register", *_LADDER),
-    Recipe("reduce_splits", _filter_grad, "tiled", _LONG),
+    LaunchCase("reduce_splits", _filter_grad, "tiled", _LONG),
     *_trio("conv_tensor_tf32", "tensor", _PLAIN, _STRIDED, _ODD, _BROAD),
     *_trio("conv_tensor_f16", "tensor", *_HALF),
     *(
-        Recipe("winograd", run, "winograd", Problem(shape, padding=padding))
+        LaunchCase("winograd", run, "winograd", Problem(shape, padding=padding))
         for shape, padding in (((1, 9, 7, 8), "SAME"), ((2, 8, 4, 5), "VALID"))
         for run in (_forward, _input_grad)
     ),
-    *(Recipe("depthwise", run, "", p) for p in _DEEP for run in (_forward, _input_grad)),
-    *(Recipe("depthwise_filter", _filter_grad, "", p) for p in _DEEP),
-    *(Recipe(name, run, "", p) for name, run in _POOLS.items() for p in (_PLAIN, *_IMAGES)),
-    *(Recipe("im2col", run, "im2col", p) for p in _LADDER for run in (_forward, _filter_grad)),
-    *(Recipe("col2im", _input_grad, "im2col", p) for p in _LADDER),
-    *(Recipe(name, run, "", p) for name, run in _POINTS.items() for p in _ROWS),
-    *(Recipe("softmax_cross_entropy", _cross_entropy, "", p) for p in _MANY_CLASSES),
+    *(LaunchCase("depthwise", run, "", p) for p in _DEEP for run in (_forward, _input_grad)),
+    *(LaunchCase("depthwise_filter", _filter_grad, "", p) for p in _DEEP),
+    *(LaunchCase(name, run, "", p) for name, run in _POOLS.items() for p in (_PLAIN, *_IMAGES)),
+    *(LaunchCase("im2col", run, "im2col", p) for p in _LADDER for run in (_forward, _filter_grad)),
+    *(LaunchCase("col2im", _input_grad, "im2col", p) for p in _LADDER),
+    *(LaunchCase(name, run, "", p) for name, run in _POINTS.items() for p in _ROWS),
+    *(LaunchCase("softmax_cross_entropy", _cross_entropy, "", p) for p in _MANY_CLASSES),
     *(
-        Recipe(name, (_POOLS | _POINTS)[name], "", problem)
+        LaunchCase(name, (_POOLS | _POINTS)[name], "", problem)
         for name in ("max_pool", "window_argmax", "take_tap", "im2col", "transpose")
         for problem in _COPIED
     ),

@@ -1,7 +1,7 @@
-// Backwards through a window, along one axis: which places see a pixel, and under which tap.
+// Backwards through a window, along one axis: which positions see a pixel, and under which tap.
 //
-// A gradient can be scattered, every place adding to the pixels it saw, or gathered, every pixel
-// adding up the places that saw it. Gathering writes each number once, in a fixed order: it needs
+// A gradient can be scattered, every position adding to the pixels it saw, or gathered, every pixel
+// adding up those that saw it. Gathering writes each number once, in a fixed order: it needs
 // no atomics and gives the same bits every time.
 #pragma once
 
@@ -11,19 +11,19 @@ __device__ __forceinline__ int quotient(int a, int by) {
     return by == 1 ? a : by == 2 ? a >> 1 : a / by;
 }
 
-struct Places {
+struct Positions {
     int first, last;  // last < first: nobody sees the pixel
 };
 
-// The places i with i * stride + tap * dilation - pad == pixel for some tap, and a few others
+// The positions i with i * stride + tap * dilation - pad == pixel for some tap, and a few others
 // between them that step over the pixel: see tap_at.
-__device__ __forceinline__ Places places_of(int pixel, int pad, int taps, int stride, int dilation,
-                                            int places) {
+__device__ __forceinline__ Positions seen_from(int pixel, int pad, int taps, int stride,
+                                               int dilation, int positions) {
     const int end = pixel + pad;  // in pixels of the padded image
     if (end < 0) return {0, -1};
     const int start = end - (taps - 1) * dilation;
     const int last = quotient(end, stride);
-    return {start > 0 ? quotient(start + stride - 1, stride) : 0, min(last, places - 1)};
+    return {start > 0 ? quotient(start + stride - 1, stride) : 0, min(last, positions - 1)};
 }
 
 // The tap that lies `distance` pixels into a window, or -1 between two taps.

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from minitensor.backend.emulator.build import variant
-
 ORDERS = ("forward", "reverse", "random")
 _order: ContextVar[tuple[str, int]] = ContextVar("order", default=("forward", 1))
 _only: ContextVar[int] = ContextVar("only", default=-1)
@@ -59,8 +57,3 @@ def seed_now() -> int:
 def only_now() -> int:
     """The one block to run, or -1: all."""
     return _only.get()
-
-
-def guards_memory() -> bool:
-    """Whether arguments go through guarded copies: ASan and TSan must see the arrays themselves."""
-    return variant() not in ("asan", "tsan")
