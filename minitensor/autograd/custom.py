@@ -9,6 +9,7 @@ from typing import Any
 
 from minitensor.autograd import recording, tree
 from minitensor.autograd.convert import as_tensor, first_tensor
+from minitensor.autograd.primitive import check_call, check_shape
 from minitensor.autograd.tape import GradientTape
 from minitensor.autograd.tensor import Tensor
 from minitensor.autograd.variable import Variable
@@ -116,23 +117,10 @@ def _gradients(
     try:
         found = grad_fn(*upstream, **keywords)
     except TypeError:
-        _check_signature(grad_fn, op, upstream, keywords)
+        cotangents = [f"cotangent of result {k}" for k in range(len(upstream))]
+        check_call(f"custom_gradient: grad_fn of {op}", grad_fn, cotangents, keywords)
         raise
     return tree.flatten(list(found) if variables else found)
-
-
-def _check_signature(
-    grad_fn: Callable[..., Any], op: str, upstream: list[Tensor], keywords: dict[str, Any]
-) -> None:
-    """An error if grad_fn cannot be called at all with what it is given."""
-    signature = inspect.signature(grad_fn)
-    try:
-        signature.bind(*upstream, **keywords)
-    except TypeError as wrong:
-        raise TypeError(
-            f"custom_gradient: grad_fn of {op} takes {signature} but gets one cotangent for each "
-            f"of {len(upstream)} results: {wrong}"
-        ) from None
 
 
 def _fitting(gradient: Any, inputs: list[Any], i: int, f: Callable[..., Any]) -> Tensor:
@@ -142,10 +130,7 @@ def _fitting(gradient: Any, inputs: list[Any], i: int, f: Callable[..., Any]) ->
     argument = _names(f, inputs)[i]
     what = f"custom_gradient: the gradient of {_name(f)} in {argument}"
     g = as_tensor(gradient, x.dtype, what, x)
-    if g.shape != x.shape:
-        raise ValueError(
-            f"{what} has shape {g.shape!s} but {argument} has shape {x.shape!s}; they must be equal"
-        )
+    check_shape(what, g, argument, x)
     return g
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import recording
 from minitensor.autograd.convert import as_tensors
-from minitensor.autograd.tensor import Tensor
+from minitensor.autograd.tensor import ArrayLike, Tensor
 
 Derivative = Callable[..., Tensor]
 
@@ -90,7 +90,10 @@ class Primitive:
             try:
                 return function(*args, **settings)
             except TypeError:
-                self._check_signature(i, function, len(args) - 2, settings)
+                names = ["g", "y", *map(self._argument, range(len(args) - 2))]
+                check_call(
+                    f"{self.__name__}: the derivative in {names[i + 2]}", function, names, settings
+                )
                 raise
 
         self.defvjp_each(derivative)
@@ -129,40 +132,39 @@ class Primitive:
                 self._check_gradient(i, g, inputs[i])
         return gradients
 
-    # ----- what a derivative may have wrong -----
-
     def _check_gradient(self, i: int, gradient: Any, x: Tensor) -> None:
+        if type(gradient) is Tensor and gradient.array.shape == x.array.shape:
+            return
+        what = f"{self.__name__}: the derivative in {self._argument(i)}"
         if not isinstance(gradient, Tensor):
-            raise TypeError(
-                f"{self.__name__}: the derivative in {self._argument(i)} is "
-                f"{type(gradient).__name__}; it must be a tensor, or None"
-            )
-        if gradient.array.shape != x.array.shape:
-            raise ValueError(
-                f"{self.__name__}: the derivative in {self._argument(i)} has shape "
-                f"{gradient.shape!s} but {self._argument(i)} has shape {x.shape!s}; they must "
-                "be equal"
-            )
-
-    def _check_signature(
-        self, i: int, derivative: Derivative, inputs: int, settings: dict[str, Any]
-    ) -> None:
-        """An error if a derivative cannot be called at all with what it is given."""
-        names = ["g", "y", *(self._argument(k) for k in range(inputs))]
-        try:
-            inspect.signature(derivative).bind(*names, **settings)
-        except TypeError as wrong:
-            call = ", ".join([*names, *(f"{name}={value!r}" for name, value in settings.items())])
-            raise TypeError(
-                f"{self.__name__}: the derivative in {self._argument(i)} takes "
-                f"{inspect.signature(derivative)} but is called with ({call}), the cotangent, the "
-                f"result and the arguments: {wrong}"
-            ) from None
+            raise TypeError(f"{what} is {type(gradient).__name__}; it must be a tensor, or None")
+        check_shape(what, gradient, self._argument(i), x)
 
     def _argument(self, i: int) -> str:
         """The name of tensor argument i."""
         names, variadic = _arguments(self._forward)
         return names[i] if i < len(names) else f"{variadic}[{i - len(names)}]"
+
+
+def check_call(
+    what: str, derivative: Callable[..., Any], arguments: list[str], settings: dict[str, Any]
+) -> None:
+    """A TypeError if a derivative cannot be called at all with what it is given."""
+    signature = inspect.signature(derivative)
+    try:
+        signature.bind(*arguments, **settings)
+    except TypeError as wrong:
+        given = ", ".join([*arguments, *(f"{name}={value!r}" for name, value in settings.items())])
+        raise TypeError(f"{what} takes {signature} but is called with ({given}): {wrong}") from None
+
+
+def check_shape(what: str, gradient: ArrayLike, argument: str, x: ArrayLike) -> None:
+    """A ValueError if a gradient has another shape than its argument."""
+    if gradient.array.shape != x.array.shape:
+        raise ValueError(
+            f"{what} has shape {gradient.shape!s} but {argument} has shape {x.shape!s}; "
+            "they must be equal"
+        )
 
 
 def _arguments(forward: Callable[..., Any]) -> tuple[list[str], str]:

@@ -753,7 +753,7 @@ def test_a_joint_derivative_gives_one_for_each_argument():
     ("returned", "error", "words"),
     [
         (lambda x, scale: x, TypeError, r"scaled must return \(result, grad_fn\).*Tensor"),
-        (lambda x, scale: (x, lambda: x), TypeError, r"grad_fn of scaled takes \(\).* 1 results"),
+        (lambda x, scale: (x, lambda: x), TypeError, r"grad_fn of scaled takes \(\) but.*result 0"),
         (lambda x, scale: (x, lambda g: g), ValueError, r"scaled.*1 gradients.*\(x, scale\)"),
         (
             lambda x, scale: (x, lambda g: (g, mt.ones([5]))),
