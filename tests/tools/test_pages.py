@@ -65,3 +65,14 @@ def test_every_linked_file_exists() -> None:
         if "://" not in link and not (page.parent / link).exists()
     ]
     assert not dead
+
+
+def test_every_file_that_a_page_names_exists() -> None:
+    """`nn/conv.py` is a file of the package, `kernels/conv_direct.cu` one of the checkout."""
+    named = {
+        f"{page.name}: {name}"
+        for page in PAGES
+        for name in re.findall(r"`([\w/]+/[\w/]+\.(?:py|cu|md))`", page.read_text(encoding="utf-8"))
+        if not any((top / name).exists() for top in (ROOT, ROOT / "minitensor"))
+    }
+    assert not named
