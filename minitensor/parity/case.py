@@ -8,6 +8,7 @@ how it is called in `driver.py`; the table itself is `cases/`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class Case:
     dtypes: tuple[str, ...] = FLOATS
     composition: Callable[..., Any] | None = field(default=None, compare=False)
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """What names the case in a recording: a hash of all that can change its answer."""
         fields = dataclasses.asdict(self)
