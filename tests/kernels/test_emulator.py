@@ -83,6 +83,13 @@ __global__ void dynamic_past(float* y) {
     tile[threadIdx.x] = 1;
     y[threadIdx.x] = tile[threadIdx.x + 4];  // dynamic_past
 }
+__global__ void shared_far_past(float* y) {
+    __shared__ float tile[64];
+    float* at = tile;
+    asm volatile("" : "+r"(at));  // no array any more, whose bounds g++ knows
+    at[1500] = 1;  // shared_far_past
+    y[0] = tile[threadIdx.x];
+}
 __global__ void skips_barrier(float* y) {
     if (threadIdx.x >= 10) return;
     __syncthreads();  // skips_barrier
@@ -241,6 +248,7 @@ MISUSES = {
     "writes_past": ("writes at byte 256 of argument 0", (zeros(64),)),
     "writes_before": ("writes at byte -4 of argument 0", (zeros(64),)),
     "shared_past": ("index 64 is out of bounds", (zeros(64),)),
+    "shared_far_past": ("touches shared memory past its end", (zeros(64),)),
     "dynamic_past": ("touches dynamic shared memory past its end", (zeros(64),)),
     "skips_barrier": ("10 of 64 threads wait at __syncthreads, which 54 others", (zeros(64),)),
     "wrong_mask": ("reads lane 16, which the mask 0000ffff leaves out", (zeros(16),)),

@@ -104,7 +104,7 @@ def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
     engine = [str(_engine(name, kind)) for name in _ENGINE.get(kind, ("engine.cpp", "faults.cpp"))]
     link = ("g++", "-shared", "-Wl,-z,now", *_LINK.get(kind, ()))  # no binding on a fiber's stack
     with atomic_write(built) as fresh:
-        # The engine comes last: its page ends the section of the shared arrays.
+        # The engine comes last: its guard ends the section of the shared arrays.
         _run(*link, str(kernels), *engine, "-o", str(fresh))
     for scratch in (unit, kernels):
         scratch.unlink()

@@ -19,9 +19,7 @@
 
 // The linker's bounds of the kernels' shared arrays; absent if they have none.
 extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
-// A last page of that section, so that clearing whole pages clears nobody else's memory.
-static char shared_end[emu::page]
-    __attribute__((section("emu_shared"), aligned(emu::page), used));
+char emu_shared_end[emu::guard] __attribute__((section("emu_shared"), aligned(emu::page), used));
 
 namespace emu {
 
@@ -91,6 +89,13 @@ static char* take_guarded(size_t bytes, const char* what) {
     }
     fail_block(nullptr, "the system has no %zu bytes for %s: %s", bytes, what, strerror(errno));
     return nullptr;
+}
+
+// Static shared arrays end where nothing may be touched, too.
+static void guard_shared() {
+    static bool guarded = false;
+    guarded = guarded || !mprotect(emu_shared_end, guard, PROT_NONE);
+    if (!guarded) fail_block(nullptr, "mprotect: %s", strerror(errno));
 }
 
 static size_t whole_pages(size_t bytes) { return (bytes + page - 1) / page * page; }
@@ -297,7 +302,7 @@ static void prepare(long long number) {
         ++i;
     }
     char* first = __start_emu_shared;
-    const size_t bytes = first ? shared_end - first : 0;
+    const size_t bytes = first ? emu_shared_end - first : 0;
     sanitizers::forget(first, bytes);
 #if !defined(EMULATOR_COVERAGE)  // whose counters g++ puts beside the shared arrays
     fill_with_nan(first, bytes);
@@ -403,6 +408,7 @@ API void emu_launch(size_t kernel, emu::Launch* request) {
     const size_t room = whole_pages(launch->shared);
     char* shared = room ? take_guarded(room, "dynamic shared memory") : nullptr;
     block.shared = shared + (room - launch->shared) / 16 * 16;  // it ends at the guard
+    guard_shared();
     sanitizers::begin();
     try {
         block.threads.resize(size_t(block.size.x) * block.size.y * block.size.z);

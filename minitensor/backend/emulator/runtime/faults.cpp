@@ -36,6 +36,7 @@ static void land() {
         what = "overflows its stack";
         launch->failed = 0;  // it did so while it reported something else
     }
+    if (lies_in(emu_shared_end, guard)) what = "touches shared memory past its end";
     if (launch->shared && lies_in(block.shared + launch->shared, guard))
         what = "touches dynamic shared memory past its end";
     if (what) launch->address = nullptr;  // a place that Python need not look up

@@ -4,6 +4,9 @@
 #pragma once
 #include "launch.h"
 
+// The end of the section of the shared arrays, which may not be touched.
+extern char emu_shared_end[emu::guard] __attribute__((visibility("hidden")));
+
 namespace emu::faults {
 
 // Catches signals while a launch runs; puts the process's own handlers back afterwards.
