@@ -6,12 +6,13 @@ A network is a function from a tensor to features (`body`) and one from features
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from minitensor.data import search_paths
 from minitensor.keras import activations, layers
@@ -20,7 +21,7 @@ from minitensor.keras.engine.functional import Functional
 from minitensor.keras.engine.input_layer import Input, InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
 
-F = TypeVar("F", bound=Callable[..., Any])
+Network = Callable[..., Functional]
 Shape = tuple[int | None, ...]
 
 _ARGUMENTS = """Args:
@@ -44,31 +45,57 @@ Raises:
 """
 
 
-def documented(function: F) -> F:
-    """Puts what all networks have in common before the example of a docstring."""
-    head, example, tail = inspect.cleandoc(function.__doc__ or "").partition("Example:")
-    function.__doc__ = head + _ARGUMENTS + example + tail
-    return function
-
-
 @dataclass(frozen=True)
-class Wanted:
-    """What a network was asked for: the arguments by their names, `Wanted(**locals())`."""
+class Request:
+    """What a network was asked for, and the names of its files of trained weights."""
 
-    include_top: bool
-    weights: Any
-    input_tensor: KerasTensor | None
-    input_shape: Any
-    pooling: str | None
-    classes: int
-    classifier_activation: Any
-    name: str | None
+    include_top: bool = True
+    weights: Any = "imagenet"
+    input_tensor: Any = None
+    input_shape: Any = None
+    pooling: str | None = None
+    classes: int = 1000
+    classifier_activation: Any = "softmax"
+    name: str | None = None
+    files: tuple[str, str] = ("", "")  # with the top and without
 
 
-def files(stem: str) -> tuple[str, str]:
-    """The names of the files with trained weights: with and without the top."""
-    name = f"{stem}_weights_tf_dim_ordering_tf_kernels"
-    return f"{name}.h5", f"{name}_notop.h5"
+def application(name: str | None) -> Callable[[Callable[..., Functional]], Network]:
+    """Makes of a function of a Request the public one, which takes the arguments that all share.
+
+    Arguments of its own stand behind `input_shape`, which is the first then, as in MobileNet.
+
+    Args:
+        name: the default of that argument, with which the names of the files begin.
+    """
+    kernels = f"{name}_weights_tf_dim_ordering_tf_kernels"
+    files = f"{kernels}.h5", f"{kernels}_notop.h5"
+    shared = dict(inspect.signature(Request).parameters)
+    del shared["files"]
+    shared["name"] = shared["name"].replace(default=name)
+
+    def decorate(build: Callable[..., Functional]) -> Network:
+        signature = inspect.signature(build)
+        own = dict(list(signature.parameters.items())[1:])
+        first = {"input_shape": shared["input_shape"]} if own else {}
+        signature = signature.replace(parameters=[*(first | own | shared).values()])
+
+        @functools.wraps(build)
+        def make(*args: Any, **kwargs: Any) -> Functional:
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{build.__name__}() {error}") from None
+            bound.apply_defaults()
+            asked = {key: bound.arguments[key] for key in shared}
+            return build(Request(**asked, files=files), **{k: bound.arguments[k] for k in own})
+
+        head, example, tail = inspect.cleandoc(build.__doc__ or "").partition("Example:")
+        make.__doc__ = head + _ARGUMENTS + example + tail
+        make.__signature__ = signature  # type: ignore[attr-defined]
+        return make
+
+    return decorate
 
 
 def channel_axis() -> int:
@@ -86,50 +113,48 @@ def relu(x: Any, name: str) -> Any:
     return layers.Activation("relu", name=name)(x)
 
 
-def predictions(x: Any, wanted: Wanted) -> Any:
+def predictions(x: Any, request: Request) -> Any:
     """The last dense layer."""
-    activation = wanted.classifier_activation
-    return layers.Dense(wanted.classes, activation=activation, name="predictions")(x)
+    activation = request.classifier_activation
+    return layers.Dense(request.classes, activation=activation, name="predictions")(x)
 
 
-def averaged(x: Any, wanted: Wanted) -> Any:
+def averaged(x: Any, request: Request) -> Any:
     """The top of most networks: the mean of each channel, then classes."""
-    return predictions(layers.GlobalAveragePooling2D(name="avg_pool")(x), wanted)
+    return predictions(layers.GlobalAveragePooling2D(name="avg_pool")(x), request)
 
 
 def network(
-    wanted: Wanted,
+    request: Request,
     body: Callable[[Any], Any],
-    kept: tuple[str, str],
     size: int = 224,
     least: int = 32,
-    top: Callable[[Any, Wanted], Any] = averaged,
+    top: Callable[[Any, Request], Any] = averaged,
     pools: tuple[str | None, str | None] = (None, None),
 ) -> Functional:
     """The model.
 
     Args:
-        wanted: what was asked for.
+        request: what was asked for.
         body: from the image to features.
-        kept: names of the files with trained weights, see `files`.
-        size: pixels of a side unless told.
+        size: pixels of a side where nothing else is asked for.
         least: pixels of the smallest side that leaves something to pool.
         top: from features to classes.
         pools: names of the average and the maximum over the image, without the top.
     """
-    _check_weights(wanted)
-    shape = input_shape(wanted, size, least)
-    path = _weights_file(wanted, kept)
-    given = wanted.input_tensor
-    inputs = Input(shape=shape) if given is None else _symbolic(given)
+    _check_weights(request)
+    shape = input_shape(request, size, least)
+    path = _weights_file(request)
+    begin = request.input_tensor
+    inputs = Input(shape=shape) if begin is None else _symbolic(begin)
     x = body(inputs)
-    if wanted.include_top:
-        x = top(x, wanted)
-    elif wanted.pooling == "avg":
+    if request.include_top:
+        x = top(x, request)
+    elif request.pooling == "avg":
         x = layers.GlobalAveragePooling2D(name=pools[0])(x)
-    elif wanted.pooling == "max":
+    elif request.pooling == "max":
         x = layers.GlobalMaxPooling2D(name=pools[1])(x)
-    model = Functional(inputs if given is None else _sources(inputs), x, name=wanted.name)
+    model = Functional(inputs if begin is None else _sources(inputs), x, name=request.name)
     if path is not None:
         model.load_weights(path)
     return model
@@ -138,19 +163,19 @@ def network(
 # ----- the input -----
 
 
-def input_shape(wanted: Wanted, size: int, least: int) -> Shape:
+def input_shape(request: Request, size: int, least: int) -> Shape:
     """The shape of one image: as asked for if that is legal, else the usual one.
 
     Raises:
         ValueError: not three sizes, a side below `least`, a varying side before a classifier,
             or what trained weights do not fit.
     """
-    shape = None if wanted.input_shape is None else tuple(wanted.input_shape)
-    trained = wanted.weights == "imagenet"
+    shape = None if request.input_shape is None else tuple(request.input_shape)
+    trained = request.weights == "imagenet"
     usual = _shape(3 if trained or not shape else _channels(shape), size)
     if not shape:
-        return usual if wanted.include_top else _shape(3, None)
-    if trained and wanted.include_top and shape != usual:
+        return usual if request.include_top else _shape(3, None)
+    if trained and request.include_top and shape != usual:
         raise ValueError(
             "When setting `include_top=True` and loading `imagenet` weights, `input_shape` should "
             f"be {usual}. Received: input_shape={shape}"
@@ -163,7 +188,7 @@ def input_shape(wanted: Wanted, size: int, least: int) -> Shape:
         raise ValueError(
             f"Input size must be at least {least}x{least}; Received: input_shape={shape}"
         )
-    if wanted.include_top and None in shape:
+    if request.include_top and None in shape:
         raise ValueError(
             "If `include_top` is True, you should specify a static `input_shape`. "
             f"Received: input_shape={shape}"
@@ -172,7 +197,7 @@ def input_shape(wanted: Wanted, size: int, least: int) -> Shape:
         warnings.warn(
             "This model usually expects 1 or 3 input channels. However, it was passed an "
             f"input_shape with {_channels(shape)} input channels.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return shape
 
@@ -192,7 +217,7 @@ def _sides(shape: Shape) -> Shape:
 def _symbolic(tensor: Any) -> KerasTensor:
     if not isinstance(tensor, KerasTensor):
         raise ValueError(
-            "input_tensor must be what keras.Input or a layer gave when it was drawn. "
+            "input_tensor must be what keras.Input or a layer gave for symbolic tensors. "
             f"Received: {tensor!r}"
         )
     return tensor
@@ -210,41 +235,41 @@ def _sources(tensor: KerasTensor) -> list[KerasTensor]:
 # ----- trained weights -----
 
 
-def _check_weights(wanted: Wanted) -> None:
+def _check_weights(request: Request) -> None:
     """Weights of a file need the file, and a classifier like the one they were trained with."""
-    if wanted.weights is None:
+    if request.weights is None:
         return
-    if wanted.weights != "imagenet" and not Path(wanted.weights).exists():
+    if request.weights != "imagenet" and not Path(request.weights).exists():
         raise ValueError(
             "The `weights` argument should be either `None` (random initialization), 'imagenet' "
             "(pre-training on ImageNet), or the path to the weights file to be loaded. "
-            f"Received: weights={wanted.weights}"
+            f"Received: weights={request.weights}"
         )
-    if wanted.include_top:
-        _check_top(wanted)
+    if request.include_top:
+        _check_top(request)
 
 
-def _check_top(wanted: Wanted) -> None:
+def _check_top(request: Request) -> None:
     """What a classifier with weights of its own must be like."""
-    if wanted.weights == "imagenet" and wanted.classes != 1000:
+    if request.weights == "imagenet" and request.classes != 1000:
         raise ValueError(
             "If using `weights='imagenet'` with `include_top=True`, `classes` should be 1000. "
-            f"Received classes={wanted.classes}"
+            f"Received classes={request.classes}"
         )
     legal = {activations.get("softmax"), activations.get(None)}
-    if activations.get(wanted.classifier_activation) not in legal:
+    if activations.get(request.classifier_activation) not in legal:
         raise ValueError(
             "Only `None` and `softmax` activations are allowed for the `classifier_activation` "
             "argument when using pretrained weights, with `include_top=True`; Received: "
-            f"classifier_activation={wanted.classifier_activation}"
+            f"classifier_activation={request.classifier_activation}"
         )
 
 
-def _weights_file(wanted: Wanted, kept: tuple[str, str]) -> Any:
+def _weights_file(request: Request) -> Any:
     """Where the weights are; None for random ones."""
-    if wanted.weights != "imagenet":
-        return wanted.weights
-    name = kept[0 if wanted.include_top else 1]
+    if request.weights != "imagenet":
+        return request.weights
+    name = request.files[0 if request.include_top else 1]
     path = cached(name)
     if path is None:
         raise ValueError(

@@ -6,10 +6,9 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
+    Request,
+    application,
     channel_axis,
-    documented,
-    files,
     network,
     norm,
     relu,
@@ -24,17 +23,8 @@ _GROWTH = 32  # channels that each layer adds
 preprocess_input = of_mode("torch")
 
 
-@documented
-def DenseNet121(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "densenet121",
-) -> Functional:
+@application("densenet121")
+def DenseNet121(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Dense blocks of 6, 12, 24, 16 layers: 8,062,504 parameters.
 
     x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
@@ -48,20 +38,11 @@ def DenseNet121(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.DenseNet121; Huang et al. 2016, arXiv 1608.06993, table 1
     """
-    return _densenet((6, 12, 24, 16), Wanted(**locals()), "densenet121")
+    return _densenet((6, 12, 24, 16), request)
 
 
-@documented
-def DenseNet169(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "densenet169",
-) -> Functional:
+@application("densenet169")
+def DenseNet169(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Dense blocks of 6, 12, 32, 32 layers: 14,307,880 parameters.
 
     Example:
@@ -73,20 +54,11 @@ def DenseNet169(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.DenseNet169; Huang et al. 2016, arXiv 1608.06993, table 1
     """
-    return _densenet((6, 12, 32, 32), Wanted(**locals()), "densenet169")
+    return _densenet((6, 12, 32, 32), request)
 
 
-@documented
-def DenseNet201(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "densenet201",
-) -> Functional:
+@application("densenet201")
+def DenseNet201(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Dense blocks of 6, 12, 48, 32 layers: 20,242,984 parameters.
 
     Example:
@@ -98,10 +70,10 @@ def DenseNet201(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.DenseNet201; Huang et al. 2016, arXiv 1608.06993, table 1
     """
-    return _densenet((6, 12, 48, 32), Wanted(**locals()), "densenet201")
+    return _densenet((6, 12, 48, 32), request)
 
 
-def _densenet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+def _densenet(depths: tuple[int, ...], request: Request) -> Functional:
     if channel_axis() == 1:
         raise ValueError(
             "DenseNet does not support the `channels_first` image data format. Switch to "
@@ -121,7 +93,7 @@ def _densenet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
                 x = _layer(x, f"conv{stage}_block{i}")
         return _norm_relu(x, "")
 
-    return network(wanted, body, files(stem), pools=("avg_pool", "max_pool"))
+    return network(request, body, pools=("avg_pool", "max_pool"))
 
 
 def _layer(x: Any, name: str) -> Any:

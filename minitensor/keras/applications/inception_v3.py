@@ -6,10 +6,9 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
+    Request,
+    application,
     channel_axis,
-    documented,
-    files,
     network,
     norm,
 )
@@ -24,17 +23,8 @@ Branch = list[Any]  # of (filters, rows, columns), with "/2" if it halves, AVERA
 preprocess_input = of_mode("tf")
 
 
-@documented
-def InceptionV3(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "inception_v3",
-) -> Functional:
+@application("inception_v3")
+def InceptionV3(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """94 convolutions, most in 11 mixed blocks: 23,851,784 parameters.
 
     y = concat of the branches along the channels
@@ -48,7 +38,7 @@ def InceptionV3(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.InceptionV3; Szegedy et al. 2015, arXiv 1512.00567, table 1
     """
-    return network(Wanted(**locals()), _body, files("inception_v3"), size=299, least=75)
+    return network(request, _body, size=299, least=75)
 
 
 def _body(x: Any) -> Any:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
+    Request,
+    application,
     channel_axis,
-    documented,
     network,
     norm,
     predictions,
 )
-from minitensor.keras.applications._mobile import LEAST, norm_relu6, with_name
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
+from minitensor.keras.applications.mobilenet import LEAST, norm_relu6, with_name
 from minitensor.keras.engine.functional import Functional
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
@@ -29,17 +30,9 @@ _ALPHAS = (0.35, 0.50, 0.75, 1.0, 1.3, 1.4)
 preprocess_input = of_mode("tf")
 
 
-@documented
+@application(None)
 def MobileNetV2(  # noqa: N802 -- Keras' name
-    input_shape: Any = None,
-    alpha: float = 1.0,
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str | None = None,
+    request: Request, alpha: float = 1.0
 ) -> Functional:
     """17 inverted residual blocks: 3,538,984 parameters at full width, which `alpha` multiplies.
 
@@ -54,19 +47,15 @@ def MobileNetV2(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.MobileNetV2; Sandler et al. 2018, arXiv 1801.04381, table 2
     """
-    image = _image(input_tensor, input_shape)
-    asked = Wanted(
-        *(include_top, weights, input_tensor, input_shape),
-        *(pooling, classes, classifier_activation, name),
-    )
-    wanted, size, rows = with_name(asked, alpha, "mobilenetv2", _SIDES, _ALPHAS, image)
+    image = _image(request.input_tensor, request.input_shape)
+    request, size, rows = with_name(request, alpha, "mobilenetv2", _SIDES, _ALPHAS, image)
     stem = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{rows}"
-    kept = f"{stem}.h5", f"{stem}_no_top.h5"
-    return network(wanted, lambda x: _body(x, alpha), kept, size, LEAST, _top)
+    request = replace(request, files=(f"{stem}.h5", f"{stem}_no_top.h5"))
+    return network(request, lambda x: _body(x, alpha), size, LEAST, _top)
 
 
-def _top(x: Any, wanted: Wanted) -> Any:
-    return predictions(layers.GlobalAveragePooling2D()(x), wanted)
+def _top(x: Any, request: Request) -> Any:
+    return predictions(layers.GlobalAveragePooling2D()(x), request)
 
 
 def _body(x: Any, alpha: float) -> Any:

@@ -6,9 +6,8 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
-    documented,
-    files,
+    Request,
+    application,
     network,
     norm,
     relu,
@@ -21,17 +20,8 @@ __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preproce
 preprocess_input = of_mode("caffe")
 
 
-@documented
-def ResNet50(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "resnet50",
-) -> Functional:
+@application("resnet50")
+def ResNet50(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Bottlenecks 3, 4, 6, 3 times: 25,636,712 parameters.
 
     y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
@@ -44,20 +34,11 @@ def ResNet50(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.ResNet50; He et al. 2015, arXiv 1512.03385, table 1
     """
-    return _resnet((3, 4, 6, 3), Wanted(**locals()), "resnet50")
+    return _resnet((3, 4, 6, 3), request)
 
 
-@documented
-def ResNet101(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "resnet101",
-) -> Functional:
+@application("resnet101")
+def ResNet101(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Bottlenecks 3, 4, 23, 3 times: 44,707,176 parameters.
 
     Example:
@@ -68,20 +49,11 @@ def ResNet101(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.ResNet101; He et al. 2015, arXiv 1512.03385, table 1
     """
-    return _resnet((3, 4, 23, 3), Wanted(**locals()), "resnet101")
+    return _resnet((3, 4, 23, 3), request)
 
 
-@documented
-def ResNet152(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "resnet152",
-) -> Functional:
+@application("resnet152")
+def ResNet152(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """Bottlenecks 3, 8, 36, 3 times: 60,419,944 parameters.
 
     Example:
@@ -92,10 +64,10 @@ def ResNet152(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.ResNet152; He et al. 2015, arXiv 1512.03385, table 1
     """
-    return _resnet((3, 8, 36, 3), Wanted(**locals()), "resnet152")
+    return _resnet((3, 8, 36, 3), request)
 
 
-def _resnet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+def _resnet(depths: tuple[int, ...], request: Request) -> Functional:
     def body(x: Any) -> Any:
         x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
         x = relu(_conv(x, 64, 7, "conv1", strides=2), "conv1_relu")
@@ -107,7 +79,7 @@ def _resnet(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
                 x = _bottleneck(x, 16 * 2**stage, stride, i == 1, f"conv{stage}_block{i}")
         return x
 
-    return network(wanted, body, files(stem), pools=("avg_pool", "max_pool"))
+    return network(request, body, pools=("avg_pool", "max_pool"))
 
 
 def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> Any:

@@ -6,9 +6,8 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
-    documented,
-    files,
+    Request,
+    application,
     network,
     predictions,
 )
@@ -20,17 +19,8 @@ __all__ = ["VGG16", "decode_predictions", "preprocess_input"]
 preprocess_input = of_mode("caffe")
 
 
-@documented
-def VGG16(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "vgg16",
-) -> Functional:
+@application("vgg16")
+def VGG16(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """13 convolutions in blocks of 2, 2, 3, 3, 3, and 3 dense layers: 138,357,544 parameters.
 
     Example:
@@ -42,10 +32,10 @@ def VGG16(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.VGG16; Simonyan and Zisserman 2014, arXiv 1409.1556, column D
     """
-    return vgg((2, 2, 3, 3, 3), Wanted(**locals()), "vgg16")
+    return vgg((2, 2, 3, 3, 3), request)
 
 
-def vgg(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
+def vgg(depths: tuple[int, ...], request: Request) -> Functional:
     """Blocks of so many convolutions."""
 
     def body(x: Any) -> Any:
@@ -57,11 +47,11 @@ def vgg(depths: tuple[int, ...], wanted: Wanted, stem: str) -> Functional:
             x = layers.MaxPooling2D(2, strides=2, name=f"block{block}_pool")(x)
         return x
 
-    return network(wanted, body, files(stem), top=_dense_top)
+    return network(request, body, top=_dense_top)
 
 
-def _dense_top(x: Any, wanted: Wanted) -> Any:
+def _dense_top(x: Any, request: Request) -> Any:
     x = layers.Flatten(name="flatten")(x)
     for name in ("fc1", "fc2"):
         x = layers.Dense(4096, activation="relu", name=name)(x)
-    return predictions(x, wanted)
+    return predictions(x, request)

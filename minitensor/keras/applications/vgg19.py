@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from minitensor.keras.applications._common import Wanted, documented
+from minitensor.keras.applications._common import Request, application
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.applications.vgg16 import vgg
 from minitensor.keras.engine.functional import Functional
@@ -14,17 +12,8 @@ __all__ = ["VGG19", "decode_predictions", "preprocess_input"]
 preprocess_input = of_mode("caffe")
 
 
-@documented
-def VGG19(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "vgg19",
-) -> Functional:
+@application("vgg19")
+def VGG19(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """16 convolutions in blocks of 2, 2, 4, 4, 4, and 3 dense layers: 143,667,240 parameters.
 
     Example:
@@ -36,4 +25,4 @@ def VGG19(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.VGG19; Simonyan and Zisserman 2014, arXiv 1409.1556, column E
     """
-    return vgg((2, 2, 4, 4, 4), Wanted(**locals()), "vgg19")
+    return vgg((2, 2, 4, 4, 4), request)

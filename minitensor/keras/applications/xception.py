@@ -6,9 +6,8 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
-    Wanted,
-    documented,
-    files,
+    Request,
+    application,
     network,
     norm,
     relu,
@@ -25,17 +24,8 @@ _BLOCKS = [(128, 128), (256, 256), (728, 728), *[(728, 728, 728)] * 8, (728, 102
 preprocess_input = of_mode("tf")
 
 
-@documented
-def Xception(  # noqa: N802 -- Keras' name
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    classifier_activation: Any = "softmax",
-    name: str = "xception",
-) -> Functional:
+@application("xception")
+def Xception(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """36 convolutions in 14 blocks, 34 of them separable: 22,910,480 parameters.
 
     Example:
@@ -46,7 +36,7 @@ def Xception(  # noqa: N802 -- Keras' name
 
     Source: keras.applications.Xception; Chollet 2016, arXiv 1610.02357, figure 5
     """
-    return network(Wanted(**locals()), _body, files("xception"), size=299, least=71)
+    return network(request, _body, size=299, least=71)
 
 
 def _body(x: Any) -> Any:
