@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from against import derivatives
 from keras_peer import floatx
 
 import minitensor as mt
@@ -81,20 +82,14 @@ def derived(library, name, options, y_true, y_pred, weight, reduction):
     """[loss, its gradient with a random cotangent, the second derivative along a vector]."""
     dtype = "float64"
     truth = library.constant(y_true if y_true.dtype.kind == "i" else y_true.astype(dtype))
-    x = library.constant(y_pred.astype(dtype))
     loss = getattr(library.keras.losses, name)(reduction=reduction, **options)
-    draw = np.random.default_rng(5)
-    with library.GradientTape() as outer:
-        outer.watch(x)
-        with library.GradientTape() as tape:
-            tape.watch(x)
-            y = loss(truth, x, sample_weight=weight)
-            seed = library.constant(np.asarray(draw.normal(size=tuple(y.shape))))
-            total = library.reduce_sum(y * seed)
-        (g,) = tape.gradient(total, [x])
-        along = library.reduce_sum(g * library.constant(draw.normal(size=y_pred.shape)))
-    second = [outer.gradient(along, x)] if name in TWICE else []
-    return [np.asarray(t) for t in (y, g, *second)]
+
+    def losses_of(x):
+        return loss(truth, x, sample_weight=weight)
+
+    order = 2 if name in TWICE else 1
+    found = derivatives(library, losses_of, [y_pred.astype(dtype)], order, seed=5)
+    return [array for part in found for array in part]
 
 
 @pytest.mark.parametrize(("name", "options", "y_true", "y_pred"), CASES)
