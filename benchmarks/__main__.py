@@ -60,7 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     content["ceilings"] = _rates(roof_rows) if timed else {}
     if args.bench == "memory":
         _add_fractions(content)
-    report.show(content, ("fraction", "ratio") if args.bench == "memory" else ("ratio",))
+    if args.bench == "step":
+        step.add_cost_of_fit(content["rows"])
+    more = {"memory": ("fraction",), "step": ("percent",)}.get(args.bench, ())
+    report.show(content, (*more, "ratio"))
     if args.out or not args.quick:
         report.write(out / f"{args.bench}_{args.device}.json", content)
         roofline.draw(out / f"{args.bench}_{args.device}.png", content)

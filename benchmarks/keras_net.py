@@ -88,19 +88,44 @@ def training_step(tf: Any, network: networks.Network, size: int) -> Step:
         network: what to train.
         size: images in the batch.
     """
-    keras = tf.keras
-    x = keras.Input(network.image)
-    y = networks.forward(Library(keras), network, x, networks.parameters(network))
-    model = keras.Model(x, y)
-    optimizer = keras.optimizers.SGD(networks.RATE, momentum=networks.MOMENTUM)
-    losses = keras.losses.CategoricalCrossentropy(from_logits=True)
+    model = _compiled(tf, network)
     images, labels = (tf.constant(array) for array in networks.batch(network, size))
 
     def step() -> Any:
         with tf.GradientTape() as tape:
-            loss = losses(labels, model(images, training=True))
+            loss = model.loss(labels, model(images, training=True))
         gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
     return step
+
+
+class FitSteps:
+    """An epoch of `fit` over some batches, each the batch of `training_step`.
+
+    Args:
+        tf, network, size: as for `training_step`.
+        updates: batches of the epoch.
+    """
+
+    def __init__(self, tf: Any, network: networks.Network, size: int, updates: int) -> None:
+        self.updates, self._size, self._model = updates, size, _compiled(tf, network)
+        batch = networks.batch(network, size)
+        self._x, self._y = (np.concatenate([array] * updates) for array in batch)
+
+    def __call__(self) -> None:
+        """One epoch; its mean loss is not the loss of one step, and is not compared."""
+        self._model.fit(self._x, self._y, batch_size=self._size, shuffle=False, verbose=0)
+
+
+def _compiled(tf: Any, network: networks.Network) -> Any:
+    keras = tf.keras
+    x = keras.Input(network.image)
+    y = networks.forward(Library(keras), network, x, networks.parameters(network))
+    model = keras.Model(x, y)
+    model.compile(
+        keras.optimizers.SGD(networks.RATE, momentum=networks.MOMENTUM),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+    )
+    return model

@@ -2,17 +2,28 @@
 
 Eager everywhere, in functions and as a Keras model with Keras' optimizer; beside that the whole
 step recorded: our CUDA graph and PyTorch's on a GPU, tf.function on a CPU. Time here is all of it,
-Python's too.
+Python's too. "fit" is `Model.fit` over the same batch many times, per update; what it costs beyond
+the step under a tape ("keras") for data, checks, the mean loss and hooks is said in percent.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.cases import Case, conv_case
 from benchmarks.networks import NETWORKS, layers
 
+UPDATES = {"lenet5": 32}  # of an epoch of fit; 4 of a larger network
+
 COLUMNS = {
     "cpu": (
-        *("minitensor:eager", "minitensor:keras", "tensorflow:eager", "tensorflow:keras"),
+        *(
+            "minitensor:eager",
+            "minitensor:keras",
+            "minitensor:fit",
+            "tensorflow:eager",
+            "tensorflow:keras",
+        ),
         *("tensorflow:tf.function", "torch:eager"),
     ),
     "gpu": (
@@ -37,8 +48,17 @@ def cases(batch: int, quick: bool) -> list[Case]:
                 "precision": "fp32",
                 "network": name,
                 "batch": size,
+                "updates": 2 if quick else UPDATES.get(name, 4),
                 "operations": sum(case["operations"] for case in work),
                 "traffic": sum(case["traffic"] for case in work),
             }
         )
     return found
+
+
+def add_cost_of_fit(rows: list[dict[str, Any]]) -> None:
+    """Per row, by how many percent an update in `fit` takes longer than a step under a tape."""
+    for row in rows:
+        bare, fit = (row["milliseconds"].get(f"minitensor {name}") for name in ("keras", "fit"))
+        if bare and fit:
+            row["percent"] = {"fit above keras": round(100 * (fit / bare - 1), 1)}

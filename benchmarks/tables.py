@@ -91,7 +91,8 @@ def step_table(report: Report) -> str:
         f"Milliseconds of one training step, float32, SGD with momentum, median of interleaved "
         f"rounds; {machine['cores']} cores of {machine['cpu']}, {report['date'][:10]}, NumPy "
         f'{versions["numpy"]}, {_peers(versions)}. "keras" is a Keras model with Keras\' loss and '
-        "optimizer under a tape, the same text for both libraries.",
+        "optimizer under a tape, the same text for both libraries"
+        + ('; "fit" is an update in `Model.fit`.' if "minitensor fit" in columns else "."),
         "",
         *_head("network", *words, "ours keras / TF keras"),
     ]

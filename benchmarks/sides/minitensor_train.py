@@ -1,7 +1,7 @@
 """Our training steps: the same networks through the public functions, with the fused update.
 
-The option "keras" is the same net of layers, with Keras' optimizer; "graph" replays the step as
-one CUDA graph, which trains on as an eager step does.
+The option "keras" is the same net of layers, with Keras' optimizer, "fit" that in `fit`; "graph"
+replays the step as one CUDA graph, which trains on as an eager step does.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def maker(be: Any, case: dict[str, Any], option: str) -> Maker:
         raise NotOffered("a CUDA graph needs a GPU")
 
     def make() -> Step:
-        if option == "keras":
+        if option in ("keras", "fit"):
             with mt.device({"numpy": "cpu", "cuda": "gpu"}.get(be.name, be.name)):
+                if option == "fit":
+                    return keras_net.FitSteps(mt, network, case["batch"], case["updates"])
                 return keras_net.training_step(mt, network, case["batch"])
         values = [mt.Variable(be.asarray(a)) for a in networks.parameters(network)]
         speeds = [mt.Variable(mt.zeros_like(value), trainable=False) for value in values]

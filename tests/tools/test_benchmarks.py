@@ -25,6 +25,7 @@ from benchmarks import (  # noqa: E402  (a checkout's folder, not an installed p
     report,
     worker,
 )
+from benchmarks import step as step_bench  # noqa: E402
 from minitensor.backend import devices  # noqa: E402
 
 LACK = devices.lack_of("EMULATOR")
@@ -120,6 +121,29 @@ def test_a_peer_trains_the_same_network(peer, network, request):
     )
     for _ in range(2):  # the second loss follows from the first update
         assert float(ours()) == pytest.approx(float(theirs()), rel=1e-4)
+
+
+def test_a_column_trains_in_fit_and_its_cost_beyond_the_tape_is_told():
+    case = {"network": "lenet5", "batch": 2, "updates": 3}
+    step = importlib.import_module("benchmarks.sides.minitensor").Side("cpu").train(case, "fit")()
+    step()
+    assert step.updates == 3
+    assert int(step._model.optimizer.iterations) == 3
+    rows = [{"milliseconds": {"minitensor keras": 10.0, "minitensor fit": 10.5}}]
+    step_bench.add_cost_of_fit(rows)
+    assert rows[0]["percent"] == {"fit above keras": 5.0}
+
+
+def test_of_an_epoch_the_time_of_one_update_is_told(monkeypatch):
+    class Epoch:
+        updates = 4
+
+        def __call__(self):
+            now.append(now[-1] + 2.0)
+
+    now = [0.0]
+    monkeypatch.setattr(clock.time, "perf_counter", lambda: now[-1])
+    assert clock.HostClock().timer(Epoch, 0, False).sample() == 0.5
 
 
 # ----- how it is timed -----
