@@ -50,15 +50,15 @@ def checked(seed: Any) -> int | None:
 
 def calls_of(model: Any) -> list[int]:
     """How often each layer that draws was asked, in their order: with the seeds, all there is."""
-    return [chance.calls for chance in _chances(model)]
+    return [stream.calls for stream in _streams(model)]
 
 
 def restore_calls(model: Any, calls: list[int]) -> None:
     """Puts the layers of a model where `calls_of` found them."""
-    for chance, asked in zip(_chances(model), calls, strict=True):
-        chance.calls = asked
+    for stream, asked in zip(_streams(model), calls, strict=True):
+        stream.calls = asked
 
 
-def _chances(model: Any) -> list[SeedStream]:
-    found = (getattr(layer, "seed_stream", None) for layer in model.all_layers())
-    return [chance for chance in found if isinstance(chance, SeedStream)]
+def _streams(model: Any) -> list[SeedStream]:
+    found = (vars(layer).get("seed_stream") for layer in model.all_layers())
+    return [stream for stream in found if isinstance(stream, SeedStream)]

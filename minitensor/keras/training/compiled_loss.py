@@ -5,13 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from minitensor.array import cast
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tree import flatten
 from minitensor.keras import losses
 from minitensor.keras.engine import defaults
 from minitensor.keras.metrics import Mean
 from minitensor.keras.training.outputs import Outputs
+
+
+class LossTracker(Mean):
+    """The mean of losses that are one number for so many samples: Mean's sums, without ops."""
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Takes a loss in; `sample_weight` is the number of samples."""
+        loss = as_tensor(values)
+        if loss.ndim or not isinstance(sample_weight, int):
+            super().update_state(values, sample_weight)
+            return
+        value, weight = np.asarray([loss.numpy(), sample_weight], self.total.dtype)
+        self.total.assign_add(value * weight)
+        self.count.assign_add(weight)
+
+    def result(self) -> Tensor:
+        """The mean so far; 0 of nothing."""
+        total, count = self.total.numpy(), self.count.numpy()
+        return as_tensor(total / count if count else np.zeros_like(total), like=self.total)
 
 
 @dataclass

@@ -7,16 +7,14 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tree import flatten
 from minitensor.keras import optimizers
 from minitensor.keras.engine import defaults
-from minitensor.keras.metrics import Mean, Metric
+from minitensor.keras.metrics import Metric
 from minitensor.keras.serialization.objects import deserialize, serialize
-from minitensor.keras.training.compiled_loss import CompiledLoss
+from minitensor.keras.training.compiled_loss import CompiledLoss, LossTracker
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.math import reduce_sum
 
@@ -32,17 +30,6 @@ class CompileState:
     metrics: CompiledMetrics | None
     tracker: Any
     config: dict[str, Any]
-
-    def track(self, loss: Any, samples: int) -> None:
-        """Takes the loss of a batch into the mean over the epoch."""
-        loss = as_tensor(loss)
-        if loss.ndim:
-            self.tracker.update_state(loss, sample_weight=samples)
-            return
-        kind = self.tracker.total.dtype  # the same sums for one number, without ops
-        value, weight = np.asarray(loss.numpy(), kind), np.asarray(samples, kind)
-        self.tracker.total.assign_add(value * weight)
-        self.tracker.count.assign_add(weight)
 
 
 class Compiling:
@@ -115,7 +102,7 @@ class Compiling:
         self._compile_state = CompileState(
             None if loss is None else CompiledLoss(loss, loss_weights, names),
             CompiledMetrics(metrics, weighted_metrics, names) if some else None,
-            Mean(name="loss"),
+            LossTracker(name="loss"),
             config,
         )
         self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, config["jit_compile"]

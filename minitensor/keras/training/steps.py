@@ -49,7 +49,7 @@ class Steps(Compiling):
         gradients = tape.gradient(scaled, guard.learning)
         if checks_loss(self):
             guard.check(loss, gradients)
-        self._assert_compiled().track(loss, _samples(x))
+        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
         if gradients:
             self.optimizer.apply_gradients(zip(gradients, guard.learning, strict=True))
         else:
@@ -70,7 +70,7 @@ class Steps(Compiling):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
         loss = self._loss_of(x, y, y_pred, sample_weight, False)
-        self._assert_compiled().track(loss, _samples(x))
+        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
