@@ -18,6 +18,7 @@ from statistics import geometric_mean
 from typing import Any
 
 from benchmarks.measure import Measured, Plan, digits
+from minitensor.files import atomic_write
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"  # committed: only `--commit` writes there
@@ -98,7 +99,8 @@ def write(path: Path, content: Report) -> None:
     rows = [json.dumps(row) for row in content["rows"]]
     head = json.dumps({**content, "rows": []}, indent=1)
     body = '"rows": [\n  ' + ",\n  ".join(rows) + "\n ]" if rows else '"rows": []'
-    path.write_text(head.replace('"rows": []', body) + "\n", encoding="utf-8")
+    with atomic_write(path) as fresh:
+        fresh.write_text(head.replace('"rows": []', body) + "\n", encoding="utf-8")
     print(f"written to {path}")
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from minitensor import models
 from minitensor.digits.network import NAMES, SIZE, parameters
+from minitensor.files import atomic_write
 
 ARCHITECTURE = "minitensor LeNet-5: conv 6@3x3, conv 16@3x3, dense 120, 84"
 NORMALISATION = "gray / full scale: 0 black, 1 white"
@@ -40,7 +41,8 @@ def save(path: Path, net: Any, card: Card) -> None:
     texts = {key: json.dumps(value) for key, value in asdict(card).items()}
     fixed = {"architecture": ARCHITECTURE, "normalisation": NORMALISATION, "input": str(INPUT)}
     try:
-        save_file({n: v.numpy() for n, v in parameters(net).items()}, path, texts | fixed)
+        with atomic_write(path) as fresh:
+            save_file({n: v.numpy() for n, v in parameters(net).items()}, fresh, texts | fixed)
     except SafetensorError as error:
         raise OSError(f"{path} cannot be written: {error}") from None
 
