@@ -16,7 +16,7 @@ from minitensor.backend import numpy as _numpy  # `host` is a package beside it
 from minitensor.backend.protocol import Backend
 
 # The package that defines an array's type -> the backend that computes on it.
-_HOMES = {
+_BACKENDS = {
     "numpy": "numpy",
     "ml_dtypes": "numpy",
     "cupy": "cuda",
@@ -41,8 +41,8 @@ def of(*arrays: Any) -> Backend:
 
 def owner(value: Any) -> Backend | None:
     """The backend of an array that lies on a GPU or emulator; None for all else."""
-    home = _home(type(value).__module__)
-    return None if home in (None, "numpy") else _module(home)
+    name = _backend_name(type(value).__module__)
+    return None if name in (None, "numpy") else _load(name)
 
 
 def current() -> Backend:
@@ -59,17 +59,18 @@ def moved(array: Any, target: Backend) -> Any:
 
 @cache
 def _of_type(kind: type) -> Backend:
-    home = _home(kind.__module__)
-    if home is None:
+    name = _backend_name(kind.__module__)
+    if name is None:
         raise TypeError(f"no backend computes on {kind.__name__}; legal: NumPy and CuPy arrays")
-    return _module(home)
+    return _load(name)
 
 
 @cache
-def _home(module: str) -> str | None:
-    return next((home for at, home in _HOMES.items() if f"{module}.".startswith(f"{at}.")), None)
+def _backend_name(module: str) -> str | None:
+    named = (name for at, name in _BACKENDS.items() if f"{module}.".startswith(f"{at}."))
+    return next(named, None)
 
 
 @cache
-def _module(home: str) -> Backend:
-    return import_module(f"minitensor.backend.{home}")
+def _load(name: str) -> Backend:
+    return import_module(f"minitensor.backend.{name}")
