@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.host import source
+from minitensor.backend.protocol import Backend
 from minitensor.backend.settings import algorithm
 from minitensor.window import Padding, Window
 
@@ -56,7 +57,7 @@ class Problem:
         return np.random.default_rng(seed).standard_normal(shape).astype(self.dtype)
 
 
-Run = Callable[[Any, Problem], Any]
+Run = Callable[[Backend, Problem], Any]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class LaunchCase:
     algorithm: str = ""
     problem: Problem = Problem()
 
-    def __call__(self, be: Any) -> Any:
+    def __call__(self, be: Backend) -> Any:
         """Runs it."""
         with algorithm(self.algorithm) if self.algorithm else nullcontext():
             return self.run(be, self.problem)
@@ -89,22 +90,22 @@ def launch_cases(kernel: str) -> list[LaunchCase]:
     return sorted(found, key=lambda case: not case.kernel.startswith(kernel))
 
 
-def _forward(be: Any, p: Problem) -> Any:
+def _forward(be: Backend, p: Problem) -> Any:
     return be.conv2d(be.asarray(p.images()), be.asarray(p.filters()), p.window)
 
 
-def _input_grad(be: Any, p: Problem) -> Any:
+def _input_grad(be: Backend, p: Problem) -> Any:
     return be.conv2d_transpose(be.asarray(p.positions()), be.asarray(p.filters()), p.window)
 
 
-def _filter_grad(be: Any, p: Problem) -> Any:
+def _filter_grad(be: Backend, p: Problem) -> Any:
     return be.conv2d_kernel_grad(be.asarray(p.images()), be.asarray(p.positions()), p.window)
 
 
 def _with_index(function: str, at_positions: bool) -> Run:
     """take_tap reads images, put_tap writes positions: both by the winners of the same images."""
 
-    def run(be: Any, p: Problem) -> Any:
+    def run(be: Backend, p: Problem) -> Any:
         x = be.asarray(p.images())
         index = be.window_argmax(x, p.window)
         values = be.asarray(p.random(*index.shape)) if at_positions else x
@@ -120,7 +121,7 @@ def _of_images(function: str) -> Run:
 def _of_channels(function: str) -> Run:
     """f(columns or pooled images): as many channels as the window's op gives."""
 
-    def run(be: Any, p: Problem) -> Any:
+    def run(be: Backend, p: Problem) -> Any:
         channels = p.shape[-1] * (p.window.taps if function == "col2im" else 1)
         return getattr(be, function)(
             be.asarray(p.random(p.shape[0], *p.window.out, channels)), p.window
@@ -129,7 +130,7 @@ def _of_channels(function: str) -> Run:
     return run
 
 
-def _normalised(be: Any, p: Problem) -> Any:
+def _normalised(be: Backend, p: Problem) -> Any:
     x, g = be.asarray(p.images()), be.asarray(p.random(*p.shape, seed=3))
     statistics = be.moments(x)
     scale = be.asarray(p.random(p.shape[-1], seed=4).astype(statistics.dtype))
@@ -138,12 +139,12 @@ def _normalised(be: Any, p: Problem) -> Any:
     return statistics, y, sums, be.batch_norm_grad(g, x, statistics, scale, 1e-3, sums)
 
 
-def _local_response(be: Any, p: Problem) -> Any:
+def _local_response(be: Backend, p: Problem) -> Any:
     x = be.asarray(p.images())
     return be.channel_sum(x, 2), be.local_response(x, 2, 1.0, 0.1, 0.5)
 
 
-def _cross_entropy(be: Any, p: Problem) -> Any:
+def _cross_entropy(be: Backend, p: Problem) -> Any:
     logits = be.asarray(p.random(7, p.shape[-1]))
     labels = be.asarray(np.eye(7, p.shape[-1], dtype=p.dtype))
     g = be.asarray(p.random(7, seed=3))
@@ -151,17 +152,17 @@ def _cross_entropy(be: Any, p: Problem) -> Any:
     return loss, be.softmax_cross_entropy_grad(g, labels, logits)
 
 
-def _bias(be: Any, p: Problem) -> Any:
+def _bias(be: Backend, p: Problem) -> Any:
     x, bias = be.asarray(p.images()), be.asarray(p.random(p.shape[-1], seed=3))
     return [be.bias_activation(x, bias, word) for word in ("linear", "relu", "relu6")]
 
 
-def _transpose(be: Any, p: Problem) -> Any:
+def _transpose(be: Backend, p: Problem) -> Any:
     there = be.transpose(be.asarray(p.images()), (0, 3, 1, 2))
     return there, be.transpose(there, (0, 2, 3, 1))
 
 
-def _updates(be: Any, p: Problem) -> Any:
+def _updates(be: Backend, p: Problem) -> Any:
     weight, slot = be.asarray(p.filters()), be.asarray(np.abs(p.filters()))
     gradient = be.asarray(p.random(*weight.shape, seed=3))
     return (

@@ -160,30 +160,34 @@ def _code(name):
 TEXTS = sorted(path.name for path in source.folder().glob("*.cu*"))
 
 
-@pytest.mark.parametrize("name", [name for name in TEXTS if name != "common.cuh"])
-def test_what_depends_on_the_machine_stands_in_one_file(name):
-    assert not re.findall(r"\basm\b|extern\s+__shared__|__CUDA_ARCH__|MINITENSOR_", _code(name))
+def test_what_depends_on_the_machine_stands_in_one_file():
+    machine = r"\basm\b|extern\s+__shared__|__CUDA_ARCH__|MINITENSOR_"
+    assert [name for name in TEXTS if re.search(machine, _code(name))] == ["common.cuh"]
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_a_kernel_file_keeps_the_rules(name):
-    code = _code(name)
-    assert not re.findall(r"<<<|\bprintf\b|#\s*include\s*<|\bwhile\s*\(\s*(?:true|1)\s*\)", code)
-    assert not re.findall(r"^(?:static|__device__)\s+(?:\w+\s+)+\w+\s*(?:=|;|\[)", code, re.M)
-    assert len(re.findall(r"\b__global__\b", code)) == len(re.findall(r"__launch_bounds__", code))
+def test_a_kernel_file_keeps_the_rules():
+    refused = r"<<<|\bprintf\b|#\s*include\s*<|\bwhile\s*\(\s*(?:true|1)\s*\)"
+    a_global = r"^(?:static|__device__)\s+(?:\w+\s+)+\w+\s*(?:=|;|\[)"
+    for name in TEXTS:
+        code = _code(name)
+        assert not re.findall(refused, code), name
+        assert not re.findall(a_global, code, re.M), name
+        assert len(re.findall(r"\b__global__\b", code)) == len(
+            re.findall(r"__launch_bounds__", code)
+        ), name
 
 
-@pytest.mark.parametrize("name", source.files())
-def test_every_kernel_of_a_file_has_an_instance(name):
-    declared = set(re.findall(r"__launch_bounds__\([^{;]*?\)\s*(\w+)\s*\(", _code(name)))
-    listed = {instance.partition("<")[0] for instance in source.instances(name)}
-    assert declared <= listed
+def test_every_kernel_of_a_file_has_an_instance():
+    for name in source.files():
+        declared = set(re.findall(r"__launch_bounds__\([^{;]*?\)\s*(\w+)\s*\(", _code(name)))
+        listed = {instance.partition("<")[0] for instance in source.instances(name)}
+        assert declared <= listed, name
 
 
-@pytest.mark.parametrize("instance", source.catalogue())
-def test_the_declaration_of_an_instance_is_understood(instance):
-    kernel = source.kernel(instance)
+def test_the_declaration_of_an_instance_is_understood():
     legal = {"float", "double", "half_t", "int", "long long", "unsigned char", "Window"}
-    assert {p.type for p in kernel.parameters} <= legal
-    assert kernel.threads <= 1024
-    assert all(p.pointer or p.type != "half_t" for p in kernel.parameters)
+    for instance in source.catalogue():
+        kernel = source.kernel(instance)
+        assert {p.type for p in kernel.parameters} <= legal, instance
+        assert kernel.threads <= 1024, instance
+        assert all(p.pointer or p.type != "half_t" for p in kernel.parameters), instance
