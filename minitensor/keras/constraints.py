@@ -138,7 +138,7 @@ def get(identifier: Any) -> Any:
 
     Source: keras.constraints.get
     """
-    return None if identifier is None else identifiers.found("constraint", _KNOWN, identifier)
+    return None if identifier is None else identifiers.resolve("constraint", _KNOWN, identifier)
 
 
 def serialize(constraint: Any) -> Any:
@@ -148,4 +148,4 @@ def serialize(constraint: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The constraint of a config. Source: keras.constraints.deserialize"""
-    return identifiers.found("constraint", _KNOWN | (custom_objects or {}), config)
+    return identifiers.resolve("constraint", _KNOWN | (custom_objects or {}), config)

@@ -161,7 +161,7 @@ def get(identifier: Any) -> Any:
 
     Source: keras.regularizers.get
     """
-    return None if identifier is None else identifiers.found("regularizer", _KNOWN, identifier)
+    return None if identifier is None else identifiers.resolve("regularizer", _KNOWN, identifier)
 
 
 def serialize(regularizer: Any) -> Any:
@@ -171,4 +171,4 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The regularizer of a config. Source: keras.regularizers.deserialize"""
-    return identifiers.found("regularizer", _KNOWN | (custom_objects or {}), config)
+    return identifiers.resolve("regularizer", _KNOWN | (custom_objects or {}), config)

@@ -65,7 +65,7 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return linear
-    return identifiers.found("activation function", _KNOWN, identifier)
+    return identifiers.resolve("activation function", _KNOWN, identifier)
 
 
 def serialize(activation: Any) -> Any:
@@ -84,4 +84,4 @@ def serialize(activation: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The function of a name or a config. Source: keras.activations.deserialize"""
-    return identifiers.found("activation function", _KNOWN | (custom_objects or {}), config)
+    return identifiers.resolve("activation function", _KNOWN | (custom_objects or {}), config)

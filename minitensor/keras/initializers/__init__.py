@@ -74,7 +74,7 @@ def get(identifier: Any) -> Any:
     """
     if isinstance(identifier, ArrayLike | np.ndarray | np.generic):
         return Constant(identifier)
-    return None if identifier is None else identifiers.found("initializer", _KNOWN, identifier)
+    return None if identifier is None else identifiers.resolve("initializer", _KNOWN, identifier)
 
 
 def serialize(initializer: Any) -> Any:
@@ -84,4 +84,4 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The initializer of a config. Source: keras.initializers.deserialize"""
-    return identifiers.found("initializer", _KNOWN | (custom_objects or {}), config)
+    return identifiers.resolve("initializer", _KNOWN | (custom_objects or {}), config)

@@ -102,7 +102,7 @@ def get(identifier: Any) -> Any:
 
     Source: keras.losses.get
     """
-    return None if identifier is None else identifiers.found("loss", _KNOWN, identifier)
+    return None if identifier is None else identifiers.resolve("loss", _KNOWN, identifier)
 
 
 def serialize(loss: Any) -> Any:
@@ -112,4 +112,4 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(name: Any, custom_objects: Any = None) -> Any:
     """The loss that `serialize` wrote. Source: keras.losses.deserialize"""
-    return identifiers.found("loss", {**_KNOWN, **(custom_objects or {})}, name)
+    return identifiers.resolve("loss", {**_KNOWN, **(custom_objects or {})}, name)

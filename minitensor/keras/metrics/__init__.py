@@ -118,7 +118,7 @@ def get(identifier: Any) -> Any:
 
     Source: keras.metrics.get
     """
-    return None if identifier is None else identifiers.found("metric", _KNOWN, identifier)
+    return None if identifier is None else identifiers.resolve("metric", _KNOWN, identifier)
 
 
 def serialize(metric: Any) -> Any:
@@ -128,4 +128,4 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The metric that `serialize` wrote. Source: keras.metrics.deserialize"""
-    return identifiers.found("metric", {**_KNOWN, **(custom_objects or {})}, config)
+    return identifiers.resolve("metric", {**_KNOWN, **(custom_objects or {})}, config)

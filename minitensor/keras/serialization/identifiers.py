@@ -17,7 +17,7 @@ def table(*things: Any, **aliases: Any) -> dict[str, Any]:
     return named | {snake_case(thing.__name__): thing for thing in things} | aliases
 
 
-def found(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
+def resolve(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
     """The object that `identifier` stands for; `kind` is said in the error.
 
     Raises:
