@@ -35,7 +35,8 @@ def _count(x: Any, axis: Axis) -> int:
 def _kept(reduced: Tensor, x: Tensor, axis: Axis) -> Tensor:
     """A reduction of x, with the reduced axes put back as size 1."""
     axes = axes_of(axis, x.ndim)
-    return array.reshape(reduced, shape=tuple(1 if k in axes else n for k, n in enumerate(x.shape)))
+    shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+    return reduced if reduced.shape == shape else array.reshape(reduced, shape=shape)
 
 
 def _broadcast_grad(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
