@@ -43,11 +43,11 @@ class BackupAndRestore(Callback):
 
     Example:
         >>> import tempfile
-        >>> from minitensor import keras
+        >>> import minitensor as tf
         >>> def train(epochs, folder=tempfile.mkdtemp()):
-        ...     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        ...     model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
         ...     model.compile("sgd", "mse")
-        ...     backup = BackupAndRestore(folder, delete_checkpoint=False)
+        ...     backup = tf.keras.callbacks.BackupAndRestore(folder, delete_checkpoint=False)
         ...     history = model.fit([[1.0]], [[1.0]], epochs=epochs, verbose=0, callbacks=[backup])
         ...     return history.epoch
         >>> train(2), train(3)

@@ -16,6 +16,7 @@ def plain_logs(logs: Logs) -> dict[str, Any]:
     """Logs in alphabetical order, tensors as floats where they are single numbers.
 
     Example:
+        >>> from minitensor.keras.callbacks.base import plain_logs
         >>> plain_logs({"loss": 1, "accuracy": "?"})
         {'accuracy': '?', 'loss': 1.0}
     """
@@ -45,7 +46,8 @@ class Callback:
         model: the model that is trained.
 
     Example:
-        >>> class Twice(Callback):
+        >>> import minitensor as tf
+        >>> class Twice(tf.keras.callbacks.Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         print(2 * logs["loss"])
         >>> Twice().on_epoch_end(0, {"loss": 0.5})
@@ -133,7 +135,9 @@ class CallbackList(Callback):
         params: given to every callback.
 
     Example:
-        >>> CallbackList([Callback()], add_history=True, epochs=3).params
+        >>> import minitensor as tf
+        >>> one = tf.keras.callbacks.Callback()
+        >>> tf.keras.callbacks.CallbackList([one], add_history=True, epochs=3).params
         {'epochs': 3}
 
     Source: keras.callbacks.CallbackList

@@ -24,9 +24,10 @@ class CSVLogger(Callback):
         append: whether lines are added to a file that exists; else it is begun anew.
 
     Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "log.csv"
-        >>> logger = CSVLogger(path)
+        >>> import minitensor as tf
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "log.csv"
+        >>> logger = tf.keras.callbacks.CSVLogger(path)
         >>> logger.on_train_begin()
         >>> logger.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.75})
         >>> path.read_text().split()

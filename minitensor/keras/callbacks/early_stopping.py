@@ -30,8 +30,10 @@ class EarlyStopping(Monitor):
         best, best_epoch, best_weights: of the best epoch.
 
     Example:
+        >>> import minitensor as tf
         >>> from types import SimpleNamespace
-        >>> callback, model = EarlyStopping(monitor="loss"), SimpleNamespace(stop_training=False)
+        >>> callback = tf.keras.callbacks.EarlyStopping(monitor="loss")
+        >>> model = SimpleNamespace(stop_training=False)
         >>> callback.set_model(model)
         >>> callback.on_train_begin()
         >>> for epoch, loss in enumerate([0.5, 0.6]):

@@ -15,7 +15,8 @@ class History(Callback):
         epoch: [number of each epoch], from 0.
 
     Example:
-        >>> history = History()
+        >>> import minitensor as tf
+        >>> history = tf.keras.callbacks.History()
         >>> history.on_train_begin()
         >>> history.on_epoch_end(0, {"loss": 0.5})
         >>> history.epoch, history.history

@@ -26,10 +26,10 @@ class LearningRateScheduler(Callback):
         TypeError: the optimizer has a schedule of its own.
 
     Example:
-        >>> from minitensor import keras
-        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        >>> model.compile(keras.optimizers.SGD(0.5), "mse")
-        >>> halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        >>> import minitensor as tf
+        >>> model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
+        >>> model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+        >>> halve = tf.keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
         >>> _ = model.fit([[1.0]], [[1.0]], epochs=3, verbose=0, callbacks=[halve])
         >>> float(model.optimizer.learning_rate)
         0.0625
@@ -85,8 +85,9 @@ class ReduceLROnPlateau(Monitor):
         ValueError: factor is 1 or more.
 
     Example:
+        >>> import minitensor as tf
         >>> from types import SimpleNamespace
-        >>> callback = ReduceLROnPlateau(monitor="loss", factor=0.5, patience=1)
+        >>> callback = tf.keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.5, patience=1)
         >>> model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.5))
         >>> callback.set_model(model)
         >>> for epoch, loss in enumerate([0.3, 0.4]):

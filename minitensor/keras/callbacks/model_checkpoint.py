@@ -35,7 +35,9 @@ class ModelCheckpoint(Monitor):
         KeyError: a place in filepath for something that is not in the logs.
 
     Example:
-        >>> ModelCheckpoint("{epoch}.keras", monitor="val_accuracy", mode="max").filepath
+        >>> import minitensor as tf
+        >>> best = tf.keras.callbacks.ModelCheckpoint("{epoch}.keras", monitor="val_accuracy")
+        >>> best.filepath
         '{epoch}.keras'
 
     Source: keras.callbacks.ModelCheckpoint

@@ -34,8 +34,9 @@ class Progbar:
         ValueError: both lists of names are given.
 
     Example:
+        >>> import minitensor as tf
         >>> import time
-        >>> bar = Progbar(10, verbose=2)
+        >>> bar = tf.keras.utils.Progbar(10, verbose=2)
         >>> bar.update(10, [("loss", 0.5)])  # doctest: +ELLIPSIS
         10/10 - 0s - ...s/step - loss: 0.5000
 
@@ -170,7 +171,8 @@ class ProgbarLogger(Callback):
     verbose 0: nothing; 1: a bar if it can be overwritten, else as 2; 2: a line per epoch
 
     Example:
-        >>> logger = ProgbarLogger()
+        >>> import minitensor as tf
+        >>> logger = tf.keras.callbacks.ProgbarLogger()
         >>> logger.set_params({"verbose": 2, "epochs": 3, "steps": 5})
         >>> logger.on_epoch_begin(0)
         Epoch 1/3

@@ -19,7 +19,9 @@ class LambdaCallback(Callback):
         kwargs: more hooks by their names, "on_test_end" say.
 
     Example:
-        >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
+        >>> import minitensor as tf
+        >>> show = tf.keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch))
+        >>> show.on_epoch_end(3, {})
         3
 
     Source: keras.callbacks.LambdaCallback
@@ -58,8 +60,10 @@ class TerminateOnNaN(Callback):
         RuntimeError: the loss is NaN or infinite, and raise_error is True.
 
     Example:
+        >>> import minitensor as tf
         >>> from types import SimpleNamespace
-        >>> callback, model = TerminateOnNaN(), SimpleNamespace(stop_training=False)
+        >>> callback = tf.keras.callbacks.TerminateOnNaN()
+        >>> model = SimpleNamespace(stop_training=False)
         >>> callback.set_model(model)
         >>> callback.on_train_batch_end(7, {"loss": float("nan")})
         Batch 7: Invalid loss, terminating training

@@ -36,7 +36,8 @@ class TensorBoard(Remembering):
         ImportError: the package tensorboard is missing.
 
     Example:
-        >>> TensorBoard("logs", update_freq="batch").update_freq
+        >>> import minitensor as tf
+        >>> tf.keras.callbacks.TensorBoard("logs", update_freq="batch").update_freq
         1
 
     Source: keras.callbacks.TensorBoard

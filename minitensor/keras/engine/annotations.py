@@ -18,6 +18,7 @@ def annotate(tensor: Tensor, **facts: Any) -> Tensor:
 
     Example:
         >>> import minitensor as tf
+        >>> from minitensor.keras.engine.annotations import annotate, annotation
         >>> y = annotate(tf.constant(0.5), logits=0.0)
         >>> annotation(y, "logits"), annotation(tf.constant(0.5), "logits")
         (0.0, None)

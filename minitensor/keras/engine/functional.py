@@ -29,9 +29,9 @@ class Functional(Model):
         trainable: whether training changes its weights.
 
     Example:
-        >>> from minitensor import keras
-        >>> x = keras.Input((3,))
-        >>> model = keras.Model(x, keras.layers.Dense(1)(x))
+        >>> import minitensor as tf
+        >>> x = tf.keras.Input((3,))
+        >>> model = tf.keras.Model(x, tf.keras.layers.Dense(1)(x))
         >>> [layer.name for layer in model.layers][0][:5], model([[1.0, 2.0, 3.0]]).shape.as_list()
         ('input', [1, 1])
 
@@ -90,12 +90,12 @@ class Functional(Model):
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs it was drawn from."""
+        """Its symbolic inputs."""
         return self.input_structure
 
     @property
     def output(self) -> Any:
-        """The symbolic outputs it was drawn to."""
+        """Its symbolic outputs."""
         return self.output_structure
 
     @property

@@ -64,7 +64,7 @@ def functional_config(model: Any) -> Json:
 def _history(tensor: KerasTensor, calls: dict[Node, int]) -> list[Any]:
     """[layer, which call of it, which output of that call]"""
     node = tensor.node
-    assert node is not None  # the model was drawn from it
+    assert node is not None  # the model begins or ends with it
     which = [id(t) for t in node.tensors].index(id(tensor))
     return [node.layer.name, calls[node], which]
 

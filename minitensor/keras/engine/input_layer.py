@@ -1,4 +1,4 @@
-"""Tensors without values: what `Input` gives, and what layers make of it when a model is drawn.
+"""Tensors without values: what `Input` gives, and what layers make of it.
 
 A layer called on a KerasTensor computes shapes only, and leaves a Node behind: which layer made
 which tensors from which. A model is read off the nodes afterwards (`graph.py`).
@@ -28,7 +28,8 @@ class InputLayer(Layer):
         name: the layer's name.
 
     Example:
-        >>> InputLayer((28, 28, 1)).output.shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.InputLayer((28, 28, 1)).output.shape
         (None, 28, 28, 1)
 
     Source: keras.layers.InputLayer
@@ -102,9 +103,9 @@ def Input(  # noqa: N802 -- Keras' name
         ValueError: no shape, or two.
 
     Example:
-        >>> from minitensor import keras
-        >>> x = keras.Input((4,))
-        >>> keras.Model(x, keras.layers.Dense(2)(x)).count_params()
+        >>> import minitensor as tf
+        >>> x = tf.keras.Input((4,))
+        >>> tf.keras.Model(x, tf.keras.layers.Dense(2)(x)).count_params()
         10
 
     Source: keras.Input

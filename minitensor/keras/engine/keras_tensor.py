@@ -20,7 +20,8 @@ class KerasTensor:
         node: the call of a layer that made it; None for one made by hand.
 
     Example:
-        >>> KerasTensor((None, 3)).shape
+        >>> import minitensor as tf
+        >>> tf.keras.KerasTensor((None, 3)).shape
         (None, 3)
 
     Source: keras.KerasTensor
@@ -75,7 +76,7 @@ class KerasTensor:
 
 
 class Node:
-    """One call of a layer while a model is drawn.
+    """One call of a layer on symbolic tensors.
 
     Attributes:
         layer: what was called.

@@ -71,8 +71,8 @@ class Layer(WeightContainer, Configurable):
         ValueError: an argument that no layer has; an input that does not fit.
 
     Example:
-        >>> from minitensor import keras
-        >>> class Scale(keras.layers.Layer):
+        >>> import minitensor as tf
+        >>> class Scale(tf.keras.layers.Layer):
         ...     def build(self, input_shape):
         ...         self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
         ...     def call(self, inputs):

@@ -26,10 +26,10 @@ class Model(Trainer, Layer):
         ValueError: the outputs do not follow from the inputs.
 
     Example:
-        >>> from minitensor import keras
-        >>> x = keras.Input((8, 8, 1))
-        >>> y = keras.layers.Flatten()(keras.layers.Conv2D(2, 3)(x))
-        >>> keras.Model(inputs=x, outputs=y).output_shape
+        >>> import minitensor as tf
+        >>> x = tf.keras.Input((8, 8, 1))
+        >>> y = tf.keras.layers.Flatten()(tf.keras.layers.Conv2D(2, 3)(x))
+        >>> tf.keras.Model(inputs=x, outputs=y).output_shape
         (None, 72)
 
     Source: keras.Model
@@ -161,7 +161,7 @@ class Model(Trainer, Layer):
 def _as_functional(cls: type) -> Any:
     """Puts Functional in Model's place under a program's class, as Keras does.
 
-    class Mine(Model) with a train_step of its own is then drawn: Mine(inputs, outputs).
+    class Mine(Model) with a train_step of its own is then functional: Mine(inputs, outputs).
 
     Returns:
         Functional.

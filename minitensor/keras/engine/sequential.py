@@ -28,9 +28,9 @@ class Sequential(Model):
         ValueError: a layer that is in it already.
 
     Example:
-        >>> from minitensor import keras
-        >>> model = keras.Sequential([keras.layers.Dense(256, activation="relu")])
-        >>> model.add(keras.layers.Dense(10))
+        >>> import minitensor as tf
+        >>> model = tf.keras.Sequential([tf.keras.layers.Dense(256, activation="relu")])
+        >>> model.add(tf.keras.layers.Dense(10))
         >>> model.build(input_shape=(4, 784))
         >>> model.count_params()
         203530

@@ -25,6 +25,7 @@ class Weight(Variable):
         constraint: a function of the weight, applied after every update; or None.
 
     Example:
+        >>> from minitensor.keras.engine.weight import Weight
         >>> Weight([0.0], name="bias", owner="dense").path
         'dense/bias'
 

@@ -52,10 +52,10 @@ def plot_model(
 
     Example:
         >>> import tempfile, pathlib
-        >>> from minitensor import keras
-        >>> net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+        >>> import minitensor as tf
+        >>> net = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(2)])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     keras.utils.plot_model(net, pathlib.Path(folder) / "net.svg", show_shapes=True)
+        ...     tf.keras.utils.plot_model(net, pathlib.Path(folder) / "net.svg", show_shapes=True)
 
     Source: keras.utils.plot_model
     """
@@ -78,7 +78,7 @@ def plot_model(
     _draw(Path(to_file), labels, _arrows(model), rankdir == "LR", dpi)
 
 
-def _arrows(model: Model) -> list[tuple[Layer, Layer]]:
+def _arrows(model: Any) -> list[tuple[Layer, Layer]]:
     """(from, to), in the order in which the layers run."""
     if not model._is_functional:
         line = model.layers if hasattr(model, "input_shape") else []

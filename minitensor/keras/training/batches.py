@@ -33,7 +33,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         ValueError: a tuple of more than three.
 
     Example:
-        >>> unpack_x_y_sample_weight((1, 2))
+        >>> import minitensor as tf
+        >>> tf.keras.utils.unpack_x_y_sample_weight((1, 2))
         (1, 2, None)
 
     Source: keras.utils.unpack_x_y_sample_weight
@@ -52,7 +53,8 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     """The opposite of `unpack_x_y_sample_weight`.
 
     Example:
-        >>> pack_x_y_sample_weight(1, 2)
+        >>> import minitensor as tf
+        >>> tf.keras.utils.pack_x_y_sample_weight(1, 2)
         (1, 2)
 
     Source: keras.utils.pack_x_y_sample_weight

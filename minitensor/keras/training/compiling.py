@@ -86,8 +86,8 @@ class Compiling:
             ValueError: names that do not exist, arguments of another kind.
 
         Example:
-            >>> from minitensor import keras
-            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> import minitensor as tf
+            >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1)])
             >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
             >>> model.compiled, model.metrics_names
             (True, ['loss', 'compile_metrics'])

@@ -42,6 +42,7 @@ class NonFiniteError(FloatingPointError):
         layer: the layers around that op, "model/dense", or "".
 
     Example:
+        >>> from minitensor.keras.training.finite import NonFiniteError
         >>> issubclass(NonFiniteError, ArithmeticError)
         True
 

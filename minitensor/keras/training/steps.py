@@ -105,9 +105,9 @@ class Steps(Compiling):
             ValueError: not compiled, or both kinds of weights.
 
         Example:
+            >>> import minitensor as tf
             >>> import numpy as np
-            >>> from minitensor import keras
-            >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+            >>> model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
             >>> model.compile("sgd", "mse")
             >>> model.set_weights([np.zeros((1, 1)), np.zeros(1)])
             >>> model.train_on_batch(np.ones((4, 1)), 2.0 * np.ones((4, 1)))

@@ -73,11 +73,11 @@ class Trainer(Steps):
             ValueError: the model is not compiled, or the data do not fit.
 
         Example:
+            >>> import minitensor as tf
             >>> import numpy as np
-            >>> from minitensor import keras
             >>> x = np.linspace(-1, 1, 64, dtype="float32").reshape(-1, 1)
-            >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-            >>> model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+            >>> model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
+            >>> model.compile(optimizer=tf.keras.optimizers.SGD(0.1), loss="mse")
             >>> history = model.fit(x, 3 * x + 1, epochs=20, verbose=0)
             >>> history.history["loss"][-1] < 0.1 * history.history["loss"][0]
             True
@@ -132,9 +132,9 @@ class Trainer(Steps):
             ValueError: the model is not compiled, or the data do not fit.
 
         Example:
+            >>> import minitensor as tf
             >>> import numpy as np
-            >>> from minitensor import keras
-            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Flatten()])
+            >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Flatten()])
             >>> model.compile(loss="mse")
             >>> model.evaluate(np.ones((5, 2)), np.zeros((5, 2)), verbose=0)
             1.0
@@ -170,9 +170,9 @@ class Trainer(Steps):
             ValueError: the data do not fit, or are none.
 
         Example:
+            >>> import minitensor as tf
             >>> import numpy as np
-            >>> from minitensor import keras
-            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Flatten()])
+            >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Flatten()])
             >>> model.predict(np.ones((70, 2)), verbose=0).shape
             (70, 2)
 
