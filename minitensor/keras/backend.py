@@ -149,7 +149,7 @@ def flatten(x: Any) -> Tensor:
 
 
 def int_shape(x: Any) -> tuple[int | None, ...]:
-    """The shape as a plain tuple. Source: keras.backend.int_shape"""
+    """The shape as a tuple. Source: keras.backend.int_shape"""
     return tuple(x.shape)
 
 

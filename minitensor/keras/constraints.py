@@ -110,9 +110,9 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Tensor:
         w, length = _length(w, self.axis)
-        wanted = minimum(maximum(length, float(self.min_value)), float(self.max_value))
-        wanted = wanted * self.rate + length * (1 - self.rate)
-        return w * (wanted / (length + defaults.epsilon()))
+        target = minimum(maximum(length, float(self.min_value)), float(self.max_value))
+        target = target * self.rate + length * (1 - self.rate)
+        return w * (target / (length + defaults.epsilon()))
 
 
 def _length(w: Any, axis: Any) -> tuple[Tensor, Tensor]:

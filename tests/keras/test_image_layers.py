@@ -5,7 +5,7 @@ import pytest
 from keras_peer import assert_same, close
 
 import minitensor as mt
-from minitensor.keras.layers.warp import affine
+from minitensor.keras.layers.random_geometry import affine
 
 LAYERS = mt.keras.layers
 draw = np.random.default_rng(0)

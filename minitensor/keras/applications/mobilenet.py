@@ -123,10 +123,10 @@ def with_name(
     Raises:
         ValueError: "imagenet" with another width.
     """
-    place = slice(1, 3) if channel_axis() == 1 else slice(0, 2)
-    asked = image and tuple(image)[place]
+    sides_of = slice(1, 3) if channel_axis() == 1 else slice(0, 2)
+    asked = image and tuple(image)[sides_of]
     usual = asked[0] if asked and asked[0] == asked[1] and asked[0] in sides else 224
-    rows, columns = image_shape(request, usual, LEAST)[place]
+    rows, columns = image_shape(request, usual, LEAST)[sides_of]
     if request.weights == "imagenet":
         if alpha not in alphas:
             raise ValueError(

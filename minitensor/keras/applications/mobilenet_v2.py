@@ -107,10 +107,10 @@ def _divisible(width: float) -> int:
 
 
 def _image(tensor: Any, shape: Any) -> Any:
-    """The shape of an image, from the symbolic tensor if it is not told.
+    """The shape of an image, from the symbolic tensor if there is no other.
 
     Raises:
-        ValueError: both are told, and differ.
+        ValueError: both are there, and differ.
     """
     if tensor is None:
         return shape

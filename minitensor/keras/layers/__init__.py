@@ -2,12 +2,14 @@
 
 dense.py, convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
 pooling.py, adaptive_pooling.py, global_pooling.py            with a window
-normalization.py, batch_normalization.py, scaling.py          activation.py, dropout.py
-padding.py, up_sampling.py, reshaping.py                      merging.py, joining.py, core.py
-image_size.py, random_color.py, random_geometry.py            images: images.py, warp.py
-spatial.py, geometry.py, elementwise.py                       what layers have in common
+normalization.py, scaling.py                                 activation.py, dropout.py
+padding.py, up_sampling.py, reshaping.py                      merging.py, core.py
+image_size.py, random_color.py, random_geometry.py            images: images.py
+spatial.py, geometry.py                                       what layers have in common
 operators.py                                                  x + y of symbolic tensors
 """
+
+import inspect
 
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -19,7 +21,6 @@ from minitensor.keras.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
-from minitensor.keras.layers.batch_normalization import BatchNormalization
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minitensor.keras.layers.core import Identity, Lambda
 from minitensor.keras.layers.dense import Dense
@@ -46,8 +47,14 @@ from minitensor.keras.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from minitensor.keras.layers.image_size import CenterCrop, RandomCrop, Resizing
-from minitensor.keras.layers.joining import (
+from minitensor.keras.layers.merging import (
+    Add,
+    Average,
     Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
     add,
     average,
     concatenate,
@@ -56,8 +63,11 @@ from minitensor.keras.layers.joining import (
     multiply,
     subtract,
 )
-from minitensor.keras.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
-from minitensor.keras.layers.normalization import GroupNormalization, LayerNormalization
+from minitensor.keras.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+)
 from minitensor.keras.layers.operators import Arithmetic
 from minitensor.keras.layers.padding import (
     Cropping1D,
@@ -106,115 +116,4 @@ Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspos
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
-__all__ = [
-    "ELU",
-    "Activation",
-    "ActivityRegularization",
-    "AdaptiveAveragePooling1D",
-    "AdaptiveAveragePooling2D",
-    "AdaptiveAveragePooling3D",
-    "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D",
-    "AdaptiveMaxPooling3D",
-    "Add",
-    "Arithmetic",
-    "Average",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "AveragePooling3D",
-    "AvgPool1D",
-    "AvgPool2D",
-    "AvgPool3D",
-    "BatchNormalization",
-    "CenterCrop",
-    "Concatenate",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Conv3D",
-    "Conv3DTranspose",
-    "Convolution1D",
-    "Convolution1DTranspose",
-    "Convolution2D",
-    "Convolution2DTranspose",
-    "Convolution3D",
-    "Convolution3DTranspose",
-    "Cropping1D",
-    "Cropping2D",
-    "Cropping3D",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "Dropout",
-    "Flatten",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalAveragePooling3D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
-    "GlobalAvgPool3D",
-    "GlobalMaxPool1D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPool3D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D",
-    "GroupNormalization",
-    "Identity",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "Lambda",
-    "Layer",
-    "LayerNormalization",
-    "LeakyReLU",
-    "LocalResponseNormalization",
-    "MaxPool1D",
-    "MaxPool2D",
-    "MaxPool3D",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MaxPooling3D",
-    "Maximum",
-    "Minimum",
-    "Multiply",
-    "PReLU",
-    "Permute",
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-    "ReLU",
-    "RepeatVector",
-    "Rescaling",
-    "Reshape",
-    "Resizing",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "SeparableConvolution1D",
-    "SeparableConvolution2D",
-    "Softmax",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-    "Subtract",
-    "UnitNormalization",
-    "UpSampling1D",
-    "UpSampling2D",
-    "UpSampling3D",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-    "ZeroPadding3D",
-    "add",
-    "average",
-    "concatenate",
-    "maximum",
-    "minimum",
-    "multiply",
-    "subtract",
-]
+__all__ = [k for k, v in vars().items() if inspect.isclass(v) or inspect.isfunction(v)]

@@ -1,4 +1,4 @@
-"""Activations as layers."""
+"""Activations as layers. Args of all: kwargs, what every Layer takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minitensor.array import cast, where
 from minitensor.keras import activations, constraints, initializers, regularizers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.elementwise import Elementwise
+from minitensor.keras.layers.core import Elementwise
 from minitensor.math import exp, reduce_logsumexp
 
 
@@ -18,13 +18,13 @@ class Activation(Elementwise):
 
     Args:
         activation: a name in `keras.activations`, or a function.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: no function of this name.
 
     Example:
-        >>> Activation("relu")([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Activation("relu")([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
 
     Source: keras.layers.Activation
@@ -46,13 +46,13 @@ class ReLU(Elementwise):
         max_value: where y stops to grow; None is never.
         negative_slope: slope below the threshold.
         threshold: where x begins to count.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: a negative setting.
 
     Example:
-        >>> ReLU(6)([-1.0, 9.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.ReLU(6)([-1.0, 9.0]).numpy()
         array([0., 6.], dtype=float32)
 
     Source: keras.layers.ReLU
@@ -85,13 +85,13 @@ class LeakyReLU(Elementwise):
 
     Args:
         negative_slope: not negative; `alpha` is its older name.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: a negative slope.
 
     Example:
-        >>> LeakyReLU(0.5)([-1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.LeakyReLU(0.5)([-1.0, 2.0]).numpy()
         array([-0.5,  2. ], dtype=float32)
 
     Source: keras.layers.LeakyReLU; Maas et al. 2013
@@ -118,10 +118,10 @@ class ELU(Elementwise):
 
     Args:
         alpha: where y ends on the left, with the sign changed.
-        kwargs: what every Layer takes.
 
     Example:
-        >>> ELU(0.5)([-100.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.ELU(0.5)([-100.0, 2.0]).numpy()
         array([-0.5,  2. ], dtype=float32)
 
     Source: keras.layers.ELU; Clevert et al. 2015
@@ -144,13 +144,13 @@ class PReLU(Elementwise):
         alpha_regularizer: added to the loss.
         alpha_constraint: applied after every update.
         shared_axes: axes along which one slope serves all: [1, 2] for one per channel.
-        kwargs: what every Layer takes.
 
     Attributes:
         alpha: the shape of one sample, 1 along the shared axes.
 
     Example:
-        >>> PReLU("ones")([[-1.0, 2.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.PReLU("ones")([[-1.0, 2.0]]).numpy()
         array([[-1.,  2.]], dtype=float32)
 
     Source: keras.layers.PReLU; He et al. 2015
@@ -199,10 +199,10 @@ class Softmax(Elementwise):
 
     Args:
         axis: one, or a list of them.
-        kwargs: what every Layer takes.
 
     Example:
-        >>> Softmax()([[0.0, 0.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Softmax()([[0.0, 0.0]]).numpy()
         array([[0.5, 0.5]], dtype=float32)
 
     Source: keras.layers.Softmax

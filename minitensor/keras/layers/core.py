@@ -1,4 +1,7 @@
-"""Identity, and Lambda: a function as a layer."""
+"""Layers that keep the shape, Elementwise; Identity, and Lambda: a function as a layer.
+
+Args of all: kwargs, what every Layer takes.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,22 @@ from typing import Any, Unpack
 from minitensor.autograd.tree import flatten
 from minitensor.keras.engine import Layer, calling
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.elementwise import Elementwise
+
+
+class Elementwise(Layer):
+    """A layer that changes numbers and no shape; a subclass writes `call`."""
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the input."""
+        return tuple(input_shape)
 
 
 class Identity(Elementwise):
-    """y = x.
-
-    Args:
-        kwargs: what every Layer takes.
+    """y = x; `kwargs` are what every Layer takes.
 
     Example:
-        >>> Identity()([1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Identity()([1.0]).numpy()
         array([1.], dtype=float32)
 
     Source: keras.layers.Identity
@@ -43,13 +51,13 @@ class Lambda(Layer):
         output_shape: of one sample, or a function of the input's shape; None finds out by a trial.
         mask: must be None, as there are no masks.
         arguments: keywords for the function.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: `mask`.
 
     Example:
-        >>> Lambda(lambda x: x * 2.0)([1.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Lambda(lambda x: x * 2.0)([1.0]).numpy()
         array([2.], dtype=float32)
 
     Source: keras.layers.Lambda
@@ -76,7 +84,7 @@ class Lambda(Layer):
         return self.function(inputs, **self.arguments, **more)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """As it was told, else by a trial with zeros."""
+        """`output_shape` if there is one, else by a trial with zeros."""
         if callable(self.output_shape):
             return self.output_shape(input_shape)
         if self.output_shape is not None:

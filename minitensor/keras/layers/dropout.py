@@ -1,5 +1,6 @@
 """Layers that disturb a net in training, and do nothing afterwards; and one that adds to the loss.
 
+Args of all: seed, an integer makes the draws the same in every run; kwargs, what every Layer takes.
 Not here: GaussianDropout, AlphaDropout.
 """
 
@@ -13,7 +14,7 @@ from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common, Named
 from minitensor.keras.engine.seed_stream import SeedStream
-from minitensor.keras.layers.elementwise import Elementwise
+from minitensor.keras.layers.core import Elementwise
 from minitensor.keras.layers.geometry import joined, split
 from minitensor.keras.regularizers import L1L2
 
@@ -26,14 +27,13 @@ class Dropout(Elementwise):
     Args:
         rate: probability of zero, in [0, 1].
         noise_shape: shape of u, broadcast against x; a None in it is the size of x.
-        seed: an integer makes the draws the same in every run.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: a rate outside [0, 1], or a noise shape that is no list of sizes.
 
     Example:
-        >>> Dropout(0.5)([1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Dropout(0.5)([1.0, 2.0]).numpy()
         array([1., 2.], dtype=float32)
 
     Source: keras.layers.Dropout; Srivastava et al. 2014
@@ -68,10 +68,39 @@ class Dropout(Elementwise):
         return self.noise_shape
 
 
-class _SpatialDropout(Dropout):
-    """Drops whole channels of each sample."""
+_SPATIAL = """Drops whole channels of {images}: neighbours are too alike for `Dropout` to matter.
 
+Args:
+    rate: probability of zero, in [0, 1].{layout}
+    name, dtype: as every Layer has them.
+
+Example:
+    >>> import minitensor as tf
+    >>> tf.keras.layers.SpatialDropout{rank}D(0.5)(tf.ones({shape})).shape
+    TensorShape({shape})
+
+Source: keras.layers.SpatialDropout{rank}D; Tompson et al. 2014
+"""
+_LAYOUT = '\n    data_format: "channels_last" (default) or "channels_first".'
+
+
+class SpatialDropout(Dropout):
+    """What SpatialDropout1D, 2D and 3D have in common: all but the rank."""
+
+    rank: int
     data_format = "channels_last"
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: Any = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype)
+        self.data_format = layout(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _noise(self, x: Any) -> Any:
         batch, spatial, channels = split(x.shape, self.data_format)
@@ -84,84 +113,24 @@ class _SpatialDropout(Dropout):
         return config
 
 
-class SpatialDropout1D(_SpatialDropout):
-    """Drops whole channels of sequences: neighbours are too alike for `Dropout` to matter.
-
-    Args:
-        rate: probability of zero, in [0, 1].
-        seed: an integer makes the draws the same in every run.
-        name, dtype: as every Layer has them.
-
-    Example:
-        >>> SpatialDropout1D(0.5)([[[1.0], [2.0]]]).shape
-        TensorShape([1, 2, 1])
-
-    Source: keras.layers.SpatialDropout1D; Tompson et al. 2014
-    """
+class SpatialDropout1D(SpatialDropout):
+    __doc__ = _SPATIAL.format(rank=1, images="sequences", layout="", shape=[1, 2, 1])
+    rank = 1
 
     def __init__(
         self, rate: float, seed: Any = None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self.input_spec = InputSpec(ndim=3)
+        super().__init__(rate, "channels_last", seed, name, dtype)
 
 
-class SpatialDropout2D(_SpatialDropout):
-    """Drops whole channels of images: neighbours are too alike for `Dropout` to matter.
-
-    Args:
-        rate: probability of zero, in [0, 1].
-        data_format: "channels_last" (default) or "channels_first".
-        seed: an integer makes the draws the same in every run.
-        name, dtype: as every Layer has them.
-
-    Example:
-        >>> SpatialDropout2D(0.5)([[[[1.0], [2.0]]]]).shape
-        TensorShape([1, 1, 2, 1])
-
-    Source: keras.layers.SpatialDropout2D; Tompson et al. 2014
-    """
-
-    def __init__(
-        self,
-        rate: float,
-        data_format: str | None = None,
-        seed: Any = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self.data_format = layout(data_format)
-        self.input_spec = InputSpec(ndim=4)
+class SpatialDropout2D(SpatialDropout):
+    __doc__ = _SPATIAL.format(rank=2, images="images", layout=_LAYOUT, shape=[1, 1, 2, 1])
+    rank = 2
 
 
-class SpatialDropout3D(_SpatialDropout):
-    """Drops whole channels of volumes: neighbours are too alike for `Dropout` to matter.
-
-    Args:
-        rate: probability of zero, in [0, 1].
-        data_format: "channels_last" (default) or "channels_first".
-        seed: an integer makes the draws the same in every run.
-        name, dtype: as every Layer has them.
-
-    Example:
-        >>> SpatialDropout3D(0.5)([[[[[1.0], [2.0]]]]]).shape
-        TensorShape([1, 1, 1, 2, 1])
-
-    Source: keras.layers.SpatialDropout3D; Tompson et al. 2014
-    """
-
-    def __init__(
-        self,
-        rate: float,
-        data_format: str | None = None,
-        seed: Any = None,
-        name: str | None = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self.data_format = layout(data_format)
-        self.input_spec = InputSpec(ndim=5)
+class SpatialDropout3D(SpatialDropout):
+    __doc__ = _SPATIAL.format(rank=3, images="volumes", layout=_LAYOUT, shape=[1, 1, 1, 2, 1])
+    rank = 3
 
 
 class GaussianNoise(Elementwise):
@@ -169,14 +138,13 @@ class GaussianNoise(Elementwise):
 
     Args:
         stddev: of the noise, in [0, 1].
-        seed: an integer makes the draws the same in every run.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: a deviation outside [0, 1].
 
     Example:
-        >>> GaussianNoise(0.1)([1.0, 2.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.GaussianNoise(0.1)([1.0, 2.0]).numpy()
         array([1., 2.], dtype=float32)
 
     Source: keras.layers.GaussianNoise
@@ -204,10 +172,10 @@ class ActivityRegularization(Elementwise):
 
     Args:
         l1, l2: factors, not negative.
-        kwargs: what every Layer takes.
 
     Example:
-        >>> layer = ActivityRegularization(l1=1.0)
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.ActivityRegularization(l1=1.0)
         >>> y = layer([[-1.0, 2.0]])
         >>> layer.losses[0].numpy()
         np.float32(3.0)

@@ -20,13 +20,6 @@ from minitensor.math.clip import clip_by_value
 Sizes = tuple[int | None, ...]
 
 
-def given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """`locals()` at the beginning of a constructor, as keywords for the constructor above it."""
-    inner = {"self", "__class__", "kwargs"}
-    named = {name: value for name, value in arguments.items() if name not in inner}
-    return named | arguments["kwargs"]
-
-
 def is_integer(value: Any) -> bool:
     """Whether it counts something; True and 2.0 do not."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)

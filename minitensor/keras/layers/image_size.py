@@ -1,4 +1,9 @@
-"""Layers that give images another size: scaled, or cut."""
+"""Layers that give images another size: scaled, or cut.
+
+Args of all: height and width, in pixels; seed, an integer makes the draws the same in every run;
+data_format, "channels_last" (default) or
+"channels_first"; name and kwargs, what every Layer takes.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +24,19 @@ class Resizing(Sized):
     """Images in another size, by `tf.image.resize`; integers stay integers.
 
     Args:
-        height, width: in pixels.
         interpolation: "bilinear", "nearest", "bicubic", "area", "lanczos3" or "lanczos5".
         crop_to_aspect_ratio: cut away what does not fit, instead of distorting.
         pad_to_aspect_ratio: add a border instead.
         fill_mode: "constant", the only one.
         fill_value: what the border is made of.
         antialias: let every old pixel count when the image shrinks.
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: a setting that is not among these; both ratios.
 
     Example:
-        >>> import minitensor as mt
-        >>> Resizing(2, 3)(mt.zeros([1, 8, 8, 3])).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Resizing(2, 3)(tf.zeros([1, 8, 8, 3])).shape
         TensorShape([1, 2, 3, 3])
 
     Source: keras.layers.Resizing
@@ -81,14 +83,9 @@ class Resizing(Sized):
 class CenterCrop(Sized):
     """The middle of images; smaller images are cut to the ratio and resized.
 
-    Args:
-        height, width: in pixels.
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
-
     Example:
-        >>> import minitensor as mt
-        >>> CenterCrop(1, 2)(mt.reshape(mt.range(12.0), [3, 4, 1])).numpy().ravel()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.CenterCrop(1, 2)(tf.reshape(tf.range(12.0), [3, 4, 1])).numpy().ravel()
         array([5., 6.], dtype=float32)
 
     Source: keras.layers.CenterCrop
@@ -108,21 +105,14 @@ class CenterCrop(Sized):
 
 
 class RandomCrop(Sized):
-    """In training, a box of the images at a place drawn evenly, one place for the whole batch.
+    """In training, a box of the images anywhere in them, the same for the whole batch.
 
     Images that are not larger than the box in both directions are cut in the middle and resized.
     Outside training images stay as they are.
 
-    Args:
-        height, width: in pixels.
-        seed: an integer makes the draws the same in every run.
-        data_format: "channels_last" (default) or "channels_first".
-        name: of the layer.
-        kwargs: what every Layer takes.
-
     Example:
-        >>> import minitensor as mt
-        >>> RandomCrop(2, 2)(mt.zeros([5, 8, 8, 3]), training=True).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.RandomCrop(2, 2)(tf.zeros([5, 8, 8, 3]), training=True).shape
         TensorShape([5, 2, 2, 3])
 
     Source: keras.layers.RandomCrop

@@ -1,14 +1,27 @@
-"""Layers that make one tensor of several, number by number. Not here: Dot."""
+"""Layers that make one tensor of several: number by number, or one behind the other. Not here: Dot.
+
+Add, Subtract, Multiply, Average, Maximum and Minimum differ in one function, and are made from a
+table. For each layer there is a short function: `add([x, y])` is `Add()([x, y])`, for tensors and
+for the symbolic tensors of a model.
+
+Args of all: kwargs, what every Layer takes. Raises of all: ValueError, for what is no list of
+inputs, and for shapes that do not fit.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+import operator
+from collections.abc import Callable
+from typing import Any, Unpack
 
 from minitensor import math
-from minitensor.array import expand_dims
+from minitensor.array import concat, expand_dims
 from minitensor.keras.engine import Layer
+from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes
+
+# ----- number by number -----
 
 
 class Merge(Layer):
@@ -48,145 +61,126 @@ class Merge(Layer):
         return next(iter(batches), None), *rest
 
 
-class Add(Merge):
-    """y = x_1 + x_2 + ...
-
-    Args:
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: no list of inputs, or shapes that do not fit.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Add()([mt.constant([[1.0]]), mt.constant([[2.0]])]).numpy()
-        array([[3.]], dtype=float32)
-
-    Source: keras.layers.Add
-    """
-
-    def merged(self, inputs: list[Any]) -> Any:
-        """The sum."""
-        return functools.reduce(lambda x, y: x + y, inputs)
-
-
-class Subtract(Merge):
-    """y = x_1 - x_2
-
-    Args:
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: not two inputs, or shapes that do not fit.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Subtract()([mt.constant([[1.0]]), mt.constant([[2.0]])]).numpy()
-        array([[-1.]], dtype=float32)
-
-    Source: keras.layers.Subtract
-    """
+class _MergeTwo(Merge):
+    """The same for two inputs only."""
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape that the two have together."""
         if len(shapes_of(self, input_shape)) != 2:
             raise ValueError(
-                "A `Subtract` layer should be called on exactly 2 inputs. "
+                f"A `{type(self).__name__}` layer should be called on exactly 2 inputs. "
                 f"Received: input_shape={input_shape}"
             )
         return super().compute_output_shape(input_shape)
 
-    def merged(self, inputs: list[Any]) -> Any:
-        """The difference."""
-        return inputs[0] - inputs[1]
+
+_TEXT = """y = {formula}
+
+Example:
+    >>> import minitensor as tf
+    >>> tf.keras.layers.{name}()([tf.constant([[3.0]]), tf.constant([[2.0]])]).numpy()
+    array([[{result}]], dtype=float32)
+
+Source: keras.layers.{name}
+"""
 
 
-class Multiply(Merge):
-    """y = x_1 * x_2 * ...
+def _layer(
+    name: str, formula: str, result: str, merge: Callable[..., Any], base: type[Merge] = Merge
+) -> Any:
+    """A layer that merges its inputs x_1, x_2, ... by a function of their list."""
 
-    Args:
-        kwargs: what every Layer takes.
+    def merged(self: Merge, inputs: list[Any]) -> Any:
+        return merge(inputs)
 
-    Raises:
-        ValueError: no list of inputs, or shapes that do not fit.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Multiply()([mt.constant([[3.0]]), mt.constant([[2.0]])]).numpy()
-        array([[6.]], dtype=float32)
-
-    Source: keras.layers.Multiply
-    """
-
-    def merged(self, inputs: list[Any]) -> Any:
-        """The product."""
-        return functools.reduce(lambda x, y: x * y, inputs)
+    merged.__doc__ = f"{formula}, all x of as many axes."
+    text = _TEXT.format(name=name, formula=formula, result=result)
+    return type(name, (base,), {"merged": merged, "__module__": __name__, "__doc__": text})
 
 
-class Average(Merge):
-    """y = (x_1 + ... + x_n) / n
-
-    Args:
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: no list of inputs, or shapes that do not fit.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Average()([mt.constant([[1.0]]), mt.constant([[2.0]])]).numpy()
-        array([[1.5]], dtype=float32)
-
-    Source: keras.layers.Average
-    """
-
-    def merged(self, inputs: list[Any]) -> Any:
-        """The mean."""
-        return functools.reduce(lambda x, y: x + y, inputs) / len(inputs)
+def _reduce(function: Callable[[Any, Any], Any]) -> Callable[[list[Any]], Any]:
+    return lambda inputs: functools.reduce(function, inputs)
 
 
-class Maximum(Merge):
-    """y = max(x_1, x_2, ...)
-
-    Args:
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: no list of inputs, or shapes that do not fit.
-
-    Example:
-        >>> import minitensor as mt
-        >>> Maximum()([mt.constant([[1.0]]), mt.constant([[2.0]])]).numpy()
-        array([[2.]], dtype=float32)
-
-    Source: keras.layers.Maximum
-    """
-
-    def merged(self, inputs: list[Any]) -> Any:
-        """The greatest."""
-        return functools.reduce(math.maximum, inputs)
+_sum = _reduce(operator.add)
+Add = _layer("Add", "x_1 + x_2 + ...", "5.", _sum)
+Subtract = _layer("Subtract", "x_1 - x_2", "1.", _reduce(operator.sub), _MergeTwo)
+Multiply = _layer("Multiply", "x_1 * x_2 * ...", "6.", _reduce(operator.mul))
+Average = _layer("Average", "(x_1 + ... + x_n) / n", "2.5", lambda xs: _sum(xs) / len(xs))
+Maximum = _layer("Maximum", "max(x_1, x_2, ...)", "3.", _reduce(math.maximum))
+Minimum = _layer("Minimum", "min(x_1, x_2, ...)", "2.", _reduce(math.minimum))
 
 
-class Minimum(Merge):
-    """y = min(x_1, x_2, ...)
+def _function(layer: Any) -> Any:
+    """The short function of a layer."""
+    name = layer.__name__.lower()
+
+    def function(inputs: Any, **kwargs: Any) -> Any:
+        return layer(**kwargs)(inputs)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`. Source: keras.layers.{name}"
+    return function
+
+
+add, subtract, multiply = map(_function, (Add, Subtract, Multiply))
+average, maximum, minimum = map(_function, (Average, Maximum, Minimum))
+
+
+# ----- one behind the other -----
+
+
+class Concatenate(Layer):
+    """The inputs one after the other along an axis, along which alone their sizes may differ.
 
     Args:
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: no list of inputs, or shapes that do not fit.
+        axis: the axis.
 
     Example:
-        >>> import minitensor as mt
-        >>> Minimum()([mt.constant([[1.0]]), mt.constant([[2.0]])]).numpy()
-        array([[1.]], dtype=float32)
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Concatenate()([tf.zeros([2, 5, 3]), tf.zeros([2, 5, 4])]).shape
+        TensorShape([2, 5, 7])
 
-    Source: keras.layers.Minimum
+    Source: keras.layers.Concatenate
     """
 
-    def merged(self, inputs: list[Any]) -> Any:
-        """The least."""
-        return functools.reduce(math.minimum, inputs)
+    def __init__(self, axis: int = -1, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        """Refuses shapes that do not fit; there are no weights."""
+        self.compute_output_shape(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs as one."""
+        return concat(inputs, self.axis)
+
+    def compute_output_shape(self, input_shape: Any) -> Sizes:
+        """The sizes add up along the axis."""
+        shapes = shapes_of(self, input_shape)
+        rank = len(shapes[0])
+        along = self.axis % rank
+        sizes: list[int | None] = []
+        for axis in range(rank):
+            found = [shape[axis] for shape in shapes if len(shape) == rank]
+            known = [n for n in found if n is not None]
+            if len(found) < len(shapes) or (axis != along and len(set(known)) > 1):
+                raise ValueError(
+                    "A `Concatenate` layer requires inputs with matching shapes except for the "
+                    f"concatenation axis. Received: input_shape={shapes}"
+                )
+            total = sum(known) if len(known) == len(found) else None
+            sizes.append(total if axis == along else next(iter(known), None))
+        return tuple(sizes)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """`Concatenate(axis, **kwargs)(inputs)`. Source: keras.layers.concatenate"""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+# ----- shapes -----
 
 
 def shapes_of(layer: Layer, shapes: Any) -> list[Sizes]:

@@ -1,10 +1,18 @@
 """Layers that take the mean away and divide by the standard deviation, then scale and shift.
 
+y = (x - mean) / sqrt(variance + epsilon) * gamma + beta
+
 They differ in what the statistics are taken over, for x (N, H, W, C):
 
     LayerNormalization   C: one mean per pixel, the same in training and after it
     GroupNormalization   H, W and some channels: one per image and group; groups=-1: per channel
-    BatchNormalization   N, H, W (`batch_normalization.py`)
+    BatchNormalization   N, H, W: the whole batch's; the layer remembers them
+
+Args of all: epsilon, added to the variance; center and scale, whether there is a beta, a gamma;
+beta_initializer and gamma_initializer, names or functions of a shape; beta_regularizer and
+gamma_regularizer, added to the loss; beta_constraint and gamma_constraint, applied after every
+update; kwargs, what every Layer takes. Raises of all: ValueError, there is no such axis, or its
+size is not known.
 """
 
 from __future__ import annotations
@@ -13,43 +21,34 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from minitensor import nn
-from minitensor.array import transpose
+from minitensor.array import cast, ones, transpose, zeros
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
-from minitensor.keras.layers.elementwise import Elementwise
-from minitensor.keras.layers.geometry import given
+from minitensor.keras.layers.core import Elementwise
+from minitensor.nn import checks
+from minitensor.ops import batch_norm as ops
 
 
 class Standardizing(Elementwise):
     """What they share: gamma and beta, each or neither, and where they come from."""
 
-    def __init__(
-        self,
-        axis: Any,
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
-        **kwargs: Unpack[Common],
+    gamma: Weight | None = None
+    beta: Weight | None = None
+
+    def _read_settings(
+        self, axis: Any, epsilon: float, **affine: tuple[bool, Any, Any, Any]
     ) -> None:
-        super().__init__(**kwargs)
+        """gamma and beta: (whether there is one, initializer, regularizer, constraint)."""
         self.axis, self.epsilon = axis, float(epsilon)
-        self.center, self.scale = center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
-        self.gamma: Weight | None = None
-        self.beta: Weight | None = None
+        self.center, self.scale = affine["beta"][0], affine["gamma"][0]
+        for name, (_, initializer, regularizer, constraint) in affine.items():
+            setattr(self, f"{name}_initializer", initializers.get(initializer))
+            setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
+            setattr(self, f"{name}_constraint", constraints.get(constraint))
+            setattr(self, name, None)
 
     def _make_affine(self, sizes: Sequence[int]) -> None:
         """gamma and beta of these sizes, those that are wanted."""
@@ -64,7 +63,7 @@ class Standardizing(Elementwise):
                 )
                 setattr(self, name, weight)
 
-    def _place(self, rank: int, axis: int) -> int:
+    def _from_front(self, rank: int, axis: int) -> int:
         """An axis counted from the front."""
         if not -rank <= axis < rank:
             raise ValueError(
@@ -74,7 +73,7 @@ class Standardizing(Elementwise):
 
     def _size(self, shape: Any, axis: int) -> int:
         """The size of an axis, which must be known."""
-        size = shape[self._place(len(shape), axis)]
+        size = shape[self._from_front(len(shape), axis)]
         if size is None:
             raise ValueError(
                 f"Axis {axis} of input tensor should have a defined dimension but the layer "
@@ -86,26 +85,18 @@ class Standardizing(Elementwise):
 class LayerNormalization(Standardizing):
     """Normalises each sample over its last axis, or over the axes that are asked for.
 
-    y = (x - mean) / sqrt(variance + epsilon) * gamma + beta
-
     Args:
         axis: over which mean and variance are taken; one, or several.
-        epsilon: added to the variance.
-        center, scale: whether there is a beta, a gamma.
-        beta_initializer, gamma_initializer: names or functions of a shape.
-        beta_regularizer, gamma_regularizer: added to the loss.
-        beta_constraint, gamma_constraint: applied after every update.
-        kwargs: what every Layer takes.
 
     Attributes:
         gamma, beta: the sizes of the input along `axis`; None if not wanted.
 
     Raises:
         TypeError: `axis` is no integer and no list of them.
-        ValueError: there is no such axis, or its size is not known.
 
     Example:
-        >>> LayerNormalization(epsilon=0.0)([[1.0, 3.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.LayerNormalization(epsilon=0.0)([[1.0, 3.0]]).numpy()
         array([[-1.,  1.]], dtype=float32)
 
     Source: keras.layers.LayerNormalization; Ba et al. 2016
@@ -132,11 +123,17 @@ class LayerNormalization(Standardizing):
                 "Expected an int or a list/tuple of ints for the argument 'axis', "
                 f"but received: {axis!r}"
             )
-        super().__init__(**given(locals()))
+        super().__init__(**kwargs)
+        self._read_settings(
+            axis,
+            epsilon,
+            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
+            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
+        )
 
     def _axes(self, rank: int) -> list[int]:
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        return sorted(self._place(rank, axis) for axis in axes)
+        return sorted(self._from_front(rank, axis) for axis in axes)
 
     def build(self, input_shape: Any) -> None:
         """Makes gamma and beta."""
@@ -152,18 +149,10 @@ class LayerNormalization(Standardizing):
 class GroupNormalization(Standardizing):
     """Normalises groups of neighbouring channels of each sample, whatever the batch.
 
-    y = (x - mean) / sqrt(variance + epsilon) * gamma + beta
-
     Args:
         groups: how many; they divide the channels. -1 makes every channel a group: instance
             normalisation.
         axis: where the channels are.
-        epsilon: added to the variance.
-        center, scale: whether there is a beta, a gamma.
-        beta_initializer, gamma_initializer: names or functions of a shape.
-        beta_regularizer, gamma_regularizer: added to the loss.
-        beta_constraint, gamma_constraint: applied after every update.
-        kwargs: what every Layer takes.
 
     Attributes:
         gamma, beta: (C,), or None if not wanted.
@@ -172,7 +161,8 @@ class GroupNormalization(Standardizing):
         ValueError: a number of groups that does not divide the channels.
 
     Example:
-        >>> GroupNormalization(2, epsilon=0.0)([[1.0, 3.0, 20.0, 40.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.GroupNormalization(2, epsilon=0.0)([[1.0, 3.0, 20.0, 40.0]]).numpy()
         array([[-1.,  1., -1.,  1.]], dtype=float32)
 
     Source: keras.layers.GroupNormalization; Wu & He 2018
@@ -193,14 +183,18 @@ class GroupNormalization(Standardizing):
         gamma_constraint: Any = None,
         **kwargs: Unpack[Common],
     ) -> None:
-        arguments = given(locals())
-        arguments.pop("groups")
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(
                 "Received an invalid value for argument `groups`, expected a positive integer "
                 f"(or `-1` for instance normalization). Received: groups={groups}"
             )
-        super().__init__(**arguments)
+        super().__init__(**kwargs)
+        self._read_settings(
+            axis,
+            epsilon,
+            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
+            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
+        )
         self.groups = groups
 
     def build(self, input_shape: Any) -> None:
@@ -215,13 +209,125 @@ class GroupNormalization(Standardizing):
 
     def call(self, inputs: Any) -> Any:
         """Normalised over each group."""
-        x = moved(inputs, self._place(inputs.ndim, self.axis), inputs.ndim - 1)  # (N, ..., C)
+        x = moved(inputs, self._from_front(inputs.ndim, self.axis), inputs.ndim - 1)  # (N, ..., C)
         y = nn.group_normalization(x, self.gamma, self.beta, self.groups, self.epsilon)
-        return moved(y, inputs.ndim - 1, self._place(inputs.ndim, self.axis))
+        return moved(y, inputs.ndim - 1, self._from_front(inputs.ndim, self.axis))
+
+
+class BatchNormalization(Standardizing):
+    """Normalises each channel by the mean and variance of all its pixels in the batch.
+
+    In training mean and variance are the batch's, the variance divided by the number of pixels; and
+    then moving = momentum * moving + (1 - momentum) * batch, which is no part of the derivative.
+    Otherwise, and whenever the layer is not `trainable`, they are the moving ones.
+
+    Args:
+        axis: where the channels are: -1, or 1 for channels_first.
+        momentum: how much of the moving statistics stays.
+        moving_mean_initializer, moving_variance_initializer: names or functions of a shape.
+        renorm, renorm_clipping, renorm_momentum: batch renormalisation is not there; must be False.
+        synchronized: ignored, as there is one device.
+
+    Attributes:
+        gamma, beta: (C,), or None if not wanted.
+        moving_mean, moving_variance: (C,), changed by calls in training.
+
+    Raises:
+        ValueError: `renorm`.
+
+    Example:
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.BatchNormalization(epsilon=0.0)
+        >>> layer([[1.0], [3.0]], training=True).numpy().ravel()
+        array([-1.,  1.], dtype=float32)
+        >>> layer.moving_mean.numpy()
+        array([0.02], dtype=float32)
+
+    Source: keras.layers.BatchNormalization; Ioffe & Szegedy 2015
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Unpack[Common],
+    ) -> None:
+        if renorm:
+            raise ValueError("BatchNormalization: renorm=True is not there; leave it out.")
+        super().__init__(**kwargs)
+        self._read_settings(
+            # TensorFlow 2.0 wrote axis=[3] into its files.
+            int(axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis),
+            epsilon,
+            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
+            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
+        )
+        self.momentum = float(momentum)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes gamma and beta, and the moving statistics."""
+        channels = self._size(input_shape, self.axis)
+        self._make_affine([channels])
+        self.moving_mean = self._statistic("moving_mean", channels)
+        self.moving_variance = self._statistic("moving_variance", channels)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+
+    def _statistic(self, name: str, channels: int) -> Weight:
+        start = getattr(self, f"{name}_initializer")
+        return self.add_weight(shape=(channels,), initializer=start, trainable=False, name=name)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Normalised by the batch in training, else by the moving statistics."""
+        last, axis = inputs.ndim - 1, self._from_front(inputs.ndim, self.axis)
+        x = moved(inputs, axis, last)  # (..., C)
+        if training and self.trainable:
+            statistics = ops.moments(x)  # (2, C)
+            self._remember(statistics)
+            y = ops.batch_norm(x, statistics, *self._affine(statistics), epsilon=self.epsilon)
+        else:
+            # Half precision is normalised in float32, in which the kernels keep statistics.
+            kept = [_wide(w) for w in (self.moving_mean, self.moving_variance)]
+            y = ops.normalise(x, *kept, *self._affine(kept[0]), epsilon=self.epsilon)
+        return moved(y, last, axis)
+
+    def _affine(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """gamma and beta in the type of the statistics, 1 and 0 where there is none."""
+        shape, kind = self.moving_mean.shape, like.dtype
+        gamma = ones(shape, kind) if self.gamma is None else cast(self.gamma, kind)
+        beta = zeros(shape, kind) if self.beta is None else cast(self.beta, kind)
+        return gamma, beta
+
+    def _remember(self, statistics: Tensor) -> None:
+        """Moves the moving statistics towards the batch's; raw arrays, which no tape sees."""
+        for row, kept in enumerate((self.moving_mean, self.moving_variance)):
+            batch = statistics.array[row] * (1 - self.momentum)
+            kept.assign(cast(Tensor(_wide(kept).array * self.momentum + batch), kept.dtype))
+
+
+def _wide(weight: Weight) -> Tensor:
+    """The value, in float32 if it is half precision."""
+    return checks.widened(as_tensor(weight))
 
 
 def moved(x: Any, source: int, target: int) -> Any:
-    """The same tensor with one axis at another place."""
+    """The same tensor with one axis moved elsewhere."""
     if source == target:
         return x
     rest = [axis for axis in range(x.ndim) if axis != source]

@@ -1,4 +1,4 @@
-"""Operators while a model is drawn: `x * 0.5` and `x + y` of symbolic tensors are layers too."""
+"""Operators of symbolic tensors: `x * 0.5` and `x + y` while a model is built are layers too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Arithmetic(Layer):
         ValueError: another operation.
 
     Example:
-        >>> Arithmetic("subtract", 1.0, reverse=True)([3.0]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Arithmetic("subtract", 1.0, reverse=True)([3.0]).numpy()
         array([-2.], dtype=float32)
     """
 
@@ -53,7 +54,7 @@ class Arithmetic(Layer):
         self.constant, self.reverse = constant, reverse
 
     def _config_entry(self) -> dict[str, Any]:
-        """The operation that Keras has in its place."""
+        """The operation that Keras has instead."""
         name = self.operation.capitalize()
         return {
             "module": OPERATIONS,

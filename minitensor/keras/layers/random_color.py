@@ -1,4 +1,9 @@
-"""Layers that change colours by chance, in training only: each image by a number of its own."""
+"""Layers that change colours by chance, in training only: each image by a number of its own.
+
+Args of both: value_range, the darkest and the brightest value; seed, an integer makes the draws
+the same in every run; kwargs, data_format and what every Layer takes. Raises of both: ValueError,
+a factor out of range, or a range that is not two numbers.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +36,8 @@ class _Color(Augmentation):
 
     def _numbers(self, images: Tensor, low: float, high: float) -> Tensor:
         """One number for each image."""
-        drawn = self.seed_stream.generator().uniform(low, high, (images.shape[0], 1, 1, 1))
-        return as_tensor(drawn.astype(images.dtype), like=images)  # (N, 1, 1, 1)
+        factors = self.seed_stream.generator().uniform(low, high, (images.shape[0], 1, 1, 1))
+        return as_tensor(factors.astype(images.dtype), like=images)  # (N, 1, 1, 1)
 
 
 class RandomBrightness(_Color):
@@ -42,15 +47,11 @@ class RandomBrightness(_Color):
 
     Args:
         factor: two numbers in [-1, 1], or one: from minus it to plus it.
-        value_range: the darkest and the brightest value.
-        seed: an integer makes the draws the same in every run.
-        kwargs: data_format, and what every Layer takes.
-
-    Raises:
-        ValueError: a factor out of range, or a range that is not two numbers.
 
     Example:
-        >>> RandomBrightness((0.2, 0.2), (0, 1))([[[0.5]]], training=True).numpy().ravel()
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.RandomBrightness((0.2, 0.2), (0, 1))
+        >>> layer([[[0.5]]], training=True).numpy().ravel()
         array([0.7], dtype=float32)
 
     Source: keras.layers.RandomBrightness
@@ -76,15 +77,10 @@ class RandomContrast(_Color):
     Args:
         factor: lower and upper, two numbers in [0, 1], or one for both. (Keras 3.15 takes one
             number for upper alone, against what it says.)
-        value_range: the darkest and the brightest value.
-        seed: an integer makes the draws the same in every run.
-        kwargs: data_format, and what every Layer takes.
-
-    Raises:
-        ValueError: a factor out of range, or a range that is not two numbers.
 
     Example:
-        >>> RandomContrast(0.0)([[[1.0], [3.0]]], training=True).numpy().ravel()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.RandomContrast(0.0)([[[1.0], [3.0]]], training=True).numpy().ravel()
         array([1., 3.], dtype=float32)
 
     Source: keras.layers.RandomContrast

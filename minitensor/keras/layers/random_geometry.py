@@ -1,4 +1,15 @@
-"""Layers that move pixels by chance, in training only: each image in its own way."""
+"""Layers that move pixels by chance, in training only: each image in its own way.
+
+RandomFlip mirrors. The others see each image through an affine transform: where each new pixel
+looks, and what it finds there. The transforms are few numbers, so the coordinates are computed by
+NumPy, in float32 as in TensorFlow; the pixels are fetched and mixed by ops, on any device and with
+derivatives.
+
+Args of all: seed, an integer makes the draws the same in every run; data_format, "channels_last"
+(default) or "channels_first"; kwargs, what every Layer takes. Of those with a transform: fill_mode,
+what is seen beyond the edge, "reflect", "wrap", "constant" or "nearest"; fill_value, that constant;
+interpolation, "bilinear" or "nearest". Raises of all: ValueError, a setting that is none of these.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +17,15 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from minitensor.array import reverse, where
-from minitensor.autograd import Tensor
+from minitensor.array import reshape, reverse, where
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import choice
 from minitensor.keras.layers.images import Augmentation, interval
-from minitensor.keras.layers.warp import FILL_MODES, INTERPOLATIONS, affine
+from minitensor.ops.array import getitem
 
+FILL_MODES = ("reflect", "wrap", "constant", "nearest")
+INTERPOLATIONS = ("nearest", "bilinear")
 _AXES = {"horizontal": [2], "vertical": [1], "horizontal_and_vertical": [1, 2]}
 
 
@@ -20,17 +33,15 @@ class RandomFlip(Augmentation):
     """Mirrors half of the images in training; one coin for both axes, as in Keras.
 
     Args:
-        mode: "horizontal" (left and right change places), "vertical" or
+        mode: "horizontal" (left and right are swapped), "vertical" or
             "horizontal_and_vertical".
-        seed: an integer makes the draws the same in every run.
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: another mode.
 
     Example:
-        >>> y = RandomFlip("horizontal")([[[1.0], [2.0]]], training=True)
+        >>> import minitensor as tf
+        >>> y = tf.keras.layers.RandomFlip("horizontal")([[[1.0], [2.0]]], training=True)
         >>> y.numpy().ravel().tolist() in ([1.0, 2.0], [2.0, 1.0])
         True
 
@@ -53,8 +64,8 @@ class RandomFlip(Augmentation):
         return where(coins, reverse(images, _AXES[self.mode]), images)
 
 
-class _Warp(Augmentation):
-    """What the others share: an affine map for each image, and what is seen beyond the edge."""
+class _Affine(Augmentation):
+    """What the others share: an affine transform for each image, and what is beyond the edge."""
 
     def __init__(
         self,
@@ -71,33 +82,26 @@ class _Warp(Augmentation):
         self.fill_value = fill_value
 
     def maps(self, n: int, height: int, width: int) -> np.ndarray:
-        """(n, 6): a map for each image, as `affine` takes them; what a subclass writes."""
+        """(n, 6): a transform for each image, as `affine` takes them; what a subclass writes."""
         raise NotImplementedError
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Each image through its map."""
+        """Each image through its transform."""
         maps = self.maps(*images.shape[:3])
         return affine(images, maps, self.interpolation, self.fill_mode, self.fill_value)
 
 
-class RandomRotation(_Warp):
+class RandomRotation(_Affine):
     """Turns images around their middle in training.
 
     Args:
         factor: the angle in turns: two numbers in [-1, 1], or one: from minus it to plus it.
             A positive angle turns counter-clockwise.
-        fill_mode: what is seen beyond the edge: "reflect", "wrap", "constant" or "nearest".
-        interpolation: "bilinear" or "nearest".
-        seed: an integer makes the draws the same in every run.
-        fill_value: for "constant".
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting that is not among these.
 
     Example:
-        >>> RandomRotation((0.5, 0.5))([[[1.0], [2.0]]], training=True).numpy().ravel().round(3)
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.RandomRotation((0.5, 0.5))
+        >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel().round(3)
         array([2., 1.], dtype=float32)
 
     Source: keras.layers.RandomRotation
@@ -124,25 +128,18 @@ class RandomRotation(_Warp):
         return np.stack([cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos], 1)
 
 
-class RandomZoom(_Warp):
+class RandomZoom(_Affine):
     """Shows more of images, or less, in training; the middle stays where it is.
 
     Args:
         height_factor: two numbers in (-1, 1], or one: from minus it to plus it. +0.2 zooms out:
             6/5 of the height is seen.
-        width_factor: likewise; None is the number drawn for the height, which keeps the ratio.
-        fill_mode: what is seen beyond the edge: "reflect", "wrap", "constant" or "nearest".
-        interpolation: "bilinear" or "nearest".
-        seed: an integer makes the draws the same in every run.
-        fill_value: for "constant".
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting that is not among these.
+        width_factor: likewise; None is the random number of the height, which keeps the ratio.
 
     Example:
-        >>> RandomZoom((-0.5, -0.5))([[[1.0], [2.0]]], training=True).numpy().ravel()
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.RandomZoom((-0.5, -0.5))
+        >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
         array([1.25, 1.75], dtype=float32)
 
     Source: keras.layers.RandomZoom
@@ -175,25 +172,17 @@ class RandomZoom(_Warp):
         return np.stack([wide, zero, x * (1 - wide), zero, tall, y * (1 - tall)], 1)
 
 
-class RandomTranslation(_Warp):
+class RandomTranslation(_Affine):
     """Moves images in training.
 
     Args:
         height_factor: how far down, in heights: two numbers in [-1, 1], or one: from minus it to
             plus it.
         width_factor: how far to the right, in widths; likewise.
-        fill_mode: what is seen beyond the edge: "reflect", "wrap", "constant" or "nearest".
-        interpolation: "bilinear" or "nearest".
-        seed: an integer makes the draws the same in every run.
-        fill_value: for "constant".
-        data_format: "channels_last" (default) or "channels_first".
-        kwargs: what every Layer takes.
-
-    Raises:
-        ValueError: a setting that is not among these.
 
     Example:
-        >>> layer = RandomTranslation((0, 0), (0.5, 0.5), "constant")
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.RandomTranslation((0, 0), (0.5, 0.5), "constant")
         >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
         array([0., 1.], dtype=float32)
 
@@ -226,3 +215,78 @@ class RandomTranslation(_Warp):
 def _numbers(layer: Augmentation, limits: tuple[float, float], n: int) -> np.ndarray:
     """n numbers in the interval, one for each image."""
     return layer.seed_stream.generator().uniform(*limits, n).astype(np.float32)
+
+
+# ----- images through an affine transform -----
+
+
+def affine(
+    images: Tensor, maps: np.ndarray, interpolation: str, fill_mode: str, fill_value: float
+) -> Tensor:
+    """y[n, i, j] = x[n, v, u], u = a0 j + a1 i + a2, v = b0 j + b1 i + b2.
+
+    Args:
+        images: (N, H, W, C) floats.
+        maps: (N, 6) numbers a0, a1, a2, b0, b1, b2 for each image.
+        interpolation: "nearest" pixel, or "bilinear" between four.
+        fill_mode: what lies outside: "reflect" d c b a | a b c d | d c b a, "wrap" around,
+            "constant" or the "nearest" pixel.
+        fill_value: the constant.
+
+    Returns:
+        (N, H, W, C)
+
+    Source: tf.raw_ops.ImageProjectiveTransformV3
+    """
+    _, height, width, _ = images.shape
+    i, j = (np.arange(n, dtype=np.float32) for n in (height, width))
+    a, b = np.split(np.asarray(maps, np.float32)[:, :, None, None], 2, axis=1)  # (N, 3, 1, 1)
+    x, y = (m[:, 0] * j + m[:, 1] * i[:, None] + m[:, 2] for m in (a, b))  # (N, H, W)
+    x, y = _inside(x, width, fill_mode), _inside(y, height, fill_mode)
+    if interpolation == "nearest":
+        return _pixels(images, _rounded(y), _rounded(x), fill_value)
+    top, left = np.floor(y), np.floor(x)
+    down, right = y - top, x - left
+    corners = (
+        ((1 - down) * (1 - right), top, left),
+        ((1 - down) * right, top, left + 1),
+        (down * (1 - right), top + 1, left),
+        (down * right, top + 1, left + 1),
+    )
+    parts = [
+        _pixels(images, rows, columns, fill_value)
+        * as_tensor(weight[..., None].astype(images.dtype), like=images)
+        for weight, rows, columns in corners
+    ]
+    return parts[0] + parts[1] + parts[2] + parts[3]
+
+
+def _inside(at: np.ndarray, size: int, fill_mode: str) -> np.ndarray:
+    """Where in the image a coordinate outside is taken from; "constant" leaves it outside."""
+    if fill_mode == "constant":
+        return at
+    if fill_mode == "reflect":
+        at = at % (2 * size)
+        at = np.where(at >= size, 2 * size - at - 1, at)
+    elif fill_mode == "wrap":
+        period = max(size - 1, 1)
+        below = at + size * (np.floor(-at / period) + 1)
+        above = at - size * np.floor(at / period)
+        at = np.where(at < 0, below, np.where(at > size - 1, above, at))
+    return np.clip(at, 0, size - 1).astype(np.float32)
+
+
+def _rounded(at: np.ndarray) -> np.ndarray:
+    """The nearest integer; the one farther from 0 if there are two."""
+    return np.copysign(np.floor(np.abs(at) + np.float32(0.5)), at)
+
+
+def _pixels(images: Tensor, rows: np.ndarray, columns: np.ndarray, outside: float) -> Tensor:
+    """images[n, rows[n, i, j], columns[n, i, j]], or the number `outside` the image."""
+    n, height, width, channels = images.shape
+    there = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    pixel = np.clip(rows, 0, height - 1) * width + np.clip(columns, 0, width - 1)
+    flat = reshape(images, (n, height * width, channels))
+    which: tuple[Any, ...] = (np.arange(n)[:, None, None], pixel.astype(np.int64))
+    found = getitem(flat, index=which)  # (N, H, W, C)
+    return found if there.all() else where(there[..., None], found, outside)

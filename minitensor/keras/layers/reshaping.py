@@ -1,4 +1,4 @@
-"""Layers that only lay numbers out anew."""
+"""Layers that only lay numbers out anew. Args of all: kwargs, what every Layer takes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ class Flatten(Layer):
     Args:
         data_format: "channels_first" images are put channels last first, so that both layouts
             give the same rows.
-        kwargs: what every Layer takes.
 
     Example:
-        >>> import minitensor as mt
-        >>> Flatten()(mt.zeros([2, 3, 4, 5])).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Flatten()(tf.zeros([2, 3, 4, 5])).shape
         TensorShape([2, 60])
 
     Source: keras.layers.Flatten
@@ -51,14 +50,13 @@ class Reshape(Layer):
 
     Args:
         target_shape: sizes without the batch; one may be -1, which is then what is left.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: sizes that hold another number of elements than the input.
 
     Example:
-        >>> import minitensor as mt
-        >>> Reshape((2, -1))(mt.zeros([5, 6])).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Reshape((2, -1))(tf.zeros([5, 6])).shape
         TensorShape([5, 2, 3])
 
     Source: keras.layers.Reshape
@@ -96,14 +94,13 @@ class Permute(Layer):
 
     Args:
         dims: the order; the axis after the batch is 1.
-        kwargs: what every Layer takes.
 
     Raises:
         ValueError: not each axis once.
 
     Example:
-        >>> import minitensor as mt
-        >>> Permute((3, 1, 2))(mt.zeros([5, 28, 28, 3])).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Permute((3, 1, 2))(tf.zeros([5, 28, 28, 3])).shape
         TensorShape([5, 3, 28, 28])
 
     Source: keras.layers.Permute
@@ -133,14 +130,14 @@ class RepeatVector(Layer):
 
     Args:
         n: how often.
-        kwargs: what every Layer takes.
 
     Raises:
         TypeError: `n` is no integer.
         ValueError: `n` is not positive.
 
     Example:
-        >>> RepeatVector(3)([[1.0, 2.0]]).shape
+        >>> import minitensor as tf
+        >>> tf.keras.layers.RepeatVector(3)([[1.0, 2.0]]).shape
         TensorShape([1, 3, 2])
 
     Source: keras.layers.RepeatVector

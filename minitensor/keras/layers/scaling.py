@@ -1,4 +1,7 @@
-"""Layers that divide by a length and leave the mean alone, and Rescaling."""
+"""Layers that divide by a length and leave the mean alone, and Rescaling.
+
+Args of all: kwargs, what every Layer takes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from minitensor.array import cast, reshape
 from minitensor.autograd import as_tensor
 from minitensor.keras.engine import InputSpec, defaults
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.elementwise import Elementwise
+from minitensor.keras.layers.core import Elementwise
 
 
 class UnitNormalization(Elementwise):
@@ -19,13 +22,13 @@ class UnitNormalization(Elementwise):
 
     Args:
         axis: one, or a list of them.
-        kwargs: what every Layer takes.
 
     Raises:
         TypeError: `axis` is no integer and no list of them.
 
     Example:
-        >>> UnitNormalization()([[3.0, 4.0]]).numpy()
+        >>> import minitensor as tf
+        >>> tf.keras.layers.UnitNormalization()([[3.0, 4.0]]).numpy()
         array([[0.6, 0.8]], dtype=float32)
 
     Source: keras.layers.UnitNormalization
@@ -53,10 +56,10 @@ class LocalResponseNormalization(Elementwise):
     Args:
         depth_radius: how many channels on either side count.
         bias, alpha, beta: as in the formula; alpha is not divided by the number of channels.
-        kwargs: what every Layer takes.
 
     Example:
-        >>> layer = LocalResponseNormalization(1, bias=0, beta=1)
+        >>> import minitensor as tf
+        >>> layer = tf.keras.layers.LocalResponseNormalization(1, bias=0, beta=1)
         >>> layer([[[[1.0, 2.0, 2.0]]]]).numpy().ravel()
         array([0.2       , 0.22222222, 0.25      ], dtype=float32)
 
@@ -87,11 +90,11 @@ class Rescaling(Elementwise):
 
     Args:
         scale, offset: numbers, or one per channel.
-        kwargs: what every Layer takes.
 
     Example:
+        >>> import minitensor as tf
         >>> import numpy as np
-        >>> Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], np.uint8)).numpy()
+        >>> tf.keras.layers.Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], np.uint8)).numpy()
         array([-1.,  1.], dtype=float32)
 
     Source: keras.layers.Rescaling
