@@ -1,12 +1,17 @@
 """The programs in examples/ run, on small files in the formats of the real data sets."""
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import minitensor as tf
+from minitensor.digits import network
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNS = [  # program, arguments, what it must print
@@ -59,6 +64,19 @@ def run(program, arguments, home):
 def test_an_example_runs_and_prints_what_it_should(home, program, arguments, pattern):
     printed = run(program, [a.format(home=home) for a in arguments], home)
     assert re.search(pattern, printed), printed[-2000:]
+
+
+def test_the_network_by_hand_is_lenet5_and_starts_as_minitensor_train_does():
+    spec = importlib.util.spec_from_file_location("by_hand", EXAMPLES / "by_hand.py")
+    by_hand = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(by_hand)
+    weights = by_hand.first_weights(np.random.default_rng(3))
+    net = network.fresh(classes=10, seed=3)
+    for mine, theirs in zip(weights.values(), net.weights, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    images = np.random.default_rng(4).random((2, 28, 28, 1), np.float32)
+    found = by_hand.logits(weights, tf.constant(images))
+    np.testing.assert_allclose(found.numpy(), net(images).numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_every_program_is_run_and_listed():

@@ -7,12 +7,22 @@
     seeds.py        set_random_seed, clear_session
     sequence.py     PyDataset: batches by their number
 
-`plot_model`, `Progbar` and the names of `keras.saving` come from the rooms that need them.
+`plot_model`, `Progbar` and two functions of batches come from the rooms that need them, when they
+are asked for; what files mention comes from `keras/serialization`.
 """
 
 from importlib import import_module
 from typing import Any
 
+from minitensor.keras.serialization.objects import deserialize as deserialize_keras_object
+from minitensor.keras.serialization.objects import serialize as serialize_keras_object
+from minitensor.keras.serialization.registry import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from minitensor.keras.utils.arrays import normalize, split_dataset, to_categorical
 from minitensor.keras.utils.directory import image_dataset_from_directory
 from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, save_img
@@ -48,18 +58,12 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-
-_SAVING = (
-    *("CustomObjectScope", "custom_object_scope", "deserialize_keras_object"),
-    *("get_custom_objects", "get_registered_name", "get_registered_object"),
-    *("register_keras_serializable", "serialize_keras_object"),
-)
+CustomObjectScope = custom_object_scope
 _ELSEWHERE = {
     "Progbar": "callbacks.progbar",
     "pack_x_y_sample_weight": "training.batches",
     "plot_model": "summary.picture",
     "unpack_x_y_sample_weight": "training.batches",
-    **dict.fromkeys(_SAVING, "saving"),
 }
 
 
