@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 import minitensor as mt
+from minitensor.backend import cuda, emulator
 from minitensor.backend import numpy as twin
 from minitensor.backend.host import source
+from minitensor.backend.protocol import Backend
 from minitensor.explain.launch_cases import LAUNCH_CASES, LaunchCase
 
+BACKENDS: dict[str, Backend] = {"gpu": cuda, "emulator": emulator}
 LARGE_TILES = (", 128, 128, ", ", 128, 64, ")  # only arrays of megabytes are given such tiles
 
 
@@ -29,7 +31,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("gpu", "emulator"), default="gpu")
     kind = parser.parse_args().device
     with mt.device(kind):  # says what is missing
-        be = import_module(f"minitensor.backend.{'cuda' if kind == 'gpu' else kind}")
+        be: Any = BACKENDS[kind]
     if kind == "gpu":  # without a pool an array ends where its memory ends, and memcheck sees it
         be.xp.cuda.set_allocator(None)
     wrong, reached = check(be)

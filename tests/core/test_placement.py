@@ -41,8 +41,8 @@ def brought(tensor):
 def assert_near(found, expected, words=""):
     """Shapes and dtypes are equal, and numbers up to what the order of sums may change."""
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype), words
-    reach = np.abs(expected[np.isfinite(expected)]).max(initial=1)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * reach, err_msg=words)
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * largest, err_msg=words)
 
 
 HERE = Side(mt, mt.constant, lambda tensor: tensor.numpy())

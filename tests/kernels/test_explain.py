@@ -38,7 +38,7 @@ def launched(monkeypatch):
 
 
 @pytest.mark.parametrize("name", sorted({case.kernel for case in LAUNCH_CASES}))
-def test_a_recipe_launches_the_kernel_that_it_is_for(name, launched):
+def test_a_launch_case_launches_the_kernel_that_it_is_for(name, launched):
     launch_cases(name)[0](emulator)
     assert any(kernel.startswith(name) for kernel in launched)
 
@@ -47,7 +47,7 @@ BASES = sorted({n.partition("<")[0] for n, f in source.catalogue().items() if f 
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_a_kernel_is_launched_by_one_of_its_recipes(base, launched):
+def test_a_kernel_is_launched_by_one_of_its_launch_cases(base, launched):
     for case in launch_cases(base):
         case(emulator)
     assert base in {kernel.partition("<")[0] for kernel in launched}

@@ -45,7 +45,7 @@ def counted(folder):
         for part in filter(None, text.decode().splitlines()):
             for file in json.loads(part)["files"]:
                 name = Path(file["file"])
-                if name.parent.name == "kernels":
+                if name.parent.name == "kernels" and name.exists():  # tests write some too
                     for line in file["lines"]:
                         lines[name.name][line["line_number"]] += line["count"]
     return lines

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.backend.cuda.device import CudaDevice
-from minitensor.backend.cuda.requirements import lack
+from minitensor.backend.cuda.requirements import lack as lack
 from minitensor.backend.host import (
     arrays,
     columns,
@@ -25,6 +25,7 @@ from minitensor.backend.host.device import bind
 
 name = "cuda"
 device = CudaDevice()
+xp: Any  # CuPy, imported when it is first asked for: see __getattr__
 
 asarray = device.asarray
 to_numpy = device.to_numpy
@@ -63,7 +64,7 @@ adam = bind(device, optimizer.adam)
 
 
 def __getattr__(attribute: str) -> Any:
-    if attribute == "xp":  # CuPy, imported when it is first asked for
+    if attribute == "xp":
         return device.xp
     raise AttributeError(f"backend.cuda has no {attribute}")
 

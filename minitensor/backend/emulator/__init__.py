@@ -4,7 +4,7 @@ The same text, the same host code and the same launcher as on a GPU. Slower by f
 backend, and worth it: every misuse is an exception that names kernel, line and thread.
 """
 
-from minitensor.backend.emulator.build import lack
+from minitensor.backend.emulator.build import lack as lack
 from minitensor.backend.emulator.device import EmulatorDevice
 from minitensor.backend.emulator.kernel import KernelError
 from minitensor.backend.emulator.schedule import order

@@ -31,7 +31,7 @@ _PAGE = 2**12 if _IS_X86 else 2**16  # `page` of engine.h
 _COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
 # A frame larger than a page must not step over the guard below a fiber's stack: it is touched page
 # by page, and what a call passes by value is part of the frame, as it is on aarch64 anyway.
-_STACK = ("-fstack-clash-protection", "-maccumulate-outgoing-args")[: 1 + _IS_X86]
+_STACK = ("-fstack-clash-protection", *(["-maccumulate-outgoing-args"] if _IS_X86 else []))
 _KERNEL = (*_COMMON, "-ffp-contract=off", *_STACK, "-w", f"-I{RUNTIME}")
 _CHECKS = "alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"
 VARIANTS = {
