@@ -67,7 +67,7 @@ def watched(seen: set[Fault]) -> Iterator[None]:
 
 
 @contextmanager
-def planted(op: Primitive, place: int) -> Iterator[None]:
+def planted(op: Primitive, where: int) -> Iterator[None]:
     """The fault stands in the primitive inside the `with` block."""
     forward, derivatives = op._forward, op._derivatives
 
@@ -76,11 +76,11 @@ def planted(op: Primitive, place: int) -> Iterator[None]:
 
     def wrong_derivative(wanted: Any, *args: Any, **settings: Any) -> Any:
         gradients = list(derivatives(wanted, *args, **settings))
-        if (g := gradients[place]) is not None:
-            gradients[place] = g * FACTOR if g.numpy().any() else g + (FACTOR - 1)
+        if (g := gradients[where]) is not None:
+            gradients[where] = g * FACTOR if g.numpy().any() else g + (FACTOR - 1)
         return gradients
 
-    if place == FORWARD:
+    if where == FORWARD:
         op._forward = wrong_result
     else:
         op._derivatives = wrong_derivative
@@ -129,17 +129,17 @@ def unseen(cases: dict[Fault, list[Case]]) -> list[str]:
     answers, _ = load()
     names = {op: name for name, op in primitives().items()}
     silent = []
-    for (op, place), found in cases.items():
+    for (op, where), found in cases.items():
         one_per_op = list({case.op: case for case in reversed(found)}.values())
-        with planted(op, place):
+        with planted(op, where):
             if not (is_seen(one_per_op[::-1], answers) or is_seen(found, answers)):
-                silent.append(written(names[op], place))
+                silent.append(written(names[op], where))
     return sorted(silent)
 
 
-def written(name: str, place: int) -> str:
+def written(name: str, where: int) -> str:
     """A fault in words."""
-    return f"{name}: {'its result' if place == FORWARD else f'derivative {place}'}"
+    return f"{name}: {'its result' if where == FORWARD else f'derivative {where}'}"
 
 
 def unseen_functions() -> tuple[int, list[str]]:
@@ -152,16 +152,18 @@ def unseen_functions() -> tuple[int, list[str]]:
     silent = []
     for path, found in cases.items():
         *rooms, name = path.split(".")
-        home = minitensor
+        module = minitensor
         for room in rooms:
-            home = getattr(home, room)
-        right = getattr(home, name)
-        setattr(home, name, lambda *args, right=right, **settings: _wrong(right(*args, **settings)))
+            module = getattr(module, room)
+        right = getattr(module, name)
+        setattr(
+            module, name, lambda *args, right=right, **settings: _wrong(right(*args, **settings))
+        )
         try:
             if not is_seen(found, answers):
                 silent.append(path)
         finally:
-            setattr(home, name, right)
+            setattr(module, name, right)
     return len(cases), silent
 
 

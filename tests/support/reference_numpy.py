@@ -32,11 +32,11 @@ def output_sizes(size, taps, stride, dilation, pads):
     )
 
 
-def _cut(place, taps, stride, dilation):
-    """The pixels that the window at `place` touches, as slices over the padded image."""
+def _pixels(position, taps, stride, dilation):
+    """The pixels that the window at `position` touches, as slices over the padded image."""
     return tuple(
         slice(i * s, i * s + (k - 1) * d + 1, d)
-        for i, k, s, d in zip(place, taps, stride, dilation, strict=True)
+        for i, k, s, d in zip(position, taps, stride, dilation, strict=True)
     )
 
 
@@ -52,24 +52,24 @@ def conv(x, kernel, stride, dilation, pads, groups=1):
     y = np.zeros(
         (len(x), *output_sizes(size, taps, stride, dilation, pads), kernel.shape[-1]), x.dtype
     )
-    for place in np.ndindex(*y.shape[1:-1]):
-        window = image[:, *_cut(place, taps, stride, dilation)]
+    for position in np.ndindex(*y.shape[1:-1]):
+        window = image[:, *_pixels(position, taps, stride, dilation)]
         for g in range(groups):
             seen = window[..., g * inner : (g + 1) * inner]
             bank = kernel[..., g * outer : (g + 1) * outer]
-            y[:, *place, g * outer : (g + 1) * outer] = np.tensordot(seen, bank, axes)
+            y[:, *position, g * outer : (g + 1) * outer] = np.tensordot(seen, bank, axes)
     return y
 
 
 def conv_transpose(y, kernel, size, stride, dilation, pads, groups=1):
-    """What `conv` would have read: every place adds kernel times y to the pixels it touches."""
+    """What `conv` would have read: every position adds kernel times y to the pixels it touches."""
     taps = kernel.shape[:-2]
     inner, outer = kernel.shape[-2], kernel.shape[-1] // groups
     image = _padded(np.zeros((len(y), *size, inner * groups), y.dtype), pads)
-    for place in np.ndindex(*y.shape[1:-1]):
-        window = image[:, *_cut(place, taps, stride, dilation)]
+    for position in np.ndindex(*y.shape[1:-1]):
+        window = image[:, *_pixels(position, taps, stride, dilation)]
         for g in range(groups):
-            came = y[:, *place, g * outer : (g + 1) * outer]
+            came = y[:, *position, g * outer : (g + 1) * outer]
             bank = kernel[..., g * outer : (g + 1) * outer]
             window[..., g * inner : (g + 1) * inner] += np.tensordot(came, bank, (1, -1))
     inside = (slice(p[0], p[0] + n) for n, p in zip(size, pads, strict=True))
@@ -89,11 +89,11 @@ def pool(x, taps, stride, dilation, pads, kind):
     size = x.shape[1:-1]
     image, real = _padded(x, pads), _padded(np.ones((1, *size, 1), bool), pads, False)
     y = np.zeros((len(x), *output_sizes(size, taps, stride, dilation, pads), x.shape[-1]), x.dtype)
-    for place in np.ndindex(*y.shape[1:-1]):
-        cut = _cut(place, taps, stride, dilation)
-        seen = image[:, *cut][:, real[0, *cut, 0]]  # (N, real pixels, C)
+    for position in np.ndindex(*y.shape[1:-1]):
+        window = _pixels(position, taps, stride, dilation)
+        seen = image[:, *window][:, real[0, *window, 0]]  # (N, real pixels, C)
         if seen.shape[1]:
-            y[:, *place] = seen.max(1) if kind == "MAX" else seen.mean(1)
+            y[:, *position] = seen.max(1) if kind == "MAX" else seen.mean(1)
     return y
 
 
@@ -169,9 +169,9 @@ class Words:
         if 0 in taps:
             raise IllegalError("no taps")
         pads = self.pads_for(size, taps)
-        reach = [(k - 1) * d + 1 for k, d in zip(taps, self.dilation, strict=True)]
+        extent = [(k - 1) * d + 1 for k, d in zip(taps, self.dilation, strict=True)]
         padded = [n + sum(p) for n, p in zip(size, pads, strict=True)]
-        if self.pads != "SAME" and any(r > n for r, n in zip(reach, padded, strict=True)):
+        if self.pads != "SAME" and any(r > n for r, n in zip(extent, padded, strict=True)):
             raise IllegalError("kernel does not fit")
         return pads
 
@@ -279,9 +279,9 @@ def user_pool(x, taps, strides, padding, data_format, kind, dilations=None, name
         raise IllegalError("rank")
     image = words.in_last(x)
     pads = words.fitting_pads(image.shape[1:3], taps)
-    reach = [(k - 1) * d + 1 for k, d in zip(taps, words.dilation, strict=True)]
+    extent = [(k - 1) * d + 1 for k, d in zip(taps, words.dilation, strict=True)]
     if not isinstance(words.pads, str) and any(
-        max(p) >= r for p, r in zip(pads, reach, strict=True)
+        max(p) >= r for p, r in zip(pads, extent, strict=True)
     ):
         raise IllegalError("a pad as long as the window")
     if sees_nothing(image.shape[1:3], taps, words.stride, words.dilation, pads):
