@@ -445,7 +445,7 @@ def test_tensorboard_needs_no_tensorflow(tmp_path):
     import subprocess
 
     code = (
-        "import sys; from minitensor.keras.callbacks.event_file import EventFile; "
+        "import sys; from minitensor.keras.callbacks.tensorboard import EventFile; "
         "from pathlib import Path; import numpy as np; f = EventFile(Path(sys.argv[1])); "
         "f.scalar('a', 1.0, 0); f.histogram('b', np.ones(3), 0); "
         "f.images('c', np.ones((1, 2, 2, 3)), 0); f.close(); print('tensorflow' in sys.modules)"

@@ -17,7 +17,7 @@ from minitensor.backend import generator
 from minitensor.extras import require
 from minitensor.keras.callbacks import state_file
 from minitensor.keras.callbacks.base import Callback, Logs
-from minitensor.keras.callbacks.every import EveryFewBatches
+from minitensor.keras.callbacks.monitor import EveryFewBatches
 from minitensor.keras.engine.weight import path_of
 
 State = dict[str, Any]
@@ -26,7 +26,7 @@ State = dict[str, Any]
 class BackupAndRestore(Callback):
     """Saves the state of a training, and goes on from there when fit is called again.
 
-    state = weights, optimizer, place in the data, random numbers, metrics, callbacks
+    state = weights, optimizer, position in the data, random numbers, metrics, callbacks
 
     Run the same program again: fit finds the newest checkpoint and ends with the same weights as
     if it had not been killed. What another callback returns from `get_state()` comes back through
@@ -42,8 +42,8 @@ class BackupAndRestore(Callback):
         ValueError: the checkpoint belongs to another model or optimizer, or all are damaged.
 
     Example:
-        >>> import tempfile
         >>> import minitensor as tf
+        >>> import tempfile
         >>> def train(epochs, folder=tempfile.mkdtemp()):
         ...     model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
         ...     model.compile("sgd", "mse")

@@ -1,6 +1,6 @@
-"""Callback: what fit, evaluate and predict tell others at each point; CallbackList: to all of them.
+"""Callback: what fit, evaluate and predict call at each point; CallbackList calls many of them.
 
-Logs are plain dictionaries {name: float} when they arrive at a callback.
+Logs are dictionaries {name: float} when they arrive at a callback.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ from minitensor.autograd.tree import flatten
 Logs = dict[str, Any] | None
 
 
-def plain_logs(logs: Logs) -> dict[str, Any]:
+def float_logs(logs: Logs) -> dict[str, Any]:
     """Logs in alphabetical order, tensors as floats where they are single numbers.
 
     Example:
-        >>> from minitensor.keras.callbacks.base import plain_logs
-        >>> plain_logs({"loss": 1, "accuracy": "?"})
+        >>> import minitensor as tf
+        >>> from minitensor.keras.callbacks.base import float_logs
+        >>> from minitensor.keras.callbacks.base import float_logs
+        >>> float_logs({"loss": 1, "accuracy": "?"})
         {'accuracy': '?', 'loss': 1.0}
     """
-    plain: dict[str, Any] = {}
+    floats: dict[str, Any] = {}
     for name, value in sorted((logs or {}).items()):
         if isinstance(value, dict):
-            plain |= plain_logs(value)
+            floats |= float_logs(value)
         else:
-            plain[name] = _number(value)
-    return plain
+            floats[name] = _number(value)
+    return floats
 
 
 def _number(value: Any) -> Any:
@@ -37,7 +39,7 @@ def _number(value: Any) -> Any:
 
 
 class Callback:
-    """Is told what happens during training: subclass it and write the hooks you need.
+    """Hooks that are called during training: subclass it and write the hooks you need.
 
     fit: train_begin, (epoch_begin, (train_batch_begin, train_batch_end)*, epoch_end)*, train_end
 
@@ -66,11 +68,11 @@ class Callback:
         return self._model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Is given what fit was called with."""
+        """Keeps what fit was called with."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Is given the model."""
+        """Keeps the model."""
         self._model = model
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
@@ -195,7 +197,7 @@ class CallbackList(Callback):
             callback.set_model(model)
 
     def on_interrupt(self) -> None:
-        """Ctrl-C stopped fit between two steps; told to the callbacks that have this hook."""
+        """Ctrl-C stopped fit between two steps; calls the callbacks that have this hook."""
         for callback in self.callbacks:
             if hasattr(callback, "on_interrupt"):
                 callback.on_interrupt()
@@ -207,11 +209,11 @@ _OLDER_NAMES = {
 }
 
 
-def _tell(callbacks: CallbackList, hook: str, logs: Logs, *number: int) -> None:
+def _call_hook(callbacks: CallbackList, hook: str, logs: Logs, *number: int) -> None:
     """Calls the hook where it does something; logs become floats only then."""
     hooks = [found for c in callbacks.callbacks if (found := _overridden(c, hook)) is not None]
     if hooks:
-        numbers = plain_logs(logs)
+        numbers = float_logs(logs)
         for method in hooks:
             method(*number, numbers)
 
@@ -229,13 +231,13 @@ def _passed_on(hook: str) -> Any:
     """The method of CallbackList that calls `hook` of every callback."""
 
     def of_batch(self: CallbackList, batch: int, logs: Logs = None) -> None:
-        _tell(self, hook, logs, batch)
+        _call_hook(self, hook, logs, batch)
 
     def of_epoch(self: CallbackList, epoch: int, logs: Logs = None) -> None:
-        _tell(self, hook, logs, epoch)
+        _call_hook(self, hook, logs, epoch)
 
     def of_all(self: CallbackList, logs: Logs = None) -> None:
-        _tell(self, hook, logs)
+        _call_hook(self, hook, logs)
 
     method = of_batch if "batch" in hook else of_epoch if "epoch" in hook else of_all
     method.__name__, method.__doc__ = hook, f"Calls `{hook}` of every callback."

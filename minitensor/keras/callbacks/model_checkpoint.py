@@ -9,8 +9,7 @@ from typing import Any
 
 from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
-from minitensor.keras.callbacks.every import EveryFewBatches
-from minitensor.keras.callbacks.monitor import Monitor
+from minitensor.keras.callbacks.monitor import EveryFewBatches, Monitor
 
 _WEIGHTS = (".weights.h5", ".safetensors")
 _MODELS = (".keras", ".h5")
@@ -20,7 +19,7 @@ class ModelCheckpoint(Monitor):
     """Saves the model, or its weights, as training goes on.
 
     Args:
-        filepath: with places for epoch (from 1), batch and logs: "{epoch:02d}-{loss:.2f}.keras";
+        filepath: with fields for epoch (from 1), batch and logs: "{epoch:02d}-{loss:.2f}.keras";
             ends in .keras or .h5, for weights alone in .weights.h5 or .safetensors.
         monitor: name in the logs, for save_best_only.
         verbose: 1 prints what it does.
@@ -32,7 +31,7 @@ class ModelCheckpoint(Monitor):
 
     Raises:
         ValueError: another ending, or another save_freq.
-        KeyError: a place in filepath for something that is not in the logs.
+        KeyError: a field in filepath for something that is not in the logs.
 
     Example:
         >>> import minitensor as tf

@@ -1,7 +1,7 @@
 """What fit prints: Progbar, a line with a bar, and ProgbarLogger, which moves it.
 
 On a terminal or in a notebook the line is overwritten as training goes on; elsewhere, and with
-verbose=2, one plain line per epoch is printed when it is over.
+verbose=2, one line per epoch is printed when it is over.
 """
 
 from __future__ import annotations

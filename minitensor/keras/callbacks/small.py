@@ -1,10 +1,12 @@
-"""Two callbacks of a few lines: LambdaCallback and TerminateOnNaN."""
+"""Callbacks of a few lines: functions as hooks, the end at a NaN, the history, a learning rate."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from minitensor.keras.callbacks.base import Callback, Logs
 
@@ -46,8 +48,8 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
-        given = {name: hook for name, hook in hooks.items() if hook is not None}
-        self.__dict__.update(given | kwargs)
+        wanted = {name: hook for name, hook in hooks.items() if hook is not None}
+        self.__dict__.update(wanted | kwargs)
 
 
 class TerminateOnNaN(Callback):
@@ -91,3 +93,99 @@ class TerminateOnNaN(Callback):
             )
         print(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True
+
+
+class History(Callback):
+    """Keeps the logs of every epoch; every fit adds one and returns it.
+
+    Attributes:
+        history: {name: [value of each epoch]}, "loss" and "val_loss" say.
+        epoch: [number of each epoch], from 0.
+
+    Example:
+        >>> import minitensor as tf
+        >>> history = tf.keras.callbacks.History()
+        >>> history.on_train_begin()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.epoch, history.history
+        ([0], {'loss': [0.5]})
+
+    Source: keras.callbacks.History
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """The epochs of this fit are counted; values of an earlier one stay, as in Keras."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """One value more for each name."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def get_state(self) -> dict[str, Any]:
+        """The numbers so far, for a checkpoint of the training."""
+        values = {name: list(values) for name, values in self.history.items()}
+        return {"epoch": list(self.epoch), "history": values}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from there."""
+        self.epoch, self.history = state["epoch"], state["history"]
+
+
+class LearningRateScheduler(Callback):
+    """Asks a function for the learning rate before every epoch.
+
+    learning_rate = schedule(epoch, learning_rate)
+
+    Args:
+        schedule: a function of the epoch, from 0, and the present learning rate; or of the epoch.
+        verbose: 1 prints the rate.
+
+    Raises:
+        ValueError: the optimizer has no learning rate, or the function gives no float.
+        TypeError: the optimizer has a schedule of its own.
+
+    Example:
+        >>> import minitensor as tf
+        >>> model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
+        >>> model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+        >>> halve = tf.keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        >>> _ = model.fit([[1.0]], [[1.0]], epochs=3, verbose=0, callbacks=[halve])
+        >>> float(model.optimizer.learning_rate)
+        0.0625
+
+    Source: keras.callbacks.LearningRateScheduler
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Sets the learning rate."""
+        optimizer = self.model.optimizer
+        if not hasattr(optimizer, "learning_rate"):
+            raise ValueError('Optimizer must have a "learning_rate" attribute.')
+        try:
+            rate = self.schedule(epoch, float(optimizer.learning_rate))
+        except TypeError:
+            rate = self.schedule(epoch)
+        if not isinstance(rate, float | np.floating):
+            raise ValueError(
+                f"The output of the `schedule` function should be a float. Got: {rate}"
+            )
+        optimizer.learning_rate = rate
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Adds the learning rate to the logs."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)

@@ -106,7 +106,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The value with its arrays moved to `arrays`, and references in their place."""
+    """The value with its arrays moved to `arrays`, and references to them instead."""
     if isinstance(value, dict):
         return {str(key): _packed(item, arrays) for key, item in value.items()}
     if isinstance(value, list | tuple):

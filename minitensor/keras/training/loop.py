@@ -20,7 +20,7 @@ import numpy as np
 
 from minitensor.autograd import tree
 from minitensor.autograd.tree import flatten, map_structure
-from minitensor.keras.callbacks.base import plain_logs
+from minitensor.keras.callbacks.base import float_logs
 from minitensor.keras.training.epoch_iterator import EpochIterator, warn_of_end
 from minitensor.keras.training.fit_state import FitState
 from minitensor.keras.training.steps import latest, run_train_step
@@ -114,7 +114,7 @@ def evaluate(model: Any, batches: EpochIterator, callbacks: Any) -> dict[str, An
         callbacks.on_test_batch_end(step, logs)
         if model.stop_evaluating:
             break
-    logs = plain_logs(latest(model, logs))
+    logs = float_logs(latest(model, logs))
     callbacks.on_test_end(logs)
     return logs
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from minitensor.autograd import GradientTape
 from minitensor.autograd.tree import flatten, map_structure
-from minitensor.keras.callbacks.base import plain_logs
+from minitensor.keras.callbacks.base import float_logs
 from minitensor.keras.training.batches import (
     floats_cast,
     mapped_numbers,
@@ -124,7 +124,7 @@ class Steps(Compiling):
                 )
             sample_weight = weights_of_classes(y, class_weight)
         self.reset_metrics()
-        logs = plain_logs(run_train_step(self, _tensors((x, y, sample_weight))))
+        logs = float_logs(run_train_step(self, _tensors((x, y, sample_weight))))
         return logs if return_dict else in_order(self, logs)
 
     def test_on_batch(
@@ -145,7 +145,7 @@ class Steps(Compiling):
         """
         self._assert_compiled()
         self.reset_metrics()
-        logs = plain_logs(self.test_step(_tensors((x, y, sample_weight))))
+        logs = float_logs(self.test_step(_tensors((x, y, sample_weight))))
         return logs if return_dict else in_order(self, logs)
 
     def predict_on_batch(self, x: Any) -> Any:
