@@ -2,7 +2,7 @@
 
     keras -> nn -> ops -> autograd -> backend        window.py and files.py are leaves
     cuda, emulator -> host                           inside backend; numpy stands alone
-    layers -> engine -> training -> parts            inside keras; saving, then callbacks on top
+    layers -> engine -> training -> losses, callbacks, ...    inside keras; saving on top
     keras/serialization                              below all of keras, and knows no class of it
 
 Mirrors of TensorFlow's other modules and the programs stand on top; nobody below imports them.

@@ -20,7 +20,7 @@ def body(keras):
 
 
 def own_step(tf):
-    """A Model with its own train_step, drawn from inputs to outputs."""
+    """A Model with its own train_step, made of inputs and outputs."""
 
     class Mine(tf.keras.Model):
         def train_step(self, data):

@@ -94,8 +94,16 @@ class Compiling:
 
         Source: keras.Model.compile
         """
-        config = {name: value for name, value in locals().items() if name in _ARGUMENTS}
-        config["jit_compile"] = jit_compile is True
+        config = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile is True,
+        }
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None)
         some = metrics is not None or weighted_metrics is not None
@@ -222,9 +230,6 @@ class Compiling:
             result = metric.result()
             found |= result if isinstance(result, dict) else {metric.name: result}
         return found
-
-
-_ARGUMENTS = set(inspect.signature(Compiling.compile).parameters) - {"self", "auto_scale_loss"}
 
 
 @functools.cache
