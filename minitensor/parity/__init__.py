@@ -13,6 +13,7 @@
 An op that TensorFlow has is a row of `cases/`: `call("nn.relu", (3, 4))`, and for a proof, another
 family of rounding or another name a row of `ops.py`. One that it has not is a row of `cases/` with
 `composition=`, a function that spells it out of simpler ops; its verdict is "ours alone".
+`minitensor new op NAME` writes a file of `cases/`, which no list needs to name.
 
 Only reference.py imports tensorflow. Error messages are not compared here: see tests/.
 """

@@ -1,8 +1,8 @@
 """One parity case as pure data: an op's name, its tensor arguments and its settings.
 
 Both sides draw the same numbers from the case's own seed, so nothing but the case travels to the
-process that runs TensorFlow. What an op is (its tolerance family, its proof) stands in `ops.py`,
-how it is called in `driver.py`; the table itself is `cases/`.
+process that runs TensorFlow. What an op is (an `Op`: its tolerance family, its proof) stands in
+`ops.py`, how it is called in `driver.py`; the table itself is `cases/`.
 """
 
 from __future__ import annotations
@@ -91,6 +91,18 @@ class Case:
         words = ", ".join(f"{name}={value}" for name, value in self.settings.items())
         extra = "" if self.args == placeholders(len(self.tensors)) else f" args={list(self.args)}"
         return f"{self.op}({shapes}{extra}; {words})"
+
+
+@dataclass(frozen=True)
+class Op:
+    """The family of an op, its proof, and tf's path where tf spells it differently."""
+
+    family: str
+    proof: Callable[..., Any] | None = None
+    reference: str = ""
+    kernels: int = 1  # how many linear kernels it is, each rounding
+    windowed: bool = False  # worth asking XLA where TensorFlow's own kernels refuse
+    kernel: bool = False  # calls functions of the backend, though not `windowed`
 
 
 def placeholders(count: int) -> tuple[str, ...]:

@@ -4,27 +4,15 @@ Three families, because rounding reaches an answer in three ways (the bounds are
     "linear"     sums of products of the arguments: convolutions, means, matmul, and their gradients
     "selection"  answers are copies of arguments, rounded at most once; gradients are sums
     "smooth"     everything else: curves, norms, losses
+
+A file of `cases/` that holds a single op says it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from minitensor.parity.case import Case
+from minitensor.parity.case import Case, Op
+from minitensor.parity.cases import OPS as OF_FILES
 from minitensor.parity.proofs import conv, other, pool
-
-
-@dataclass(frozen=True)
-class Op:
-    """The family of an op, its proof, and tf's path where tf spells it differently."""
-
-    family: str
-    proof: Callable[..., Any] | None = None
-    reference: str = ""
-    kernels: int = 1  # how many linear kernels it is, each rounding
-    windowed: bool = False  # worth asking XLA where TensorFlow's own kernels refuse
 
 
 def describe(path: str) -> Op:
@@ -112,10 +100,11 @@ OPS: dict[str, Op] = {
         "math.in_top_k nn.zero_fraction sign floor math.ceil round",
         Op("selection"),
     ),
+    **OF_FILES,
 }
 
 # The ops that call a kernel of a GPU, forward or in a derivative; a transpose on the way is none.
-KERNELS = {path for path, op in OPS.items() if op.windowed} - {
+KERNELS = {path for path, op in OPS.items() if op.windowed or op.kernel} - {
     "nn.space_to_depth",  # pixels that only move
     "nn.depth_to_space",
 } | {

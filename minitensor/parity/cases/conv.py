@@ -12,6 +12,7 @@ import numpy as np
 from minitensor.parity.case import FLOATS, HALVES, Case, T, call
 from minitensor.parity.cases.geometry import geometries
 
+AREA = "convolution"
 ALL = FLOATS + HALVES
 Random = np.random.RandomState
 FIRST = {1: "NCW", 2: "NCHW", 3: "NCDHW"}

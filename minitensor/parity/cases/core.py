@@ -8,6 +8,7 @@ from typing import Any
 
 from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal, placeholders
 
+AREA = "tf.* core"
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
 REDUCTIONS = [f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod", "logsumexp")]

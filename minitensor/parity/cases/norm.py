@@ -8,6 +8,7 @@ from typing import Any
 
 from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal
 
+AREA = "norms, curves, losses"
 ALL = FLOATS + HALVES
 NAN, INF = float("nan"), float("inf")
 EDGES = (-INF, -6.0, -1.0, -0.0, 0.0, 1.0, 6.0, INF, NAN)

@@ -12,6 +12,7 @@ from minitensor.parity.case import FLOATS, HALVES, Case, T, call, literal
 from minitensor.parity.cases.conv import FIRST, full, image
 from minitensor.parity.cases.geometry import geometries
 
+AREA = "pooling, patches, space"
 Random = np.random.RandomState
 NAN, INF = float("nan"), float("inf")
 KIND = {"max": "distinct", "avg": "real"}
