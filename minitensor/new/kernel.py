@@ -48,7 +48,7 @@ def NAME(x: np.ndarray) -> np.ndarray:
     Returns:
         The shape of x.
     """
-    raise NotImplementedError("NAME: write the twin in minitensor/backend/numpy/elementwise.py")
+    raise NotImplementedError("NAME: write its twin in backend/numpy/elementwise.py")
 '''
 
 PROTOCOL = '''    def NAME(self, x: Array) -> Array:
@@ -80,15 +80,14 @@ def test_the_kernel_and_its_twin_compute_the_formula(dtype, order):
         expected = formula(x.astype("float64"))
         with emulator.order(order, seed=7):
             found = emulator.to_numpy(emulator.NAME(emulator.asarray(x)))
-        for file, y in (("backend/numpy/elementwise.py", twin.NAME(x)), ("NAME.cu", found)):
-            assert (y.shape, y.dtype) == (x.shape, x.dtype), f"{file} is wrong"
-            np.testing.assert_allclose(
-                y.astype("float64"),
-                expected,
-                rtol=NEAR[dtype],
-                atol=NEAR[dtype],
-                err_msg=f"{file} is wrong",
-            )
+        computed = {
+            "backend/numpy/elementwise.py": twin.NAME(x),
+            "kernels/NAME.cu": found,
+        }
+        for file, y in computed.items():
+            words, near = f"{file} is wrong", NEAR[dtype]
+            assert (y.shape, y.dtype) == (x.shape, x.dtype), words
+            np.testing.assert_allclose(y.astype("float64"), expected, near, near, err_msg=words)
 '''
 
 _ROW = (
@@ -123,10 +122,10 @@ def places(name: str) -> list[Place]:
         Place(
             f"{backend}/numpy/__init__.py",
             lambda old: listed(imported(name, twin)(old)),
-            "the same name on three backends",
+            "its name on the three backends",
         ),
-        Place(f"{backend}/emulator/__init__.py", bound, ""),
-        Place(f"{backend}/cuda/__init__.py", bound, ""),
+        Place(f"{backend}/emulator/__init__.py", bound, "the same"),
+        Place(f"{backend}/cuda/__init__.py", bound, "the same"),
         Place(
             "minitensor/explain/launch_cases.py",
             inserted(case, '    "transpose": _transpose,'),

@@ -29,7 +29,7 @@ def NAME(be: Backend, x: Any) -> Any:
 
 def _grad_x(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
     """The cotangent g of y carried back to x; made of ops, so that it has derivatives itself."""
-    raise NotImplementedError("nn.NAME: write its derivative in x in minitensor/ops/NAME.py")
+    raise NotImplementedError("nn.NAME: write its derivative in minitensor/ops/NAME.py")
 
 
 NAME.defvjp(_grad_x)  # one for each tensor argument, in their order
@@ -65,8 +65,7 @@ def NAME(x: Any, name: str | None = None) -> Tensor:
 
     Example:
         >>> import minitensor as tf
-        >>> tf.nn.NAME(tf.constant([1.0, 2.0])).numpy()
-        TODO: what this prints
+        TODO: >>> tf.nn.NAME(...), and what it prints
 
     Source: TODO: SOURCE
     """
@@ -98,7 +97,7 @@ def cases() -> Iterator[Case]:
 
 def by_simpler_ops(tf: Any, x: Any) -> Any:
     """The same, another way: out of ops that stand in the ledger already."""
-    raise NotImplementedError("nn.NAME: write it again in minitensor/parity/cases/NAME.py")
+    raise NotImplementedError("nn.NAME: write it of other ops in parity/cases/NAME.py")
 '''
 
 CASES_OF_TF = '''"""Cases of nn.NAME, beside TensorFlow's."""

@@ -13,7 +13,8 @@ def left(file, text):
     """`file:line: what is to be written`, for each place."""
     for number, line in enumerate(text.splitlines(), 1):
         if found := LEFT.search(line):
-            yield f"{file}:{number}: {found['todo'] or found['raised']}"
+            words = found["todo"] or found["raised"]
+            yield f"{file}:{number}: {words.rstrip('.' + chr(34))}"
 
 
 def test_nothing_is_left_to_write():
@@ -27,4 +28,4 @@ def test_nothing_is_left_to_write():
 
 def test_what_is_left_is_told_with_file_and_line():
     text = 'x = 1\n    """TODO: the formula."""\nraise NotImplementedError("f: write it in f.py")\n'
-    assert list(left("f.py", text)) == ['f.py:2: the formula."""', "f.py:3: f: write it in f.py"]
+    assert list(left("f.py", text)) == ["f.py:2: the formula", "f.py:3: f: write it in f.py"]
