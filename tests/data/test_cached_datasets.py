@@ -1,4 +1,4 @@
-"""keras.datasets: the real formats, the places, the download, and what is said when all fails."""
+"""keras.datasets: the real formats, search paths, the download, and what is said when all fails."""
 
 import functools
 import gzip
@@ -75,7 +75,7 @@ def test_fashion_mnist_is_read_from_idx_files(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["minitensor", "minitensor/datasets", "home/.keras/datasets"])
-def test_data_sets_are_found_in_the_usual_places(homes, place):
+def test_data_sets_are_found_in_the_usual_folders(homes, place):
     expected = files.write_idx_folder(homes / place / "fashion-mnist")
     same(datasets.fashion_mnist.load_data(), expected)
     expected = files.write_mnist_npz(homes / place / "mnist.npz")

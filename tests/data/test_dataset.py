@@ -170,9 +170,9 @@ def test_a_shuffle_is_a_permutation():
 
 @pytest.mark.parametrize("size", [2, 7, 50])
 def test_no_element_comes_before_the_buffer_reached_it(size):
-    places = order(Dataset.range(200).shuffle(size))
-    assert all(element <= place + size - 1 for place, element in enumerate(places))
-    assert any(element == place + size - 1 for place, element in enumerate(places))
+    positions = order(Dataset.range(200).shuffle(size))
+    assert all(element <= position + size - 1 for position, element in enumerate(positions))
+    assert any(element == position + size - 1 for position, element in enumerate(positions))
 
 
 def test_the_first_element_is_any_of_the_buffer_alike():
