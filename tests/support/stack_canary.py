@@ -104,7 +104,8 @@ def with_little_memory():
     functions, low = kernels(), np.zeros(2, np.int64)
     stacks(functions, THREADS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
-    resource.setrlimit(resource.RLIMIT_AS, (used + 100 * 2**20, resource.RLIM_INFINITY))
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (used + 100 * 2**20, most))
     try:
         functions["where"]((1,), (1024,), (low, np.zeros(1024, np.int64)))
     except KernelError as error:
