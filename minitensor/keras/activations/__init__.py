@@ -1,7 +1,6 @@
 """The mirror of keras.activations: functions of a tensor by name.
 
-rectified.py   with a corner: relu and its kin, hard curves, shrinking
-smooth.py      without: sigmoid, tanh, gelu, softmax, ...
+What they compute is in functions.py, how a name becomes one of them here.
 """
 
 from __future__ import annotations
@@ -9,39 +8,37 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras.activations.rectified import (
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    relu,
-    relu6,
-    soft_shrink,
-    sparse_plus,
-    sparse_sigmoid,
-    threshold,
-)
-from minitensor.keras.activations.smooth import (
+from minitensor.keras.activations.functions import (
     celu,
     elu,
     exponential,
     gelu,
     glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
     linear,
     log_sigmoid,
     log_softmax,
     mish,
+    relu,
+    relu6,
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
     sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
+    threshold,
 )
 from minitensor.keras.serialization import identifiers, objects
 
