@@ -46,19 +46,3 @@ def checked(seed: Any) -> int | None:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"`seed` argument should be an integer or None. Received: seed={seed}")
     return None if seed is None else int(seed)
-
-
-def calls_of(model: Any) -> list[int]:
-    """How often each layer that draws was asked, in their order: with the seeds, all there is."""
-    return [stream.calls for stream in _streams(model)]
-
-
-def restore_calls(model: Any, calls: list[int]) -> None:
-    """Puts the layers of a model where `calls_of` found them."""
-    for stream, asked in zip(_streams(model), calls, strict=True):
-        stream.calls = asked
-
-
-def _streams(model: Any) -> list[SeedStream]:
-    found = (vars(layer).get("seed_stream") for layer in model.all_layers())
-    return [stream for stream in found if isinstance(stream, SeedStream)]

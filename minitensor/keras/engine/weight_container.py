@@ -17,6 +17,7 @@ from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
+from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization.memory_budget import charge
 
@@ -33,6 +34,7 @@ class Structure:
     Attributes:
         layers: the layer itself, and all layers inside, each once.
         weights: their variables, each once.
+        seed_streams: those of the layers that draw, in their order.
         metrics: room for what training finds among the same attributes.
     """
 
@@ -48,6 +50,8 @@ class Structure:
         self.layers = list(found)
         every = [v for layer in self.layers for v in layer.own_variables]
         self.weights: list[Variable] = list({id(v): v for v in every}.values())
+        streams = (vars(layer).get("seed_stream") for layer in self.layers)
+        self.seed_streams = [s for s in streams if isinstance(s, SeedStream)]
         self.metrics: list[Any] | None = None
         self._trainable = [v.trainable for v in self.weights]
         inside = (x for layer in self.layers for x in layer._containers())
@@ -183,6 +187,16 @@ class WeightContainer:
     def all_layers(self) -> list[Any]:
         """Itself, and all layers inside, each once."""
         return list(self._found().layers)
+
+    @property
+    def _seed_calls(self) -> list[int]:
+        """How often each layer that draws was asked: with the seeds, all there is to know."""
+        return [stream.calls for stream in self._found().seed_streams]
+
+    @_seed_calls.setter
+    def _seed_calls(self, calls: list[int]) -> None:
+        for stream, asked in zip(self._found().seed_streams, calls, strict=True):
+            stream.calls = asked
 
     @property
     def own_variables(self) -> list[Variable]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.generator import generator
@@ -246,7 +246,10 @@ def samples(array: Any, part: Any) -> Tensor | None:
         return Tensor(be.asarray(be.xp.array(array.array[index])))
     if backend.owner(array) is not None:
         return samples(as_tensor(array, what=_DATA), part)
-    return floats_cast(np.asarray(array)[part])
+    found = np.asarray(array)[part]
+    if found.dtype == defaults.floatx():
+        return to_device_of(found.copy() if isinstance(part, slice) else found)
+    return floats_cast(found)
 
 
 def floats_cast(array: Any) -> Tensor:

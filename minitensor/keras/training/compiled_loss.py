@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.array import cast
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.autograd.tree import flatten
 from minitensor.keras import losses
 from minitensor.keras.engine import defaults
@@ -25,14 +25,14 @@ class LossTracker(Mean):
         if loss.ndim or not isinstance(sample_weight, int):
             super().update_state(values, sample_weight)
             return
-        value, weight = np.asarray([loss.numpy(), sample_weight], self.total.dtype)
-        self.total.assign_add(value * weight)
-        self.count.assign_add(weight)
+        value, weight = np.asarray([loss.numpy(), sample_weight], self.total.array.dtype)
+        for variable, more in ((self.total, value * weight), (self.count, weight)):
+            variable.array = to_device_of(variable.numpy() + more, like=variable).array
 
     def result(self) -> Tensor:
         """The mean so far; 0 of nothing."""
         total, count = self.total.numpy(), self.count.numpy()
-        return as_tensor(total / count if count else np.zeros_like(total), like=self.total)
+        return to_device_of(total / count if count else total, like=self.total)
 
 
 @dataclass
@@ -74,6 +74,7 @@ class CompiledLoss:
         self._loss, self._weights, self._names = loss, weights, output_names
         self._outputs: Outputs | None = None
         self._parts: list[_Part] = []
+        self._needed: list[bool] = []  # whether a loss takes the target of each output
 
     @property
     def built(self) -> bool:
@@ -94,8 +95,7 @@ class CompiledLoss:
         if self._outputs is None:
             self.build(y, y_pred)
         assert self._outputs is not None
-        needed = [any(part.place == i for part in self._parts) for i in range(len(self._outputs))]
-        targets = self._outputs.of_targets(y, needed)
+        targets = self._outputs.of_targets(y, self._needed)
         predictions = self._outputs.of_prediction(y_pred)
         weights = self._outputs.of_sample_weights(sample_weight)
         values: list[Any] = []
@@ -112,7 +112,8 @@ class CompiledLoss:
         outputs = Outputs.of(y_pred, self._names)
         losses = self._each(self._loss, outputs, "loss")
         weights = self._each(self._weights, outputs, "loss_weights")
-        targets = outputs.of_targets(y, [loss is not None for loss in losses])
+        self._needed = [loss is not None for loss in losses]
+        targets = outputs.of_targets(y, self._needed)
         predictions = outputs.of_prediction(y_pred)
         for i, (identifier, weight) in enumerate(zip(losses, weights, strict=True)):
             if identifier is not None:

@@ -81,19 +81,15 @@ class StepGuard:
         Raises:
             NonFiniteError: it is not.
         """
+        if _all_finite([loss, *(g for g in gradients if g is not None)]):
+            return
+        where = step_description(self._model)
         if not is_finite(loss):
-            where = step_description(self._model)
             raise self._explained(f"{where}: the loss is {loss.numpy()}", with_gradients=False)
-        found = [g for g in gradients if g is not None]
-        if not _all_finite(found):
-            names = [
-                path_of(v)
-                for v, g in zip(self.learning, gradients, strict=True)
-                if g is not None and not is_finite(g)
-            ]
-            where = step_description(self._model)
-            what = f"{where}: the loss is {loss.numpy()}, but not finite is the gradient of "
-            raise self._explained(what + ", ".join(names), with_gradients=True)
+        pairs = zip(self.learning, gradients, strict=True)
+        names = [path_of(v) for v, g in pairs if g is not None and not is_finite(g)]
+        what = f"{where}: the loss is {loss.numpy()}, but not finite is the gradient of "
+        raise self._explained(what + ", ".join(names), with_gradients=True)
 
     def _undo(self) -> None:
         generator.restore(self._random)

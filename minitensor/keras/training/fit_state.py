@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.keras.engine import seed_stream
 from minitensor.keras.training.epoch_iterator import EpochIterator
 from minitensor.keras.training.steps import build_metrics
 
@@ -65,7 +64,7 @@ class Progress:
         self.epoch, self.step = epoch, step
         self._place = self._batches.place()
         self._random = generator.state()
-        self._calls = seed_stream.calls_of(self._model)
+        self._calls = self._model._seed_calls
         self._metrics: list[np.ndarray] | None = None if step else []
 
     def keep_metrics(self) -> None:
@@ -95,5 +94,5 @@ class Progress:
         for variable, value in zip(found, saved["metrics"], strict=False):
             variable.assign(value)
         generator.restore(saved["generator"])
-        seed_stream.restore_calls(self._model, saved["calls"])
+        self._model._seed_calls = saved["calls"]
         self.reach(saved["epoch"], saved["step"])
