@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import tables  # noqa: E402  (a checkout's folder, not an installed package)
+from minitensor.new import kernel, op  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -67,6 +68,17 @@ def test_every_linked_file_exists() -> None:
     assert not dead
 
 
+# What `minitensor new` writes for the example of how-to-add.md.
+WRITTEN = {place.path for place in (*op.places("cubed", False), *kernel.places("cubed"))}
+
+
+def test_every_file_that_is_written_for_an_op_or_a_kernel_is_listed() -> None:
+    text = (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8")
+    packages = {f"minitensor/backend/{name}/__init__.py" for name in ("numpy", "emulator", "cuda")}
+    assert not [path for path in WRITTEN - packages if f"`{path}`" not in text]
+    assert "`__init__.py` of `backend/numpy`, `emulator`, `cuda`" in text
+
+
 def test_every_file_that_a_page_names_exists() -> None:
     """`nn/conv.py` is a file of the package, `kernels/conv_direct.cu` one of the checkout."""
     named = {
@@ -74,5 +86,6 @@ def test_every_file_that_a_page_names_exists() -> None:
         for page in PAGES
         for name in re.findall(r"`([\w/]+/[\w/]+\.(?:py|cu|md))`", page.read_text(encoding="utf-8"))
         if not any((top / name).exists() for top in (ROOT, ROOT / "minitensor"))
+        if not {name, f"minitensor/{name}"} & WRITTEN
     }
     assert not named
