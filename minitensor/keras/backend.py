@@ -3,8 +3,11 @@
 Arithmetic is TensorFlow's under Keras' names; new programs write tf.reduce_mean for K.mean.
 """
 
+# ruff: noqa: F401 (what is imported is public)
+
 from __future__ import annotations
 
+from inspect import isfunction as _isfunction
 from typing import Any
 
 import numpy as np
@@ -65,72 +68,6 @@ from minitensor.math import reduce_sum as sum
 from minitensor.math import reduce_variance as var
 from minitensor.math.clip import clip_by_value as clip
 from minitensor.nn import l2_normalize
-
-__all__ = [
-    "abs",
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "backend",
-    "binary_crossentropy",
-    "cast",
-    "cast_to_floatx",
-    "categorical_crossentropy",
-    "clear_session",
-    "clip",
-    "concatenate",
-    "count_params",
-    "epsilon",
-    "equal",
-    "exp",
-    "expand_dims",
-    "flatten",
-    "floatx",
-    "get_value",
-    "greater",
-    "image_data_format",
-    "int_shape",
-    "l2_normalize",
-    "less",
-    "log",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "ndim",
-    "not_equal",
-    "one_hot",
-    "ones_like",
-    "permute_dimensions",
-    "pow",
-    "prod",
-    "relu",
-    "reset_uids",
-    "reshape",
-    "round",
-    "set_epsilon",
-    "set_floatx",
-    "set_image_data_format",
-    "set_value",
-    "shape",
-    "sigmoid",
-    "sign",
-    "softmax",
-    "sparse_categorical_crossentropy",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "sum",
-    "tanh",
-    "tile",
-    "transpose",
-    "var",
-    "zeros_like",
-]
 
 
 def backend() -> str:
@@ -207,3 +144,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     """Of each element; no mean. Source: keras.backend.binary_crossentropy"""
     target, output = _expand_dims(target, -1), _expand_dims(output, -1)
     return _mean_binary_crossentropy(target, output, from_logits)
+
+
+# Every function above but the ones with an underscore.
+__all__ = [name for name, v in vars().items() if name[0] != "_" and _isfunction(v)]

@@ -25,27 +25,4 @@ from minitensor.keras.applications.vgg16 import VGG16
 from minitensor.keras.applications.vgg19 import VGG19
 from minitensor.keras.applications.xception import Xception
 
-__all__ = [
-    "VGG16",
-    "VGG19",
-    "DenseNet121",
-    "DenseNet169",
-    "DenseNet201",
-    "InceptionV3",
-    "MobileNet",
-    "MobileNetV2",
-    "ResNet50",
-    "ResNet101",
-    "ResNet152",
-    "Xception",
-    "densenet",
-    "imagenet_utils",
-    "inception_v3",
-    "mobilenet",
-    "mobilenet_v2",
-    "resnet",
-    "resnet50",
-    "vgg16",
-    "vgg19",
-    "xception",
-]
+__all__ = [name for name in vars() if name[0] != "_"]

@@ -6,9 +6,11 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
+    Network,
     Request,
     application,
     channel_axis,
+    named,
     network,
     norm,
     relu,
@@ -23,62 +25,23 @@ _GROWTH = 32  # channels that each layer adds
 preprocess_input = of_mode("torch")
 
 
-@application("densenet121")
-def DenseNet121(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Dense blocks of 6, 12, 24, 16 layers: 8,062,504 parameters.
+_TEXT = """Dense blocks of {depths} layers: {count} parameters.
 
-    x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
+x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
 
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.DenseNet121(weights=None, input_shape=(32, 32, 3), classes=5)
-        >>> net.count_params()
-        7042629
+Example:
+    >>> import minitensor as tf
+    >>> applications = tf.keras.applications
+    >>> net = applications.{name}(weights=None, input_shape=(32, 32, 3), classes=10)
+    >>> net.count_params()
+    {shown}
 
-    Source: keras.applications.DenseNet121; Huang et al. 2016, arXiv 1608.06993, table 1
-    """
-    return _densenet((6, 12, 24, 16), request)
+Source: keras.applications.{name}; Huang et al. 2016, arXiv 1608.06993, table 1
+"""
 
 
-@application("densenet169")
-def DenseNet169(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Dense blocks of 6, 12, 32, 32 layers: 14,307,880 parameters.
-
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.DenseNet169(weights=None, input_shape=(32, 32, 3), classes=10)
-        >>> len(net.layers)
-        597
-
-    Source: keras.applications.DenseNet169; Huang et al. 2016, arXiv 1608.06993, table 1
-    """
-    return _densenet((6, 12, 32, 32), request)
-
-
-@application("densenet201")
-def DenseNet201(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Dense blocks of 6, 12, 48, 32 layers: 20,242,984 parameters.
-
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.DenseNet201(weights=None, input_shape=(32, 32, 3), classes=10)
-        >>> len(net.layers)
-        709
-
-    Source: keras.applications.DenseNet201; Huang et al. 2016, arXiv 1608.06993, table 1
-    """
-    return _densenet((6, 12, 48, 32), request)
-
-
-def _densenet(depths: tuple[int, ...], request: Request) -> Functional:
-    if channel_axis() == 1:
-        raise ValueError(
-            "DenseNet does not support the `channels_first` image data format. Switch to "
-            "`channels_last`: keras.config.set_image_data_format('channels_last')"
-        )
+def _densenet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Network:
+    """The network of this name; the layers of its four dense blocks, and its parameters."""
 
     def body(x: Any) -> Any:
         x = layers.ZeroPadding2D(3)(x)
@@ -93,7 +56,17 @@ def _densenet(depths: tuple[int, ...], request: Request) -> Functional:
                 x = _layer(x, f"conv{stage}_block{i}")
         return _norm_relu(x, "")
 
-    return network(request, body, pools=("avg_pool", "max_pool"))
+    def build(request: Request) -> Functional:
+        if channel_axis() == 1:
+            raise ValueError(
+                "DenseNet does not support the `channels_first` image data format. Switch to "
+                "`channels_last`: keras.config.set_image_data_format('channels_last')"
+            )
+        return network(request, body, pools=("avg_pool", "max_pool"))
+
+    listed = ", ".join(map(str, depths))
+    text = _TEXT.format(name=name, depths=listed, count=count, shown=shown)
+    return application(name.lower())(named(build, name, text))
 
 
 def _layer(x: Any, name: str) -> Any:
@@ -113,3 +86,8 @@ def _transition(x: Any, name: str) -> Any:
 
 def _norm_relu(x: Any, stem: str) -> Any:
     return relu(norm(x, f"{stem}bn", epsilon=1.001e-5), f"{stem}relu")
+
+
+DenseNet121 = _densenet("DenseNet121", (6, 12, 24, 16), "8,062,504", 7047754)
+DenseNet169 = _densenet("DenseNet169", (6, 12, 32, 32), "14,307,880", 12659530)
+DenseNet201 = _densenet("DenseNet201", (6, 12, 48, 32), "20,242,984", 18341194)

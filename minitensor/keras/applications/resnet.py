@@ -6,8 +6,10 @@ from typing import Any
 
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
+    Network,
     Request,
     application,
+    named,
     network,
     norm,
     relu,
@@ -20,54 +22,23 @@ __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preproce
 preprocess_input = of_mode("caffe")
 
 
-@application("resnet50")
-def ResNet50(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Bottlenecks 3, 4, 6, 3 times: 25,636,712 parameters.
+_TEXT = """Bottlenecks {depths} times: {count} parameters.
 
-    y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
+y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
 
-    Example:
-        >>> import minitensor as tf
-        >>> net = tf.keras.applications.ResNet50(weights=None, input_shape=(32, 32, 3), classes=10)
-        >>> net.count_params()
-        23608202
+Example:
+    >>> import minitensor as tf
+    >>> net = tf.keras.applications.{name}(weights=None, input_shape=(32, 32, 3), classes=10)
+    >>> net.count_params()
+    {shown}
 
-    Source: keras.applications.ResNet50; He et al. 2015, arXiv 1512.03385, table 1
-    """
-    return _resnet((3, 4, 6, 3), request)
+Source: keras.applications.{name}; He et al. 2015, arXiv 1512.03385, table 1
+"""
 
 
-@application("resnet101")
-def ResNet101(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Bottlenecks 3, 4, 23, 3 times: 44,707,176 parameters.
+def _resnet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Network:
+    """The network of this name; how often stages 2 to 5 have a bottleneck, and its parameters."""
 
-    Example:
-        >>> import minitensor as tf
-        >>> net = tf.keras.applications.ResNet101(weights=None, input_shape=(32, 32, 3), classes=10)
-        >>> len(net.layers)
-        347
-
-    Source: keras.applications.ResNet101; He et al. 2015, arXiv 1512.03385, table 1
-    """
-    return _resnet((3, 4, 23, 3), request)
-
-
-@application("resnet152")
-def ResNet152(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """Bottlenecks 3, 8, 36, 3 times: 60,419,944 parameters.
-
-    Example:
-        >>> import minitensor as tf
-        >>> net = tf.keras.applications.ResNet152(weights=None, input_shape=(32, 32, 3), classes=10)
-        >>> len(net.layers)
-        517
-
-    Source: keras.applications.ResNet152; He et al. 2015, arXiv 1512.03385, table 1
-    """
-    return _resnet((3, 8, 36, 3), request)
-
-
-def _resnet(depths: tuple[int, ...], request: Request) -> Functional:
     def body(x: Any) -> Any:
         x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
         x = relu(_conv(x, 64, 7, "conv1", strides=2), "conv1_relu")
@@ -79,7 +50,12 @@ def _resnet(depths: tuple[int, ...], request: Request) -> Functional:
                 x = _bottleneck(x, 16 * 2**stage, stride, i == 1, f"conv{stage}_block{i}")
         return x
 
-    return network(request, body, pools=("avg_pool", "max_pool"))
+    def build(request: Request) -> Functional:
+        return network(request, body, pools=("avg_pool", "max_pool"))
+
+    listed = ", ".join(map(str, depths))
+    text = _TEXT.format(name=name, depths=listed, count=count, shown=shown)
+    return application(name.lower())(named(build, name, text))
 
 
 def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> Any:
@@ -95,3 +71,8 @@ def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> A
 def _conv(x: Any, filters: int, taps: int, name: str, **options: Any) -> Any:
     x = layers.Conv2D(filters, taps, name=f"{name}_conv", **options)(x)
     return norm(x, f"{name}_bn", epsilon=1.001e-5)
+
+
+ResNet50 = _resnet("ResNet50", (3, 4, 6, 3), "25,636,712", 23608202)
+ResNet101 = _resnet("ResNet101", (3, 4, 23, 3), "44,707,176", 42678666)
+ResNet152 = _resnet("ResNet152", (3, 8, 36, 3), "60,419,944", 58391434)

@@ -24,18 +24,4 @@ from minitensor.keras.callbacks.small import (
 )
 from minitensor.keras.callbacks.tensorboard import TensorBoard
 
-__all__ = [
-    "BackupAndRestore",
-    "CSVLogger",
-    "Callback",
-    "CallbackList",
-    "EarlyStopping",
-    "History",
-    "LambdaCallback",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
-    "ProgbarLogger",
-    "ReduceLROnPlateau",
-    "TensorBoard",
-    "TerminateOnNaN",
-]
+__all__ = [name for name, value in vars().items() if isinstance(value, type)]

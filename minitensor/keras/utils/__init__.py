@@ -11,7 +11,7 @@
 are asked for; what files mention comes from `keras/serialization`.
 """
 
-from importlib import import_module
+import importlib
 from typing import Any
 
 from minitensor.keras.serialization.objects import deserialize as deserialize_keras_object
@@ -30,34 +30,6 @@ from minitensor.keras.utils.remote_file import get_file
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
 from minitensor.keras.utils.sequence import PyDataset, Sequence
 
-__all__ = [
-    "CustomObjectScope",
-    "Progbar",
-    "PyDataset",
-    "Sequence",
-    "array_to_img",
-    "clear_session",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "get_custom_objects",
-    "get_file",
-    "get_registered_name",
-    "get_registered_object",
-    "image_dataset_from_directory",
-    "img_to_array",
-    "load_img",
-    "normalize",
-    "pack_x_y_sample_weight",
-    "plot_model",
-    "register_keras_serializable",
-    "save_img",
-    "serialize_keras_object",
-    "set_random_seed",
-    "split_dataset",
-    "to_categorical",
-    "unpack_x_y_sample_weight",
-]
-
 CustomObjectScope = custom_object_scope
 _ELSEWHERE = {
     "Progbar": "callbacks.progbar",
@@ -65,9 +37,10 @@ _ELSEWHERE = {
     "plot_model": "summary.picture",
     "unpack_x_y_sample_weight": "training.batches",
 }
+__all__ = [*_ELSEWHERE, *(k for k, v in vars().items() if callable(v) and v is not Any)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
-        return getattr(import_module(f"minitensor.keras.{_ELSEWHERE[name]}"), name)
+        return getattr(importlib.import_module(f"minitensor.keras.{_ELSEWHERE[name]}"), name)
     raise AttributeError(f"module 'minitensor.keras.utils' has no attribute {name!r}")
