@@ -56,8 +56,7 @@ class Monitor(Remembering):
                 stacklevel=3,
             )
             mode = "auto"
-        self.monitor = monitor
-        self.mode = mode
+        self.monitor, self.mode = monitor, mode
         self.best: Any = baseline
         self.min_delta = abs(min_delta)
 
@@ -132,11 +131,8 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
-        self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.patience, self.verbose, self.baseline = patience, verbose, baseline
+        self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
         self._begin()
 
     def _begin(self) -> None:
@@ -232,10 +228,7 @@ class ReduceLROnPlateau(Monitor):
             raise ValueError(
                 f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}"
             )
-        self.factor = factor
-        self.min_lr = min_lr
-        self.patience = patience
-        self.verbose = verbose
+        self.factor, self.min_lr, self.patience, self.verbose = factor, min_lr, patience, verbose
         self.cooldown = cooldown
         self.cooldown_counter = self.wait = 0
 

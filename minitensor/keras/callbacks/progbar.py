@@ -57,10 +57,7 @@ class Progbar:
             raise ValueError(
                 "Only one of `stateful_metrics` or `stateless_metrics` can be provided."
             )
-        self.target = target
-        self.width = width
-        self.verbose = verbose
-        self.interval = interval
+        self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
         self.unit_name = unit_name
         self._averaged = stateless_metrics is None
         self._named = set(stateful_metrics or stateless_metrics or ())

@@ -138,10 +138,8 @@ class TensorBoard(Remembering):
                 f"profile_batch={profile_batch}, embeddings_freq={embeddings_freq} (must be 0)"
             )
         self.log_dir = str(log_dir)
-        self.histogram_freq = histogram_freq
-        self.write_graph = write_graph
-        self.write_images = write_images
-        self.write_steps_per_second = write_steps_per_second
+        self.histogram_freq, self.write_graph = histogram_freq, write_graph
+        self.write_images, self.write_steps_per_second = write_images, write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
         self._files: dict[str, EventFile] = {}
         self._train_batch = 0

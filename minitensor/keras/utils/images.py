@@ -1,6 +1,8 @@
 """Images as arrays, as Pillow's images, and as files.
 
-Without Pillow its functions raise an ImportError that says how to install it.
+Args of all: data_format, "channels_last" or "channels_first", by default that of keras.config;
+dtype, what is computed in, by default the float type. Returns of load_img and array_to_img: a
+PIL.Image.Image. Raises: without Pillow, an ImportError that says how to install it.
 """
 
 from __future__ import annotations
@@ -38,9 +40,6 @@ def load_img(
         target_size: (height, width) in pixels; None keeps the size.
         interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
         keep_aspect_ratio: crop the middle instead of stretching.
-
-    Returns:
-        A PIL.Image.Image.
 
     Raises:
         ValueError: the file is damaged or too large, or an argument is unknown.
@@ -104,8 +103,6 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
 
     Args:
         img: the image.
-        data_format: "channels_last" or "channels_first"; default that of keras.config.
-        dtype: default the float type.
 
     Returns:
         (H, W, C) or (C, H, W); C is 1 for gray.
@@ -136,12 +133,7 @@ def array_to_img(
 
     Args:
         x: (H, W, C) or (C, H, W) with 1, 3 or 4 channels.
-        data_format: "channels_last" or "channels_first"; default that of keras.config.
         scale: stretch the values to 0 ... 255.
-        dtype: what is computed in; default the float type.
-
-    Returns:
-        A PIL.Image.Image.
 
     Raises:
         ValueError: another number of axes or channels.
@@ -184,7 +176,7 @@ def save_img(
 
     Args:
         path: where; its ending decides the format unless file_format is given.
-        x, data_format, scale: as in `array_to_img`.
+        x, scale: as in `array_to_img`.
         file_format: "png", "jpeg", ...
         **kwargs: what Pillow takes besides.
 
