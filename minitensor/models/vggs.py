@@ -7,7 +7,7 @@ model's. Returns of a network: a functional model. Raises: ValueError, lists of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import keras
@@ -89,60 +89,34 @@ def vgg(
     return keras.Model(inputs=inputs, outputs=layers.Dense(num_outputs)(x), name=name)
 
 
-def vgg11(classes: int = 10) -> Any:
-    """8 convolutions and 3 dense layers: 9,385,994 parameters.
+_TEXT = """{convs} convolutions ({inside:,} parameters) and 3 dense layers: {count:,}.
 
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg11().count_params()
-        9385994
+(32, 32, 3) -> (16, 16, 64) -> (8, 8, 128) -> (4, 4, 256) -> (2, 2, 512) -> (1, 1, 512)
+-> 512 -> 256 -> 128 -> classes
 
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column A, dense layers as in course text 4
-    """
-    return _cifar((1, 1, 2, 2, 2), classes, "vgg11")
+Example:
+    >>> import minitensor as tf
+    >>> tf.models.{name}().count_params(), tf.models.{name}(classes=100).count_params()
+    ({count}, {of_100})
 
-
-def vgg13(classes: int = 10) -> Any:
-    """10 convolutions (9,404,992 parameters) and 3 dense layers: 9,570,506; 9,582,116 for 100.
-
-    (32, 32, 3) -> (16, 16, 64) -> (8, 8, 128) -> (4, 4, 256) -> (2, 2, 512) -> (1, 1, 512)
-    -> 512 -> 256 -> 128 -> classes
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg13().count_params(), tf.models.vgg13(classes=100).count_params()
-        (9570506, 9582116)
-
-    Source: course texts 0 and 4; Simonyan and Zisserman 2014, arXiv 1409.1556, column B
-    """
-    return _cifar((2, 2, 2, 2, 2), classes, "vgg13")
+Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column {column}; dense layers as in course \
+texts 0 and 4
+"""
 
 
-def vgg16(classes: int = 10) -> Any:
-    """13 convolutions (14,714,688 parameters) and 3 dense layers: 14,880,202.
+def _cifar(name: str, num_convs: Sequence[int], column: str, count: int) -> Callable[..., Any]:
+    """The network of this name: the convolutions of its five blocks, and its parameters."""
 
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg16().count_params()
-        14880202
+    def build(classes: int = 10) -> Any:
+        return vgg(num_convs, _WIDTHS, classes, hidden=(256, 128), name=name)
 
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column D, dense layers as in course text 4
-    """
-    return _cifar((2, 2, 3, 3, 3), classes, "vgg16")
-
-
-def vgg19(classes: int = 10) -> Any:
-    """16 convolutions (20,024,384 parameters) and 3 dense layers: 20,189,898.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg19().count_params()
-        20189898
-
-    Source: Simonyan and Zisserman 2014, arXiv 1409.1556, column E, dense layers as in course text 4
-    """
-    return _cifar((2, 2, 4, 4, 4), classes, "vgg19")
+    numbers = {"inside": count - 165_514, "count": count, "of_100": count + 90 * 129}
+    build.__doc__ = _TEXT.format(name=name, convs=sum(num_convs), column=column, **numbers)
+    build.__name__ = build.__qualname__ = name
+    return build
 
 
-def _cifar(num_convs: Sequence[int], classes: int, name: str) -> Any:
-    return vgg(num_convs, _WIDTHS, classes, hidden=(256, 128), name=name)
+vgg11 = _cifar("vgg11", (1, 1, 2, 2, 2), "A", 9_385_994)
+vgg13 = _cifar("vgg13", (2, 2, 2, 2, 2), "B", 9_570_506)
+vgg16 = _cifar("vgg16", (2, 2, 3, 3, 3), "D", 14_880_202)
+vgg19 = _cifar("vgg19", (2, 2, 4, 4, 4), "E", 20_189_898)
