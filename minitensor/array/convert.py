@@ -7,6 +7,7 @@ For all of them:
     Args: `input`: any tensor. `name`: ignored.
     Returns: a tensor of the shape of `input`, if nothing else is said.
     Raises: TypeError for what holds no numbers, ValueError for a nested list that is ragged.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -42,8 +43,6 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         >>> tf.constant([1, 2, 3, 4], shape=[2, 2]).numpy()
         array([[1, 2],
                [3, 4]], dtype=int32)
-
-    Source: tf.constant
     """
     x = convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
     if shape is None:
@@ -79,8 +78,6 @@ def convert_to_tensor(
         >>> import minitensor as tf
         >>> tf.convert_to_tensor([1, 2], dtype="float32").numpy()
         array([1., 2.], dtype=float32)
-
-    Source: tf.convert_to_tensor
     """
     if dtype is None and dtype_hint is not None and not isinstance(value, ArrayLike):
         try:
@@ -106,8 +103,6 @@ def is_tensor(x: Any) -> bool:
         >>> import minitensor as tf
         >>> tf.is_tensor(tf.constant(1)), tf.is_tensor(1)
         (True, False)
-
-    Source: tf.is_tensor
     """
     return isinstance(x, ArrayLike)
 
@@ -129,8 +124,6 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.cast([1.7, -1.7], "int32").numpy()
         array([ 1, -1], dtype=int32)
-
-    Source: tf.cast
     """
     wanted = as_dtype(dtype)
     tensor = as_tensor(x, what="cast: x")
@@ -144,8 +137,6 @@ def identity(input: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.identity([1, 2]).numpy()
         array([1, 2], dtype=int32)
-
-    Source: tf.identity
     """
     return math.identity(as_tensor(input, what="identity: input"))
 
@@ -162,7 +153,5 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:
         ...     y = x * tf.stop_gradient(x)
         >>> tape.gradient(y, x).numpy()
         np.float32(3.0)
-
-    Source: tf.stop_gradient
     """
     return math.stop_gradient(as_tensor(input, what="stop_gradient: input"))

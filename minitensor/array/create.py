@@ -5,6 +5,7 @@ For all of them:
         `dtype` is None, the result takes. `dtype`: the element type. `name`, `layout`: ignored.
     Returns: a tensor of that shape, on the device that is current, or on that of `input`.
     Raises: TypeError where a size is no integer, ValueError where it is negative.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any
         >>> import minitensor as tf
         >>> tf.zeros([2]).numpy()
         array([0., 0.], dtype=float32)
-
-    Source: tf.zeros
     """
     return to_device_of(np.zeros(checks.numbers("zeros", "shape", shape), as_dtype(dtype)))
 
@@ -47,8 +46,6 @@ def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any 
         >>> import minitensor as tf
         >>> tf.ones([2], "int32").numpy()
         array([1, 1], dtype=int32)
-
-    Source: tf.ones
     """
     return to_device_of(np.ones(checks.numbers("ones", "shape", shape), as_dtype(dtype)))
 
@@ -62,8 +59,6 @@ def zeros_like(
         >>> import minitensor as tf
         >>> tf.zeros_like([1, 2]).numpy()
         array([0, 0], dtype=int32)
-
-    Source: tf.zeros_like
     """
     x = as_tensor(input, what="zeros_like: input")
     return to_device_of(np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
@@ -76,8 +71,6 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
         >>> import minitensor as tf
         >>> tf.ones_like([1.5, 2.5]).numpy()
         array([1., 1.], dtype=float32)
-
-    Source: tf.ones_like
     """
     x = as_tensor(input, what="ones_like: input")
     return to_device_of(np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
@@ -96,8 +89,6 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
         >>> import minitensor as tf
         >>> tf.fill([2], 7).numpy()
         array([7, 7], dtype=int32)
-
-    Source: tf.fill
     """
     x = as_tensor(value, what="fill: value")
     if x.ndim:
@@ -126,8 +117,6 @@ def eye(
         >>> tf.eye(2).numpy()
         array([[1., 0.],
                [0., 1.]], dtype=float32)
-
-    Source: tf.eye
     """
     rows = checks.number("eye", "num_rows", num_rows, 0)
     columns = rows if num_columns is None else checks.number("eye", "num_columns", num_columns, 0)
@@ -158,8 +147,6 @@ def range(
         >>> import minitensor as tf
         >>> tf.range(3).numpy()
         array([0, 1, 2], dtype=int32)
-
-    Source: tf.range
     """
     first, last = (0, start) if limit is None else (start, limit)
     ends = [as_tensor(v, what="range: start, limit, delta") for v in (first, last, delta)]
@@ -196,8 +183,6 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
         >>> import minitensor as tf
         >>> tf.linspace(0.0, 1.0, 3).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
-
-    Source: tf.linspace
     """
     count = checks.number("linspace", "num", num, 0)
     a, b = align("linspace", start=start, stop=stop)
@@ -245,8 +230,6 @@ def one_hot(
         >>> tf.one_hot([1, 0], 3).numpy()
         array([[0., 1., 0.],
                [1., 0., 0.]], dtype=float32)
-
-    Source: tf.one_hot
     """
     x = checks.tensor("one_hot", "indices", indices, "iu", first_tensor(on_value, off_value))
     size = checks.number("one_hot", "depth", depth, 0)

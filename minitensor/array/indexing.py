@@ -3,6 +3,7 @@
 For all of them:
     Args: `name`: ignored.
     Raises: TypeError where indices are no integers, ValueError where one lies outside.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -42,8 +43,6 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         array([1., 2.], dtype=float32)
         >>> tf.where([True, False]).numpy()
         array([[0]])
-
-    Source: tf.where
     """
     if (x is None) != (y is None):
         raise ValueError("where: give both x and y, or neither")
@@ -80,8 +79,6 @@ def gather(
         >>> import minitensor as tf
         >>> tf.gather([10, 20, 30], [2, 0]).numpy()
         array([30, 10], dtype=int32)
-
-    Source: tf.gather
     """
     x = as_tensor(params, None, "gather: params", first_tensor(indices))
     i = checks.tensor("gather", "indices", indices, "iu", x).array
@@ -139,8 +136,6 @@ def gather_nd(
         >>> import minitensor as tf
         >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
         array([2, 3], dtype=int32)
-
-    Source: tf.gather_nd
     """
     if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
         raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
@@ -187,8 +182,6 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
         >>> tf.slice([[1, 2, 3], [4, 5, 6]], [0, 1], [-1, 2]).numpy()
         array([[2, 3],
                [5, 6]], dtype=int32)
-
-    Source: tf.slice
     """
     x = as_tensor(input_, what="slice: input_")
     starts = checks.numbers("slice", "begin", begin)
@@ -222,8 +215,6 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
         >>> import minitensor as tf
         >>> tf.boolean_mask([[1, 2], [3, 4]], [True, False]).numpy()
         array([[1, 2]], dtype=int32)
-
-    Source: tf.boolean_mask
     """
     x = as_tensor(tensor, what="boolean_mask: tensor")
     chosen = np.asarray(as_tensor(mask, what="boolean_mask: mask")).astype(boolean)
@@ -258,8 +249,6 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple[Tenso
         >>> y, idx = tf.unique([5, 3, 5])
         >>> y.numpy(), idx.numpy()
         (array([5, 3], dtype=int32), array([0, 1, 0], dtype=int32))
-
-    Source: tf.unique
     """
     vector = as_tensor(x, what="unique: x")
     if vector.ndim != 1:

@@ -6,6 +6,7 @@ For all of them:
     Returns: one tensor; or a list of tensors, if the name says unstack or split.
     Raises: TypeError where element types differ or a number is no integer, ValueError where the
         axis does not exist.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -37,8 +38,6 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
         >>> import minitensor as tf
         >>> tf.concat([[1, 2], [3]], 0).numpy()
         array([1, 2, 3], dtype=int32)
-
-    Source: tf.concat
     """
     if isinstance(values, ArrayLike):
         return as_tensor(values)
@@ -70,8 +69,6 @@ def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
         >>> tf.stack([[1, 2], [3, 4]], axis=1).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
-
-    Source: tf.stack
     """
     xs = _tensors("stack", list(values) if isinstance(values, ArrayLike) else values)
     if any(x.shape != xs[0].shape for x in xs):
@@ -100,8 +97,6 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
         >>> import minitensor as tf
         >>> [row.numpy() for row in tf.unstack([[1, 2], [3, 4]])]
         [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
-
-    Source: tf.unstack
     """
     x = as_tensor(value, what="unstack: value")
     axis = checks.axis("unstack", axis, x.ndim)
@@ -127,8 +122,6 @@ def split(
         >>> import minitensor as tf
         >>> [piece.numpy() for piece in tf.split([1, 2, 3], [1, -1])]
         [array([1], dtype=int32), array([2, 3], dtype=int32)]
-
-    Source: tf.split
     """
     x = as_tensor(value, what="split: value")
     axis = checks.axis("split", axis, x.ndim)

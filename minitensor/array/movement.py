@@ -5,6 +5,7 @@ For all of them:
     Returns: a tensor of the same shape, if nothing else is said.
     Raises: TypeError where a number is no integer, ValueError where an axis does not exist or is
         named twice.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -47,8 +48,6 @@ def pad(
         >>> import minitensor as tf
         >>> tf.pad([1, 2, 3], [[1, 2]], "REFLECT").numpy()
         array([2, 1, 2, 3, 2, 1], dtype=int32)
-
-    Source: tf.pad
     """
     x = as_tensor(tensor, what="pad: tensor")
     word = mode.lower() if isinstance(mode, str) else mode
@@ -91,8 +90,6 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.tile([1, 2], [2]).numpy()
         array([1, 2, 1, 2], dtype=int32)
-
-    Source: tf.tile
     """
     x = as_tensor(input, what="tile: input")
     times = checks.numbers("tile", "multiples", multiples)
@@ -120,8 +117,6 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
         array([[1, 2],
                [3, 4],
                [3, 4]], dtype=int32)
-
-    Source: tf.repeat
     """
     x = as_tensor(input, what="repeat: input")
     if axis is None:
@@ -145,8 +140,6 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.reverse([1, 2, 3], [0]).numpy()
         array([3, 2, 1], dtype=int32)
-
-    Source: tf.reverse
     """
     x = as_tensor(tensor, what="reverse: tensor")
     return array.flip(x, axes=checks.axes("reverse", () if axis is None else axis, x.ndim))
@@ -168,8 +161,6 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.roll([1, 2, 3, 4], 1, 0).numpy()
         array([4, 1, 2, 3], dtype=int32)
-
-    Source: tf.roll
     """
     x = as_tensor(input, what="roll: input")
     shifts = checks.numbers("roll", "shift", shift, -(2**63))
@@ -204,8 +195,6 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
         >>> x.numpy()
         array([[1, 2, 3],
                [1, 2, 3]], dtype=int32)
-
-    Source: tf.meshgrid
     """
     indexing = kwargs.pop("indexing", "xy")
     kwargs.pop("name", None)

@@ -6,6 +6,7 @@ For all of them:
     Returns: a tensor of the new shape, if nothing else is said.
     Raises: TypeError for what holds no numbers, or a size or axis that is no integer; ValueError
         where an axis does not exist.
+    Source: the function of tf with the same name.
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.shape([[1, 2, 3]]).numpy()
         array([1, 3], dtype=int32)
-
-    Source: tf.shape
     """
     sizes = as_tensor(input, what="shape: input").shape
     return to_device_of(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
@@ -53,8 +52,6 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.size([[1, 2, 3]]).numpy()
         np.int32(3)
-
-    Source: tf.size
     """
     count = as_tensor(input, what="size: input").array.size
     return to_device_of(np.array(count, as_dtype(int32 if out_type is None else out_type)))
@@ -70,8 +67,6 @@ def rank(input: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.rank([[1, 2, 3]]).numpy()
         np.int32(2)
-
-    Source: tf.rank
     """
     return to_device_of(np.array(as_tensor(input, what="rank: input").ndim, int32))
 
@@ -90,8 +85,6 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         >>> tf.reshape([1, 2, 3, 4], [2, -1]).numpy()
         array([[1, 2],
                [3, 4]], dtype=int32)
-
-    Source: tf.reshape
     """
     x = as_tensor(tensor, what="reshape: tensor")
     sizes = checks.numbers("reshape", "shape", shape, -1)
@@ -123,8 +116,6 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
         >>> tf.transpose([[1, 2], [3, 4]]).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
-
-    Source: tf.transpose
     """
     x = as_tensor(a, what="transpose: a")
     reverse_order = tuple(range(x.ndim))[::-1]
@@ -147,8 +138,6 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.expand_dims([1, 2], -1).shape
         TensorShape([2, 1])
-
-    Source: tf.expand_dims
     """
     x = as_tensor(input, what="expand_dims: input")
     axes = checks.numbers("expand_dims", "axis", axis, -(2**31))
@@ -174,8 +163,6 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.squeeze([[[1, 2]]], axis=0).shape
         TensorShape([1, 2])
-
-    Source: tf.squeeze
     """
     x = as_tensor(input, what="squeeze: input")
     named = () if axis is None else checks.numbers("squeeze", "axis", axis, -(2**31))
@@ -201,8 +188,6 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
         >>> tf.broadcast_to([1, 2], [2, 2]).numpy()
         array([[1, 2],
                [1, 2]], dtype=int32)
-
-    Source: tf.broadcast_to
     """
     x = as_tensor(input, what="broadcast_to: input")
     sizes = checks.numbers("broadcast_to", "shape", shape)

@@ -44,9 +44,7 @@ def walk_back(
 
 
 def _accumulate(
-    cotangents: dict[int, Tensor],
-    tensors: Sequence[ArrayLike],
-    gradients: Sequence[Tensor | None],
+    cotangents: dict[int, Tensor], tensors: Sequence[ArrayLike], gradients: Sequence[Tensor | None]
 ) -> None:
     """Adds each gradient to what its tensor already has."""
     for tensor, gradient in zip(tensors, gradients, strict=True):

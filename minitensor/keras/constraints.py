@@ -2,6 +2,8 @@
 
 Args of those that look at the length |w| of a weight: axis, 0 for Dense, [0, 1, 2] for the filters
 of Conv2D.
+
+Source of all: keras.constraints, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -19,8 +21,6 @@ class Constraint(Configurable):
     """A function of a weight that gives the nearest legal one.
 
     A subclass writes `__call__(w)`.
-
-    Source: keras.constraints.Constraint
     """
 
     def __call__(self, w: Any) -> Any:
@@ -35,8 +35,6 @@ class NonNeg(Constraint):
         >>> import minitensor as tf
         >>> tf.keras.constraints.NonNeg()([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
-
-    Source: keras.constraints.NonNeg
     """
 
     def __call__(self, w: Any) -> Tensor:
@@ -54,7 +52,7 @@ class MaxNorm(Constraint):
         >>> tf.keras.constraints.MaxNorm(1.0)([[3.0], [4.0]]).numpy().round(4).tolist()
         [[0.6000000238418579], [0.800000011920929]]
 
-    Source: keras.constraints.MaxNorm; Srivastava et al. 2014
+    Source: Srivastava et al. 2014
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
@@ -72,8 +70,6 @@ class UnitNorm(Constraint):
         >>> import minitensor as tf
         >>> tf.keras.constraints.UnitNorm()([[3.0], [4.0]]).numpy().round(4).tolist()
         [[0.6000000238418579], [0.800000011920929]]
-
-    Source: keras.constraints.UnitNorm
     """
 
     def __init__(self, axis: Any = 0) -> None:
@@ -95,16 +91,10 @@ class MinMaxNorm(Constraint):
         >>> import minitensor as tf
         >>> tf.keras.constraints.MinMaxNorm(10.0, 20.0)([[3.0], [4.0]]).numpy().round(4).tolist()
         [[6.0], [8.0]]
-
-    Source: keras.constraints.MinMaxNorm
     """
 
     def __init__(
-        self,
-        min_value: float = 0.0,
-        max_value: float = 1.0,
-        rate: float = 1.0,
-        axis: Any = 0,
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
     ) -> None:
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
@@ -135,17 +125,15 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.constraints.get("non_neg")([-1.0]).numpy()
         array([0.], dtype=float32)
-
-    Source: keras.constraints.get
     """
     return None if identifier is None else identifiers.resolve("constraint", _KNOWN, identifier)
 
 
 def serialize(constraint: Any) -> Any:
-    """What `deserialize` makes it of again. Source: keras.constraints.serialize"""
+    """What `deserialize` makes it of again."""
     return objects.serialize(constraint)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The constraint of a config. Source: keras.constraints.deserialize"""
+    """The constraint of a config."""
     return identifiers.resolve("constraint", _KNOWN | (custom_objects or {}), config)

@@ -2,6 +2,8 @@
 
 A seed of its own makes a call give the same every time; a SeedGenerator makes a row of calls
 repeatable; without either, `keras.utils.set_random_seed` decides.
+
+Source of all: keras.random, by the same names.
 """
 
 from __future__ import annotations
@@ -39,8 +41,6 @@ class SeedGenerator(Configurable):
         >>> one, other = tf.keras.random.SeedGenerator(5), tf.keras.random.SeedGenerator(5)
         >>> [one.next(), one.next()] == [other.next(), other.next()]
         True
-
-    Source: keras.random.SeedGenerator
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
@@ -62,31 +62,31 @@ def _seed(seed: Any) -> int | None:
 def normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
-    """Gaussian numbers. Source: keras.random.normal"""
+    """Gaussian numbers."""
     return draws.normal(shape, mean, stddev, dtype or defaults.floatx(), _seed(seed))
 
 
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
-    """Gaussian numbers within two standard deviations. Source: keras.random.truncated_normal"""
+    """Gaussian numbers within two standard deviations."""
     return draws.truncated_normal(shape, mean, stddev, dtype or defaults.floatx(), _seed(seed))
 
 
 def uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
-    """Numbers from minval on and below maxval. Source: keras.random.uniform"""
+    """Numbers from minval on and below maxval."""
     return draws.uniform(shape, minval, maxval, dtype or defaults.floatx(), _seed(seed))
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
-    """Integers from minval on and below maxval. Source: keras.random.randint"""
+    """Integers from minval on and below maxval."""
     return draws.uniform(shape, minval, maxval, dtype, _seed(seed))
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
-    """The slices along an axis in a random order. Source: keras.random.shuffle"""
+    """The slices along an axis in a random order."""
     tensor = as_tensor(x)
     order = list(range(tensor.ndim))
     order[0], order[axis] = order[axis], order[0]
@@ -94,5 +94,5 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
 
 
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
-    """Numbers at random as 0, the others larger. Source: keras.random.dropout"""
+    """Numbers at random as 0, the others larger."""
     return nn.dropout(inputs, rate, noise_shape, _seed(seed))

@@ -5,6 +5,8 @@ number.
 
 A penalty is added to the loss, so its gradient joins that of the data. Mind the factor: Keras'
 L2 is l2 * sum w^2, of gradient 2 * l2 * w; `tf.nn.l2_loss` and slim's are half of it.
+
+Source of all: keras.regularizers, by the same names.
 """
 
 from __future__ import annotations
@@ -27,8 +29,6 @@ class Regularizer(Configurable):
     """A penalty: a function of a weight, or of a layer's output, that gives a number.
 
     A subclass writes `__call__(x)`.
-
-    Source: keras.regularizers.Regularizer
     """
 
     def __call__(self, x: Any) -> Any:
@@ -46,8 +46,6 @@ class L1L2(Regularizer):
         >>> import minitensor as tf
         >>> tf.keras.regularizers.L1L2(l1=0.5, l2=2.0)([1.0, -2.0]).numpy()
         np.float32(11.5)
-
-    Source: keras.regularizers.L1L2
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
@@ -65,8 +63,6 @@ class L1(Regularizer):
         >>> import minitensor as tf
         >>> tf.keras.regularizers.L1(0.5)([1.0, -2.0]).numpy()
         np.float32(1.5)
-
-    Source: keras.regularizers.L1
     """
 
     def __init__(self, l1: float = 0.01) -> None:
@@ -83,8 +79,6 @@ class L2(Regularizer):
         >>> import minitensor as tf
         >>> tf.keras.regularizers.L2(0.5)([1.0, -2.0]).numpy()
         np.float32(2.5)
-
-    Source: keras.regularizers.L2
     """
 
     def __init__(self, l2: float = 0.01) -> None:
@@ -108,8 +102,6 @@ class OrthogonalRegularizer(Regularizer):
         >>> import minitensor as tf
         >>> tf.keras.regularizers.OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]]).numpy()
         np.float32(0.0)
-
-    Source: keras.regularizers.OrthogonalRegularizer
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
@@ -158,17 +150,15 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.regularizers.get("l2")([1.0]).numpy()
         np.float32(0.01)
-
-    Source: keras.regularizers.get
     """
     return None if identifier is None else identifiers.resolve("regularizer", _KNOWN, identifier)
 
 
 def serialize(regularizer: Any) -> Any:
-    """What `deserialize` makes it of again. Source: keras.regularizers.serialize"""
+    """What `deserialize` makes it of again."""
     return objects.serialize(regularizer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The regularizer of a config. Source: keras.regularizers.deserialize"""
+    """The regularizer of a config."""
     return identifiers.resolve("regularizer", _KNOWN | (custom_objects or {}), config)

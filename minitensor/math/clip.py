@@ -5,6 +5,7 @@ For all of them:
     Returns: the shape of `t`.
     Raises: TypeError for other elements or bounds of another type, ValueError for an axis that
         does not exist.
+    Source: the function of tf or tf.math with the same name.
 """
 
 from __future__ import annotations
@@ -37,8 +38,6 @@ def clip_by_value(
         >>> import minitensor as tf
         >>> tf.clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0).numpy()
         array([0. , 0.5, 1. ], dtype=float32)
-
-    Source: tf.clip_by_value
     """
     x, low, high = align(
         "clip_by_value", t=t, clip_value_min=clip_value_min, clip_value_max=clip_value_max
@@ -60,8 +59,6 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         >>> import minitensor as tf
         >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy()
         array([0.6, 0.8], dtype=float32)
-
-    Source: tf.clip_by_norm
     """
     x = checks.tensor("clip_by_norm", "t", t, "f", first_tensor(clip_norm))
     limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm", x)
@@ -92,8 +89,6 @@ def clip_by_global_norm(
         >>> clipped, length = tf.clip_by_global_norm([[3.0], [4.0]], 1.0)
         >>> [t.numpy() for t in clipped], length.numpy()
         ([array([0.6], dtype=float32), array([0.8], dtype=float32)], np.float32(5.0))
-
-    Source: tf.clip_by_global_norm
     """
     length = global_norm(t_list) if use_norm is None else use_norm
     length = as_tensor(length, like=first_tensor(*t_list))

@@ -8,6 +8,7 @@ For all of them:
     Returns: the shape of what came; for argmax and argmin its other sizes, integers.
     Raises: TypeError for other elements or another `output_type`; ValueError where the axis does
         not exist or, for argmax and argmin, has no elements.
+    Source: the function of tf or tf.math with the same name.
 """
 
 from __future__ import annotations
@@ -38,8 +39,6 @@ def argmax(
         >>> import minitensor as tf
         >>> tf.argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
         array([1, 0])
-
-    Source: tf.argmax
     """
     return _extreme(reduce.argmax, "argmax", input, axis, output_type)
 
@@ -53,8 +52,6 @@ def argmin(
         >>> import minitensor as tf
         >>> tf.argmin([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
         array([0, 1])
-
-    Source: tf.argmin
     """
     return _extreme(reduce.argmin, "argmin", input, axis, output_type)
 
@@ -71,11 +68,7 @@ def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Ten
 
 
 def cumsum(
-    x: Any,
-    axis: Any = 0,
-    exclusive: bool = False,
-    reverse: bool = False,
-    name: str | None = None,
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Tensor:
     """Running sums: y_k = x_0 + ... + x_k along an axis.
 
@@ -83,8 +76,6 @@ def cumsum(
         >>> import minitensor as tf
         >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
         array([0, 1, 3], dtype=int32)
-
-    Source: tf.cumsum
     """
     tensor = checks.tensor("cumsum", "x", x, "iuf")
     axis = checks.axis("cumsum", axis, tensor.ndim)
@@ -92,11 +83,7 @@ def cumsum(
 
 
 def cumprod(
-    x: Any,
-    axis: Any = 0,
-    exclusive: bool = False,
-    reverse: bool = False,
-    name: str | None = None,
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Tensor:
     """Running products: y_k = x_0 ... x_k along an axis.
 
@@ -104,8 +91,6 @@ def cumprod(
         >>> import minitensor as tf
         >>> tf.math.cumprod([1, 2, 3], reverse=True).numpy()
         array([6, 6, 3], dtype=int32)
-
-    Source: tf.math.cumprod
     """
     tensor = checks.tensor("cumprod", "x", x, "iuf")
     axis = checks.axis("cumprod", axis, tensor.ndim)
@@ -121,8 +106,6 @@ def sort(
         >>> import minitensor as tf
         >>> tf.sort([3, 1, 2], direction="DESCENDING").numpy()
         array([3, 2, 1], dtype=int32)
-
-    Source: tf.sort
     """
     x, axis, descending = _order("sort", values, axis, direction)
     return reduce.sort(x, axis=axis, descending=descending)
@@ -147,8 +130,6 @@ def argsort(
         >>> import minitensor as tf
         >>> tf.argsort([3, 1, 2]).numpy()
         array([1, 2, 0], dtype=int32)
-
-    Source: tf.argsort
     """
     x, axis, descending = _order("argsort", values, axis, direction)
     return math.cast(reduce.argsort(x, axis=axis, descending=descending), dtype=int32)
@@ -182,8 +163,6 @@ def top_k(
         >>> import minitensor as tf
         >>> tf.math.top_k([1, 3, 3, 2], k=2).indices.numpy()
         array([1, 2], dtype=int32)
-
-    Source: tf.math.top_k
     """
     x = checks.tensor("top_k", "input", input, "iuf")
     count = checks.number("top_k", "k", k, 0)

@@ -39,12 +39,7 @@ def integer(op: str, name: str, value: Any, least: int = 1) -> int:
 
 
 def spatial(
-    op: str,
-    name: str,
-    value: Any,
-    rank: int,
-    last: bool,
-    forms: Collection[int] | None = None,
+    op: str, name: str, value: Any, rank: int, last: bool, forms: Collection[int] | None = None
 ) -> tuple[int, ...]:
     """One positive integer per spatial axis.
 

@@ -1,8 +1,11 @@
 """tf.nn's convolutions: arguments in, errors out, then one call of `ops.conv`.
 
-All take `filters` whose third last axis may hold fewer channels than the input: C/G of them make
-G groups. `name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors
-of two dtypes, ValueError for shapes, numbers and words that are not legal.
+For all of them:
+    Args: `filters`: their third last axis may hold fewer channels than the input: C/G of them make
+        G groups. `name`: ignored.
+    Raises: TypeError for an argument of the wrong kind or for tensors of two dtypes, ValueError for
+        shapes, numbers and words that are not legal.
+    Source: the function of tf.nn with the same name.
 """
 
 from __future__ import annotations
@@ -27,25 +30,18 @@ y[n, {at}, o] = sum over {over}, c of
 
 Args:
     input: (..., {sizes}, C); floats or int32.
-    filters: ({taps}, C/G, O). C/G less than C makes G groups.
+    filters: ({taps}, C/G, O).
     {strides}
     padding: {padding}.
     data_format: {layouts}.
     dilations: pixels between taps, in the same forms; together with strides as well.
-    name: ignored.
 
 Returns:
     (..., {outputs}, O)
 
-Raises:
-    TypeError: an argument of the wrong kind, or tensors of two dtypes.
-    ValueError: shapes, numbers or words that are not legal.
-
 Example:
     >>> import minitensor as tf
     {example}
-
-Source: tf.nn.conv{rank}d
 """
 
 
@@ -146,16 +142,10 @@ def convolution(
     Returns:
         (..., output sizes, O)
 
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.convolution(tf.ones([1, 5, 5, 1]), tf.ones([3, 3, 1, 2])).shape
         TensorShape([1, 3, 3, 2])
-
-    Source: tf.nn.convolution
     """
     rank = len(getattr(filters, "shape", ())) - 2
     if rank not in (1, 2, 3):
@@ -182,27 +172,17 @@ def atrous_conv2d(
     Returns:
         (N, h, w, O)
 
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.atrous_conv2d(tf.ones([1, 7, 7, 1]), tf.ones([3, 3, 1, 1]), 2, "VALID").shape
         TensorShape([1, 3, 3, 1])
-
-    Source: tf.nn.atrous_conv2d
     """
     args.spatial("atrous_conv2d", "rate", rate, 2, True, (0, 1, 2))
     return _conv("atrous_conv2d", 2, value, filters, 1, padding, None, rate, image="value")
 
 
 def conv2d_matrix(
-    filters: Any,
-    input_shape: Any,
-    strides: Any = 1,
-    padding: Any = "VALID",
-    dilations: Any = None,
+    filters: Any, input_shape: Any, strides: Any = 1, padding: Any = "VALID", dilations: Any = None
 ) -> Any:
     """The matrix that convolution is: conv2d(x, filters).ravel() = W' @ x.ravel() per image.
 
@@ -220,7 +200,6 @@ def conv2d_matrix(
         Its transpose is conv2d_transpose. Half precision comes as float32.
 
     Raises:
-        TypeError: an argument of the wrong kind.
         ValueError: sizes that are not legal, or a dense matrix that would be too large.
 
     Example:

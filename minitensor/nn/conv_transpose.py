@@ -2,8 +2,14 @@
 
 Several image sizes have the same convolution output (`window.transposed_sizes`), so the caller
 says which one is meant by `output_shape`; padding is then computed for that size as if it were the
-input. A size that no convolution maps to the input is refused, and the legal ones are named.
-`name` is ignored.
+input.
+
+For all of them:
+    Args: `name`: ignored.
+    Raises: TypeError for an argument of the wrong kind or for tensors of two dtypes, ValueError for
+        a size that no convolution maps to the input (the legal ones are named) or other illegal
+        shapes, numbers and words.
+    Source: the function of tf.nn with the same name.
 """
 
 from __future__ import annotations
@@ -43,21 +49,13 @@ Args:
     padding: "SAME", "VALID" or explicit pairs over all axes.
     data_format: {layouts}.
     dilations: pixels between taps, in the forms of `strides`.
-    name: ignored.
 
 Returns:
     (N, {sizes}, OUT)
 
-Raises:
-    TypeError: an argument of the wrong kind, or tensors of two dtypes.
-    ValueError: a size that no convolution maps to `input` (the legal ones are named), or
-        other illegal values.
-
 Example:
     >>> import minitensor as tf
     {example}
-
-Source: tf.nn.conv{rank}d_transpose
 """
 
 
@@ -149,15 +147,12 @@ def conv_transpose(
         A tensor of shape `output_shape`.
 
     Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: `output_shape` is not of length 3, 4 or 5, or other illegal values.
+        ValueError: `output_shape` is not of length 3, 4 or 5.
 
     Example:
         >>> import minitensor as tf
         >>> tf.nn.conv_transpose(tf.ones([1, 2, 1]), tf.ones([3, 1, 1]), [1, 4, 1], 2).shape
         TensorShape([1, 4, 1])
-
-    Source: tf.nn.conv_transpose
     """
     op = "conv_transpose"
     rank = len(_listed(op, output_shape)) - 2
@@ -185,17 +180,11 @@ def atrous_conv2d_transpose(
     Returns:
         (N, H, W, OUT)
 
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: a size that no convolution maps to `value`, or other illegal values.
-
     Example:
         >>> import minitensor as tf
         >>> y, k = tf.ones([1, 3, 3, 1]), tf.ones([3, 3, 1, 1])
         >>> tf.nn.atrous_conv2d_transpose(y, k, [1, 7, 7, 1], 2, "VALID").shape
         TensorShape([1, 7, 7, 1])
-
-    Source: tf.nn.atrous_conv2d_transpose
     """
     op = "atrous_conv2d_transpose"
     args.spatial(op, "rate", rate, 2, True, (0, 1, 2))

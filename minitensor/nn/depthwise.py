@@ -2,8 +2,16 @@
 
 A depthwise convolution is a grouped one with as many groups as channels:
 depthwise_conv2d(x, f (kh, kw, C, M)) = conv2d(x, f as (kh, kw, 1, C*M)); output channel c*M + m.
-`name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors of two
-dtypes, ValueError for shapes, numbers and words that are not legal.
+
+For all of them:
+    Args: `input`: (N, H, W, C). `filter`: (kh, kw, C, M). `strides`: [1, sh, sw, 1], in the order
+        of `data_format`; unequal ones as well. `padding`: "SAME", "VALID" or explicit pairs over
+        all axes. `data_format`: "NHWC" or "NCHW". `dilations`: [d] or [dh, dw], together with
+        strides as well; for gradients also [1, dh, dw, 1] (TensorFlow ignores them there).
+        `name`: ignored.
+    Raises: TypeError for an argument of the wrong kind or for tensors of two dtypes, ValueError for
+        sizes that do not belong together and other illegal shapes, numbers and words.
+    Source: the function of tf.nn with the same name.
 """
 
 from __future__ import annotations
@@ -40,20 +48,8 @@ def depthwise_conv2d(
     y[n,i,j,c*M+m] = sum over u,v of input[n, i*sh + u*dh - top, j*sw + v*dw - left, c]
         filter[u,v,c,m]
 
-    Args:
-        input: (N, H, W, C).
-        filter: (kh, kw, C, M).
-        strides: [1, sh, sw, 1], in the order of `data_format`; unequal ones as well.
-        padding: "SAME", "VALID" or explicit pairs over all axes.
-        data_format: "NHWC" or "NCHW".
-        dilations: [d] or [dh, dw]; together with strides as well.
-
     Returns:
         (N, h, w, C*M)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
 
     Example:
         >>> import minitensor as tf
@@ -89,19 +85,10 @@ def depthwise_conv2d_backprop_input(
 
     Args:
         input_sizes: four integers, the shape of the input in the order of `data_format`.
-        filter: (kh, kw, C, M).
         out_backprop: (N, h, w, C*M), the cotangent of the output.
-        strides: [1, sh, sw, 1].
-        padding: "SAME", "VALID" or explicit pairs over all axes.
-        data_format: "NHWC" or "NCHW".
-        dilations: [1, dh, dw, 1], [dh, dw] or [d]. Honoured (TF ignores them).
 
     Returns:
         A tensor of shape `input_sizes`.
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: sizes that do not belong together, or other illegal values.
 
     Example:
         >>> import minitensor as tf
@@ -109,8 +96,6 @@ def depthwise_conv2d_backprop_input(
         >>> tf.nn.depthwise_conv2d_backprop_input(
         ...     [1, 4, 4, 2], f, g, [1, 1, 1, 1], "VALID").shape
         TensorShape([1, 4, 4, 2])
-
-    Source: tf.nn.depthwise_conv2d_backprop_input
     """
     op = "depthwise_conv2d_backprop_input"
     last, stride, dilation, pads = _words(op, strides, padding, data_format, dilations, (1, 2, 4))
@@ -140,20 +125,11 @@ def depthwise_conv2d_backprop_filter(
     sum(depthwise_conv2d(x, f) * g) = sum(f * depthwise_conv2d_backprop_filter(x, f.shape, g))
 
     Args:
-        input: (N, H, W, C).
         filter_sizes: four integers (kh, kw, C, M).
         out_backprop: (N, h, w, C*M), the cotangent of the output.
-        strides: [1, sh, sw, 1].
-        padding: "SAME", "VALID" or explicit pairs over all axes.
-        data_format: "NHWC" or "NCHW".
-        dilations: [1, dh, dw, 1], [dh, dw] or [d]. Honoured (TF ignores them).
 
     Returns:
         A tensor of shape `filter_sizes`.
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: sizes that do not belong together, or other illegal values.
 
     Example:
         >>> import minitensor as tf
@@ -161,8 +137,6 @@ def depthwise_conv2d_backprop_filter(
         >>> tf.nn.depthwise_conv2d_backprop_filter(
         ...     x, [3, 3, 2, 1], g, [1, 1, 1, 1], "VALID").shape
         TensorShape([3, 3, 2, 1])
-
-    Source: tf.nn.depthwise_conv2d_backprop_filter
     """
     op = "depthwise_conv2d_backprop_filter"
     last, stride, dilation, pads = _words(op, strides, padding, data_format, dilations, (1, 2, 4))
@@ -192,28 +166,18 @@ def separable_conv2d(
     y = conv2d(depthwise_conv2d(input, depthwise_filter), pointwise_filter, 1, "VALID")
 
     Args:
-        input: (N, H, W, C).
         depthwise_filter: (kh, kw, C, M).
         pointwise_filter: (1, 1, C*M, O).
-        strides: [1, sh, sw, 1], of the depthwise step.
-        padding: "SAME", "VALID" or explicit pairs, of the depthwise step.
-        data_format: "NHWC" or "NCHW".
-        dilations: [d] or [dh, dw], of the depthwise step.
+        strides, padding, dilations: of the depthwise step.
 
     Returns:
         (N, h, w, O)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
 
     Example:
         >>> import minitensor as tf
         >>> x, d, p = tf.ones([1, 5, 5, 3]), tf.ones([3, 3, 3, 1]), tf.ones([1, 1, 3, 4])
         >>> tf.nn.separable_conv2d(x, d, p, [1, 1, 1, 1], "SAME").shape
         TensorShape([1, 5, 5, 4])
-
-    Source: tf.nn.separable_conv2d
     """
     op = "separable_conv2d"
     x, depthwise, pointwise = args.tensors(

@@ -2,7 +2,17 @@
 
 The regions along an axis of n pixels are floor(n / ratio) neighbours of two lengths; which come
 where is drawn. What was drawn is returned, so that a result can be repeated by `ops.pool`.
-`name` is ignored.
+
+For all of them:
+    Args: `value`: (N, H, W, C) floats; for maxima also integers. `pooling_ratio`: a number of 1 or
+        more, or [1, for height, for width, 1]. `pseudo_random`: one number is drawn per axis, and
+        the lengths alternate regularly. `overlapping`: regions include the first pixel of the next.
+        `seed`: makes a call the same every time; 0 draws from the shared generator. `name`:
+        ignored.
+    Returns: y of shape (N, H // ratio, W // ratio, C), and the int64 sequences rows and columns.
+    Raises: TypeError for an argument of the wrong kind, ValueError where `value` has not 4 axes or
+        a ratio is below 1 or above the size.
+    Source: the function of tf.nn with the same name; Graham 2014.
 """
 
 from __future__ import annotations
@@ -34,28 +44,12 @@ def fractional_max_pool(
     y[n, i, j, c] = max over rows[i] <= a < rows[i+1], columns[j] <= b < columns[j+1] of
         value[n, a, b, c]
 
-    Args:
-        value: (N, H, W, C); floats or integers.
-        pooling_ratio: a number of 1 or more, or [1, for height, for width, 1].
-        pseudo_random: one number is drawn per axis, and the lengths alternate regularly.
-        overlapping: regions include the first pixel of the next.
-        seed: makes this call the same every time; 0 draws from the shared generator.
-
-    Returns:
-        y of shape (N, H // ratio, W // ratio, C), and the int64 sequences rows and columns.
-
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: `value` has not 4 axes, or a ratio is below 1 or above the size.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 17.0), [1, 4, 4, 1])
         >>> y, rows, columns = tf.nn.fractional_max_pool(x, 2.0)
         >>> y.numpy().ravel(), rows.numpy()
         (array([ 6.,  8., 14., 16.], dtype=float32), array([0, 2, 4]))
-
-    Source: tf.nn.fractional_max_pool; Graham 2014
     """
     settings = (pooling_ratio, pseudo_random, overlapping, seed)
     return _pooled("fractional_max_pool", ops.fractional_max_pool, MAX.ints, value, *settings)
@@ -74,27 +68,11 @@ def fractional_avg_pool(
     y[n, i, j, c] = mean over rows[i] <= a < rows[i+1], columns[j] <= b < columns[j+1] of
         value[n, a, b, c]
 
-    Args:
-        value: (N, H, W, C) floats.
-        pooling_ratio: a number of 1 or more, or [1, for height, for width, 1].
-        pseudo_random: one number is drawn per axis, and the lengths alternate regularly.
-        overlapping: regions include the first pixel of the next.
-        seed: makes this call the same every time; 0 draws from the shared generator.
-
-    Returns:
-        y of shape (N, H // ratio, W // ratio, C), and the int64 sequences rows and columns.
-
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: `value` has not 4 axes, or a ratio is below 1 or above the size.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 17.0), [1, 4, 4, 1])
         >>> tf.nn.fractional_avg_pool(x, 2.0)[0].numpy().ravel()
         array([ 3.5,  5.5, 11.5, 13.5], dtype=float32)
-
-    Source: tf.nn.fractional_avg_pool; Graham 2014
     """
     settings = (pooling_ratio, pseudo_random, overlapping, seed)
     return _pooled("fractional_avg_pool", ops.fractional_avg_pool, (), value, *settings)

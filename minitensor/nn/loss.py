@@ -9,6 +9,7 @@ For all of them:
         of yes, of the shape and dtype of `logits`. `name`: ignored.
     Returns: the shape of `logits`, if nothing else is said.
     Raises: TypeError for other elements or two dtypes, ValueError for shapes that do not fit.
+    Source: the function of tf.nn (in_top_k: tf.math) with the same name, and the papers named.
 """
 
 from __future__ import annotations
@@ -54,8 +55,6 @@ def softmax_cross_entropy_with_logits(
         >>> import minitensor as tf
         >>> tf.nn.softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
         array([0.6931472], dtype=float32)
-
-    Source: tf.nn.softmax_cross_entropy_with_logits
     """
     op = "softmax_cross_entropy_with_logits"
     (x,) = checks.floats(op, first_tensor(labels), logits=logits)
@@ -89,8 +88,6 @@ def sparse_softmax_cross_entropy_with_logits(
         >>> import minitensor as tf
         >>> tf.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
         array([0.6931472], dtype=float32)
-
-    Source: tf.nn.sparse_softmax_cross_entropy_with_logits
     """
     op = "sparse_softmax_cross_entropy_with_logits"
     (x,) = checks.floats(op, first_tensor(labels), logits=logits)
@@ -129,8 +126,6 @@ def sigmoid_cross_entropy_with_logits(
         >>> import minitensor as tf
         >>> tf.nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
         array([  0.6931472, 100.       ], dtype=float32)
-
-    Source: tf.nn.sigmoid_cross_entropy_with_logits
     """
     labels, x = _same_shape("sigmoid_cross_entropy_with_logits", labels, logits)
     return ops.sigmoid_cross_entropy(labels, x)
@@ -153,8 +148,6 @@ def weighted_cross_entropy_with_logits(
         >>> import minitensor as tf
         >>> tf.nn.weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy()
         array([1.3862944, 0.6931472], dtype=float32)
-
-    Source: tf.nn.weighted_cross_entropy_with_logits
     """
     op = "weighted_cross_entropy_with_logits"
     z, x = _same_shape(op, labels, logits)
@@ -195,8 +188,6 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
         >>> import minitensor as tf
         >>> tf.nn.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
         array([ True, False])
-
-    Source: tf.math.in_top_k
     """
     (p,) = checks.floats("in_top_k", first_tensor(targets), predictions=predictions)
     t = as_tensor(targets, None, "in_top_k: targets", p)
@@ -226,8 +217,6 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.nn.l2_loss([3.0, 4.0]).numpy()
         np.float32(12.5)
-
-    Source: tf.nn.l2_loss
     """
     return _half_square(*checks.floats("l2_loss", t=t))
 

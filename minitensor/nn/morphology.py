@@ -1,7 +1,13 @@
 """tf.nn's greyscale morphology: arguments in, errors out, then `ops.morphology`.
 
-`name` is ignored. TypeError is raised for an argument of the wrong kind or for tensors of two
-dtypes, ValueError for shapes, numbers and words that are not legal.
+For all of them:
+    Args: `input`, `value`: (N, H, W, C); floats or int32. `filters`: (kh, kw, C). `strides`:
+        [1, sh, sw, 1]. `padding`: "SAME" or "VALID". `data_format`: "NHWC". `dilations`:
+        [1, dh, dw, 1]. `name`: ignored.
+    Returns: (N, h, w, C)
+    Raises: TypeError for an argument of the wrong kind or for tensors of two dtypes, ValueError for
+        shapes, numbers and words that are not legal.
+    Source: the function of tf.nn with the same name.
 """
 
 from __future__ import annotations
@@ -33,29 +39,12 @@ def dilation2d(
 
     Padding never wins. Of equal sums the first wins; NaN wins over everything.
 
-    Args:
-        input: (N, H, W, C); floats or int32.
-        filters: (kh, kw, C).
-        strides: [1, sh, sw, 1].
-        padding: "SAME" or "VALID".
-        data_format: "NHWC".
-        dilations: [1, dh, dw, 1].
-
-    Returns:
-        (N, h, w, C)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
         >>> ones = [1, 1, 1, 1]
         >>> tf.nn.dilation2d(x, tf.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
         array([5., 5., 5.], dtype=float32)
-
-    Source: tf.nn.dilation2d
     """
     op = "dilation2d"
     x, kernel, window = _read(op, "input", input, filters, strides, padding, data_format, dilations)
@@ -78,29 +67,12 @@ def erosion2d(
 
     It is -dilation2d(-value, filters turned by half a circle).
 
-    Args:
-        value: (N, H, W, C); floats or int32.
-        filters: (kh, kw, C).
-        strides: [1, sh, sw, 1].
-        padding: "SAME" or "VALID".
-        data_format: "NHWC".
-        dilations: [1, dh, dw, 1].
-
-    Returns:
-        (N, h, w, C)
-
-    Raises:
-        TypeError: an argument of the wrong kind, or tensors of two dtypes.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.constant([1.0, 5.0, 2.0]), [1, 1, 3, 1])
         >>> ones = [1, 1, 1, 1]
         >>> tf.nn.erosion2d(x, tf.zeros([1, 3, 1]), ones, "SAME", "NHWC", ones).numpy().ravel()
         array([1., 1., 2.], dtype=float32)
-
-    Source: tf.nn.erosion2d
     """
     op = "erosion2d"
     x, kernel, window = _read(op, "value", value, filters, strides, padding, data_format, dilations)

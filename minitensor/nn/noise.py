@@ -5,6 +5,7 @@ For all of them:
         `name`: ignored.
     Returns: the shape of `x` or `value`, if nothing else is said.
     Raises: TypeError for what holds no numbers.
+    Source: the function of tf.nn with the same name, and the papers named.
 """
 
 from __future__ import annotations
@@ -24,11 +25,7 @@ __all__ = ["bias_add", "dropout", "zero_fraction"]
 
 
 def dropout(
-    x: Any,
-    rate: Any,
-    noise_shape: Any = None,
-    seed: int | None = None,
-    name: str | None = None,
+    x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
 ) -> Tensor:
     """Zeroes elements with probability `rate` and scales the others so that the mean stays.
 
@@ -49,7 +46,7 @@ def dropout(
         >>> tf.nn.dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1).numpy()
         array([0., 2., 2., 2.], dtype=float32)
 
-    Source: tf.nn.dropout; Srivastava et al. 2014
+    Source: Srivastava et al. 2014
     """
     (values,) = checks.floats("dropout", x=x)
     rate = _rate(rate)
@@ -94,8 +91,6 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.nn.zero_fraction([0.0, 1.0, 0.0, 3.0]).numpy()
         np.float32(0.5)
-
-    Source: tf.nn.zero_fraction
     """
     x = as_tensor(value, what="zero_fraction: value")
     return reduce.mean(math.cast(math.equal(x, 0), dtype="float32"), axis=None)
@@ -120,8 +115,6 @@ def bias_add(
         >>> tf.nn.bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0]).numpy()
         array([[11., 22.],
                [13., 24.]], dtype=float32)
-
-    Source: tf.nn.bias_add
     """
     return biased(value, bias, data_format, "linear")
 

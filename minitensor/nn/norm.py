@@ -17,6 +17,7 @@ For all of them:
     Returns: the shape and type of `x`.
     Raises: TypeError for what holds no floats, dtypes that differ, or an axis that is no integer;
         ValueError where an axis does not exist, or shapes do not fit.
+    Source: the function of tf.nn with the same name, and the papers named.
 """
 
 from __future__ import annotations
@@ -62,8 +63,6 @@ def moments(
         >>> mean, variance = tf.nn.moments([1.0, 3.0], [0])
         >>> mean.numpy(), variance.numpy()
         (np.float32(2.0), np.float32(1.0))
-
-    Source: tf.nn.moments
     """
     x = as_tensor(x, what="moments: x")
     over = checks.axes("moments", axes, x.ndim)
@@ -110,7 +109,7 @@ def batch_normalization(
         >>> tf.nn.batch_normalization([1.0, 3.0], 2.0, 1.0, None, 10.0, 0.0).numpy()
         array([-10.,  10.], dtype=float32)
 
-    Source: tf.nn.batch_normalization; Ioffe & Szegedy 2015
+    Source: Ioffe & Szegedy 2015
     """
     op = "batch_normalization"
     (x,) = checks.floats(op, first_tensor(mean, variance, offset, scale), x=x)
@@ -378,7 +377,7 @@ def local_response_normalization(
         >>> tf.nn.local_response_normalization(x, 1, bias=0, beta=1).numpy().ravel()
         array([0.2       , 0.22222222, 0.25      ], dtype=float32)
 
-    Source: tf.nn.local_response_normalization; Krizhevsky et al. 2012
+    Source: Krizhevsky et al. 2012
     """
     op = "local_response_normalization"
     (x,) = checks.floats(op, input=input)
@@ -404,8 +403,6 @@ def l2_normalize(
         >>> import minitensor as tf
         >>> tf.nn.l2_normalize([3.0, 4.0]).numpy()
         array([0.6, 0.8], dtype=float32)
-
-    Source: tf.nn.l2_normalize
     """
     (x,) = checks.floats("l2_normalize", x=x)
     axes = checks.axes("l2_normalize", dim if axis is None else axis, x.ndim)

@@ -4,8 +4,12 @@ Every combination of stride, dilation and padding is computed. Padding never win
 not counted in a mean: at the border it divides by fewer pixels. A window without any pixel has no
 maximum and no mean, and is refused. Of equal values the first in row-major order wins and gets the
 whole gradient. NaN wins over everything, where TensorFlow drops it; a window of -inf gives -inf.
-`name` is ignored. TypeError is raised for an argument of the wrong kind, ValueError for shapes,
-numbers and words that are not legal.
+
+For all of them:
+    Args: `name`: ignored.
+    Raises: TypeError for an argument of the wrong kind, ValueError for shapes, numbers and words
+        that are not legal, or a window without pixels.
+    Source: the function of tf.nn with the same name.
 """
 
 from __future__ import annotations
@@ -57,31 +61,22 @@ Args:
     strides: pixels between windows, in the forms of `ksize`.
     padding: {paddings}.
     data_format: {layouts}.
-    name: ignored.
 
 Returns:
     (N, {outputs}, C)
 
-Raises:
-    TypeError: an argument of the wrong kind.
-    ValueError: shapes, numbers or words that are not legal.
-
 Example:
     >>> import minitensor as tf
     {example}
-
-Source: tf.nn.{kind}_pool{rank}d
 """
 _MAX = {
     "kinds": "Maxima",
-    "kind": "max",
     "rule": "max",
     "dtypes": "floats or integers",
     "paddings": '"SAME", "VALID" or pairs over all axes; padding never wins',
 }
 _AVG = {
     "kinds": "Means",
-    "kind": "avg",
     "rule": "mean",
     "dtypes": "floats",
     "paddings": '"SAME" or "VALID"; padding is not counted',
@@ -114,17 +109,11 @@ def pool(
     Returns:
         (N, output sizes, C)
 
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: shapes, numbers or words that are not legal, or a window without pixels.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.constant([[[1.0], [5.0], [2.0], [3.0]]])
         >>> tf.nn.pool(x, [2], "MAX", dilations=[2]).numpy().ravel()
         array([2., 5.], dtype=float32)
-
-    Source: tf.nn.pool
     """
     if pooling_type not in KINDS:
         raise ValueError(
@@ -168,16 +157,10 @@ def max_pool(
     Returns:
         (N, output sizes, C)
 
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.max_pool(tf.ones([1, 4, 4, 6]), [1, 1, 1, 3], [1, 1, 1, 3], "VALID").shape
         TensorShape([1, 4, 4, 2])
-
-    Source: tf.nn.max_pool
     """
     rank = _spatial_rank("max_pool", input)
     if rank == 2 and _over_channels(ksize, args.channels_last("max_pool", data_format, 2)):
@@ -263,18 +246,12 @@ def max_pool_with_argmax(
     Returns:
         Two tensors (N, h, w, C): the maxima, which have gradients, and the indices.
 
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
         >>> y, index = tf.nn.max_pool_with_argmax(x, 2, 2, "VALID")
         >>> y.numpy().item(), index.numpy().item()
         (4.0, 3)
-
-    Source: tf.nn.max_pool_with_argmax
     """
     op = "max_pool_with_argmax"
     if data_format != "NHWC":
@@ -312,16 +289,10 @@ def avg_pool(
     Returns:
         (N, output sizes, C)
 
-    Raises:
-        TypeError: an argument of the wrong kind.
-        ValueError: shapes, numbers or words that are not legal.
-
     Example:
         >>> import minitensor as tf
         >>> tf.nn.avg_pool(tf.ones([1, 4, 4, 3]), 2, 2, "VALID").shape
         TensorShape([1, 2, 2, 3])
-
-    Source: tf.nn.avg_pool
     """
     rank = _spatial_rank("avg_pool", input)
     return _pooled("avg_pool", AVG, rank, input, ksize, strides, padding, data_format)

@@ -1,6 +1,11 @@
 """tf.nn's rearrangements: blocks of pixels into channels or into the batch, and back.
 
-`name` is ignored.
+For all of them:
+    Args: `input`: any dtype. `block_size`: b, 2 or more. `data_format`: "NHWC" or "NCHW".
+        `block_shape`: sizes of a block, for as many axes after the first. `name`: ignored.
+    Raises: TypeError for what is no integer; ValueError for an input without 4 axes or lists of
+        wrong lengths, and for a block that does not divide what it must.
+    Source: the function of tf.nn with the same name, or of tf.
 """
 
 from __future__ import annotations
@@ -28,23 +33,15 @@ def space_to_depth(
 
     Args:
         input: (N, H, W, C), any dtype; b divides H and W.
-        block_size: b, 2 or more.
-        data_format: "NHWC" or "NCHW".
 
     Returns:
         (N, H/b, W/b, b*b*C)
-
-    Raises:
-        TypeError: `block_size` is no integer.
-        ValueError: `input` has not 4 axes, b is below 2 or does not divide H and W.
 
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
         >>> tf.nn.space_to_depth(x, 2).numpy().ravel()
         array([1., 2., 3., 4.], dtype=float32)
-
-    Source: tf.nn.space_to_depth
     """
     x, block, last = _image("space_to_depth", input, block_size, data_format)
     if x.shape[1] % block or x.shape[2] % block:
@@ -63,23 +60,15 @@ def depth_to_space(
 
     Args:
         input: (N, h, w, b*b*C), any dtype.
-        block_size: b, 2 or more.
-        data_format: "NHWC" or "NCHW".
 
     Returns:
         (N, h*b, w*b, C)
-
-    Raises:
-        TypeError: `block_size` is no integer.
-        ValueError: `input` has not 4 axes, b is below 2 or b*b does not divide the channels.
 
     Example:
         >>> import minitensor as tf
         >>> tf.nn.depth_to_space(tf.constant([[[[1.0, 2.0, 3.0, 4.0]]]]), 2)[0, :, :, 0].numpy()
         array([[1., 2.],
                [3., 4.]], dtype=float32)
-
-    Source: tf.nn.depth_to_space
     """
     x, block, last = _image("depth_to_space", input, block_size, data_format)
     if x.shape[3] % (block * block):
@@ -104,23 +93,16 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
 
     Args:
         input: (N, one axis per entry of `block_shape`, ...), any dtype.
-        block_shape: sizes of a block.
         paddings: one [before, after] per entry of `block_shape`; zeros are added.
 
     Returns:
         (prod(block_shape)*N, padded sizes / block_shape, ...)
-
-    Raises:
-        TypeError: no integers.
-        ValueError: a block that does not divide the padded sizes, or lists of wrong lengths.
 
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 5.0), [1, 2, 2, 1])
         >>> tf.nn.space_to_batch(x, [2, 2], [[0, 0], [0, 0]]).numpy().ravel()
         array([1., 2., 3., 4.], dtype=float32)
-
-    Source: tf.nn.space_to_batch
     """
     op = "space_to_batch"
     x, block, pads = _blocks(op, input, block_shape, "paddings", paddings)
@@ -135,24 +117,16 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
 
     Args:
         input: (prod(block_shape)*N, one axis per entry of `block_shape`, ...), any dtype.
-        block_shape: sizes of a block.
         crops: one [before, after] per entry of `block_shape`: what to cut off.
 
     Returns:
         (N, sizes * block_shape - crops, ...)
-
-    Raises:
-        TypeError: no integers.
-        ValueError: a block that does not divide the batch, lists of wrong lengths, or crops
-            of more than there is.
 
     Example:
         >>> import minitensor as tf
         >>> x = tf.reshape(tf.range(1.0, 5.0), [4, 1, 1, 1])
         >>> tf.nn.batch_to_space(x, [2, 2], [[0, 0], [0, 1]]).numpy().ravel()
         array([1., 3.], dtype=float32)
-
-    Source: tf.batch_to_space
     """
     op = "batch_to_space"
     x, block, cuts = _blocks(op, input, block_shape, "crops", crops)

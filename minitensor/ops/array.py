@@ -207,9 +207,7 @@ def _concat_gradient(i: int, g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Te
 
 
 concat.defvjp_each(_concat_gradient)
-stack.defvjp_each(
-    lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)),
-)
+stack.defvjp_each(lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)))
 
 
 # ----- padding -----

@@ -46,16 +46,10 @@ _ratio = ufunc("divide", FLOATS)
 _ratio.defvjp(lambda g, z, x, y: g / y, lambda g, z, x, y: g * (-x / y / y))
 
 maximum = ufunc("maximum", NUMBERS)
-maximum.defvjp(
-    lambda g, z, x, y: where(x >= y, g, 0),
-    lambda g, z, x, y: where(x >= y, 0, g),
-)
+maximum.defvjp(lambda g, z, x, y: where(x >= y, g, 0), lambda g, z, x, y: where(x >= y, 0, g))
 
 minimum = ufunc("minimum", NUMBERS)
-minimum.defvjp(
-    lambda g, z, x, y: where(x <= y, g, 0),
-    lambda g, z, x, y: where(x <= y, 0, g),
-)
+minimum.defvjp(lambda g, z, x, y: where(x <= y, g, 0), lambda g, z, x, y: where(x <= y, 0, g))
 
 
 def divide(x: Any, y: Any) -> Tensor:

@@ -124,9 +124,7 @@ def _offset_grad(g: Tensor, y: Tensor, x: Tensor, scale: Tensor, offset: Tensor)
     return mean(g, axes=axes) * _count(g, axes)
 
 
-mean.defvjp(
-    lambda g, m, x, *, axes: array.broadcast_to(g / (_count(x, axes) or 1), shape=x.shape),
-)
+mean.defvjp(lambda g, m, x, *, axes: array.broadcast_to(g / (_count(x, axes) or 1), shape=x.shape))
 centre.defvjp(lambda g, c, x, *, axes: centre(g, axes=axes))
 mean_square.defvjp(lambda g, v, x, *, axes: x * (g * (2 / (_count(x, axes) or 1))))
 dot.defvjp(lambda g, y, a, b, *, axes: g * b, lambda g, y, a, b, *, axes: g * a)

@@ -113,8 +113,7 @@ _softmax_cross_entropy.defvjp(
 _softmax_cross_entropy_grad.defvjp(_in_cotangent, _in_labels, _in_logits)
 _sparse_cross_entropy.defvjp(None, _sparse_grad)
 _sigmoid_cross_entropy.defvjp(
-    lambda g, y, labels, x: -(g * x),
-    lambda g, y, labels, x: g * (math.sigmoid(x) - labels),
+    lambda g, y, labels, x: -(g * x), lambda g, y, labels, x: g * (math.sigmoid(x) - labels)
 )
 
 softmax = rounded_once(_softmax)

@@ -104,13 +104,7 @@ def batch_norm_sums(device: Device, g: Any, x: Any, statistics: Any, epsilon: fl
 
 @bfloat16_in_float32
 def batch_norm_grad(
-    device: Device,
-    g: Any,
-    x: Any,
-    statistics: Any,
-    scale: Any,
-    epsilon: float,
-    sums: Any = None,
+    device: Device, g: Any, x: Any, statistics: Any, scale: Any, epsilon: float, sums: Any = None
 ) -> Any:
     """The gradient of `batch_norm` in x, also through the statistics, which are those of x."""
     sums = batch_norm_sums(device, g, x, statistics, epsilon) if sums is None else sums

@@ -5,6 +5,8 @@
 
 Without a seed each call draws new numbers from the generator that `tf.random.set_seed` starts;
 Keras gives the same numbers whenever one initializer is called again. Not here: STFT.
+
+Source of all: keras.initializers, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -69,8 +71,6 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.initializers.get("ones")((2,)).numpy()
         array([1., 1.], dtype=float32)
-
-    Source: keras.initializers.get
     """
     if isinstance(identifier, ArrayLike | np.ndarray | np.generic):
         return Constant(identifier)
@@ -78,10 +78,10 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(initializer: Any) -> Any:
-    """What `deserialize` makes it of again. Source: keras.initializers.serialize"""
+    """What `deserialize` makes it of again."""
     return objects.serialize(initializer)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The initializer of a config. Source: keras.initializers.deserialize"""
+    """The initializer of a config."""
     return identifiers.resolve("initializer", _KNOWN | (custom_objects or {}), config)

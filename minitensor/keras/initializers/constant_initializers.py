@@ -1,4 +1,7 @@
-"""What every initializer has, and those in which no chance is: zeros, ones, constants, identity."""
+"""What every initializer has, and those in which no chance is: zeros, ones, constants, identity.
+
+Source of all: keras.initializers, by the same names.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,6 @@ class Initializer(Configurable):
     """What makes the first value of a weight: a function of its shape.
 
     w = initializer(shape, dtype); a subclass writes `__call__`
-
-    Source: keras.initializers.Initializer
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
@@ -42,8 +43,6 @@ class Zeros(Initializer):
         >>> import minitensor as tf
         >>> tf.keras.initializers.Zeros()((2,)).numpy()
         array([0., 0.], dtype=float32)
-
-    Source: keras.initializers.Zeros
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
@@ -57,8 +56,6 @@ class Ones(Initializer):
         >>> import minitensor as tf
         >>> tf.keras.initializers.Ones()((2,)).numpy()
         array([1., 1.], dtype=float32)
-
-    Source: keras.initializers.Ones
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
@@ -80,7 +77,7 @@ class Constant(Initializer):
         >>> tf.keras.initializers.Constant([[1.0, 2.0]])((2, 1)).numpy().tolist()
         [[1.0], [2.0]]
 
-    Source: keras.initializers.Constant; tf.constant_initializer
+    Source: tf.constant_initializer
     """
 
     def __init__(self, value: Any = 0.0) -> None:
@@ -113,8 +110,6 @@ class Identity(Initializer):
         >>> import minitensor as tf
         >>> tf.keras.initializers.Identity()((2, 3)).numpy().tolist()
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
-
-    Source: keras.initializers.Identity
     """
 
     def __init__(self, gain: float = 1.0) -> None:

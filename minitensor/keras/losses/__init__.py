@@ -9,6 +9,8 @@
 A function takes (y_true, y_pred, **settings) and gives one number per sample; a class takes the
 settings first, and its objects (y_true, y_pred, sample_weight). Circle, CTC, Tversky and
 generalized cross entropy are not here.
+
+Source of all: keras.losses, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -99,17 +101,15 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.losses.get("mse") is tf.keras.losses.mean_squared_error
         True
-
-    Source: keras.losses.get
     """
     return None if identifier is None else identifiers.resolve("loss", _KNOWN, identifier)
 
 
 def serialize(loss: Any) -> Any:
-    """A loss as values that JSON can hold. Source: keras.losses.serialize"""
+    """A loss as values that JSON can hold."""
     return objects.serialize(loss)
 
 
 def deserialize(name: Any, custom_objects: Any = None) -> Any:
-    """The loss that `serialize` wrote. Source: keras.losses.deserialize"""
+    """The loss that `serialize` wrote."""
     return identifiers.resolve("loss", {**_KNOWN, **(custom_objects or {})}, name)

@@ -102,7 +102,7 @@ def _docstring(
         ("Example", _example(f"tf.{kind.path}.{name}", fn.__name__, parts["Example"])),
     ]
     body = [f"{key}:\n{indent(text, '    ')}" for key, text in sections if text]
-    source = re.sub(r"^[\w.]+", f"{kind.path}.{name}", parts["Source"])
+    source = "; ".join([f"{kind.path}.{name}", *filter(None, [parts.get("Source")])])
     return "\n\n".join([formula, *body, f"Source: {source}"])
 
 

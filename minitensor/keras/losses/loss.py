@@ -37,8 +37,6 @@ class Loss(Configurable):
         ...         return tf.keras.losses.mean_absolute_error(y_true, y_pred)
         >>> Worst()([[0.0], [1.0]], [[1.0], [3.0]], sample_weight=[1.0, 2.0]).numpy()
         np.float32(2.5)
-
-    Source: keras.losses.Loss
     """
 
     def __init__(
@@ -97,8 +95,6 @@ class LossFunctionWrapper(Loss):
         >>> loss = tf.keras.losses.LossFunctionWrapper(tf.keras.losses.huber, delta=2.0)
         >>> loss([[0.0]], [[3.0]]).numpy()
         np.float32(4.0)
-
-    Source: keras.losses.LossFunctionWrapper
     """
 
     def __init__(

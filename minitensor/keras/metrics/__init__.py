@@ -7,6 +7,8 @@
     iou.py         regions of images
 
 Concordance, Pearson, R2, and a rate at a given other rate are not here.
+
+Source of all: keras.metrics, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -74,12 +76,7 @@ from minitensor.keras.metrics.confusion import (
 from minitensor.keras.metrics.fbeta import F1Score, FBetaScore
 from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from minitensor.keras.metrics.metric import Metric
-from minitensor.keras.metrics.reduction import (
-    Mean,
-    MeanMetricWrapper,
-    RootMeanSquaredError,
-    Sum,
-)
+from minitensor.keras.metrics.reduction import Mean, MeanMetricWrapper, RootMeanSquaredError, Sum
 from minitensor.keras.serialization import identifiers, objects
 
 # All that is imported above and is a metric, or a function of (y_true, y_pred).
@@ -115,17 +112,15 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.metrics.get("mse").name
         'mean_squared_error'
-
-    Source: keras.metrics.get
     """
     return None if identifier is None else identifiers.resolve("metric", _KNOWN, identifier)
 
 
 def serialize(metric: Any) -> Any:
-    """A metric as values that JSON can hold. Source: keras.metrics.serialize"""
+    """A metric as values that JSON can hold."""
     return objects.serialize(metric)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The metric that `serialize` wrote. Source: keras.metrics.deserialize"""
+    """The metric that `serialize` wrote."""
     return identifiers.resolve("metric", {**_KNOWN, **(custom_objects or {})}, config)

@@ -29,8 +29,6 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.Accuracy()([1, 2], [1, 0]).numpy()
         np.float32(0.5)
-
-    Source: keras.metrics.Accuracy
     """
     t, p = _both(y_true, y_pred)
     return _ones(math.equal(*same_rank(cast(t, p.dtype), p)))
@@ -49,8 +47,6 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.binary_accuracy([[1.0, 0.0]], [[0.6, 0.7]]).numpy()
         array([[1., 0.]], dtype=float32)
-
-    Source: keras.metrics.binary_accuracy
     """
     t, p = same_rank(*_both(y_true, y_pred))
     return _ones(math.equal(t, cast(p > threshold, t.dtype)))
@@ -65,8 +61,6 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0, 1]]).numpy()
         array([1., 0.], dtype=float32)
-
-    Source: keras.metrics.categorical_accuracy
     """
     t, p = _both(y_true, y_pred)
     return _ones(math.equal(math.argmax(t, -1), math.argmax(p, -1)))
@@ -81,8 +75,6 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]).numpy()
         array([1., 0.], dtype=float32)
-
-    Source: keras.metrics.sparse_categorical_accuracy
     """
     t, p = _both(y_true, y_pred)
     if t.ndim == p.ndim and t.shape[-1] == 1:
@@ -104,8 +96,6 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.top_k_categorical_accuracy([[0, 1, 0]], [[0.5, 0.4, 0.1]], k=2).numpy()
         array([1.], dtype=float32)
-
-    Source: keras.metrics.top_k_categorical_accuracy
     """
     t, p = _both(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(math.argmax(t, -1), p, k)
@@ -128,8 +118,6 @@ def sparse_top_k_categorical_accuracy(
         >>> import minitensor as tf
         >>> tf.keras.metrics.sparse_top_k_categorical_accuracy([1], [[0.5, 0.4, 0.1]], k=2).numpy()
         array([1.], dtype=float32)
-
-    Source: keras.metrics.sparse_top_k_categorical_accuracy
     """
     t, p = _both(y_true, y_pred)
     shape = t.shape

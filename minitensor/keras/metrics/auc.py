@@ -42,7 +42,7 @@ class AUC(Metric):
         >>> tf.keras.metrics.AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]).numpy()
         np.float32(0.75)
 
-    Source: keras.metrics.AUC; Davis and Goadrich 2006
+    Source: Davis and Goadrich 2006
     """
 
     _direction = "up"

@@ -63,8 +63,6 @@ def similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
         >>> import minitensor as tf
         >>> tf.keras.metrics.CosineSimilarity()([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
         np.float32(0.7071)
-
-    Source: keras.metrics.CosineSimilarity
     """
     return -cosine_similarity(y_true, y_pred, axis)
 

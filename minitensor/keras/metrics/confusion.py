@@ -58,8 +58,6 @@ class TruePositives(_Count):
         >>> import minitensor as tf
         >>> tf.keras.metrics.TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
-
-    Source: keras.metrics.TruePositives
     """
 
     kept = ("true_positives",)
@@ -74,8 +72,6 @@ class FalsePositives(_Count):
         >>> import minitensor as tf
         >>> tf.keras.metrics.FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
-
-    Source: keras.metrics.FalsePositives
     """
 
     kept = ("false_positives",)
@@ -90,8 +86,6 @@ class TrueNegatives(_Count):
         >>> import minitensor as tf
         >>> tf.keras.metrics.TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(0.0)
-
-    Source: keras.metrics.TrueNegatives
     """
 
     kept = ("true_negatives",)
@@ -106,8 +100,6 @@ class FalseNegatives(_Count):
         >>> import minitensor as tf
         >>> tf.keras.metrics.FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(1.0)
-
-    Source: keras.metrics.FalseNegatives
     """
 
     kept = ("false_negatives",)
@@ -147,8 +139,6 @@ class Precision(_Share):
         >>> import minitensor as tf
         >>> tf.keras.metrics.Precision()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
         np.float32(0.5)
-
-    Source: keras.metrics.Precision
     """
 
     kept = ("true_positives", "false_positives")
@@ -166,8 +156,6 @@ class Recall(_Share):
         >>> import minitensor as tf
         >>> tf.keras.metrics.Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2]).numpy().round(3)
         np.float32(0.333)
-
-    Source: keras.metrics.Recall
     """
 
     kept = ("true_positives", "false_negatives")

@@ -36,8 +36,6 @@ class FBetaScore(Metric):
         >>> score = tf.keras.metrics.FBetaScore(beta=2.0)
         >>> score([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         array([0.833, 0.   ], dtype=float32)
-
-    Source: keras.metrics.FBetaScore
     """
 
     _direction = "up"
@@ -121,8 +119,6 @@ class F1Score(FBetaScore):
         >>> import minitensor as tf
         >>> tf.keras.metrics.F1Score()([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         array([0.667, 0.   ], dtype=float32)
-
-    Source: keras.metrics.F1Score
     """
 
     def __init__(

@@ -34,8 +34,6 @@ class IoU(Metric):
         >>> iou = tf.keras.metrics.IoU(num_classes=2, target_class_ids=[0])
         >>> iou([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
         np.float32(0.333)
-
-    Source: keras.metrics.IoU
     """
 
     _direction = "up"
@@ -108,8 +106,6 @@ class BinaryIoU(IoU):
         >>> iou = tf.keras.metrics.BinaryIoU(threshold=0.3)
         >>> iou([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7]).numpy().round(3)
         np.float32(0.333)
-
-    Source: keras.metrics.BinaryIoU
     """
 
     def __init__(
@@ -140,8 +136,6 @@ class MeanIoU(IoU):
         >>> import minitensor as tf
         >>> tf.keras.metrics.MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
         np.float32(0.333)
-
-    Source: keras.metrics.MeanIoU
     """
 
     def __init__(
@@ -176,8 +170,6 @@ class OneHotIoU(IoU):
         >>> iou = tf.keras.metrics.OneHotIoU(2, [0])
         >>> iou([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         np.float32(0.5)
-
-    Source: keras.metrics.OneHotIoU
     """
 
     def __init__(
@@ -209,8 +201,6 @@ class OneHotMeanIoU(MeanIoU):
         >>> iou = tf.keras.metrics.OneHotMeanIoU(2)
         >>> iou([[1.0, 0.0], [0.0, 1.0]], [[0.6, 0.4], [0.7, 0.3]]).numpy().round(3)
         np.float32(0.25)
-
-    Source: keras.metrics.OneHotMeanIoU
     """
 
     def __init__(

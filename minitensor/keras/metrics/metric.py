@@ -42,8 +42,6 @@ class Metric(Configurable):
         ...         return self.count
         >>> float(Count()([1.0, 2.0], [0.0, 0.0]))
         2.0
-
-    Source: keras.metrics.Metric
     """
 
     _direction: str | None = None  # "up" or "down": where better is, if that is known

@@ -28,8 +28,6 @@ class Sum(Metric):
         >>> total.update_state([1.0, 2.0])
         >>> total([3.0]).numpy()
         np.float32(6.0)
-
-    Source: keras.metrics.Sum
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
@@ -59,8 +57,6 @@ class Mean(Metric):
         >>> mean.update_state([1.0, 3.0])
         >>> mean(5.0).numpy()
         np.float32(3.0)
-
-    Source: keras.metrics.Mean
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
@@ -92,8 +88,6 @@ class RootMeanSquaredError(Mean):
         >>> import minitensor as tf
         >>> tf.keras.metrics.RootMeanSquaredError()([[0.0, 1.0]], [[1.0, 4.0]]).numpy().round(4)
         np.float32(2.2361)
-
-    Source: keras.metrics.RootMeanSquaredError
     """
 
     _direction = "down"
@@ -129,16 +123,10 @@ class MeanMetricWrapper(Mean):
         >>> metric = tf.keras.metrics.MeanMetricWrapper(tf.keras.losses.huber, delta=2.0)
         >>> metric([[0.0]], [[3.0]]).numpy()
         np.float32(4.0)
-
-    Source: keras.metrics.MeanMetricWrapper
     """
 
     def __init__(
-        self,
-        fn: Callable[..., Tensor],
-        name: str | None = None,
-        dtype: Any = None,
-        **kwargs: Any,
+        self, fn: Callable[..., Tensor], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(name, dtype)
         self._fn, self._settings = named(fn), kwargs

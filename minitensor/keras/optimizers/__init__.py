@@ -8,6 +8,8 @@
     schedules.py         learning rates that follow the number of steps
 
 Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
+
+Source of all: keras.optimizers, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -59,8 +61,6 @@ def get(identifier: Any) -> Optimizer | None:
         >>> import minitensor as tf
         >>> float(tf.keras.optimizers.get("sgd").learning_rate)
         0.009999999776482582
-
-    Source: keras.optimizers.get
     """
     rule: Any = identifier
     if isinstance(rule, str):
@@ -78,12 +78,12 @@ def get(identifier: Any) -> Optimizer | None:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Its class and arguments as values that JSON can hold. Source: keras.optimizers.serialize"""
+    """Its class and arguments as values that JSON can hold."""
     return objects.serialize(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer:
-    """The optimizer that `serialize` wrote. Source: keras.optimizers.deserialize"""
+    """The optimizer that `serialize` wrote."""
     cls = _KNOWN.get(str(config.get("class_name")).lower())
     if cls is not None:
         return cls.from_config(config.get("config") or {})

@@ -73,7 +73,7 @@ class Adam(_Adaptive):
         >>> x.numpy().round(3)
         array([ 0.9, -1.9], dtype=float32)
 
-    Source: keras.optimizers.Adam; Kingma and Ba 2015; Reddi et al. 2018
+    Source: Kingma and Ba 2015; Reddi et al. 2018
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class AdamW(Adam):
         >>> x.numpy().round(3)
         array([ 0.85, -1.8 ], dtype=float32)
 
-    Source: keras.optimizers.AdamW; Loshchilov and Hutter 2019
+    Source: Loshchilov and Hutter 2019
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class Adamax(_Adaptive):
         >>> x.numpy().round(3)
         array([ 0.9, -1.9], dtype=float32)
 
-    Source: keras.optimizers.Adamax; Kingma and Ba 2015, section 7.1
+    Source: Kingma and Ba 2015, section 7.1
     """
 
     parts = ("momentum", "norm")
@@ -210,7 +210,7 @@ class Nadam(_Adaptive):
         >>> x.numpy().round(3)
         array([ 0.894, -1.894], dtype=float32)
 
-    Source: keras.optimizers.Nadam; Dozat 2015
+    Source: Dozat 2015
     """
 
     def build(self, variables: Sequence[Variable]) -> None:

@@ -35,7 +35,7 @@ class RMSprop(Optimizer):
         >>> x.numpy().round(3)
         array([ 0.684, -1.684], dtype=float32)
 
-    Source: keras.optimizers.RMSprop; Hinton 2012
+    Source: Hinton 2012
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Adagrad(Optimizer):
         >>> x.numpy().round(3)
         array([ 0.901, -1.9  ], dtype=float32)
 
-    Source: keras.optimizers.Adagrad; Duchi et al. 2011
+    Source: Duchi et al. 2011
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Adadelta(Optimizer):
         >>> x.numpy().round(3)
         array([ 0.859, -1.859], dtype=float32)
 
-    Source: keras.optimizers.Adadelta; Zeiler 2012
+    Source: Zeiler 2012
     """
 
     def __init__(

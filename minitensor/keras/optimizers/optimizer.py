@@ -65,8 +65,6 @@ class Optimizer(Configurable):
         >>> _ = Plain(learning_rate=0.5).apply_gradients([(tf.constant([1.0, 1.0]), x)])
         >>> x.numpy()
         array([0.5, 1.5], dtype=float32)
-
-    Source: keras.optimizers.Optimizer
     """
 
     def __init__(self, learning_rate: Any, **kwargs: Unpack[Shared]) -> None:

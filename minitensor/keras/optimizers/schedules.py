@@ -2,6 +2,8 @@
 
 They fall by a factor, like 1 / t, along a power, in steps, or along half a wave of the cosine.
 "name" is kept in the configuration. Raises: ValueError, a number of steps that is not above 0.
+
+Source of all: keras.optimizers.schedules, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -42,8 +44,6 @@ class LearningRateSchedule(Configurable):
         ...         return 0.5 ** tf.cast(step, "float32")
         >>> Halving()(3).numpy()
         np.float32(0.125)
-
-    Source: keras.optimizers.schedules.LearningRateSchedule
     """
 
     def __call__(self, step: Any) -> Any:
@@ -83,8 +83,6 @@ class ExponentialDecay(LearningRateSchedule):
         >>> rate = tf.keras.optimizers.schedules.ExponentialDecay(0.1, 100, decay_rate=0.5)
         >>> rate(200).numpy()
         np.float32(0.025)
-
-    Source: keras.optimizers.schedules.ExponentialDecay
     """
 
     def __init__(
@@ -123,8 +121,6 @@ class InverseTimeDecay(LearningRateSchedule):
         >>> rate = tf.keras.optimizers.schedules.InverseTimeDecay(0.1, 1, decay_rate=0.5)
         >>> rate(2).numpy()
         np.float32(0.05)
-
-    Source: keras.optimizers.schedules.InverseTimeDecay
     """
 
     def __init__(
@@ -164,8 +160,6 @@ class PolynomialDecay(LearningRateSchedule):
         >>> rate = tf.keras.optimizers.schedules.PolynomialDecay(0.1, 100, end_learning_rate=0.0)
         >>> rate(75).numpy()
         np.float32(0.025)
-
-    Source: keras.optimizers.schedules.PolynomialDecay
     """
 
     def __init__(
@@ -212,8 +206,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         >>> rate = schedules.PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
         >>> [float(rate(step)) for step in (100, 101, 201)]
         [0.10000000149011612, 0.009999999776482582, 0.0010000000474974513]
-
-    Source: keras.optimizers.schedules.PiecewiseConstantDecay
     """
 
     def __init__(
@@ -258,7 +250,7 @@ class CosineDecay(LearningRateSchedule):
         >>> rate(50).numpy().round(6)
         np.float32(0.05)
 
-    Source: keras.optimizers.schedules.CosineDecay; Loshchilov and Hutter 2016
+    Source: Loshchilov and Hutter 2016
     """
 
     def __init__(
@@ -308,7 +300,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         >>> rate(50).numpy().round(6), rate(100).numpy().round(6)
         (np.float32(0.05), np.float32(0.05))
 
-    Source: keras.optimizers.schedules.CosineDecayRestarts; Loshchilov and Hutter 2016
+    Source: Loshchilov and Hutter 2016
     """
 
     def __init__(

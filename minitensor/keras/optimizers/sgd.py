@@ -37,7 +37,7 @@ class SGD(Optimizer):
         >>> x.numpy()
         array([ 0.46, -0.92], dtype=float32)
 
-    Source: keras.optimizers.SGD; Sutskever et al. 2013
+    Source: Sutskever et al. 2013
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Lion(Optimizer):
         >>> x.numpy()
         array([ 0.9, -1.9], dtype=float32)
 
-    Source: keras.optimizers.Lion; Chen et al. 2023
+    Source: Chen et al. 2023
     """
 
     def __init__(
