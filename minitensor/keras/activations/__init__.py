@@ -1,6 +1,8 @@
 """The mirror of keras.activations: functions of a tensor by name.
 
 What they compute is in functions.py, how a name becomes one of them here.
+
+Source of all: keras.activations, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -57,8 +59,6 @@ def get(identifier: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.activations.get("relu")([-1.0, 2.0]).numpy()
         array([0., 2.], dtype=float32)
-
-    Source: keras.activations.get
     """
     if identifier is None:
         return linear
@@ -72,13 +72,11 @@ def serialize(activation: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.activations.serialize(tf.keras.activations.swish)
         'silu'
-
-    Source: keras.activations.serialize
     """
     name = getattr(activation, "__name__", "")
     return name if _KNOWN.get(name) is activation else objects.serialize(activation)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """The function of a name or a config. Source: keras.activations.deserialize"""
+    """The function of a name or a config."""
     return identifiers.resolve("activation function", _KNOWN | (custom_objects or {}), config)

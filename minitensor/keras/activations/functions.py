@@ -1,6 +1,8 @@
 """The functions of keras.activations: each has its formula, an example, and who found it.
 
 Args of all: x, floats of any shape. `example` writes the end of their docstrings.
+
+Source of all: keras.activations, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -139,8 +141,6 @@ def linear(x: Any) -> Any:
         >>> import minitensor as tf
         >>> tf.keras.activations.linear(3)
         3
-
-    Source: keras.activations.linear
     """
     return x
 

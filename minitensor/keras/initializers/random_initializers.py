@@ -11,6 +11,8 @@ input_axes and output_axes they are the products of those sizes.
     Glorot   variance 2 / (fan_in + fan_out)   a compromise of both ways
     He       variance 2 / fan_in               relu throws half of it away
     Lecun    variance 1 / fan_in
+
+Source of all: keras.initializers, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -49,8 +51,6 @@ class RandomNormal(RandomInitializer):
         >>> import minitensor as tf
         >>> tf.keras.initializers.RandomNormal(seed=1)((2, 3)).shape
         TensorShape([2, 3])
-
-    Source: keras.initializers.RandomNormal
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
@@ -72,8 +72,6 @@ class TruncatedNormal(RandomInitializer):
         >>> import minitensor as tf
         >>> bool(abs(tf.keras.initializers.TruncatedNormal(seed=1)((99,)).numpy()).max() <= 0.1)
         True
-
-    Source: keras.initializers.TruncatedNormal
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
@@ -95,8 +93,6 @@ class RandomUniform(RandomInitializer):
         >>> import minitensor as tf
         >>> bool(abs(tf.keras.initializers.RandomUniform(seed=1)((99,)).numpy()).max() <= 0.05)
         True
-
-    Source: keras.initializers.RandomUniform
     """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
@@ -125,7 +121,7 @@ class Orthogonal(RandomInitializer):
         >>> (w.T @ w).round(5).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
 
-    Source: keras.initializers.Orthogonal; Saxe et al. 2014
+    Source: Saxe et al. 2014
     """
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
@@ -168,8 +164,6 @@ class VarianceScaling(RandomInitializer):
         >>> w = tf.keras.initializers.VarianceScaling(2.0, seed=0)((3, 3, 64, 128))
         >>> round(float(w.numpy().var() * 3 * 3 * 64), 2)
         2.0
-
-    Source: keras.initializers.VarianceScaling
     """
 
     def __init__(
@@ -244,7 +238,7 @@ Example:
     >>> round(float(w.var()) * {350 if mode == "fan_avg" else 300}, 1)
     {scale}
 
-Source: keras.initializers.{name}; {found_by}
+Source: {found_by}
 """
     return type(name, (_Named,), {"_settings": settings, "__module__": __name__, "__doc__": text})
 
