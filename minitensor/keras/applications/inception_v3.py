@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras import layers
-from minitensor.keras.applications._common import (
-    Request,
-    application,
-    channel_axis,
-    network,
-    norm,
-)
+from minitensor.keras.applications._common import Request, application, channel_axis, network, norm
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
 

@@ -7,16 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from minitensor.keras import layers
-from minitensor.keras.applications._common import (
-    Request,
-    application,
-    channel_axis,
-    network,
-    norm,
-)
-from minitensor.keras.applications._common import (
-    input_shape as image_shape,
-)
+from minitensor.keras.applications._common import Request, application, channel_axis, network, norm
+from minitensor.keras.applications._common import input_shape as image_shape
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
 

@@ -93,16 +93,8 @@ from minitensor.keras.layers.random_geometry import (
     RandomZoom,
 )
 from minitensor.keras.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
-from minitensor.keras.layers.scaling import (
-    LocalResponseNormalization,
-    Rescaling,
-    UnitNormalization,
-)
-from minitensor.keras.layers.transpose import (
-    Conv1DTranspose,
-    Conv2DTranspose,
-    Conv3DTranspose,
-)
+from minitensor.keras.layers.scaling import LocalResponseNormalization, Rescaling, UnitNormalization
+from minitensor.keras.layers.transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minitensor.keras.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 # Keras' other names.
