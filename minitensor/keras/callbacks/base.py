@@ -203,10 +203,7 @@ class CallbackList(Callback):
                 callback.on_interrupt()
 
 
-_OLDER_NAMES = {
-    "on_train_batch_begin": "on_batch_begin",
-    "on_train_batch_end": "on_batch_end",
-}
+_OLDER_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
 def _call_hook(callbacks: CallbackList, hook: str, logs: Logs, *number: int) -> None:

@@ -43,11 +43,7 @@ class Arithmetic(Layer):
     """
 
     def __init__(
-        self,
-        operation: str,
-        constant: Any = None,
-        reverse: bool = False,
-        **kwargs: Unpack[Common],
+        self, operation: str, constant: Any = None, reverse: bool = False, **kwargs: Unpack[Common]
     ) -> None:
         super().__init__(**kwargs)
         self.operation = choice("operation", operation, _FUNCTIONS)
