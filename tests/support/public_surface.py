@@ -127,6 +127,7 @@ def config(cls):
 
 def surface():
     """{module: {name: what is known of it}}."""
+    importlib.import_module("minitensor.keras.backend").clear_session()  # layers numbered from 0
     found = {}
     for path in MODULES:
         module = importlib.import_module(path)
