@@ -129,6 +129,7 @@ def surface():
     """{module: {name: what is known of it}}."""
     importlib.import_module("minitensor.keras.backend").clear_session()  # layers numbered from 0
     found = {}
+    importlib.import_module("minitensor.keras.utils").clear_session()  # names count from 0 again
     for path in MODULES:
         module = importlib.import_module(path)
         found[path] = {}
