@@ -141,12 +141,12 @@ def _dataset(
             return reader(path), expand_dims(cast(number, "float32"), -1)
         return reader(path), one_hot(number, count) if label_mode == "categorical" else number
 
-    plain = found.labels is None
-    files = found.files if plain else (found.files, np.array(found.labels, np.int32))
+    unlabelled = found.labels is None
+    files = found.files if unlabelled else (found.files, np.array(found.labels, np.int32))
     dataset = Dataset.from_tensor_slices(files)
     if seed is not None:
         dataset = dataset.shuffle(8 * batch_size if batch_size else 1024, seed)
-    dataset = dataset.map(reader if plain else labelled)
+    dataset = dataset.map(reader if unlabelled else labelled)
     dataset = dataset.batch(batch_size) if batch_size else dataset
     dataset.class_names, dataset.file_paths = found.names, found.files  # type: ignore[attr-defined]
     return dataset

@@ -31,9 +31,9 @@ def get_file(
         fname: its name here; None takes that of the URL.
         origin: the URL.
         untar, extract: unpack it too.
-        md5_hash, file_hash: what its checksum must be; MD5 or SHA-256, told by its length.
+        md5_hash, file_hash: what its checksum must be; MD5 or SHA-256, by its length.
         cache_subdir: the folder in cache_dir, or an absolute path.
-        hash_algorithm, archive_format: ignored; both are told by their content.
+        hash_algorithm, archive_format: ignored; both follow from the content.
         cache_dir: default $KERAS_HOME, else ~/.keras.
         force_download: fetch it even if it is here.
 

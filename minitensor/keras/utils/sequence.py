@@ -8,7 +8,7 @@ from typing import Any
 class PyDataset:
     """Batches by number: subclass it and write `__len__` and `__getitem__`.
 
-    `fit` takes the batches in a new order each epoch unless it is told shuffle=False, and calls
+    `fit` takes the batches in a new order each epoch unless shuffle=False, and calls
     `on_epoch_end` after each.
 
     Args:
