@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from griffe import Extension, Object
+from griffe import Extension, Module, Object
 
 FORMULA = re.compile(r"[^\n]* = .*[^.:]", re.DOTALL)  # " = " in the first line, and no full stop
 
@@ -29,3 +29,10 @@ class Docstrings(Extension):
         """Called for every module, class, function and attribute."""
         if obj.docstring:
             obj.docstring.value = shown(obj.docstring.value)
+
+    def on_package(self, *, pkg: Module, **kwargs: Any) -> None:
+        """A function that its file is called after hides that file: nn/lp_pool.py."""
+        for room in [member for member in pkg.members.values() if member.is_module]:
+            for name, file in list(room.members.items()):
+                if not file.is_alias and file.is_module and name in file.members:
+                    room.set_member(name, file.members[name])
