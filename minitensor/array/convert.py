@@ -17,11 +17,13 @@ from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["cast", "constant", "convert_to_tensor", "identity", "is_tensor", "stop_gradient"]
+example = examples_of("tf")
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
@@ -58,6 +60,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     return array.reshape(x, shape=sizes)
 
 
+@example('convert_to_tensor([1, 2], dtype="float32")', "[1., 2.]")
 def convert_to_tensor(
     value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
 ) -> Tensor:
@@ -73,11 +76,6 @@ def convert_to_tensor(
 
     Raises:
         TypeError: no numbers, or they cannot have `dtype`; a tensor is never cast.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.convert_to_tensor([1, 2], dtype="float32").numpy()
-        array([1., 2.], dtype=float32)
     """
     if dtype is None and dtype_hint is not None and not isinstance(value, ArrayLike):
         try:
@@ -107,6 +105,7 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, ArrayLike)
 
 
+@example('cast([1.7, -1.7], "int32")', "array([ 1, -1], dtype=int32)")
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     """The same numbers as elements of another type; to integers they are cut off towards 0.
 
@@ -119,25 +118,15 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 
     Raises:
         TypeError: no such type, or x holds no numbers.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.cast([1.7, -1.7], "int32").numpy()
-        array([ 1, -1], dtype=int32)
     """
     wanted = as_dtype(dtype)
     tensor = as_tensor(x, what="cast: x")
     return tensor if tensor.dtype == wanted else math.cast(tensor, dtype=wanted)
 
 
+@example("identity([1, 2])", "array([1, 2], dtype=int32)")
 def identity(input: Any, name: str | None = None) -> Tensor:
-    """The same elements as a new tensor.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.identity([1, 2]).numpy()
-        array([1, 2], dtype=int32)
-    """
+    """The same elements as a new tensor."""
     return math.identity(as_tensor(input, what="identity: input"))
 
 

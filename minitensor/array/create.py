@@ -18,6 +18,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
 from minitensor.nn import checks
 from minitensor.ops import array, math
@@ -26,56 +27,38 @@ from minitensor.ops.elementwise import check_broadcast
 __all__ = [
     "eye", "fill", "linspace", "one_hot", "ones", "ones_like", "range", "zeros", "zeros_like",
 ]  # fmt: skip
+example = examples_of("tf")
 
 
+@example("zeros([2])", "[0., 0.]")
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
-    """A tensor of zeros.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.zeros([2]).numpy()
-        array([0., 0.], dtype=float32)
-    """
+    """A tensor of zeros."""
     return to_device_of(np.zeros(checks.numbers("zeros", "shape", shape), as_dtype(dtype)))
 
 
+@example('ones([2], "int32")', "array([1, 1], dtype=int32)")
 def ones(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
-    """A tensor of ones.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.ones([2], "int32").numpy()
-        array([1, 1], dtype=int32)
-    """
+    """A tensor of ones."""
     return to_device_of(np.ones(checks.numbers("ones", "shape", shape), as_dtype(dtype)))
 
 
+@example("zeros_like([1, 2])", "array([0, 0], dtype=int32)")
 def zeros_like(
     input: Any, dtype: Any = None, name: str | None = None, layout: Any = None
 ) -> Tensor:
-    """Zeros in the shape of another tensor.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.zeros_like([1, 2]).numpy()
-        array([0, 0], dtype=int32)
-    """
+    """Zeros in the shape of another tensor."""
     x = as_tensor(input, what="zeros_like: input")
     return to_device_of(np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
 
 
+@example("ones_like([1.5, 2.5])", "[1., 1.]")
 def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
-    """Ones in the shape of another tensor.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.ones_like([1.5, 2.5]).numpy()
-        array([1., 1.], dtype=float32)
-    """
+    """Ones in the shape of another tensor."""
     x = as_tensor(input, what="ones_like: input")
     return to_device_of(np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
 
 
+@example("fill([2], 7)", "array([7, 7], dtype=int32)")
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
     """One number, repeated.
 
@@ -84,11 +67,6 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
 
     Raises:
         ValueError: `value` is no scalar, or a size is negative.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.fill([2], 7).numpy()
-        array([7, 7], dtype=int32)
     """
     x = as_tensor(value, what="fill: value")
     if x.ndim:
@@ -125,6 +103,7 @@ def eye(
     return to_device_of(np.broadcast_to(matrix, (*batch, rows, columns)))
 
 
+@example("range(3)", "array([0, 1, 2], dtype=int32)")
 def range(
     start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range"
 ) -> Tensor:
@@ -142,11 +121,6 @@ def range(
     Raises:
         ValueError: `delta` is 0 or leads away from `limit`, or an argument is no scalar.
         TypeError: an argument is a float and `dtype` an integer.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.range(3).numpy()
-        array([0, 1, 2], dtype=int32)
     """
     first, last = (0, start) if limit is None else (start, limit)
     ends = [as_tensor(v, what="range: start, limit, delta") for v in (first, last, delta)]
@@ -164,6 +138,7 @@ def range(
     return to_device_of(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
 
 
+@example("linspace(0.0, 1.0, 3)", "[0. , 0.5, 1. ]")
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any = 0) -> Tensor:
     """`num` numbers from `start` to `stop`, both included, at equal distances.
 
@@ -178,11 +153,6 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: Any
     Raises:
         ValueError: `num` is negative, or no such axis.
         TypeError: `num` is no integer, or `start` and `stop` have different types.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.linspace(0.0, 1.0, 3).numpy()
-        array([0. , 0.5, 1. ], dtype=float32)
     """
     count = checks.number("linspace", "num", num, 0)
     a, b = align("linspace", start=start, stop=stop)

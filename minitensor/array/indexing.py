@@ -15,12 +15,14 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.dtypes import bool as boolean
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["boolean_mask", "gather", "gather_nd", "slice", "unique", "where"]
+example = examples_of("tf")
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
@@ -52,6 +54,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return math.where(condition, x, y)
 
 
+@example("gather([10, 20, 30], [2, 0])", "array([30, 10], dtype=int32)")
 def gather(
     params: Any,
     indices: Any,
@@ -74,11 +77,6 @@ def gather(
 
     Raises:
         ValueError: an index is out of range, no such axis, or the batch axes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.gather([10, 20, 30], [2, 0]).numpy()
-        array([30, 10], dtype=int32)
     """
     x = as_tensor(params, None, "gather: params", first_tensor(indices))
     i = checks.tensor("gather", "indices", indices, "iu", x).array
@@ -111,6 +109,7 @@ def _gather_rows(x: Tensor, i: Any, axis: int, batch: int) -> Tensor:
     return array.getitem(x, index=tuple(parts))  # (batch..., between..., inner..., rest...)
 
 
+@example("gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]])", "array([2, 3], dtype=int32)")
 def gather_nd(
     params: Any,
     indices: Any,
@@ -131,11 +130,6 @@ def gather_nd(
 
     Raises:
         ValueError: an index is out of range, or there are more coordinates than axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
-        array([2, 3], dtype=int32)
     """
     if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
         raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
@@ -197,6 +191,7 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
     return array.getitem(x, index=window)
 
 
+@example("boolean_mask([[1, 2], [3, 4]], [True, False])", "array([[1, 2]], dtype=int32)")
 def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Tensor:
     """The elements, or slices, where a mask holds.
 
@@ -210,11 +205,6 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
 
     Raises:
         ValueError: the mask is a scalar, or its shape is not that of the axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.boolean_mask([[1, 2], [3, 4]], [True, False]).numpy()
-        array([[1, 2]], dtype=int32)
     """
     x = as_tensor(tensor, what="boolean_mask: tensor")
     chosen = np.asarray(as_tensor(mask, what="boolean_mask: mask")).astype(boolean)

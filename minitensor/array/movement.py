@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array
 
 __all__ = ["meshgrid", "pad", "repeat", "reverse", "roll", "tile"]
+example = examples_of("tf")
 
 
+@example('pad([1, 2, 3], [[1, 2]], "REFLECT")', "array([2, 1, 2, 3, 2, 1], dtype=int32)")
 def pad(
     tensor: Any,
     paddings: Any,
@@ -43,11 +46,6 @@ def pad(
         ValueError: unknown `mode`, another number of pairs than axes, a negative padding, or a
             mirror image longer than the axis.
         TypeError: paddings are no integers, or `constant_values` does not have the tensor's type.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.pad([1, 2, 3], [[1, 2]], "REFLECT").numpy()
-        array([2, 1, 2, 3, 2, 1], dtype=int32)
     """
     x = as_tensor(tensor, what="pad: tensor")
     word = mode.lower() if isinstance(mode, str) else mode
@@ -74,6 +72,7 @@ def _pairs(paddings: Any, x: Tensor) -> tuple[tuple[int, int], ...]:
     return tuple((before, after) for before, after in pairs)
 
 
+@example("tile([1, 2], [2])", "array([1, 2, 1, 2], dtype=int32)")
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """The whole tensor repeated along each axis.
 
@@ -85,11 +84,6 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
 
     Raises:
         ValueError: another number of multiples than axes, or a negative one.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.tile([1, 2], [2]).numpy()
-        array([1, 2, 1, 2], dtype=int32)
     """
     x = as_tensor(input, what="tile: input")
     times = checks.numbers("tile", "multiples", multiples)
@@ -130,21 +124,18 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
     return array.gather(x, chosen, axis=axis)
 
 
+@example("reverse([1, 2, 3], [0])", "array([3, 2, 1], dtype=int32)")
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """The opposite order along some axes.
 
     Args:
         axis: a list of axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.reverse([1, 2, 3], [0]).numpy()
-        array([3, 2, 1], dtype=int32)
     """
     x = as_tensor(tensor, what="reverse: tensor")
     return array.flip(x, axes=checks.axes("reverse", () if axis is None else axis, x.ndim))
 
 
+@example("roll([1, 2, 3, 4], 1, 0)", "array([4, 1, 2, 3], dtype=int32)")
 def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     """Elements moved along axes; those that fall off the end come in at the beginning.
 
@@ -156,11 +147,6 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
 
     Raises:
         ValueError: no such axis, or not one shift per axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.roll([1, 2, 3, 4], 1, 0).numpy()
-        array([4, 1, 2, 3], dtype=int32)
     """
     x = as_tensor(input, what="roll: input")
     shifts = checks.numbers("roll", "shift", shift, -(2**63))

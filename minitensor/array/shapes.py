@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor, to_device_of
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.nn import checks
 from minitensor.ops import array
@@ -25,48 +26,37 @@ from minitensor.ops.elementwise import check_broadcast
 __all__ = [
     "broadcast_to", "expand_dims", "rank", "reshape", "shape", "size", "squeeze", "transpose",
 ]  # fmt: skip
+example = examples_of("tf")
 
 
+@example("shape([[1, 2, 3]])", "array([1, 3], dtype=int32)")
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The sizes of the axes, as a tensor.
 
     Returns:
         A vector of integers.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.shape([[1, 2, 3]]).numpy()
-        array([1, 3], dtype=int32)
     """
     sizes = as_tensor(input, what="shape: input").shape
     return to_device_of(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
 
 
+@example("size([[1, 2, 3]])", "np.int32(3)")
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """The number of elements, as a tensor.
 
     Returns:
         A scalar.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.size([[1, 2, 3]]).numpy()
-        np.int32(3)
     """
     count = as_tensor(input, what="size: input").array.size
     return to_device_of(np.array(count, as_dtype(int32 if out_type is None else out_type)))
 
 
+@example("rank([[1, 2, 3]])", "np.int32(2)")
 def rank(input: Any, name: str | None = None) -> Tensor:
     """The number of axes, as a tensor.
 
     Returns:
         A scalar, int32.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.rank([[1, 2, 3]]).numpy()
-        np.int32(2)
     """
     return to_device_of(np.array(as_tensor(input, what="rank: input").ndim, int32))
 

@@ -16,11 +16,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minitensor.autograd import Tensor
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32, int64
 from minitensor.nn import checks
 from minitensor.ops import math, reduce
 
 __all__ = ["argmax", "argmin", "cumprod", "cumsum", "top_k"]  # sort, argsort: top level only
+example = examples_of("tf")
 
 
 class TopKV2(NamedTuple):
@@ -30,29 +32,19 @@ class TopKV2(NamedTuple):
     indices: Tensor
 
 
+@example("argmax([[1, 5, 5], [2, 0, 1]], axis=1)", "array([1, 0])")
 def argmax(
     input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
 ) -> Tensor:
-    """Where the first largest element along an axis is; a NaN counts as the largest.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.argmax([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
-        array([1, 0])
-    """
+    """Where the first largest element along an axis is; a NaN counts as the largest."""
     return _extreme(reduce.argmax, "argmax", input, axis, output_type)
 
 
+@example("argmin([[1, 5, 5], [2, 0, 1]], axis=1)", "array([0, 1])")
 def argmin(
     input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
 ) -> Tensor:
-    """Where the first smallest element along an axis is; a NaN counts as the smallest.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.argmin([[1, 5, 5], [2, 0, 1]], axis=1).numpy()
-        array([0, 1])
-    """
+    """Where the first smallest element along an axis is; a NaN counts as the smallest."""
     return _extreme(reduce.argmin, "argmin", input, axis, output_type)
 
 
@@ -67,50 +59,36 @@ def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Ten
     return math.cast(op(x, axis=axis), dtype=dtype)
 
 
+@example("cumsum([1, 2, 3], exclusive=True)", "array([0, 1, 3], dtype=int32)")
 def cumsum(
     x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Tensor:
-    """Running sums: y_k = x_0 + ... + x_k along an axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
-        array([0, 1, 3], dtype=int32)
-    """
+    """Running sums: y_k = x_0 + ... + x_k along an axis."""
     tensor = checks.tensor("cumsum", "x", x, "iuf")
     axis = checks.axis("cumsum", axis, tensor.ndim)
     return reduce.cumsum(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
+@example("math.cumprod([1, 2, 3], reverse=True)", "array([6, 6, 3], dtype=int32)")
 def cumprod(
     x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
 ) -> Tensor:
-    """Running products: y_k = x_0 ... x_k along an axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.math.cumprod([1, 2, 3], reverse=True).numpy()
-        array([6, 6, 3], dtype=int32)
-    """
+    """Running products: y_k = x_0 ... x_k along an axis."""
     tensor = checks.tensor("cumprod", "x", x, "iuf")
     axis = checks.axis("cumprod", axis, tensor.ndim)
     return reduce.cumprod(tensor, axis=axis, exclusive=bool(exclusive), reverse=bool(reverse))
 
 
+@example('sort([3, 1, 2], direction="DESCENDING")', "array([3, 2, 1], dtype=int32)")
 def sort(
     values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | None = None
 ) -> Tensor:
-    """The elements in order along an axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.sort([3, 1, 2], direction="DESCENDING").numpy()
-        array([3, 2, 1], dtype=int32)
-    """
+    """The elements in order along an axis."""
     x, axis, descending = _order("sort", values, axis, direction)
     return reduce.sort(x, axis=axis, descending=descending)
 
 
+@example("argsort([3, 1, 2])", "array([1, 2, 0], dtype=int32)")
 def argsort(
     values: Any,
     axis: Any = -1,
@@ -125,11 +103,6 @@ def argsort(
 
     Returns:
         The shape of `values`, int32.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.argsort([3, 1, 2]).numpy()
-        array([1, 2, 0], dtype=int32)
     """
     x, axis, descending = _order("argsort", values, axis, direction)
     return math.cast(reduce.argsort(x, axis=axis, descending=descending), dtype=int32)

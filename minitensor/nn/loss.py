@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor, first_tensor
+from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops import softmax as ops
@@ -28,8 +29,10 @@ __all__ = [
     "in_top_k", "l2_loss", "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
     "sparse_softmax_cross_entropy_with_logits", "weighted_cross_entropy_with_logits",
 ]  # fmt: skip
+example = examples_of("tf.nn")
 
 
+@example("softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]])", "[0.6931472]")
 def softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, axis: int = -1, name: str | None = None
 ) -> Tensor:
@@ -50,11 +53,6 @@ def softmax_cross_entropy_with_logits(
 
     Raises:
         ValueError: the shapes do not broadcast, or there is no such axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.softmax_cross_entropy_with_logits([[0.0, 1.0]], [[0.0, 0.0]]).numpy()
-        array([0.6931472], dtype=float32)
     """
     op = "softmax_cross_entropy_with_logits"
     (x,) = checks.floats(op, first_tensor(labels), logits=logits)
@@ -69,6 +67,7 @@ def _broadcast(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return x if x.shape == shape else array.broadcast_to(x, shape=shape)
 
 
+@example("sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]])", "[0.6931472]")
 def sparse_softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, name: str | None = None
 ) -> Tensor:
@@ -83,11 +82,6 @@ def sparse_softmax_cross_entropy_with_logits(
 
     Raises:
         ValueError: the shapes do not match, or a label is outside [0, classes).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
-        array([0.6931472], dtype=float32)
     """
     op = "sparse_softmax_cross_entropy_with_logits"
     (x,) = checks.floats(op, first_tensor(labels), logits=logits)
@@ -115,22 +109,19 @@ def _check_classes(op: str, labels: np.ndarray, classes: int) -> None:
         )
 
 
+@example("sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100])", "[  0.6931472, 100.       ]")
 def sigmoid_cross_entropy_with_logits(
     labels: Any = None, logits: Any = None, name: str | None = None
 ) -> Tensor:
     """Cross entropy of independent yes-or-no questions.
 
     loss = -z log sigmoid(x) - (1 - z) log(1 - sigmoid(x)), z labels, x logits
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [0.0, 100.0]).numpy()
-        array([  0.6931472, 100.       ], dtype=float32)
     """
     labels, x = _same_shape("sigmoid_cross_entropy_with_logits", labels, logits)
     return ops.sigmoid_cross_entropy(labels, x)
 
 
+@example("weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2)", "[1.3862944, 0.6931472]")
 def weighted_cross_entropy_with_logits(
     labels: Any, logits: Any, pos_weight: Any, name: str | None = None
 ) -> Tensor:
@@ -143,11 +134,6 @@ def weighted_cross_entropy_with_logits(
 
     Raises:
         ValueError: two shapes, or a weight that does not broadcast.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.weighted_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0], 2.0).numpy()
-        array([1.3862944, 0.6931472], dtype=float32)
     """
     op = "weighted_cross_entropy_with_logits"
     z, x = _same_shape(op, labels, logits)

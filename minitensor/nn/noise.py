@@ -18,12 +18,15 @@ import numpy as np
 from minitensor.autograd import Tensor, align, as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.backend.generator import generator
+from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import activation, array, math, reduce
 
 __all__ = ["bias_add", "dropout", "zero_fraction"]
+example = examples_of("tf.nn")
 
 
+@example("dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1)", "[0., 2., 2., 2.]", "Srivastava et al. 2014")
 def dropout(
     x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
 ) -> Tensor:
@@ -40,13 +43,6 @@ def dropout(
     Raises:
         TypeError: `x` are no floats, or `rate` is no number.
         ValueError: `rate` is outside [0, 1), or `noise_shape` does not broadcast to x.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.dropout([1.0, 1.0, 1.0, 1.0], 0.5, seed=1).numpy()
-        array([0., 2., 2., 2.], dtype=float32)
-
-    Source: Srivastava et al. 2014
     """
     (values,) = checks.floats("dropout", x=x)
     rate = _rate(rate)
@@ -81,16 +77,12 @@ def _noise_shape(noise_shape: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     return noise
 
 
+@example("zero_fraction([0.0, 1.0, 0.0, 3.0])", "np.float32(0.5)")
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     """The fraction of elements that are exactly 0: how sparse a relu has made them.
 
     Returns:
         A float32 scalar; NaN if there are no elements.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.zero_fraction([0.0, 1.0, 0.0, 3.0]).numpy()
-        np.float32(0.5)
     """
     x = as_tensor(value, what="zero_fraction: value")
     return reduce.mean(math.cast(math.equal(x, 0), dtype="float32"), axis=None)

@@ -7,12 +7,12 @@ Source of all: keras.activations, by the same names, and the papers named.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from minitensor import nn
 from minitensor.array import cast, ones_like, reshape, split, where
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine.annotations import annotate
 from minitensor.math import abs as magnitude
 from minitensor.math import cumsum, exp, expm1, maximum, minimum, reduce_sum, sqrt, square
@@ -20,27 +20,7 @@ from minitensor.math import log_sigmoid as _log_sigmoid
 from minitensor.math.clip import clip_by_value
 from minitensor.math.order import sort
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def example(call: str, prints: str, found_by: str = "") -> Callable[[F], F]:
-    """A decorator that puts a call, the numbers it prints and a paper behind the docstring."""
-
-    def decorate(function: F) -> F:
-        papers = f"; {found_by}" if found_by else ""
-        function.__doc__ = f"""{(function.__doc__ or "").rstrip()}
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.activations.{call}.numpy()
-        array({prints}, dtype=float32)
-
-    Source: keras.activations.{function.__name__}{papers}
-    """
-        return function
-
-    return decorate
-
+example = examples_of("tf.keras.activations")
 
 # ----- made of pieces of lines and parabolas: cheap, with corners, often exactly 0 -----
 

@@ -18,9 +18,12 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import cast, expand_dims, squeeze, where
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.annotations import annotate, annotation
 from minitensor.keras.losses.loss import floats, pair
+
+example = examples_of("tf.keras.losses", ".numpy().round(4)")
 
 
 def _logits(y_pred: Tensor, from_logits: bool, name: str) -> tuple[Tensor, bool]:
@@ -73,6 +76,7 @@ def _classes(name: str, t: Tensor, p: Tensor, axis: int, label_smoothing: float)
     return t
 
 
+@example("categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])", "[0.6931]")
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -96,11 +100,6 @@ def categorical_crossentropy(
 
     Raises:
         ValueError: the shapes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
-        array([0.6931], dtype=float32)
     """
     t, p = pair(y_true, y_pred)
     t = _classes("categorical_crossentropy", t, p, axis, label_smoothing)
@@ -111,6 +110,7 @@ def categorical_crossentropy(
     return -math.reduce_sum(t * math.log(p), axis)
 
 
+@example("sparse_categorical_crossentropy([1], [[0.5, 0.5]])", "[0.6931]")
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -134,11 +134,6 @@ def sparse_categorical_crossentropy(
 
     Raises:
         ValueError: the shapes do not match, there is no such class, or another axis.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)
-        array([0.6931], dtype=float32)
     """
     p = floats(y_pred)
     if axis not in (-1, p.ndim - 1):
@@ -166,6 +161,7 @@ def _sparse(t: Tensor, p: Tensor, from_logits: bool) -> Tensor:
     return nn.sparse_softmax_cross_entropy_with_logits(t, logits)
 
 
+@example("binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])", "[0.6931]")
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -189,11 +185,6 @@ def binary_crossentropy(
 
     Raises:
         ValueError: the shapes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
-        array([0.6931], dtype=float32)
     """
     t, p = pair(y_true, y_pred)
     return math.reduce_mean(_binary(_smooth(t, label_smoothing), p, from_logits), axis)
@@ -212,6 +203,7 @@ def _binary(t: Tensor, p: Tensor, from_logits: bool) -> Tensor:
     return -(t * math.log(p) + (1.0 - t) * math.log(1.0 - p))
 
 
+@example("categorical_focal_crossentropy([[0, 1]], [[0.5, 0.5]])", "[0.0433]", "Lin et al. 2017")
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -235,13 +227,6 @@ def categorical_focal_crossentropy(
 
     Raises:
         ValueError: the shapes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.categorical_focal_crossentropy([[0, 1]], [[0.5, 0.5]]).numpy().round(4)
-        array([0.0433], dtype=float32)
-
-    Source: Lin et al. 2017
     """
     t, p = pair(y_true, y_pred)
     t = _classes("categorical_focal_crossentropy", t, p, axis, label_smoothing)
@@ -251,6 +236,7 @@ def categorical_focal_crossentropy(
     return math.reduce_sum(weight * (-t * math.log(p)), axis)
 
 
+@example("binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])", "[0.1733]", "Lin et al. 2017")
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -276,13 +262,6 @@ def binary_focal_crossentropy(
 
     Raises:
         ValueError: the shapes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4)
-        array([0.1733], dtype=float32)
-
-    Source: Lin et al. 2017
     """
     t, p = pair(y_true, y_pred)
     t = _smooth(t, label_smoothing)
@@ -294,30 +273,22 @@ def binary_focal_crossentropy(
     return math.reduce_mean(loss, axis)
 
 
+@example("kl_divergence([[0.5, 0.5]], [[0.25, 0.75]])", "[0.1438]")
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """How much one distribution tells beyond another.
 
     loss = sum(y_true * log(y_true / y_pred)), with both kept within [epsilon, 1]
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4)
-        array([0.1438], dtype=float32)
     """
     least = defaults.epsilon()
     t, p = (math.minimum(math.maximum(x, least), 1.0) for x in pair(y_true, y_pred))
     return math.reduce_sum(t * math.log(t / p), -1)
 
 
+@example("poisson([[0.0, 1.0]], [[1.0, 1.0]])", "[1.]")
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """The likelihood of counts.
 
     loss = mean(y_pred - y_true * log(y_pred + epsilon))
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.poisson([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
-        array([1.], dtype=float32)
     """
     t, p = pair(y_true, y_pred)
     return math.reduce_mean(p - t * math.log(p + defaults.epsilon()), -1)

@@ -14,8 +14,11 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import where
 from minitensor.autograd import Tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import pair, same_rank
+
+example = examples_of("tf.keras.losses", ".numpy().round(4)")
 
 
 def _two(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
@@ -26,57 +29,41 @@ def _mean(values: Tensor) -> Tensor:
     return math.reduce_mean(values, -1)
 
 
+@example("mean_squared_error([[0.0, 1.0]], [[1.0, 4.0]])", "[5.]")
 def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     """The mean of the squared differences.
 
     loss = mean((y_true - y_pred)^2)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.mean_squared_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
-        array([5.], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     return _mean(math.square(t - p))
 
 
+@example("mean_absolute_error([[0.0, 1.0]], [[1.0, 4.0]])", "[2.]")
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """The mean of the absolute differences.
 
     loss = mean(|y_true - y_pred|)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.mean_absolute_error([[0.0, 1.0]], [[1.0, 4.0]]).numpy()
-        array([2.], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     return _mean(math.abs(t - p))
 
 
+@example("mean_absolute_percentage_error([[2.0, 1.0]], [[1.0, 1.0]])", "[25.]")
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """The mean of the differences, in percent of the truth.
 
     loss = 100 * mean(|y_true - y_pred| / max(|y_true|, epsilon))
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.mean_absolute_percentage_error([[2.0, 1.0]], [[1.0, 1.0]]).numpy()
-        array([25.], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     return 100.0 * _mean(math.abs((t - p) / math.maximum(math.abs(t), defaults.epsilon())))
 
 
+@example("mean_squared_logarithmic_error([[0, 1]], [[1, 1]])", "[0.2402]")
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """The mean of the squared differences of logarithms.
 
     loss = mean((log(1 + y_true) - log(1 + y_pred))^2), with both at least epsilon
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.mean_squared_logarithmic_error([[0, 1]], [[1, 1]]).numpy().round(4)
-        array([0.2402], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     least = defaults.epsilon()
@@ -84,6 +71,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(math.square(first - second))
 
 
+@example("huber([[0.0, 0.0]], [[1.0, 3.0]])", "[1.5]")
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """A square near 0 and a line far from it.
 
@@ -92,11 +80,6 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     Args:
         y_true, y_pred: (..., n).
         delta: where the square becomes a line.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.huber([[0.0, 0.0]], [[1.0, 3.0]]).numpy()
-        array([1.5], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     error = p - t
@@ -105,21 +88,18 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     return _mean(where(size <= delta, 0.5 * math.square(error), line))
 
 
+@example("log_cosh([[0.0, 0.0]], [[0.0, 1.0]])", "[0.2169]")
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """A square near 0 and a line far from it, smooth throughout, computed without overflow.
 
     loss = mean(log(cosh(y_pred - y_true)))
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.log_cosh([[0.0, 0.0]], [[0.0, 1.0]]).numpy().round(4)
-        array([0.2169], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     x = p - t
     return _mean(x + math.softplus(-2.0 * x) - log(2.0))
 
 
+@example("cosine_similarity([[0.0, 1.0]], [[1.0, 1.0]])", "[-0.7071]")
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """How little two vectors point in one direction: -1 where they do.
 
@@ -128,11 +108,6 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     Args:
         y_true, y_pred: (..., n).
         axis: of the vectors.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.cosine_similarity([[0.0, 1.0]], [[1.0, 1.0]]).numpy().round(4)
-        array([-0.7071], dtype=float32)
     """
     t, p = _two(y_true, y_pred)
     least = defaults.epsilon() ** 2  # of the squared length
@@ -140,28 +115,20 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     return -math.reduce_sum(t * p, axis)
 
 
+@example("hinge([[-1.0, 1.0]], [[0.5, 2.0]])", "[0.75]")
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """How far predictions are from the right side of a margin.
 
     loss = mean(max(1 - y_true * y_pred, 0)); y_true of 0 and 1 becomes -1 and 1
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
-        array([0.75], dtype=float32)
     """
     return _mean(_margin(y_true, y_pred))
 
 
+@example("squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]])", "[1.125]")
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """How far predictions are from the right side of a margin, squared.
 
     loss = mean(max(1 - y_true * y_pred, 0)^2); y_true of 0 and 1 becomes -1 and 1
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.squared_hinge([[-1.0, 1.0]], [[0.5, 2.0]]).numpy()
-        array([1.125], dtype=float32)
     """
     return _mean(math.square(_margin(y_true, y_pred)))
 
@@ -174,15 +141,11 @@ def _margin(y_true: Any, y_pred: Any) -> Tensor:
     return math.maximum(1.0 - t * p, 0.0)
 
 
+@example("categorical_hinge([[0.0, 1.0]], [[0.5, 0.6]])", "[0.9]")
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """How far the right class is from being 1 above the others.
 
     loss = max(max((1 - y_true) * y_pred) - sum(y_true * y_pred) + 1, 0)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.losses.categorical_hinge([[0.0, 1.0]], [[0.5, 0.6]]).numpy()
-        array([0.9], dtype=float32)
     """
     t, p = pair(y_true, y_pred)
     right = math.reduce_sum(t * p, -1)

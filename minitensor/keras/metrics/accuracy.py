@@ -7,8 +7,11 @@ from typing import Any
 from minitensor import math, nn
 from minitensor.array import cast, expand_dims, reshape, squeeze
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import same_rank
+
+example = examples_of("tf.keras.metrics")
 
 
 def _both(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
@@ -34,6 +37,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
     return _ones(math.equal(*same_rank(cast(t, p.dtype), p)))
 
 
+@example("binary_accuracy([[1.0, 0.0]], [[0.6, 0.7]])", "[[1., 0.]]")
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     """How many answers to yes-or-no questions are right.
 
@@ -42,39 +46,26 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     Args:
         y_true, y_pred: of one shape.
         threshold: above it an answer is yes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.binary_accuracy([[1.0, 0.0]], [[0.6, 0.7]]).numpy()
-        array([[1., 0.]], dtype=float32)
     """
     t, p = same_rank(*_both(y_true, y_pred))
     return _ones(math.equal(t, cast(p > threshold, t.dtype)))
 
 
+@example("categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0, 1]])", "[1., 0.]")
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """How many classes are right, for labels of (..., classes).
 
     match = (argmax(y_true) == argmax(y_pred))
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0, 1]]).numpy()
-        array([1., 0.], dtype=float32)
     """
     t, p = _both(y_true, y_pred)
     return _ones(math.equal(math.argmax(t, -1), math.argmax(p, -1)))
 
 
+@example("sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]])", "[1., 0.]")
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """How many classes are right, for labels that are class numbers, (...) or (..., 1).
 
     match = (y_true == argmax(y_pred))
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.2, 0.8]]).numpy()
-        array([1., 0.], dtype=float32)
     """
     t, p = _both(y_true, y_pred)
     if t.ndim == p.ndim and t.shape[-1] == 1:
@@ -83,6 +74,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     return squeeze(found, -1) if found.ndim > 1 and found.shape[-1] == 1 else found
 
 
+@example("top_k_categorical_accuracy([[0, 1, 0]], [[0.5, 0.4, 0.1]], k=2)", "[1.]")
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """How many classes are among the k strongest predictions, for labels of (..., classes).
 
@@ -91,16 +83,12 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     Args:
         y_true, y_pred: (..., classes).
         k: how many predictions count.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.top_k_categorical_accuracy([[0, 1, 0]], [[0.5, 0.4, 0.1]], k=2).numpy()
-        array([1.], dtype=float32)
     """
     t, p = _both(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(math.argmax(t, -1), p, k)
 
 
+@example("sparse_top_k_categorical_accuracy([1], [[0.5, 0.4, 0.1]], k=2)", "[1.]")
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> Tensor:
@@ -113,11 +101,6 @@ def sparse_top_k_categorical_accuracy(
         y_pred: (..., classes).
         k: how many predictions count.
         from_sorted_ids: whether predictions are class numbers, the strongest first.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.sparse_top_k_categorical_accuracy([1], [[0.5, 0.4, 0.1]], k=2).numpy()
-        array([1.], dtype=float32)
     """
     t, p = _both(y_true, y_pred)
     shape = t.shape

@@ -10,8 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.metrics.counts import NEVER, counted, evenly, prepared, thresholds_of
 from minitensor.keras.metrics.metric import Metric, gather, ratio
+
+example = examples_of("tf.keras.metrics")
 
 
 class _Counting(Metric):
@@ -49,57 +52,41 @@ class _Count(_Counting):
         return self._each(getattr(self, self.kept[0]).value())
 
 
+@example("TruePositives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
 class TruePositives(_Count):
     """How often a yes was predicted rightly.
 
     result = sum(weights where y_true = 1 and y_pred > threshold)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.TruePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
-        np.float32(1.0)
     """
 
     kept = ("true_positives",)
 
 
+@example("FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
 class FalsePositives(_Count):
     """How often a yes was predicted wrongly.
 
     result = sum(weights where y_true = 0 and y_pred > threshold)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
-        np.float32(1.0)
     """
 
     kept = ("false_positives",)
 
 
+@example("TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(0.0)")
 class TrueNegatives(_Count):
     """How often a no was predicted rightly.
 
     result = sum(weights where y_true = 0 and y_pred <= threshold)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
-        np.float32(0.0)
     """
 
     kept = ("true_negatives",)
 
 
+@example("FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
 class FalseNegatives(_Count):
     """How often a no was predicted wrongly.
 
     result = sum(weights where y_true = 1 and y_pred <= threshold)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
-        np.float32(1.0)
     """
 
     kept = ("false_negatives",)
@@ -126,6 +113,7 @@ class _Share(_Counting):
         return self._each(as_tensor(share, like=right))
 
 
+@example("Precision()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(0.5)")
 class Precision(_Share):
     """How many of those predicted as a yes are one.
 
@@ -134,11 +122,6 @@ class Precision(_Share):
     Args:
         top_k: of the classes of a sample only the k most strongly predicted are a yes.
         class_id: the only class that counts.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.Precision()([0, 1, 1], [0.9, 0.8, 0.1]).numpy()
-        np.float32(0.5)
     """
 
     kept = ("true_positives", "false_positives")

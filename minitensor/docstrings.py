@@ -1,0 +1,39 @@
+"""What the docstrings of many functions have in common, written once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def examples_of(module: str, ending: str = ".numpy()") -> Callable[..., Callable[[F], F]]:
+    """A decorator for the functions of a module whose example is one call.
+
+    It takes the call, what is printed (of a float32 array the numbers alone), and papers.
+
+    Example:
+        >>> from minitensor.docstrings import examples_of
+        >>> example = examples_of("tf.nn")
+        >>> @example("twice([1.0, 2.0])", "[2., 4.]", "Paper 2026")
+        ... def twice(x):
+        ...     "y = 2 x."
+        >>> "tf.nn.twice([1.0, 2.0]).numpy()" in twice.__doc__
+        True
+    """
+
+    def example(call: str, prints: str, papers: str = "") -> Callable[[F], F]:
+        printed = f"array({prints}, dtype=float32)" if prints.startswith("[") else prints
+        text = f"Example:\n    >>> import minitensor as tf\n    >>> {module}.{call}{ending}"
+        source = f"\n\nSource: {papers}" if papers else ""
+
+        def decorate(function: F) -> F:
+            says = inspect.cleandoc(function.__doc__ or "")
+            function.__doc__ = f"{says}\n\n{text}\n    {printed}{source}"
+            return function
+
+        return decorate
+
+    return example
