@@ -283,6 +283,20 @@ def test_a_room_that_lists_its_files_lists_them_all(room):
     assert {n.removesuffix(base) for n in files} == {n.removesuffix(base) for n in listed}
 
 
+def test_only_a_file_of_ops_that_is_called_after_its_one_function_need_not_be_listed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "nn").mkdir()
+    for name, functions in (("ops/cubed", "cubed _slope"), ("ops/curves", "cubed"),
+                            ("ops/more", "more less"), ("nn/cubed", "cubed")):  # fmt: skip
+        text = "".join(f"def {function}(x): pass\n" for function in functions.split())
+        (tmp_path / f"{name}.py").write_text(text)
+    assert [f.stem for f in sorted(tmp_path.rglob("*.py")) if is_one_op(f)] == ["cubed"]
+    assert is_one_op(tmp_path / "ops" / "cubed.py")
+
+
 def test_the_lines_of_a_function_are_counted_without_its_docstring():
     source = 'def f():\n    """One\n\n    Two."""\n    return 1\n'
     assert lines_of_code(ast.parse(source).body[0]) == 2
