@@ -1,6 +1,7 @@
 """TensorFlow's functions that take functions: they run as Python runs, for there are no graphs.
 
 Returns, if nothing else is said: what the function gives. `name` is ignored.
+Source: TensorFlow, under the same name.
 """
 
 from __future__ import annotations
@@ -51,8 +52,6 @@ def map_fn(
         >>> import minitensor as tf
         >>> tf.map_fn(lambda row: row * row, [1, 2, 3]).numpy()
         array([1, 4, 9], dtype=int32)
-
-    Source: tf.map_fn
     """
     kinds = dtype if fn_output_signature is None else fn_output_signature
     tensors = map_structure(as_tensor, _tuples(elems))
@@ -98,8 +97,6 @@ def cond(
         >>> import minitensor as tf
         >>> tf.cond(3 < 5, lambda: "yes", lambda: "no")
         'yes'
-
-    Source: tf.cond
     """
     for word, function in (("true_fn", true_fn), ("false_fn", false_fn)):
         if not callable(function):
@@ -129,8 +126,6 @@ def case(
         >>> import minitensor as tf
         >>> tf.case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])
         'b'
-
-    Source: tf.case
     """
     held = [function for condition, function in pred_fn_pairs if bool(condition)]
     if exclusive and len(held) > 1:
@@ -170,8 +165,6 @@ def while_loop(
         >>> import minitensor as tf
         >>> tf.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
         (12,)
-
-    Source: tf.while_loop
     """
     values, count = list(loop_vars), 0
     while bool(cond(*values)) and (maximum_iterations is None or count < int(maximum_iterations)):
@@ -216,8 +209,6 @@ def function(
         ...     return 2 * x
         >>> double(4)
         8
-
-    Source: tf.function
     """
     if func is None:
         return functools.partial(function, input_signature=input_signature)
@@ -249,8 +240,6 @@ def print(*inputs: Any, **kwargs: Any) -> None:
         >>> import sys
         >>> tf.print("loss", 0.5, output_stream=sys.stdout)
         loss 0.5
-
-    Source: tf.print
     """
     stream = kwargs.pop("output_stream", sys.stderr)
     sep, end = kwargs.pop("sep", " "), kwargs.pop("end", "\n")

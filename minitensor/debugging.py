@@ -1,7 +1,7 @@
 """The mirror of tf.debugging: programs that stop where a value stops being finite.
 
 `x` and `y` are compared as they broadcast; `message` begins the error; `name` and `summarize` are
-ignored.
+ignored. Source: tf.debugging, under the same name.
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ def assert_equal(
         Traceback (most recent call last):
         ...
         ValueError: assert_equal: [1 2] is not 1
-
-    Source: tf.debugging.assert_equal
     """
     x, y = np.asarray(x), np.asarray(y)
     if not (x == y).all():
@@ -56,8 +54,6 @@ def assert_near(
     Example:
         >>> import minitensor as tf
         >>> tf.debugging.assert_near([1.0, 2.0], [1.0, 2.0000001])
-
-    Source: tf.debugging.assert_near
     """
     x, y = np.asarray(as_tensor(x)), np.asarray(as_tensor(y))
     tiny = 10 * np.finfo(x.dtype).eps
@@ -81,8 +77,6 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
         >>> import minitensor as tf
         >>> tf.debugging.check_numerics([1.0, 2.0], "features").numpy()
         array([1., 2.], dtype=float32)
-
-    Source: tf.debugging.check_numerics
     """
     found = as_tensor(tensor)
     if not is_finite(found):
@@ -109,13 +103,11 @@ def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int =
         ... finally:
         ...     tf.debugging.disable_check_numerics()
         Detected Infinity or NaN in output 0 of the op 'log' (
-
-    Source: tf.debugging.enable_check_numerics
     """
     if not any(isinstance(tape, Alarm) for tape in active.tapes):
         active.tapes.insert(0, Alarm())
 
 
 def disable_check_numerics() -> None:
-    """Undoes `enable_check_numerics`. Source: tf.debugging.disable_check_numerics"""
+    """Undoes `enable_check_numerics`."""
     active.tapes[:] = [tape for tape in active.tapes if not isinstance(tape, Alarm)]

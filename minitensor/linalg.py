@@ -3,6 +3,7 @@
 Half precision is summed in float32 and rounded once. Decompositions are not here.
 
 Args: `a` and `b` are tensors of one type, else it is a TypeError; `name` is ignored.
+Source: tf.linalg, under the same name.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ def matmul(
         >>> import minitensor as tf
         >>> tf.matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_b=True).numpy()
         array([[11.]], dtype=float32)
-
-    Source: tf.matmul
     """
     for side, transposed, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
         if transposed and adjoint:
@@ -92,8 +91,6 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
         >>> tf.linalg.matrix_transpose([[1, 2], [3, 4]]).numpy()
         array([[1, 3],
                [2, 4]], dtype=int32)
-
-    Source: tf.linalg.matrix_transpose
     """
     x = as_tensor(a, what="matrix_transpose: a")
     if x.ndim < 2:
@@ -124,8 +121,6 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.einsum("ij,ij->i", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [2.0, 2.0]]).numpy()
         array([ 3., 14.], dtype=float32)
-
-    Source: tf.einsum
     """
     unknown = sorted(set(kwargs) - {"optimize", "name"})
     if unknown:
@@ -149,8 +144,6 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.tensordot([1.0, 2.0], [3.0, 4.0], 1).numpy()
         np.float32(11.0)
-
-    Source: tf.tensordot
     """
     x, y = align("tensordot", a=a, b=b)
     if np.ndim(axes) == 0:
@@ -201,8 +194,6 @@ def norm(
         >>> import minitensor as tf
         >>> tf.norm([[3.0, 4.0]], axis=1).numpy()
         array([5.], dtype=float32)
-
-    Source: tf.norm
     """
     x = checks.tensor("norm", "tensor", tensor, "f")
     along = checks.axes("norm", axis, x.ndim)
@@ -247,8 +238,6 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.linalg.global_norm([[3.0], [4.0]]).numpy()
         np.float32(5.0)
-
-    Source: tf.linalg.global_norm
     """
     if not isinstance(t_list, list | tuple):
         raise TypeError(f"global_norm: t_list must be a list, got {type(t_list).__name__}")

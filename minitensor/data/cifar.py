@@ -41,10 +41,7 @@ class Kind:
 
 
 CIFAR10 = Kind(
-    "CIFAR-10",
-    tuple(f"data_batch_{k}" for k in range(1, 6)),
-    ("test_batch",),
-    (("labels", 10),),
+    "CIFAR-10", tuple(f"data_batch_{k}" for k in range(1, 6)), ("test_batch",), (("labels", 10),)
 )
 CIFAR100 = Kind("CIFAR-100", ("train",), ("test",), (("coarse_labels", 20), ("fine_labels", 100)))
 Part = tuple[np.ndarray, np.ndarray]

@@ -2,7 +2,7 @@
 
 Where elements come from, and what is computed of them. All is lazy and runs in one thread:
 `num_parallel_calls`, `deterministic`, `synchronous`, `use_unbounded_threadpool` and `name` are
-ignored.
+ignored. Source of each method: tf.data.Dataset, under the same name.
 """
 
 from __future__ import annotations
@@ -59,8 +59,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [x.numpy().tolist() for x in tf.data.Dataset.from_tensor_slices([[1, 2], [3, 4]])]
             [[1, 2], [3, 4]]
-
-        Source: tf.data.Dataset.from_tensor_slices
         """
         arrays = map_structure(host_array, tensors)
         if not flatten(arrays):
@@ -80,8 +78,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> len(tf.data.Dataset.from_tensors([1, 2, 3]))
             1
-
-        Source: tf.data.Dataset.from_tensors
         """
         arrays = map_structure(host_array, tensors)
         one = Rows(map_structure(lambda array: array[np.newaxis], arrays))
@@ -101,8 +97,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(2, 8, 3)]
             [2, 5]
-
-        Source: tf.data.Dataset.range
         """
         kind = as_dtype(kwargs.pop("output_type", int64))
         if set(kwargs) - {"name"} or not 1 <= len(args) <= 3:
@@ -141,8 +135,6 @@ class Dataset(Ordered):
             >>> squares = tf.data.Dataset.from_generator(lambda: (n * n for n in range(3)), "int32")
             >>> [int(n) for n in squares]
             [0, 1, 4]
-
-        Source: tf.data.Dataset.from_generator
         """
         if not callable(generator):
             raise TypeError("`generator` must be a Python callable.")
@@ -172,8 +164,6 @@ class Dataset(Ordered):
             >>> both = tf.data.Dataset.zip(tf.data.Dataset.range(3), tf.data.Dataset.range(5, 9))
             >>> [(int(a), int(b)) for a, b in both]
             [(0, 5), (1, 6), (2, 7)]
-
-        Source: tf.data.Dataset.zip
         """
         inside = datasets if not args else args[0] if len(args) == 1 else args
         for item in flatten(inside):
@@ -211,8 +201,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(3).map(lambda n: n + 1)]
             [1, 2, 3]
-
-        Source: tf.data.Dataset.map
         """
         if not callable(map_func):
             raise TypeError(f"map: map_func must be a function, got {map_func!r}")
@@ -231,8 +219,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(6).filter(lambda n: n % 2 == 0)]
             [0, 2, 4]
-
-        Source: tf.data.Dataset.filter
         """
 
         def start(run: Run) -> Iterator[Any]:
@@ -261,8 +247,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [batch.numpy().tolist() for batch in tf.data.Dataset.range(5).batch(2)]
             [[0, 1], [2, 3], [4]]
-
-        Source: tf.data.Dataset.batch
         """
         size, whole = args.number("batch", "batch_size", batch_size, 1), bool(drop_remainder)
 
@@ -284,8 +268,6 @@ class Dataset(Ordered):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(5).batch(2).unbatch()]
             [0, 1, 2, 3, 4]
-
-        Source: tf.data.Dataset.unbatch
         """
         return self._then(
             "unbatch",

@@ -1,6 +1,6 @@
 """Steps of a dataset that change which elements come, and when, but not what is in them.
 
-`name` is ignored in all of them.
+`name` is ignored in all of them. Source: tf.data.Dataset, under the same name.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> sorted(tf.data.Dataset.range(4).shuffle(4).as_numpy_iterator())
             [np.int64(0), np.int64(1), np.int64(2), np.int64(3)]
-
-        Source: tf.data.Dataset.shuffle
         """
         size = args.number("shuffle", "buffer_size", buffer_size, 1)
         fixed = None if seed is None else args.number("shuffle", "seed", seed, -(2**63)) % 2**64
@@ -72,8 +70,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(2).repeat(2)]
             [0, 1, 0, 1]
-
-        Source: tf.data.Dataset.repeat
         """
         times = -1 if count is None else args.number("repeat", "count", count, -(2**63))
 
@@ -103,8 +99,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(9).take(2)]
             [0, 1]
-
-        Source: tf.data.Dataset.take
         """
         most = args.number("take", "count", count, -(2**63))
         if most < 0:
@@ -123,8 +117,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(5).skip(3)]
             [3, 4]
-
-        Source: tf.data.Dataset.skip
         """
         first = args.number("skip", "count", count, -(2**63))
         if first < 0:
@@ -138,8 +130,6 @@ class Ordered(Pipeline):
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
         """The dataset as it is: nothing runs ahead here, each element is made when it is asked for.
-
-        Source: tf.data.Dataset.prefetch
         """
         args.number("prefetch", "buffer_size", buffer_size, -1)
         return self._then("prefetch", self._start)
@@ -158,8 +148,6 @@ class Ordered(Pipeline):
             >>> dataset = tf.data.Dataset.range(3).map(lambda n: n * 2).cache()
             >>> [int(n) for n in dataset] == [int(n) for n in dataset]
             True
-
-        Source: tf.data.Dataset.cache
         """
         if filename:
             raise ValueError(f"cache: only memory is a cache here; leave filename {filename!r} out")
@@ -186,8 +174,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(2).concatenate(tf.data.Dataset.range(7, 9))]
             [0, 1, 7, 8]
-
-        Source: tf.data.Dataset.concatenate
         """
         if not isinstance(dataset, Pipeline):
             raise TypeError(f"concatenate: expected a Dataset, got {type(dataset).__name__}")
@@ -208,8 +194,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(7).shard(3, 1)]
             [1, 4]
-
-        Source: tf.data.Dataset.shard
         """
         step = args.number("shard", "num_shards", num_shards, 1)
         first = args.number("shard", "index", index, 0)
@@ -229,8 +213,6 @@ class Ordered(Pipeline):
             >>> import minitensor as tf
             >>> [(int(i), int(n)) for i, n in tf.data.Dataset.range(5, 7).enumerate()]
             [(0, 5), (1, 6)]
-
-        Source: tf.data.Dataset.enumerate
         """
         first = args.number("enumerate", "start", start, -(2**63))
         return self._then(

@@ -4,6 +4,7 @@ Each dataset knows how to start over: `start(run)` gives a fresh iterator of ele
 draws one seed from the shared generator when it begins, and everything inside it draws from a
 generator of that seed: so an epoch is the same again whenever the shared generator is.
 Elements are computed on the CPU and handed out on the device of the block around the loop.
+Source of each method: tf.data.Dataset, under the same name.
 """
 
 from __future__ import annotations
@@ -132,8 +133,6 @@ class Pipeline:
             >>> import minitensor as tf
             >>> [int(n) for n in tf.data.Dataset.range(3).as_numpy_iterator()]
             [0, 1, 2]
-
-        Source: tf.data.Dataset.as_numpy_iterator
         """
         return self._iterate(numbers)
 
@@ -144,8 +143,6 @@ class Pipeline:
             >>> import minitensor as tf
             >>> tf.data.Dataset.range(42).batch(10).cardinality().numpy()
             np.int64(5)
-
-        Source: tf.data.Dataset.cardinality
         """
         return to_device_of(np.array(self._count(), np.int64))
 
@@ -170,8 +167,6 @@ class Pipeline:
             >>> import minitensor as tf
             >>> tf.data.Dataset.from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec
             TensorSpec(shape=(None, 2), dtype=float32, name=None)
-
-        Source: tf.data.Dataset.element_spec
         """
         if self._spec is None:
             spec = self._first_spec()
@@ -191,8 +186,6 @@ class Pipeline:
             >>> import minitensor as tf
             >>> tf.data.Dataset.range(5).reduce(0, lambda total, n: total + n).numpy().item()
             10
-
-        Source: tf.data.Dataset.reduce
         """
         state = initial_state
         for element in self:
@@ -206,8 +199,6 @@ class Pipeline:
             >>> import minitensor as tf
             >>> len(tf.data.Dataset.range(9).apply(lambda dataset: dataset.take(4)))
             4
-
-        Source: tf.data.Dataset.apply
         """
         found = transformation_func(self)
         if not isinstance(found, Pipeline):

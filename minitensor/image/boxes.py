@@ -1,6 +1,7 @@
 """Images fitted into frames, and boxes cut out of images at any scale.
 
 Raises a TypeError where a length or an index is no integer. `name` is ignored.
+Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -44,8 +45,6 @@ def resize_with_pad(
         >>> tf.image.resize_with_pad(tf.ones([2, 1, 1]), 2, 3).numpy()[..., 0]
         array([[0., 1., 0.],
                [0., 1., 0.]], dtype=float32)
-
-    Source: tf.image.resize_with_pad
     """
     op = "resize_with_pad"
     x = picture(op, "image", image)
@@ -92,8 +91,6 @@ def crop_and_resize(
         >>> tf.image.crop_and_resize(x, [[0, 0, 1, 1]], [0], [2, 2]).numpy()[0, ..., 0]
         array([[ 0.,  3.],
                [12., 15.]], dtype=float32)
-
-    Source: tf.image.crop_and_resize
     """
     op = "crop_and_resize"
     x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)

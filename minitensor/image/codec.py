@@ -11,6 +11,7 @@ For all of them:
     Raises: ImportError where Pillow is missing. TypeError where `contents` are no bytes, or for
         another dtype. ValueError where they are no such file, damaged, or more than MOST_PIXELS;
         for another number of axes or channels.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -58,8 +59,6 @@ def decode_image(
         >>> packed = tf.image.encode_png(tf.constant([[[7], [9]]], "uint8"))
         >>> tf.image.decode_image(packed).numpy().ravel().tolist()
         [7, 9]
-
-    Source: tf.image.decode_image
     """
     kind = as_dtype(dtype)
     frames = _frames("decode_image", contents, 0 if channels is None else channels)
@@ -90,8 +89,6 @@ def decode_png(
         >>> import minitensor as tf
         >>> tf.image.decode_png(tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))).shape
         TensorShape([4, 5, 3])
-
-    Source: tf.image.decode_png
     """
     if as_dtype(dtype) != uint8:
         raise TypeError(
@@ -123,8 +120,6 @@ def decode_jpeg(
         >>> import minitensor as tf
         >>> tf.image.decode_jpeg(tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))).shape
         TensorShape([4, 5, 3])
-
-    Source: tf.image.decode_jpeg
     """
     if ratio != 1:
         raise ValueError(f"decode_jpeg: ratio must be 1, got {ratio}; resize the result instead")
@@ -142,8 +137,6 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> by
         >>> import minitensor as tf
         >>> tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))[:4]
         b'\\x89PNG'
-
-    Source: tf.image.encode_png
     """
     level = checks.number("encode_png", "compression", compression, -1)
     return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
@@ -174,8 +167,6 @@ def encode_jpeg(
         >>> import minitensor as tf
         >>> tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))[:2]
         b'\\xff\\xd8'
-
-    Source: tf.image.encode_jpeg
     """
     how = {"progressive": progressive, "optimize": optimize_size}
     sampling = "4:2:0" if chroma_downsampling else "4:4:4"

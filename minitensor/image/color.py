@@ -8,6 +8,7 @@ For all of them:
         ignored.
     Returns: the shape and dtype of the image, integers clipped to their range.
     Raises: TypeError where an argument is no number, ValueError where the shape is another.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -45,8 +46,6 @@ def convert_image_dtype(
         >>> import minitensor as tf
         >>> tf.image.convert_image_dtype(tf.constant([0.0, 0.5, 1.0]), "uint8").numpy().tolist()
         [0, 127, 255]
-
-    Source: tf.image.convert_image_dtype
     """
     x, new = checks.tensor("convert_image_dtype", "image", image, NUMBERS), as_dtype(dtype)
     if new.kind not in "iu" and not is_float(new):
@@ -101,8 +100,6 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.adjust_brightness(tf.constant([10, 250], "uint8"), 0.1).numpy().tolist()
         [35, 255]
-
-    Source: tf.image.adjust_brightness
     """
     x = checks.tensor("adjust_brightness", "image", image, NUMBERS)
     y = math.add(_as_float32(x), scalar("adjust_brightness", "delta", delta))
@@ -122,8 +119,6 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.adjust_contrast(tf.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()
         array([0., 4.], dtype=float32)
-
-    Source: tf.image.adjust_contrast
     """
     x = checks.tensor("adjust_contrast", "images", images, NUMBERS)
     if x.ndim < 3:
@@ -152,8 +147,6 @@ def per_image_standardization(image: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.per_image_standardization(tf.constant([[[1.0], [3.0]]])).numpy().ravel()
         array([-1.,  1.], dtype=float32)
-
-    Source: tf.image.per_image_standardization
     """
     x = picture("per_image_standardization", "image", image, range(3, 65))
     x = math.cast(x, dtype=np.float32)
@@ -179,8 +172,6 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.rgb_to_grayscale(tf.constant([[1.0, 0.0, 0.0]])).numpy()
         array([[0.2989]], dtype=float32)
-
-    Source: tf.image.rgb_to_grayscale
     """
     x = checks.tensor("rgb_to_grayscale", "images", images, NUMBERS)
     colored("rgb_to_grayscale", "images", x)
@@ -204,8 +195,6 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
         >>> tf.image.grayscale_to_rgb(tf.constant([[1.0], [2.0]])).numpy()
         array([[1., 1., 1.],
                [2., 2., 2.]], dtype=float32)
-
-    Source: tf.image.grayscale_to_rgb
     """
     x = checks.tensor("grayscale_to_rgb", "images", images, NUMBERS)
     if x.ndim < 2 or x.shape[-1] != 1:
@@ -231,8 +220,6 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.adjust_gamma(tf.constant([0.0, 0.5, 1.0]), 2).numpy()
         array([0.  , 0.25, 1.  ], dtype=float32)
-
-    Source: tf.image.adjust_gamma
     """
     x = checks.tensor("adjust_gamma", "image", image, NUMBERS)
     power, factor = (scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain)))

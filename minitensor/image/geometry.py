@@ -7,6 +7,7 @@ For all of them:
         has it.
     Raises: TypeError where a length or number is no integer; ValueError where a length is
         negative, a size below 1, or `image` has another number of axes or no pixels.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -28,8 +29,6 @@ def flip_left_right(image: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.flip_left_right(tf.constant([[[1], [2], [3]]])).numpy().ravel().tolist()
         [3, 2, 1]
-
-    Source: tf.image.flip_left_right
     """
     return array.flip(picture("flip_left_right", "image", image), axes=(-2,))
 
@@ -43,8 +42,6 @@ def flip_up_down(image: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.flip_up_down(tf.constant([[[1]], [[2]]])).numpy().ravel().tolist()
         [2, 1]
-
-    Source: tf.image.flip_up_down
     """
     return array.flip(picture("flip_up_down", "image", image), axes=(-3,))
 
@@ -67,8 +64,6 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.central_crop(tf.zeros([5, 8, 3]), 0.5).shape
         TensorShape([3, 4, 3])
-
-    Source: tf.image.central_crop
     """
     x = picture("central_crop", "image", image)
     fraction = scalar("central_crop", "central_fraction", central_fraction)
@@ -100,8 +95,6 @@ def crop_to_bounding_box(
         >>> x = tf.reshape(tf.range(9), [3, 3, 1])
         >>> tf.image.crop_to_bounding_box(x, 1, 0, 2, 2).numpy().ravel().tolist()
         [3, 4, 6, 7]
-
-    Source: tf.image.crop_to_bounding_box
     """
     op = "crop_to_bounding_box"
     x = picture(op, "image", image)
@@ -133,8 +126,6 @@ def pad_to_bounding_box(
         >>> import minitensor as tf
         >>> tf.image.pad_to_bounding_box(tf.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()
         array([0., 1., 1., 0.], dtype=float32)
-
-    Source: tf.image.pad_to_bounding_box
     """
     op = "pad_to_bounding_box"
     x = picture(op, "image", image)
@@ -161,8 +152,6 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
         [0, 1, 2, 3, 4, 0]
         >>> tf.image.resize_with_crop_or_pad(x, 1, 2).numpy().ravel().tolist()
         [2, 3]
-
-    Source: tf.image.resize_with_crop_or_pad
     """
     op = "resize_with_crop_or_pad"
     x = picture(op, "image", image)
@@ -189,8 +178,6 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
         >>> tf.image.rot90(tf.reshape(tf.range(4), [2, 2, 1])).numpy()[..., 0]
         array([[1, 3],
                [0, 2]], dtype=int32)
-
-    Source: tf.image.rot90
     """
     x = picture("rot90", "image", image)
     quarters = checks.number("rot90", "k", k, -(2**31)) % 4
@@ -212,8 +199,6 @@ def transpose(image: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.transpose(tf.zeros([5, 8, 3])).shape
         TensorShape([8, 5, 3])
-
-    Source: tf.image.transpose
     """
     x = picture("transpose", "image", image)
     axes = (*range(x.ndim - 3), x.ndim - 2, x.ndim - 3, x.ndim - 1)

@@ -8,6 +8,7 @@ For all of them:
     Returns: the shape and dtype of the image.
     Raises: TypeError where an argument is no number, or `images` are no floats; ValueError where
         a number is out of range, or the last axis is not of size 3.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -41,8 +42,6 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.rgb_to_hsv(tf.constant([0.0, 0.5, 0.0])).numpy()
         array([0.33333334, 1.        , 0.5       ], dtype=float32)
-
-    Source: tf.image.rgb_to_hsv
     """
     return _rgb_to_hsv(_floats("rgb_to_hsv", images))
 
@@ -70,8 +69,6 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.hsv_to_rgb(tf.constant([0.0, 0.5, 1.0])).numpy()
         array([1. , 0.5, 0.5], dtype=float32)
-
-    Source: tf.image.hsv_to_rgb
     """
     return _hsv_to_rgb(_floats("hsv_to_rgb", images))
 
@@ -95,8 +92,6 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
         >>> red = tf.constant([[[200, 0, 0]]], "uint8")
         >>> tf.image.adjust_hue(red, 1 / 3).numpy().ravel().tolist()
         [0, 200, 0]
-
-    Source: tf.image.adjust_hue
     """
     x = checks.tensor("adjust_hue", "image", image, NUMBERS)
     colored("adjust_hue", "image", x, rank=3)
@@ -122,8 +117,6 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
         >>> pale = tf.constant([[[200, 100, 100]]], "uint8")
         >>> tf.image.adjust_saturation(pale, 2).numpy().ravel().tolist()
         [200, 0, 0]
-
-    Source: tf.image.adjust_saturation
     """
     x = checks.tensor("adjust_saturation", "image", image, NUMBERS)
     colored("adjust_saturation", "image", x, rank=3)
@@ -164,9 +157,7 @@ def _hue(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
         math.equal(red, high),
         (green - blue) * sixth,
         math.where(
-            math.equal(green, high),
-            (blue - red) * sixth + 1 / 3,
-            (red - green) * sixth + 2 / 3,
+            math.equal(green, high), (blue - red) * sixth + 1 / 3, (red - green) * sixth + 2 / 3
         ),
     )
     angle = math.where(math.less(angle, 0), angle + 1, angle)

@@ -4,6 +4,7 @@ For all of them:
     Args: `max_val`: the largest value a pixel can have, 255 for uint8, 1 for floats from 0 to 1.
         `name`: ignored.
     Raises: ValueError for another number of axes.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -44,8 +45,6 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.total_variation(tf.constant([[[1.0], [4.0]]])).numpy()
         np.float32(3.0)
-
-    Source: tf.image.total_variation
     """
     x = picture("total_variation", "images", images)
     if x.dtype.kind == "u":
@@ -75,8 +74,6 @@ def image_gradients(image: Any) -> tuple[Tensor, Tensor]:
         >>> dy, dx = tf.image.image_gradients(tf.constant([[[[1.0], [4.0]]]]))
         >>> dx.numpy().ravel()
         array([3., 0.], dtype=float32)
-
-    Source: tf.image.image_gradients
     """
     x = picture("image_gradients", "image", image, (4,))
     down = array.pad(_difference(x, -3), pads=((0, 0), (0, 1), (0, 0), (0, 0)))
@@ -110,8 +107,6 @@ def sobel_edges(image: Any) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.sobel_edges(tf.ones([1, 5, 4, 3])).shape
         TensorShape([1, 5, 4, 3, 2])
-
-    Source: tf.image.sobel_edges
     """
     x = picture("sobel_edges", "image", image, (4,))
     if min(x.shape[1:3]) < 2:
@@ -141,8 +136,6 @@ def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.psnr(tf.zeros([2, 2, 1]), tf.fill([2, 2, 1], 0.1), 1.0).numpy().round(4)
         np.float32(20.0)
-
-    Source: tf.image.psnr
     """
     x, y, top = _pair("psnr", a, b, max_val)
     mean = reduce.mean(math.square(x - y), axis=(-3, -2, -1), keepdims=False)
@@ -182,7 +175,7 @@ def ssim(
         >>> tf.image.ssim(x, x, 1.0).numpy()
         array([1.], dtype=float32)
 
-    Source: tf.image.ssim; Wang, Bovik, Sheikh and Simoncelli, 2004
+    Source: Wang, Bovik, Sheikh and Simoncelli, 2004
     """
     x, y, top = _pair("ssim", img1, img2, max_val)
     size = checks.number("ssim", "filter_size", filter_size, 1)

@@ -9,6 +9,7 @@ For all of them:
         `name`: ignored.
     Returns: the shape and dtype of `image`.
     Raises: ValueError where a limit is out of range, or `image` has another shape.
+    Source: tf.image, under the same name.
 """
 
 from __future__ import annotations
@@ -46,8 +47,6 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
         >>> import minitensor as tf
         >>> tf.image.random_crop(tf.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape
         TensorShape([24, 24, 3])
-
-    Source: tf.image.random_crop
     """
     x = as_tensor(value, what="random_crop: value")
     box = checks.numbers("random_crop", "size", size)
@@ -70,8 +69,6 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
         >>> x = tf.constant([[[1], [2]]])
         >>> tf.image.random_flip_left_right(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
         True
-
-    Source: tf.image.random_flip_left_right
     """
     return _flipped("random_flip_left_right", image, -2, seed)
 
@@ -84,8 +81,6 @@ def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
         >>> x = tf.constant([[[1]], [[2]]])
         >>> tf.image.random_flip_up_down(x, seed=0).numpy().ravel().tolist() in ([1, 2], [2, 1])
         True
-
-    Source: tf.image.random_flip_up_down
     """
     return _flipped("random_flip_up_down", image, -3, seed)
 
@@ -100,8 +95,6 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
         >>> import minitensor as tf
         >>> bool(abs(tf.image.random_brightness(tf.zeros([1]), 0.2, seed=3).numpy()[0]) <= 0.2)
         True
-
-    Source: tf.image.random_brightness
     """
     return adjust_brightness(image, _around_zero("random_brightness", max_delta, np.inf, seed))
 
@@ -113,8 +106,6 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
         >>> import minitensor as tf
         >>> tf.image.random_contrast(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
         np.float32(1.0)
-
-    Source: tf.image.random_contrast
     """
     return adjust_contrast(image, _between("random_contrast", lower, upper, seed))
 
@@ -129,8 +120,6 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.image.random_hue(tf.ones([2, 2, 3]), 0.5).shape
         TensorShape([2, 2, 3])
-
-    Source: tf.image.random_hue
     """
     return adjust_hue(image, _around_zero("random_hue", max_delta, 0.5, seed))
 
@@ -142,8 +131,6 @@ def random_saturation(image: Any, lower: float, upper: float, seed: int | None =
         >>> import minitensor as tf
         >>> tf.image.random_saturation(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
         np.float32(1.0)
-
-    Source: tf.image.random_saturation
     """
     return adjust_saturation(image, _between("random_saturation", lower, upper, seed))
 

@@ -1,4 +1,7 @@
-"""One-hot rows, rows of length 1, and data sets in two parts."""
+"""One-hot rows, rows of length 1, and data sets in two parts.
+
+Source: keras.utils, under the same name.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,6 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         >>> tf.keras.utils.to_categorical([0, 2], 3)
         array([[1., 0., 0.],
                [0., 0., 1.]])
-
-    Source: keras.utils.to_categorical
     """
     labels = np.asarray(x).astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:
@@ -68,8 +69,6 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
         >>> tf.keras.utils.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
         array([[0.6, 0.8],
                [0. , 0. ]])
-
-    Source: keras.utils.normalize
     """
     if isinstance(x, ArrayLike):
         lengths = linalg.norm(x, order, axis, keepdims=True)
@@ -108,8 +107,6 @@ def split_dataset(
         >>> left, right = tf.keras.utils.split_dataset(np.arange(10), left_size=0.8)
         >>> len(left), [int(x) for x in right]
         (8, [8, 9])
-
-    Source: keras.utils.split_dataset
     """
     if isinstance(dataset, Dataset):
         elements = list(dataset.as_numpy_iterator())

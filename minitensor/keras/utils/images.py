@@ -3,6 +3,7 @@
 Args of all: data_format, "channels_last" or "channels_first", by default that of keras.config;
 dtype, what is computed in, by default the float type. Returns of load_img and array_to_img: a
 PIL.Image.Image. Raises: without Pillow, an ImportError that says how to install it.
+Source: keras.utils, under the same name.
 """
 
 from __future__ import annotations
@@ -44,8 +45,6 @@ def load_img(
     Raises:
         ValueError: the file is damaged or too large, or an argument is unknown.
         OSError: it cannot be opened.
-
-    Source: keras.utils.load_img
     """
     require("load_img", "PIL", extra="keras")
     if color_mode not in _MODES:
@@ -115,8 +114,6 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
         >>> import numpy as np
         >>> tf.keras.utils.img_to_array(np.zeros((4, 5))).shape
         (4, 5, 1)
-
-    Source: keras.utils.img_to_array
     """
     first = defaults.layout(data_format) == "channels_first"
     x = np.asarray(img, dtype or defaults.floatx())
@@ -137,8 +134,6 @@ def array_to_img(
 
     Raises:
         ValueError: another number of axes or channels.
-
-    Source: keras.utils.array_to_img
     """
     require("array_to_img", "PIL", extra="keras")
     from PIL import Image
@@ -182,8 +177,6 @@ def save_img(
 
     Raises:
         ValueError: the array is no image, or the format is unknown.
-
-    Source: keras.utils.save_img
     """
     kind = file_format or (Path(path).suffix[1:] if isinstance(path, str | Path) else None)
     kind = "jpeg" if kind and kind.lower() == "jpg" else kind
