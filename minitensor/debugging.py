@@ -15,12 +15,9 @@ from minitensor.autograd.finite import Alarm, described, is_finite
 from minitensor.autograd.recording import active
 
 __all__ = [
-    "assert_equal",
-    "assert_near",
-    "check_numerics",
-    "disable_check_numerics",
+    "assert_equal", "assert_near", "check_numerics", "disable_check_numerics",
     "enable_check_numerics",
-]
+]  # fmt: skip
 
 
 def assert_equal(

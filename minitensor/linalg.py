@@ -152,19 +152,16 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
             raise ValueError(
                 f"tensordot: {x.shape!s} and {y.shape!s} do not both have {count} axes"
             )
-        pairs: tuple[tuple[int, ...], ...] = (
-            tuple(range(x.ndim - count, x.ndim)),
-            tuple(range(count)),
-        )
+        left, right = tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
+    elif len(axes) != 2:
+        raise ValueError(f"tensordot: axes must be an integer or two lists, got {axes!r}")
     else:
-        if len(axes) != 2:
-            raise ValueError(f"tensordot: axes must be an integer or two lists, got {axes!r}")
-        pairs = tuple(
+        left, right = (
             checks.axes("tensordot", k, t.ndim) for k, t in zip(axes, (x, y), strict=True)
         )
-        if len(pairs[0]) != len(pairs[1]):
+        if len(left) != len(right):
             raise ValueError(f"tensordot: axes {axes!r} must name as many axes of a as of b")
-    return linalg.tensordot(x, y, axes=(pairs[0], pairs[1]))
+    return linalg.tensordot(x, y, axes=(left, right))
 
 
 def norm(

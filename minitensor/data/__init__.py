@@ -30,17 +30,7 @@ from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 
 __all__ = [
-    "AUTOTUNE",
-    "INFINITE_CARDINALITY",
-    "UNKNOWN_CARDINALITY",
-    "Dataset",
-    "LabelledImages",
-    "digits",
-    "experimental",
-    "open_data",
-    "read_digits",
-    "read_folder",
-    "read_idx",
-    "read_idx_pair",
-    "split",
-]
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "LabelledImages",
+    "digits", "experimental", "open_data", "read_digits", "read_folder", "read_idx",
+    "read_idx_pair", "split",
+]  # fmt: skip

@@ -25,19 +25,12 @@ _PIXELS = 3 * 32 * 32
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the two data sets.
+    """One of the two data sets."""
 
-    Attributes:
-        title: for people.
-        train, test: names of the files, without ".bin".
-        labels: for each label of an image, its key in the pickles and how many classes it has, in
-            the order of the binary files.
-    """
-
-    title: str
-    train: tuple[str, ...]
+    title: str  # for people
+    train: tuple[str, ...]  # names of the files, without ".bin"
     test: tuple[str, ...]
-    labels: tuple[tuple[str, int], ...]
+    labels: tuple[tuple[str, int], ...]  # (key in the pickles, classes), as in the binary files
 
 
 CIFAR10 = Kind(
@@ -48,12 +41,7 @@ Part = tuple[np.ndarray, np.ndarray]
 
 
 def read_cifar(path: str | Path, kind: Kind, label: str) -> tuple[Part, Part]:
-    """(images, labels) to learn from, and to test on.
-
-    Args:
-        path: the folder of the files, or the archive as it is downloaded.
-        kind: CIFAR10 or CIFAR100.
-        label: which of the kind's labels.
+    """(images, labels) to learn from, and to test on, of a folder or the archive as downloaded.
 
     Returns:
         images (N, 32, 32, 3) uint8 and labels (N,) int64, twice.

@@ -249,10 +249,7 @@ class Dataset(Ordered):
             [[0, 1], [2, 3], [4]]
         """
         size, whole = args.number("batch", "batch_size", batch_size, 1), bool(drop_remainder)
-
-        def many() -> int:
-            here = self._count()
-            return here if here < 0 else here // size if whole else -(-here // size)
+        many = self._counted(lambda here: here // size if whole else -(-here // size))
 
         def spec() -> Any:
             return map_structure(lambda s: s.batched(size if whole else None), self.element_spec)

@@ -21,17 +21,11 @@ _PATIENCE = 30  # seconds without an answer
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on the net.
-
-    Attributes:
-        url: where it is.
-        digest: its SHA-256 or, of 32 digits, its MD5; empty if nobody knows.
-        name: what it is called here.
-    """
+    """A file on the net."""
 
     url: str
-    digest: str
-    name: str
+    digest: str  # its SHA-256 or, of 32 digits, its MD5; empty if nobody knows
+    name: str  # what it is called here
 
 
 def download(remote: Remote, target: Path) -> None:
@@ -76,10 +70,12 @@ def _copied(answer: Any, file: BinaryIO, remote: Remote) -> str:
     return digest.hexdigest()
 
 
-def checksum(file: Path, algorithm: str) -> str:
-    """The "md5" or "sha256" of a file, as hexadecimal digits."""
+def is_whole(file: Path, digest: str) -> bool:
+    """Whether the file is here, and has its checksum if one is known."""
+    if not digest or not file.is_file():
+        return file.is_file()
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, algorithm).hexdigest()
+        return hashlib.file_digest(stream, _algorithm(digest)).hexdigest() == digest
 
 
 def _algorithm(digest: str) -> str:

@@ -86,9 +86,7 @@ class Ordered(Pipeline):
             once = self._count()
             if times == 0 or once == 0:
                 return 0
-            if times < 0:
-                return INFINITE
-            return once if once < 0 else once * times
+            return INFINITE if times < 0 else once if once < 0 else once * times
 
         return self._then("repeat", start, many)
 
@@ -121,16 +119,11 @@ class Ordered(Pipeline):
         first = args.number("skip", "count", count, -(2**63))
         if first < 0:
             return self._then("skip", lambda run: iter(()), lambda: 0)
-
-        def many() -> int:
-            here = self._count()
-            return here if here < 0 else max(here - first, 0)
-
+        many = self._counted(lambda here: max(here - first, 0))
         return self._then("skip", lambda run: islice(self._start(run), first, None), many)
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
-        """The dataset as it is: nothing runs ahead here, each element is made when it is asked for.
-        """
+        """The dataset as it is: each element is made when it is asked for, nothing runs ahead."""
         args.number("prefetch", "buffer_size", buffer_size, -1)
         return self._then("prefetch", self._start)
 
@@ -199,11 +192,7 @@ class Ordered(Pipeline):
         first = args.number("shard", "index", index, 0)
         if first >= step:
             raise ValueError(f"shard: index must be below num_shards={step}, got {first}")
-
-        def many() -> int:
-            known = self._count()
-            return known if known < 0 else max(0, -(-(known - first) // step))
-
+        many = self._counted(lambda here: max(0, -(-(here - first) // step)))
         return self._then("shard", lambda run: islice(self._start(run), first, None, step), many)
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Self:

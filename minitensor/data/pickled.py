@@ -80,10 +80,8 @@ def _kind(value: Any) -> str:
 
 def _operations(data: bytes) -> Iterator[tuple[str, Any]]:
     """The pickle's program; what is cut short or no opcode is a ValueError."""
-    count = 0
     try:
-        for opcode, argument, _ in pickletools.genops(data):
-            count += 1
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data), 1):
             if count > _OPCODES:
                 raise ValueError(f"more than {_OPCODES} operations")
             yield opcode.name, argument
@@ -225,14 +223,10 @@ def _small(number: Any) -> int:
     return number
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 _PUSHED: dict[str, Callable[[Any], Any]] = {  # operations that only bring a value
-    **dict.fromkeys(("SHORT_BINSTRING", "BINSTRING", "STRING"), _same),
-    **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE", "UNICODE"), _same),
-    **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"), _same),
+    **dict.fromkeys(("SHORT_BINSTRING", "BINSTRING", "STRING"), lambda text: text),
+    **dict.fromkeys(("SHORT_BINUNICODE", "BINUNICODE", "UNICODE"), lambda text: text),
+    **dict.fromkeys(("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"), lambda data: data),
     "BYTEARRAY8": bytes,
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "INT", "LONG1", "LONG"), _small),
     "MARK": lambda _: _MARK,

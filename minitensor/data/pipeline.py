@@ -9,6 +9,7 @@ Source of each method: tf.data.Dataset, under the same name.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -27,21 +28,15 @@ INFINITE, UNKNOWN = -1, -2
 
 @dataclass
 class Run:
-    """One iteration over a dataset.
+    """One iteration over a dataset."""
 
-    Attributes:
-        number: how many iterations over that dataset began before.
-        starts: how often each shuffle in it has begun.
-    """
-
-    number: int
-    starts: dict[int, int] = field(default_factory=dict)
+    number: int  # how many iterations over that dataset began before
+    starts: Counter[int] = field(default_factory=Counter)  # how often each shuffle has begun
 
     def again(self, step: object) -> int:
         """How often `step` has begun in this iteration; counts this time too."""
-        count = self.starts.get(id(step), 0)
-        self.starts[id(step)] = count + 1
-        return count
+        self.starts[id(step)] += 1
+        return self.starts[id(step)] - 1
 
 
 Start = Callable[[Run], Iterator[Any]]
@@ -99,6 +94,15 @@ class Pipeline:
         """A dataset of one more step; without `count` and `spec` they stay as they are."""
         spec = spec or (lambda: self.element_spec)
         return type(self)(f"{title} of {self._title}", start, count or self._count, spec)
+
+    def _counted(self, change: Callable[[int], int]) -> Callable[[], int]:
+        """A count of change(elements of this dataset), where their number is known."""
+
+        def many() -> int:
+            here = self._count()
+            return here if here < 0 else change(here)
+
+        return many
 
     def __iter__(self) -> ElementIterator:
         return self._iterate(tensors)

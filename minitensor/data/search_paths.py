@@ -41,16 +41,9 @@ def find(names: Iterable[str]) -> Path | None:
 
 
 def fetch(title: str, remotes: Sequence[Remote], folder: str, names: Iterable[str]) -> Path:
-    """Downloads the files of a data set that is in none of the folders.
+    """Downloads the files of a data set of which no folder has one of the names.
 
-    Args:
-        title: of the data set, for people.
-        remotes: the official files.
-        folder: under the first of these, where they go; "" for a file that needs none.
-        names: what was looked for.
-
-    Returns:
-        The folder, or the file that needs none.
+    They go into `folder`, which is returned, under the first folder; for "" the only file is.
 
     Raises:
         OSError: there is no network; says how to bring the files by hand.

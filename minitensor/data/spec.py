@@ -54,11 +54,7 @@ class TensorSpec:
         return TensorSpec(None if self.shape is None else (size, *self.shape), self.dtype)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TensorSpec) and (self.shape, self.dtype, self.name) == (
-            other.shape,
-            other.dtype,
-            other.name,
-        )
+        return isinstance(other, TensorSpec) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype, self.name))

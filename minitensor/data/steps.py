@@ -73,11 +73,7 @@ def batches(elements: Iterable[Any], size: int, drop_remainder: bool) -> Iterato
 def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
     """The rows of each element."""
     for element in elements:
-        yield from Rows(map_structure(_array, opened(element)))
-
-
-def _array(leaf: Any) -> np.ndarray:
-    return np.asarray(leaf) if isinstance(leaf, Tensor) else leaf
+        yield from Rows(map_structure(np.asarray, opened(element)))
 
 
 def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:

@@ -67,8 +67,7 @@ def load(
     Source: tfds.load
     """
     kind = str(name).partition("/")[0].partition(":")[0]
-    if kind not in (*_FOLDERS, *_ARRAYS):
-        legal = [*_FOLDERS, *_ARRAYS]
+    if kind not in (legal := [*_FOLDERS, *_ARRAYS]):
         raise ValueError(f"tfds.load: {name!r} is not read here; legal: {legal}")
     if kind == "voc2007" and as_supervised:
         raise ValueError("tfds.load: voc2007 has no one label for an image; as_supervised=False")

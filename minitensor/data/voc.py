@@ -9,7 +9,6 @@ The annotations are parsed as XML without entities, and no larger than `_MOST` b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -42,12 +41,7 @@ def dataset(folder: Path, names: list[str]) -> Dataset:
 
     Boxes are (ymin, xmin, ymax, xmax) as fractions of height and width, as tfds gives them.
     """
-
-    def elements() -> Iterator[dict[str, Any]]:
-        for name in names:
-            yield _element(folder, name)
-
-    return Dataset.from_generator(elements)
+    return Dataset.from_generator(lambda: (_element(folder, name) for name in names))
 
 
 def _element(folder: Path, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 import itertools
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,31 +23,20 @@ WEIGHTS, CURVE, FILTERS = "weights.safetensors", "training-curve.png", "first-la
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `minitensor train`."""
     add_data_arguments(parser)
-    parser.add_argument("--epochs", type=_count, default=20, metavar="N", help="default: 20")
-    parser.add_argument("--batch-size", type=_count, default=32, metavar="N", help="default: 32")
-    parser.add_argument(
-        "--learning-rate", type=_positive, default=0.003, metavar="RATE", help="default: 0.003"
+    shown = "default: %(default)s"
+    of_seed = f"of the split, the first weights and the order of the images ({shown})"
+    of_device = f"cpu, gpu, or emulator: the GPU's kernels run on the CPU, slowly ({shown})"
+    of_out = (
+        f"where {WEIGHTS}, {CURVE} and {FILTERS} go; made if it is not there, and files of "
+        f"these names in it are replaced ({shown})"
     )
-    parser.add_argument(
-        "--seed",
-        type=_seed,
-        default=0,
-        metavar="N",
-        help="of the split, the first weights and the order of the images (default: 0)",
-    )
-    parser.add_argument(
-        "--device",
-        default="cpu",
-        help="cpu, gpu, or emulator: the GPU's kernels run on the CPU, slowly (default: cpu)",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("minitensor-run"),
-        metavar="FOLDER",
-        help=f"where {WEIGHTS}, {CURVE} and {FILTERS} go; made if it is not there, and files of "
-        "these names in it are replaced (default: minitensor-run)",
-    )
+    add, folder = parser.add_argument, Path("minitensor-run")
+    add("--epochs", type=_whole_from(1), default=20, metavar="N", help=shown)
+    add("--batch-size", type=_whole_from(1), default=32, metavar="N", help=shown)
+    add("--learning-rate", type=_positive, default=0.003, metavar="RATE", help=shown)
+    add("--seed", type=_whole_from(0), default=0, metavar="N", help=of_seed)
+    add("--device", default="cpu", help=of_device)
+    add("--out", type=Path, default=folder, metavar="FOLDER", help=of_out)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -188,21 +178,13 @@ def chosen_data(args: argparse.Namespace) -> tuple[LabelledImages, LabelledImage
     return every.resized(SIZE), None if test is None else test.resized(SIZE)
 
 
-def is_default(args: argparse.Namespace) -> bool:
-    """Whether the command line names no images."""
-    return args.data is None and args.images is None
+def _whole_from(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+        return int(text)
 
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
+    return read
 
 
 def _positive(text: str) -> float:

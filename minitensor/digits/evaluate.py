@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minitensor.digits.command import add_data_arguments, chosen_data, is_default, score
+from minitensor.digits.command import add_data_arguments, chosen_data, score
 from minitensor.extras import require
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _unseen(args: argparse.Namespace, card: Card) -> tuple[LabelledImages, str]:
     from minitensor.data import split
 
     every, given = chosen_data(args)
-    if is_default(args) and every.fingerprint != card.fingerprint:
+    if args.data is None and args.images is None and every.fingerprint != card.fingerprint:
         raise ValueError(
             f"{args.weights} learned from {card.data}, not from the digits in minitensor; "
             "name the images by --data"

@@ -40,13 +40,7 @@ def save_curve(path: Path, title: str, epochs: Sequence[Epoch]) -> None:
 
 
 def save_filters(path: Path, net: Any, picture: np.ndarray) -> None:
-    """The six 3x3 kernels of the first layer, and what each makes of one image, as a PNG file.
-
-    Args:
-        path: the file to write.
-        net: the trained net.
-        picture: (28, 28, 1), 0 black to 1 white.
-    """
+    """The first layer's six 3x3 kernels, and what each makes of a picture (28, 28, 1), as PNG."""
     kernel = parameters(net)["conv1.kernel"]
     kernels = kernel.numpy()[:, :, 0]  # (3, 3, 6)
     maps = nn.conv2d(picture[np.newaxis], kernel, 1, "VALID").numpy()[0]

@@ -221,19 +221,13 @@ _POOLS = {
     "col2im": _of_channels("col2im"),
 }
 _POINTS: dict[str, Run] = {
-    "moments": _normalised,
-    "merge_moments": _normalised,
-    "normalise": _normalised,
-    "batch_norm_sums": _normalised,
-    "merge_sums": _normalised,
-    "batch_norm_grad": _normalised,
-    "channel_sum": _local_response,
-    "local_response": _local_response,
+    **dict.fromkeys(("moments", "merge_moments", "normalise"), _normalised),
+    **dict.fromkeys(("batch_norm_sums", "merge_sums", "batch_norm_grad"), _normalised),
+    **dict.fromkeys(("channel_sum", "local_response"), _local_response),
     "softmax_cross_entropy": _cross_entropy,
     "bias_activation": _bias,
     "transpose": _transpose,
-    "sgd_momentum": _updates,
-    "adam": _updates,
+    **dict.fromkeys(("sgd_momentum", "adam"), _updates),
 }
 
 LAUNCH_CASES: list[LaunchCase] = [

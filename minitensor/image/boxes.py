@@ -131,11 +131,8 @@ def _picked(x: Tensor, image_index: np.ndarray, rows: Any, columns: Any, method:
     """The pixels at these coordinates; one between pixels has its share of four."""
     rows, columns = (p.clip(0, n - 1) for p, n in zip((rows, columns), x.shape[1:3], strict=True))
     if method == "nearest":
-        index = (
-            image_index,
-            *(np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns)),
-        )
-        return array.getitem(x, index=index)
+        nearest = (np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns))
+        return array.getitem(x, index=(image_index, *nearest))
     top, left = np.floor(rows), np.floor(columns)
     down, right = (rows - top)[..., None], (columns - left)[..., None]  # (B, h, 1, 1), (B, 1, w, 1)
 

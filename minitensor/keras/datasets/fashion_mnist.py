@@ -6,7 +6,7 @@ from pathlib import Path
 
 from minitensor.data import search_paths
 from minitensor.data.download import Remote
-from minitensor.keras.datasets.readers import FILES, Parts, read_folder
+from minitensor.keras.datasets.readers import Parts, read_folder
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _MD5 = {  # as the authors list them
@@ -15,7 +15,7 @@ _MD5 = {  # as the authors list them
     "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
     "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
 }
-_REMOTES = [Remote(_ORIGIN + name, _MD5[name], name) for name in FILES]
+_REMOTES = [Remote(_ORIGIN + name, md5, name) for name, md5 in _MD5.items()]
 _FOLDER = "fashion-mnist"
 
 
@@ -39,6 +39,5 @@ def load_data(path: str | Path | None = None) -> Parts:
     Source: keras.datasets.fashion_mnist.load_data; Xiao, Rasul and Vollgraf, 2017
     """
     source = search_paths.find([_FOLDER]) if path is None else Path(path)
-    if source is None:
-        source = search_paths.fetch("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
+    source = source or search_paths.fetch("Fashion-MNIST", _REMOTES, _FOLDER, [_FOLDER])
     return read_folder(source)

@@ -51,8 +51,7 @@ def load_data(path: str = "mnist.npz") -> Parts:
     source = Path(path) if Path(path).exists() else search_paths.find(names)
     if source is None and Path(path).name != str(path):
         raise FileNotFoundError(f"MNIST: there is no file or folder {path}")
-    if source is None:
-        source = search_paths.fetch("MNIST", [_REMOTE], "", names)
+    source = source or search_paths.fetch("MNIST", [_REMOTE], "", names)
     return read_folder(source) if source.is_dir() else _from_npz(source)
 
 

@@ -14,11 +14,6 @@ from minitensor.keras.engine import defaults
 
 Part = tuple[np.ndarray, np.ndarray]
 Parts = tuple[Part, Part]
-FILES = tuple(
-    f"{part}-{kind}-ubyte.gz"
-    for part in ("train", "t10k")
-    for kind in ("labels-idx1", "images-idx3")
-)
 
 
 def read_folder(folder: Path) -> Parts:
@@ -47,8 +42,7 @@ def load_cifar(
 ) -> Parts:
     """The images, with channels where `keras.config` wants them, and labels (N, 1)."""
     source = search_paths.find(names) if path is None else Path(path)
-    if source is None:
-        source = search_paths.fetch(kind.title, [remote], "", names)
+    source = source or search_paths.fetch(kind.title, [remote], "", names)
     (x_train, y_train), (x_test, y_test) = read_cifar(source, kind, label)
     y_train, y_test = y_train[:, np.newaxis], y_test[:, np.newaxis]  # (N, 1)
     if defaults.image_data_format() == "channels_first":

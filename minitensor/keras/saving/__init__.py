@@ -30,20 +30,8 @@ from minitensor.keras.serialization.registry import (
 CustomObjectScope = custom_object_scope
 
 __all__ = [
-    "CustomObjectScope",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "from_keras",
-    "get_custom_objects",
-    "get_registered_name",
-    "get_registered_object",
-    "load_model",
-    "load_weights",
-    "model_from_json",
-    "register_keras_serializable",
-    "save_model",
-    "save_weights",
-    "serialize_keras_object",
-    "to_json",
-    "to_keras",
-]
+    "CustomObjectScope", "custom_object_scope", "deserialize_keras_object", "from_keras",
+    "get_custom_objects", "get_registered_name", "get_registered_object", "load_model",
+    "load_weights", "model_from_json", "register_keras_serializable", "save_model", "save_weights",
+    "serialize_keras_object", "to_json", "to_keras",
+]  # fmt: skip

@@ -64,18 +64,14 @@ def save_model(
     if zipped is False:
         raise ValueError("zipped=False: a folder instead of a zip is not written")
     name = _name(filepath, ".keras")
-    if name.endswith(".keras"):
-        _write(filepath, overwrite, lambda file: archive.write(file, model, include_optimizer))
-    elif name.endswith(_OLD):
-        _write(
-            filepath, overwrite, lambda file: legacy_h5.write_model(file, model, include_optimizer)
-        )
-    else:
+    if not name.endswith((".keras", *_OLD)):
         raise ValueError(
             "Invalid filepath extension for saving. Please add either a `.keras` extension for "
             "the native Keras format (recommended) or a `.h5` extension. "
             f"Received: filepath={filepath}."
         )
+    form = archive.write if name.endswith(".keras") else legacy_h5.write_model
+    _write(filepath, overwrite, lambda file: form(file, model, include_optimizer))
 
 
 def load_model(

@@ -56,7 +56,12 @@ def clone_model(
             f"Expected `model` argument to be a Sequential or functional model, but got {model}: "
             "make a subclassed one by its class"
         )
-    copy = _recursive(clone_function) if recursive else clone_function or copied
+
+    def copy(layer: Layer) -> Layer:
+        if recursive and isinstance(layer, Functional | Sequential):
+            return clone_model(layer, clone_function=clone_function, recursive=True)
+        return (clone_function or copied)(layer)
+
     if isinstance(model, Sequential):
         return _sequential(model, input_tensors, copy)
     return _functional(model, input_tensors, copy, call_function)
@@ -70,15 +75,6 @@ def copied(layer: Layer) -> Layer:
         return type(layer).from_config(layer.get_config())
     except TypeError:  # a lambda, which no config can hold
         return type(layer)(**layer._given | {"name": layer.name})
-
-
-def _recursive(clone_function: Clone | None) -> Clone:
-    def copy(layer: Layer) -> Layer:
-        if isinstance(layer, Functional | Sequential):
-            return clone_model(layer, clone_function=clone_function, recursive=True)
-        return (clone_function or copied)(layer)
-
-    return copy
 
 
 def _sequential(model: Sequential, inputs: Any, copy: Clone) -> Sequential:
@@ -140,12 +136,9 @@ def from_keras(model: Any, custom_objects: Objects | None = None) -> Any:
     values = [np.asarray(value) for value in model.get_weights()]
     if len(values) != len(ours.weights):
         raise ValueError(f"Keras' model has {len(values)} weights, ours {len(ours.weights)}")
-    assign_all([_pair(w, value) for w, value in zip(ours.weights, values, strict=True)], False)
+    pairs = zip(ours.weights, values, strict=True)
+    assign_all([StoredWeight(path_of(w), w, v.shape, v.dtype, v.copy) for w, v in pairs], False)
     return ours
-
-
-def _pair(variable: Any, value: np.ndarray) -> StoredWeight:
-    return StoredWeight(path_of(variable), variable, value.shape, value.dtype, value.copy)
 
 
 def to_keras(model: Any, keras: Any) -> Any:

@@ -48,26 +48,19 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
         if with_optimizer and training is not None:
             training["optimizer_config"] = training.pop("optimizer")
             inner.attrs["training_config"] = json.dumps(training)
-            _write_optimizer(inner, model.optimizer)
+            state = model.optimizer.variables
+            paths = {id(v): v.path for v in state}
+            _write_weights(inner.create_group("optimizer_weights"), state, paths)
 
 
 def write(group: Any, model: Any) -> None:
     """Writes the weights of a model into an h5py group."""
     names = {id(v): f"{model.name}/{name}" for name, v in weights_by_path(model).items()}
-    layers = list(model.layers)
-    _write_texts(group, "layer_names", [layer.name for layer in layers])
-    group.attrs["backend"] = "tensorflow"
-    group.attrs["keras_version"] = VERSION
-    for layer in layers:
+    _write_texts(group, "layer_names", [layer.name for layer in model.layers])
+    group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", VERSION
+    for layer in model.layers:
         _write_weights(group.create_group(layer.name), _in_order(layer.weights), names)
     _write_weights(group.create_group("top_level_model_weights"), model.own_variables, names)
-
-
-def _write_optimizer(file: Any, optimizer: Any) -> None:
-    """Writes the state of an optimizer into an open h5py file."""
-    variables = optimizer.variables
-    names = {id(v): v.path for v in variables}
-    _write_weights(file.create_group("optimizer_weights"), variables, names)
 
 
 def _write_weights(group: Any, variables: Sequence[Variable], names: dict[int, str]) -> None:
@@ -96,20 +89,17 @@ def _in_order(weights: Sequence[Variable]) -> list[Variable]:
 
 
 def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
-    """Gives a model the weights of an HDF5 file in the old form.
-
-    Args:
-        root: of the file.
-        model: it.
-        skip_mismatch: whether layers that do not fit are left out, with a warning.
-        by_name: whether layers are found by their names; else by their order.
+    """Gives layers, found `by_name` or by their order, the weights of an old HDF5 file.
 
     Raises:
         ValueError: they do not fit; nothing was changed.
     """
     group = root.group("model_weights") if "model_weights" in root else root
     stored = {name: _weights(group.group(name)) for name in _texts(group, "layer_names")}
-    found = _by_name(model, stored) if by_name else _by_order(model, stored)
+    if by_name:
+        found = [(layer, layer.name) for layer in model.layers if layer.name in stored]
+    else:
+        found = _by_order(model, stored)
     pairs: list[StoredWeight] = []
     for layer, name in found:
         pairs += _pairs(_in_order(layer.weights), stored[name], layer.name, name, skip_mismatch)
@@ -162,10 +152,6 @@ def _by_order(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer,
     return list(zip(layers, names, strict=True))
 
 
-def _by_name(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:
-    return [(layer, layer.name) for layer in model.layers if layer.name in stored]
-
-
 def _pairs(
     variables: Sequence[Variable], stored: list[Dataset], layer: str, name: str, skip: bool
 ) -> list[StoredWeight]:
@@ -176,10 +162,7 @@ def _pairs(
             skip,
         )
         return []
-    return [
-        StoredWeight(path_of(variable), variable, data.shape, data.dtype, data.read)
-        for variable, data in zip(variables, stored, strict=True)
-    ]
+    return [StoredWeight.of(path_of(v), v, data) for v, data in zip(variables, stored, strict=True)]
 
 
 def _weights(group: Group) -> list[Dataset]:
@@ -188,10 +171,8 @@ def _weights(group: Group) -> list[Dataset]:
 
 def _texts(group: Group, name: str) -> list[str]:
     """A list of texts, which may be in several attributes."""
-    attributes = group.attributes
-    found, number = [], 0
-    if name in attributes:
-        found = list(attributes[name])
+    attributes, number = group.attributes, 0
+    found = list(attributes.get(name, ()))
     while f"{name}{number}" in attributes:
         found += list(attributes[f"{name}{number}"])
         number += 1

@@ -11,24 +11,23 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Variable
+from minitensor.keras.saving.hdf5 import Dataset
 
 
 @dataclass(frozen=True)
 class StoredWeight:
-    """A weight, and what a file has for it.
+    """A weight, and what a file has for it."""
 
-    Attributes:
-        name: of the weight, for messages.
-        variable: the weight.
-        shape, dtype: what the file declares.
-        read: gives the numbers.
-    """
-
-    name: str
+    name: str  # of the weight, for messages
     variable: Variable
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # as the file declares it
     dtype: np.dtype
-    read: Callable[[], np.ndarray]
+    read: Callable[[], np.ndarray]  # gives the numbers
+
+    @classmethod
+    def of(cls, name: str, variable: Variable, data: Dataset) -> StoredWeight:
+        """A weight, and a dataset of an HDF5 file."""
+        return cls(name, variable, data.shape, data.dtype, data.read)
 
     def mismatch(self) -> str | None:
         """What is wrong with the file's declaration; None if it fits the weight."""
@@ -44,11 +43,7 @@ class StoredWeight:
 
 
 def assign_all(pairs: Iterable[StoredWeight], skip_mismatch: bool) -> None:
-    """Gives every weight its numbers, if all fit.
-
-    Args:
-        pairs: weights, and what a file has for them.
-        skip_mismatch: whether weights that do not fit are left out, with a warning.
+    """Gives every weight its numbers, if all fit; those that do not may be left out with a warning.
 
     Raises:
         ValueError: something does not fit; no weight was changed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,22 +17,16 @@ from typing import Any
 from minitensor.autograd import Variable
 from minitensor.keras.engine import Functional, Layer, Model, Sequential
 from minitensor.keras.optimizers import Optimizer
-from minitensor.keras.serialization.names import snake_case
+from minitensor.keras.serialization.names import numbered, snake_case
 
 
 @dataclass(frozen=True)
 class WeightGroup:
-    """Something with variables in the tree of a model.
+    """Something with variables in the tree of a model."""
 
-    Attributes:
-        path: where Keras keeps it; "" for the model itself.
-        owner: a layer or an optimizer.
-        variables: its own, without those of the layers inside.
-    """
-
-    path: str
-    owner: Any
-    variables: list[Variable]
+    path: str  # where Keras keeps it; "" for the model itself
+    owner: Any  # a layer or an optimizer
+    variables: list[Variable]  # its own, without those of the layers inside
 
 
 def weight_groups(model: Layer) -> list[WeightGroup]:
@@ -84,7 +79,7 @@ def _common(base: Any) -> frozenset[str]:
 
 def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The owners and lists in a list, each under a name that no other has."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for thing in container.values() if isinstance(container, dict) else container:
         if _is_owner(thing):
             name = snake_case(type(thing).__name__)
@@ -92,8 +87,7 @@ def _items(container: Any, path: str) -> Iterator[tuple[str, Any]]:
             name = "container"
         else:
             continue
-        counts[name] = number = counts.get(name, -1) + 1
-        yield f"{path}/{name}_{number}" if number else f"{path}/{name}", thing
+        yield f"{path}/{numbered(name, counts)}", thing
 
 
 def weights_by_path(model: Layer) -> dict[str, Variable]:
@@ -126,11 +120,8 @@ def weights_by_path(model: Layer) -> dict[str, Variable]:
 
 
 def _inner_names(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for inner in layer.sublayers():
         stem = snake_case(type(inner).__name__)
-        if not re.fullmatch(rf"{stem}(_\d+)?", inner.name):
-            yield inner.name, inner
-            continue
-        counts[stem] = number = counts.get(stem, -1) + 1
-        yield f"{stem}_{number}" if number else stem, inner
+        counted = re.fullmatch(rf"{stem}(_\d+)?", inner.name)
+        yield numbered(stem, counts) if counted else inner.name, inner

@@ -10,7 +10,6 @@ Groups bear the attribute `name` for people; only places and numbers count.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from minitensor.keras.engine.weight import path_of
@@ -43,10 +42,10 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
     pairs: list[StoredWeight] = []
     known: set[int] = set()
     for entry in weight_groups(model):
-        stored = _numbers(_group(root, entry.path), entry.path)
+        stored = _stored(root, entry.path)
         known.update(id(dataset) for dataset in stored)
         found = [
-            StoredWeight(f"{entry.path}/vars/{i}", variable, data.shape, data.dtype, data.read)
+            StoredWeight.of(f"{entry.path}/vars/{i}", variable, data)
             for i, (variable, data) in enumerate(zip(entry.variables, stored, strict=False))
         ]
         if isinstance(entry.owner, Optimizer):
@@ -55,8 +54,9 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
             pairs += found
         else:
             raise_or_warn(_other_count(entry, len(stored)), skip_mismatch)
-    for path in _foreign(root, known):
-        raise_or_warn(f"the file has {path}, for which the model has no weight", skip_mismatch)
+    for path, dataset in root.datasets():
+        if id(dataset) not in known and _OTHER.isdisjoint(path.split("/")):
+            raise_or_warn(f"the file has {path}, for which the model has no weight", skip_mismatch)
     assign_all(pairs, skip_mismatch)
 
 
@@ -86,25 +86,15 @@ def _for_optimizer(
     return []
 
 
-def _group(root: Group, path: str) -> Group | None:
+def _stored(root: Group, path: str) -> list[Dataset]:
+    """The datasets "0", "1", ... of a layer's group; none if it has no group."""
     inner = f"{path}/vars" if path else "vars"
-    for name in (inner, inner.replace("layers", _EARLY)):
-        if name in root:
-            return root.group(name)
-    return None
-
-
-def _numbers(group: Group | None, path: str) -> list[Dataset]:
-    """The datasets "0", "1", ... of a group."""
-    names = [] if group is None else list(group)
+    name = inner if inner in root else inner.replace("layers", _EARLY)
+    if name not in root:
+        return []
+    group = root.group(name)
+    names = sorted(group)
     wanted = [str(i) for i in range(len(names))]
-    if sorted(names) != sorted(wanted) or (group is None and names):
-        raise ValueError(f"{path}/vars holds {sorted(names)[:9]} where {wanted[:9]} is expected")
-    return [group.dataset(name) for name in wanted] if group is not None else []
-
-
-def _foreign(root: Group, known: set[int]) -> Iterator[str]:
-    """Datasets for which there is no layer."""
-    for path, dataset in root.datasets():
-        if id(dataset) not in known and _OTHER.isdisjoint(path.split("/")):
-            yield path
+    if names != sorted(wanted):
+        raise ValueError(f"{path}/vars holds {names[:9]} where {wanted[:9]} is expected")
+    return [group.dataset(number) for number in wanted]

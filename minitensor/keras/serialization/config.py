@@ -49,16 +49,14 @@ class Configurable:
 
 def _bound(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Every argument by name, defaults too; a call that does not fit is left to __init__."""
-    signature = _signature(cls)
     try:
-        bound = signature.bind(None, *args, **kwargs)
+        bound = _signature(cls).bind(None, *args, **kwargs)
     except TypeError:
         return {}
     bound.apply_defaults()
-    named = list(bound.arguments.items())[1:]
     given: dict[str, Any] = {}
-    for name, value in named:
-        kind = signature.parameters[name].kind
+    for name, value in list(bound.arguments.items())[1:]:
+        kind = bound.signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
             given |= value
         elif kind is not inspect.Parameter.VAR_POSITIONAL:

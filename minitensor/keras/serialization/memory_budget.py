@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-
-class _Budget(threading.local):
-    def __init__(self) -> None:
-        self.left: int | None = None  # bytes; None where nothing is counted
-
-
-_budget = _Budget()
+_left: ContextVar[int | None] = ContextVar("left", default=None)  # bytes; None: none are counted
 
 
 @contextmanager
@@ -30,11 +24,11 @@ def memory_budget(size: int) -> Iterator[None]:
         ...
         ValueError: a weight of shape (300,) takes 1200 bytes, where 1000 are left
     """
-    before, _budget.left = _budget.left, size
+    before = _left.set(size)
     try:
         yield
     finally:
-        _budget.left = before
+        _left.reset(before)
 
 
 def charge(shape: Sequence[int], dtype: str) -> None:
@@ -43,11 +37,12 @@ def charge(shape: Sequence[int], dtype: str) -> None:
     Raises:
         ValueError: it is larger than what is left.
     """
-    if _budget.left is None:
+    left = _left.get()
+    if left is None:
         return
     size = math.prod(shape) * (2 if dtype == "bfloat16" else np.dtype(dtype).itemsize)
-    if size > _budget.left:
+    if size > left:
         raise ValueError(
-            f"a weight of shape {tuple(shape)} takes {size} bytes, where {_budget.left} are left"
+            f"a weight of shape {tuple(shape)} takes {size} bytes, where {left} are left"
         )
-    _budget.left -= size
+    _left.set(left - size)

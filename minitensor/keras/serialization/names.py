@@ -23,9 +23,13 @@ def snake_case(name: str) -> str:
 
 def fresh(cls: type) -> str:
     """The next name for an object of this class."""
-    stem = snake_case(cls.__name__).lstrip("_")
-    number = _made[stem]
-    _made[stem] += 1
+    return numbered(snake_case(cls.__name__).lstrip("_"), _made)
+
+
+def numbered(stem: str, counts: Counter[str]) -> str:
+    """The stem, with a number from the second time on."""
+    number = counts[stem]
+    counts[stem] += 1
     return f"{stem}_{number}" if number else stem
 
 

@@ -29,7 +29,6 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "is_legacy_optimizer": (False,),
     "jit_compile": (False, True),
 }
-_KERAS_2 = {"batch_input_shape": "batch_shape"}
 
 
 def serialize(value: Any) -> Json:
@@ -58,8 +57,7 @@ def serialize(value: Any) -> Json:
         return {key: serialize(item) for key, item in value.items()}
     if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
         return np.dtype(value).name
-    special = _special(value)
-    return _described(value) if special is None else special
+    return _special(value) or _described(value)
 
 
 def _special(value: Any) -> Json:
@@ -200,10 +198,6 @@ def _array(config: Json) -> np.ndarray:
     return np.asarray(config["value"], kind)
 
 
-def _tensor(config: Json) -> Tensor:
-    return Tensor(_array(config))
-
-
 def _refused(config: Json) -> Any:
     raise ValueError(
         "The config holds the code of a Python lambda. It is not run. Give the function a name, "
@@ -213,7 +207,7 @@ def _refused(config: Json) -> Any:
 
 _SPECIAL = {
     "__numpy__": _array,
-    "__tensor__": _tensor,
+    "__tensor__": lambda config: Tensor(_array(config)),
     "__bytes__": lambda config: config["value"].encode("utf-8"),
     "__slice__": lambda config: slice(config["start"], config["stop"], config["step"]),
     "__ellipsis__": lambda config: Ellipsis,
@@ -225,16 +219,13 @@ _SPECIAL = {
 
 def constructor_arguments(cls: type, config: Json) -> dict[str, Any]:
     """What the constructor of `cls` is given for a config, objects deserialized."""
-    taken = {name for base in cls.__mro__ for name in _parameters(base)}
+    inits = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
+    taken = {name for init in inits for name in inspect.signature(init).parameters}
     if "batch_shape" in taken and "batch_input_shape" in config:  # Keras 2
-        config = {_KERAS_2.get(name, name): value for name, value in config.items()}
+        name_now = {"batch_input_shape": "batch_shape"}
+        config = {name_now.get(name, name): value for name, value in config.items()}
     return {
         name: deserialize(value)
         for name, value in config.items()
         if name in taken or value not in _NEUTRAL.get(name, ())
     }
-
-
-def _parameters(cls: type) -> list[str]:
-    init = cls.__dict__.get("__init__")
-    return list(inspect.signature(init).parameters) if init else []

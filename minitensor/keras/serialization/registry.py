@@ -126,12 +126,9 @@ def keras_module(cls: type) -> str | None:
 
 
 def find_class(module: str | None, name: str, registered: str | None = None) -> Any:
-    """The class of this name.
+    """The class `name` of "keras.layers", "keras.src.layers.core.dense", ..., or of any module.
 
-    Args:
-        module: "keras.layers", "keras.src.layers.core.dense", ...; None for any.
-        name: of the class.
-        registered: what a program calls it.
+    `registered` is what a program calls it.
 
     Raises:
         ValueError: neither we nor the program have it; says what is nearest.
@@ -165,9 +162,8 @@ def _rooms_named_by(module: str | None) -> list[str]:
 @functools.cache
 def _room(room: str) -> Objects:
     """The public classes of one of our modules, by name."""
-    everything = vars(_rooms[room]())
-    return {name: thing for name, thing in everything.items() if _is_public(name, thing)}
-
-
-def _is_public(name: str, thing: Any) -> bool:
-    return name[0] != "_" and inspect.isclass(thing) and hasattr(thing, "from_config")
+    return {
+        name: thing
+        for name, thing in vars(_rooms[room]()).items()
+        if name[0] != "_" and inspect.isclass(thing) and hasattr(thing, "from_config")
+    }

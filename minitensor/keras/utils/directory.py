@@ -77,13 +77,14 @@ def image_dataset_from_directory(
     """
     _check(labels, label_mode, class_names, color_mode, interpolation, format)
     _check_split(validation_split, subset, shuffle, seed)
-    reader = _Reader(
-        _CHANNELS[color_mode],
-        _pair(image_size),
-        interpolation.lower(),
-        _fit(crop_to_aspect_ratio, pad_to_aspect_ratio),
-        defaults.layout(data_format),
-    )
+    size = _pair(image_size)
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError(
+            "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to `True`."
+        )
+    fit = "crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else "stretch"
+    layout = defaults.layout(data_format)
+    reader = _Reader(_CHANNELS[color_mode], size, interpolation.lower(), fit, layout)
     found = _find(directory, labels, label_mode, class_names, follow_links, verbose)
     if seed is None:
         seed = int(np.random.randint(10**6))  # noqa: NPY002  (as Keras: NumPy's seed decides)
@@ -94,14 +95,6 @@ def image_dataset_from_directory(
     if shuffle:  # of both parts only the one to train on
         datasets[0] = _dataset(parts[0], label_mode, reader, batch_size, seed)
     return datasets if subset == "both" else datasets[0]
-
-
-def _fit(crop: bool, pad: bool) -> str:
-    if crop and pad:
-        raise ValueError(
-            "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to `True`."
-        )
-    return "crop" if crop else "pad" if pad else "stretch"
 
 
 @dataclass(frozen=True)

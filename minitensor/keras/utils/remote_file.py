@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from minitensor.data.download import Remote, checksum, download
+from minitensor.data.download import Remote, download, is_whole
 from minitensor.data.search_paths import homes
 
 
@@ -56,7 +56,7 @@ def get_file(
     whole = unpack and not (fname and "." in fname)  # then the name is that of the folder
     target = folder / (f"{name}_archive" if whole else name)
     digest = file_hash or md5_hash or ""
-    if force_download or not _is_whole(target, digest):
+    if force_download or not is_whole(target, digest):
         download(Remote(origin, digest, name), target)
     if not unpack:
         return str(target)
@@ -64,13 +64,6 @@ def get_file(
     if force_download or not goal.exists():
         _unpack(target, goal)
     return str(goal)
-
-
-def _is_whole(file: Path, digest: str) -> bool:
-    """Whether the file is here, and has its checksum if one is known."""
-    if not file.is_file():
-        return False
-    return not digest or checksum(file, "md5" if len(digest) == 32 else "sha256") == digest
 
 
 def _unpack(file: Path, goal: Path) -> None:

@@ -17,17 +17,12 @@ Found = Iterator[tuple[str, "Dataset"]]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Numbers in the file.
-
-    Attributes:
-        shape, dtype: what the file declares.
-        address: where the numbers lie.
-    """
+    """Numbers in the file."""
 
     source: Source
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # as the file declares it
     dtype: np.dtype
-    address: int
+    address: int  # where the numbers lie
 
     @property
     def nbytes(self) -> int:
@@ -63,10 +58,9 @@ class Group:
         head, _, rest = path.partition("/")
         if head not in self._links:
             raise ValueError(f"the file has no {path!r} where it is expected")
-        found = _opened(self._source, self._links[head], self._depth + 1, head)
-        if rest and not isinstance(found, Group):
-            raise ValueError(f"{head!r} in the file is a dataset where a group is expected")
-        return found[rest] if rest and isinstance(found, Group) else found
+        if rest:
+            return self.group(head)[rest]
+        return _opened(self._source, self._links[head], self._depth + 1, head)
 
     def group(self, path: str) -> Group:
         """What is at `path`, which must be a group."""
@@ -85,11 +79,9 @@ class Group:
     @property
     def attributes(self) -> dict[str, Any]:
         """Numbers, texts and lists of texts, by name; what is none of these is left out."""
-        found = (values.attribute(body, self._source.heap) for body in self._all(headers.ATTRIBUTE))
+        bodies = [body.again() for kind, body in self._messages if kind == headers.ATTRIBUTE]
+        found = (values.attribute(body, self._source.heap) for body in bodies)
         return {name: value for name, value in found if value is not None}
-
-    def _all(self, kind: int) -> list[Block]:
-        return [body.again() for found, body in self._messages if found == kind]
 
     @property
     def nbytes(self) -> int:

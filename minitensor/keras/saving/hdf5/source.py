@@ -62,20 +62,12 @@ def decoded(data: bytes) -> str:
 
 
 class Source:
-    """A file whose bytes are asked for by address.
-
-    Args:
-        file: open for reading, binary.
-
-    Attributes:
-        size: of the file.
-        opened: groups and datasets that were read before, by address.
-    """
+    """A file whose bytes are asked for by address."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.size = file.seek(0, os.SEEK_END)
-        self.opened: dict[int, Any] = {}
+        self.opened: dict[int, Any] = {}  # groups and datasets that were read before, by address
         self._heaps: dict[int, dict[int, bytes]] = {}
 
     def at(self, address: int, length: int) -> Block:

@@ -71,9 +71,7 @@ def attribute(block: Block, heap: Heap) -> tuple[str, Any]:
     if kind is not None:
         data = np.frombuffer(block.take(math.prod(sizes) * kind.itemsize), kind).reshape(sizes)
         return name, _listed(data)
-    if _is_long_text(type_part):
-        return name, _long_texts(block, sizes, heap)
-    return name, None
+    return name, _long_texts(block, sizes, heap) if _is_long_text(type_part) else None
 
 
 def _long_texts(block: Block, sizes: tuple[int, ...], heap: Heap) -> str | list[str]:
