@@ -32,11 +32,7 @@ def read_up_to(stream: Readable, count: int) -> bytearray:
 
 
 def read_whole(file: Path) -> bytes:
-    """A file's bytes.
-
-    Raises:
-        ValueError: it has more than MOST.
-    """
+    """A file's bytes; more than MOST are a ValueError."""
     with file.open("rb") as stream:
         body = read_up_to(stream, MOST + 1)
     if len(body) > MOST:
@@ -63,8 +59,7 @@ class Counted:
 def unpacked(file: Path) -> Iterator[Any]:
     """The stream of a file, unpacked if it is packed by gzip, which content tells and not the name.
 
-    Raises:
-        ValueError: the packed data are damaged or cut short; names the file.
+    What is damaged or cut short is a ValueError that names the file.
     """
     with file.open("rb") as plain:
         packed = plain.read(2) == b"\x1f\x8b"

@@ -86,10 +86,8 @@ def _launches(case: LaunchCase, name: str, in_gdb: bool) -> list[Any]:
     emulator = devices.backend("EMULATOR")
     from minitensor.explain import watch
 
-    def run() -> None:
-        case(emulator)
-
-    return watch.names(run, name) if in_gdb else watch.launches(run, name)
+    seen = watch.names if in_gdb else watch.launches
+    return seen(lambda: case(emulator), name)
 
 
 def _with_sizes(args: argparse.Namespace, found: list[LaunchCase]) -> list[LaunchCase]:

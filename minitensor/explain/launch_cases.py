@@ -78,8 +78,7 @@ class LaunchCase:
 def launch_cases(kernel: str) -> list[LaunchCase]:
     """All ways to launch a kernel, given the beginning of its name; those named so come first.
 
-    Raises:
-        LookupError: nothing launches it.
+    A LookupError if there is none.
     """
     found = [r for r in LAUNCH_CASES if r.kernel.startswith(kernel) or kernel.startswith(r.kernel)]
     if not found:

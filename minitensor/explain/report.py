@@ -50,11 +50,7 @@ def has(launch: Launch, output: Index) -> bool:
 
 
 def writer(launch: Launch, output: Index) -> tuple[Index, Index]:
-    """(block, thread) of the last thread to write an output.
-
-    Raises:
-        ValueError: there is no such output.
-    """
+    """(block, thread) of the last thread to write an output; a ValueError if none does."""
     array = _target(launch)
     if not has(launch, output):
         raise ValueError(f"--output {output}: {array.span.name} has the shape {array.shape}")

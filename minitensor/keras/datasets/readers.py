@@ -17,11 +17,7 @@ Parts = tuple[Part, Part]
 
 
 def read_folder(folder: Path) -> Parts:
-    """(images, labels) to learn from and to test on, from train-* and t10k-*, packed or not.
-
-    Raises:
-        ValueError: a file is missing, damaged, or does not belong to the other.
-    """
+    """(images, labels) to learn from and to test on, from train-* and t10k-*, packed or not."""
     return _part(folder, "train"), _part(folder, "t10k")
 
 

@@ -19,11 +19,7 @@ _UNVETTED = 2**32  # bytes of weights of a model that comes without a file of we
 
 
 def model_to_config(model: Any, with_compile: bool = True) -> Json:
-    """A model as JSON values.
-
-    Raises:
-        ValueError: it is subclassed, so that what it does is code.
-    """
+    """A model as JSON values; a ValueError if it is subclassed, so that what it does is code."""
     if not isinstance(model, Functional | Sequential):
         raise ValueError(
             f"{model.name} is a subclassed model ({type(model).__name__}): what it does is Python "
@@ -37,11 +33,7 @@ def model_to_config(model: Any, with_compile: bool = True) -> Json:
 
 
 def parse_json(text: str | bytes) -> Json:
-    """JSON values of a text that may be damaged.
-
-    Raises:
-        ValueError: it is no JSON, too long, or a key stands twice in it.
-    """
+    """JSON values of a text; a ValueError if it is none, too long, or a key stands twice in it."""
     if len(text) > LONGEST:
         raise ValueError(f"JSON of {len(text)} bytes, where at most {LONGEST} are read")
     found = json.loads(text, object_pairs_hook=_pairs)
@@ -60,8 +52,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def model_from_config(config: Json, size: int = _UNVETTED) -> Any:
     """The model that JSON values describe, with fresh weights of at most `size` bytes.
 
-    Raises:
-        ValueError: they describe no model, or a larger one.
+    A ValueError if they describe no model, or a larger one.
     """
     with memory_budget(size):
         model = deserialize(config)

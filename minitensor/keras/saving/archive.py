@@ -42,11 +42,7 @@ def write(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
 
 
 def read_model(file: BinaryIO, compile_it: bool) -> Any:
-    """Makes the model that a `.keras` file holds.
-
-    Raises:
-        ValueError: it is damaged, or holds what we have not.
-    """
+    """Makes the model that a `.keras` file holds."""
     with zipfile.ZipFile(file) as archive:
         config = architecture.parse_json(_member(archive, _CONFIG, architecture.LONGEST))
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))

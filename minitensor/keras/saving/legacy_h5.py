@@ -89,11 +89,7 @@ def _in_order(weights: Sequence[Variable]) -> list[Variable]:
 
 
 def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
-    """Gives layers, found `by_name` or by their order, the weights of an old HDF5 file.
-
-    Raises:
-        ValueError: they do not fit; nothing was changed.
-    """
+    """Gives layers, found `by_name` or by their order, the weights of an old file, all or none."""
     group = root.group("model_weights") if "model_weights" in root else root
     stored = {name: _weights(group.group(name)) for name in _texts(group, "layer_names")}
     if by_name:
@@ -110,11 +106,7 @@ def read(root: Group, model: Any, skip_mismatch: bool, by_name: bool) -> None:
 
 
 def read_model(root: Group, compile_it: bool) -> Any:
-    """Makes the model that an HDF5 file holds.
-
-    Raises:
-        ValueError: damaged, or only weights.
-    """
+    """Makes the model that an HDF5 file holds; a ValueError if it holds only weights."""
     config = _json(root, "model_config")
     if config is None:
         raise ValueError("No model config found in the file: it holds only weights.")

@@ -32,11 +32,7 @@ def write(file: BinaryIO, model: Any) -> None:
 
 
 def read(file: BinaryIO, model: Any, skip_mismatch: bool) -> None:
-    """Gives a model the weights of a safetensors file.
-
-    Raises:
-        ValueError: damaged, or they do not fit; nothing was changed.
-    """
+    """Gives a model the weights of a safetensors file, all or none."""
     wanted = weights_by_path(model)
     stored = _stored(file, sum(v.shape.num_elements() * v.dtype.itemsize for v in wanted.values()))
     missing, foreign = sorted(wanted.keys() - stored), sorted(stored.keys() - wanted)

@@ -43,11 +43,7 @@ class StoredWeight:
 
 
 def assign_all(pairs: Iterable[StoredWeight], skip_mismatch: bool) -> None:
-    """Gives every weight its numbers, if all fit; those that do not may be left out with a warning.
-
-    Raises:
-        ValueError: something does not fit; no weight was changed.
-    """
+    """Gives every weight its numbers if all fit, else none; or leaves out those that do not."""
     chosen = []
     for pair in pairs:
         if problem := pair.mismatch():

@@ -34,11 +34,7 @@ def write(file: Any, model: Any, with_optimizer: bool = True) -> None:
 
 
 def read(root: Group, model: Any, skip_mismatch: bool) -> None:
-    """Gives a model the weights of an HDF5 file, and its optimizer if it has one that fits.
-
-    Raises:
-        ValueError: they do not fit; nothing was changed.
-    """
+    """Gives a model the weights of a file, all or none, and its optimizer what fits."""
     pairs: list[StoredWeight] = []
     known: set[int] = set()
     for entry in weight_groups(model):
@@ -53,19 +49,16 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
         elif len(stored) == len(entry.variables):
             pairs += found
         else:
-            raise_or_warn(_other_count(entry, len(stored)), skip_mismatch)
+            raise_or_warn(
+                f"Layer '{entry.owner.name}' expected {len(entry.variables)} variables, but "
+                f"received {len(stored)} variables during loading. Expected: "
+                f"{[path_of(v) for v in entry.variables]}, in the group {entry.path!r}",
+                skip_mismatch,
+            )
     for path, dataset in root.datasets():
         if id(dataset) not in known and _OTHER.isdisjoint(path.split("/")):
             raise_or_warn(f"the file has {path}, for which the model has no weight", skip_mismatch)
     assign_all(pairs, skip_mismatch)
-
-
-def _other_count(entry: WeightGroup, stored: int) -> str:
-    return (
-        f"Layer '{entry.owner.name}' expected {len(entry.variables)} variables, but received "
-        f"{stored} variables during loading. Expected: "
-        f"{[path_of(v) for v in entry.variables]}, in the group {entry.path!r}"
-    )
 
 
 def _for_optimizer(

@@ -25,7 +25,9 @@ def resolve(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
     """
     thing = identifier
     if isinstance(identifier, dict):
-        thing = _configured(known, identifier)
+        cls = known.get(str(identifier.get("class_name")))
+        config = identifier.get("config") or {}
+        thing = deserialize(identifier) if cls is None else cls.from_config(config)
     elif isinstance(identifier, str):
         thing = known.get(identifier) or get_registered_object(identifier)
     if inspect.isclass(thing):
@@ -36,9 +38,3 @@ def resolve(kind: str, known: Mapping[str, Any], identifier: Any) -> Any:
             f"Known names: {', '.join(sorted(known))}"
         )
     return thing
-
-
-def _configured(known: Mapping[str, Any], config: dict[str, Any]) -> Any:
-    """The object of a config: of a class that is known, or that a program has registered."""
-    cls = known.get(str(config.get("class_name")))
-    return deserialize(config) if cls is None else cls.from_config(config.get("config") or {})

@@ -32,11 +32,7 @@ def memory_budget(size: int) -> Iterator[None]:
 
 
 def charge(shape: Sequence[int], dtype: str) -> None:
-    """Notes a new weight.
-
-    Raises:
-        ValueError: it is larger than what is left.
-    """
+    """Notes a new weight; a ValueError if it is larger than what is left."""
     left = _left.get()
     if left is None:
         return
