@@ -165,6 +165,21 @@ def test_a_second_ctrl_c_does_not_wait():
     assert told.heard == [("interrupt", 2)]
 
 
+def test_ctrl_c_waits_in_a_fit_that_a_callback_of_a_fit_runs():
+    class Inside(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            inner.fit(X, Y, batch_size=5, verbose=0, callbacks=[told])
+
+    told = Told()
+    inner = keras.Sequential([keras.Input((3,)), Interrupting(1), keras.layers.Dense(2)])
+    inner.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(KeyboardInterrupt):
+        net().fit(X, Y, batch_size=5, verbose=0, callbacks=[Inside()])
+    assert told.heard == [("interrupt", 3)]
+    assert int(inner.optimizer.iterations) == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_handler_of_the_program_is_left_alone():
     came = []
     before = signal.signal(signal.SIGINT, lambda *_: came.append(1))

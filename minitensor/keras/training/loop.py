@@ -13,7 +13,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -40,13 +40,15 @@ def fit(
     try:
         callbacks.on_train_begin()
         start = epochs.start if state.resume_from is None else state.resume_from["epoch"]
-        for epoch in range(start, epochs.stop):
-            if model.stop_training:  # before it was killed, a training that goes on had ended
-                break
-            if (found := _epoch(model, state, callbacks, epoch, validate)) is None:
-                _no_batch(epoch, first=epoch == start)
-                break
-            logs = found
+        with whole_steps() as whole_step:
+            for epoch in range(start, epochs.stop):
+                if model.stop_training:  # before it was killed, a training that goes on had ended
+                    break
+                found = _epoch(model, state, callbacks, epoch, validate, whole_step)
+                if found is None:
+                    _no_batch(epoch, first=epoch == start)
+                    break
+                logs = found
     except KeyboardInterrupt:
         callbacks.on_interrupt()
         raise
@@ -63,6 +65,7 @@ def _epoch(
     callbacks: Any,
     epoch: int,
     validate: Callable[[int], dict[str, Any]],
+    whole_step: AbstractContextManager[None],
 ) -> dict[str, Any] | None:
     """The logs of one epoch; None if there was no batch."""
     progress, batches = state.progress, state.batches
@@ -79,7 +82,7 @@ def _epoch(
     done = progress.step
     for step, batch in batches.epoch(done):
         callbacks.on_train_batch_begin(step)
-        with whole_step():
+        with whole_step:
             logs = run_train_step(model, batch)
             progress.reach(epoch, step + 1)
             callbacks.on_train_batch_end(step, logs)
@@ -141,33 +144,49 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
 # ----- Ctrl-C -----
 
 
-@contextmanager
-def whole_step() -> Iterator[None]:
-    """Runs what is inside to its end before Ctrl-C is heard.
-
-    A second Ctrl-C does not wait. Where the program handles the signal itself, nothing changes.
+class _CtrlC:
+    """The handler of a fit: inside `with` a step runs to its end; a second Ctrl-C does not wait.
 
     Raises:
-        KeyboardInterrupt: afterwards, if Ctrl-C came meanwhile.
+        KeyboardInterrupt: outside of a step at once, else when it ends.
     """
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if not ours:
-        yield
-        return
-    came: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
-        if came:
+    depth = came = 0  # steps around; Ctrl-C in the outermost
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if not self.depth or self.came:
             signal.default_int_handler(number, frame)
-        came.append(number)
+        self.came = 1
 
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
-        raise KeyboardInterrupt
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, kind: type | None, *error: object) -> None:
+        self.depth -= 1
+        if not self.depth:
+            came, self.came = self.came, 0
+            if came and kind is None:
+                raise KeyboardInterrupt
+
+
+@contextmanager
+def whole_steps() -> Iterator[AbstractContextManager[None]]:
+    """What runs each step of a fit to its end before Ctrl-C is heard.
+
+    Where the program handles the signal itself, nothing changes.
+    """
+    handler: Any = None
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+    if isinstance(handler, _CtrlC):  # a fit in a callback of a fit
+        yield handler
+    elif handler is not signal.default_int_handler:
+        yield nullcontext()
+    else:
+        ours = _CtrlC()
+        signal.signal(signal.SIGINT, ours)
+        try:
+            yield ours
+        finally:
+            if signal.getsignal(signal.SIGINT) is ours:
+                signal.signal(signal.SIGINT, signal.default_int_handler)

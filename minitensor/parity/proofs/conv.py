@@ -7,15 +7,11 @@ a transposed convolution is what it is by definition: the gradient of the convol
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Pads = list[tuple[int, int]]
 
-
-def spatial(value: Any, rank: int, first: bool = False) -> list[int]:
+def spatial(value, rank, first=False):
     """One number per spatial axis, from an int or a list, with or without batch and channel."""
     if value is None:
         return [1] * rank
@@ -25,7 +21,7 @@ def spatial(value: Any, rank: int, first: bool = False) -> list[int]:
     return values * rank if len(values) == 1 else values
 
 
-def pads(sizes: Sequence[int], kernel: Any, strides: Any, dilations: Any, padding: Any) -> Pads:
+def pads(sizes, kernel, strides, dilations, padding):
     """Pixels (before, after) along each axis; TF's SAME puts the odd one after."""
     if padding == "VALID":
         return [(0, 0)] * len(sizes)
@@ -38,9 +34,7 @@ def pads(sizes: Sequence[int], kernel: Any, strides: Any, dilations: Any, paddin
     return found
 
 
-def taps(
-    tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding: Any, fill: Any
-) -> Any:
+def taps(tf, x, kernel, strides, dilations, padding, fill):
     """All windows of x (N, ..., C), padded with `fill`: (N, ..., taps, C), taps row by row."""
     sizes = [int(n) for n in x.shape[1:-1]]
     around = pads(sizes, kernel, strides, dilations, padding)
@@ -60,15 +54,7 @@ def taps(
     return tf.stack(views, axis=-2)
 
 
-def convolution(
-    tf: Any,
-    x: Any,
-    w: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
+def convolution(tf, x, w, strides, padding, data_format=None, dilations=None):
     """y[n, i, o] = sum_{u, c} x[n, s*i + d*u - p, c] w[u, c, o], in C / w.shape[-2] groups."""
     rank = len(w.shape) - 2
     first = bool(data_format) and data_format.startswith("NC")
@@ -85,7 +71,7 @@ def convolution(
     return tf.reshape(y, lead + [int(n) for n in y.shape[1:]])
 
 
-def _contract(tf: Any, columns: Any, w: Any, rank: int) -> Any:
+def _contract(tf, columns, w, rank):
     """Sum over taps and channels by group: (N, ..., K, C) and (..., C/G, O) -> (N, ..., O)."""
     depth, outputs = int(w.shape[-2]), int(w.shape[-1])
     groups = int(columns.shape[-1]) // depth if depth else 1
@@ -96,108 +82,24 @@ def _contract(tf: Any, columns: Any, w: Any, rank: int) -> Any:
     return tf.reshape(y, [*shape[:-2], outputs])
 
 
-def _spatial_pads(padding: Any, first: bool) -> Any:
+def _spatial_pads(padding, first):
     """An explicit list without its batch and channel entries."""
     if isinstance(padding, str):
         return padding
     return list(padding[2:]) if first else list(padding[1:-1])
 
 
-def conv1d(
-    tf: Any,
-    input: Any,
-    filters: Any,
-    stride: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
+def conv1d(tf, input, filters, stride, padding, data_format=None, dilations=None):
     """conv1d as the sum over its taps."""
     return convolution(tf, input, filters, stride, padding, data_format, dilations)
 
 
-def atrous_conv2d(tf: Any, value: Any, filters: Any, rate: Any, padding: Any) -> Any:
+def atrous_conv2d(tf, value, filters, rate, padding):
     """conv2d with stride 1 and dilation `rate`."""
     return convolution(tf, value, filters, 1, padding, None, rate)
 
 
-def conv_transpose(
-    tf: Any,
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
-    """The adjoint of `convolution`: the gradient of <conv(z), input> with respect to z."""
-    z = tf.zeros([int(n) for n in output_shape], input.dtype)
-    with tf.GradientTape() as tape:
-        tape.watch(z)
-        y = convolution(tf, z, filters, strides, padding, data_format, dilations)
-    return tape.gradient(y, z, output_gradients=input)
-
-
-def atrous_conv2d_transpose(
-    tf: Any, value: Any, filters: Any, output_shape: Any, rate: Any, padding: Any
-) -> Any:
-    """The adjoint of atrous_conv2d."""
-    return conv_transpose(tf, value, filters, output_shape, 1, padding, None, rate)
-
-
-def depthwise_conv2d(
-    tf: Any,
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
-    """A convolution with as many groups as channels."""
-    kh, kw, channels, multiplier = (int(n) for n in filter.shape)
-    grouped = tf.reshape(filter, [kh, kw, 1, channels * multiplier])
-    return convolution(tf, input, grouped, strides, padding, data_format, dilations)
-
-
-def depthwise_conv2d_backprop_input(
-    tf: Any,
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
-    """The gradient of depthwise_conv2d with respect to its input."""
-
-    def forward(x: Any) -> Any:
-        return depthwise_conv2d(tf, x, filter, strides, padding, data_format, dilations)
-
-    return _adjoint(tf, forward, input_sizes, out_backprop)
-
-
-def depthwise_conv2d_backprop_filter(
-    tf: Any,
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
-    """The gradient of depthwise_conv2d with respect to its filter."""
-
-    def forward(w: Any) -> Any:
-        return depthwise_conv2d(tf, input, w, strides, padding, data_format, dilations)
-
-    return _adjoint(tf, forward, filter_sizes, out_backprop)
-
-
-def _adjoint(tf: Any, forward: Any, sizes: Any, g: Any) -> Any:
+def adjoint(tf, forward, sizes, g):
     """The gradient of a linear `forward`, whose argument has these sizes, for a cotangent g."""
     x = tf.zeros([int(n) for n in sizes], g.dtype)
     with tf.GradientTape() as tape:
@@ -206,16 +108,61 @@ def _adjoint(tf: Any, forward: Any, sizes: Any, g: Any) -> Any:
     return tape.gradient(y, x, output_gradients=g)
 
 
+def conv_transpose(
+    tf, input, filters, output_shape, strides, padding="SAME", data_format=None, dilations=None
+):
+    """The adjoint of `convolution`: the gradient of <conv(z), input> with respect to z."""
+
+    def forward(z):
+        return convolution(tf, z, filters, strides, padding, data_format, dilations)
+
+    return adjoint(tf, forward, output_shape, input)
+
+
+def atrous_conv2d_transpose(tf, value, filters, output_shape, rate, padding):
+    """The adjoint of atrous_conv2d."""
+    return conv_transpose(tf, value, filters, output_shape, 1, padding, None, rate)
+
+
+def depthwise_conv2d(tf, input, filter, strides, padding, data_format=None, dilations=None):
+    """A convolution with as many groups as channels."""
+    kh, kw, channels, multiplier = (int(n) for n in filter.shape)
+    grouped = tf.reshape(filter, [kh, kw, 1, channels * multiplier])
+    return convolution(tf, input, grouped, strides, padding, data_format, dilations)
+
+
+def depthwise_conv2d_backprop_input(
+    tf, input_sizes, filter, out_backprop, strides, padding, data_format=None, dilations=None
+):
+    """The gradient of depthwise_conv2d with respect to its input."""
+
+    def forward(x):
+        return depthwise_conv2d(tf, x, filter, strides, padding, data_format, dilations)
+
+    return adjoint(tf, forward, input_sizes, out_backprop)
+
+
+def depthwise_conv2d_backprop_filter(
+    tf, input, filter_sizes, out_backprop, strides, padding, data_format=None, dilations=None
+):
+    """The gradient of depthwise_conv2d with respect to its filter."""
+
+    def forward(w):
+        return depthwise_conv2d(tf, input, w, strides, padding, data_format, dilations)
+
+    return adjoint(tf, forward, filter_sizes, out_backprop)
+
+
 def separable_conv2d(
-    tf: Any,
-    input: Any,
-    depthwise_filter: Any,
-    pointwise_filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
+    tf,
+    input,
+    depthwise_filter,
+    pointwise_filter,
+    strides,
+    padding,
+    data_format=None,
+    dilations=None,
+):
     """depthwise_conv2d, then a 1x1 convolution."""
     y = depthwise_conv2d(tf, input, depthwise_filter, strides, padding, data_format, dilations)
     return convolution(tf, y, pointwise_filter, 1, "VALID", data_format)

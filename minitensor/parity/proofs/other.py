@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 
-def lrn(
-    tf: Any,
-    input: Any,
-    depth_radius: int = 5,
-    bias: float = 1,
-    alpha: float = 1,
-    beta: float = 0.5,
-) -> Any:
+def lrn(tf, input, depth_radius=5, bias=1, alpha=1, beta=0.5):
     """x / (bias + alpha * sum of x^2 over the channels c-r ... c+r) ^ beta."""
     channels = int(input.shape[-1])
     squares = tf.pad(input * input, [(0, 0)] * 3 + [(depth_radius, depth_radius)])
@@ -23,17 +14,17 @@ def lrn(
 
 
 def fused_batch_norm(
-    tf: Any,
-    x: Any,
-    scale: Any,
-    offset: Any,
-    mean: Any = None,
-    variance: Any = None,
-    epsilon: float = 1e-3,
-    data_format: str = "NHWC",
-    is_training: bool = True,
-    exponential_avg_factor: float = 1.0,
-) -> tuple:
+    tf,
+    x,
+    scale,
+    offset,
+    mean=None,
+    variance=None,
+    epsilon=1e-3,
+    data_format="NHWC",
+    is_training=True,
+    exponential_avg_factor=1.0,
+):
     """Normalise with the biased variance; return the unbiased one."""
     if data_format == "NCHW":
         x = tf.transpose(x, [0, 2, 3, 1])
@@ -56,7 +47,7 @@ def fused_batch_norm(
     return y, new_mean, new_variance
 
 
-def moments(tf: Any, x: Any, axes: Any, keepdims: bool = False) -> tuple:
+def moments(tf, x, axes, keepdims=False):
     """The mean and the biased variance, both with all of their derivatives."""
     axes = list(range(len(x.shape))) if axes is None else axes
     mean = tf.reduce_mean(x, axis=axes, keepdims=True)
@@ -66,30 +57,26 @@ def moments(tf: Any, x: Any, axes: Any, keepdims: bool = False) -> tuple:
     return tf.squeeze(mean, axis=axes), tf.squeeze(variance, axis=axes)
 
 
-def normalise(tf: Any, x: Any, axes: list[int], epsilon: float) -> Any:
+def normalise(tf, x, axes, epsilon):
     """(x - mean) / sqrt(biased variance + epsilon) over `axes`."""
     center = x - tf.reduce_mean(x, axis=axes, keepdims=True)
     variance = tf.reduce_mean(center * center, axis=axes, keepdims=True)
     return center / tf.sqrt(variance + epsilon)
 
 
-def layer_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, axis: Any = -1, epsilon: float = 1e-3
-) -> Any:
+def layer_normalization(tf, x, scale, offset, axis=-1, epsilon=1e-3):
     """Normalise each example over `axis`, then scale and shift there."""
     axes = sorted(a % len(x.shape) for a in ([axis] if isinstance(axis, int) else axis))
     shape = [int(n) if i in axes else 1 for i, n in enumerate(x.shape)]
     return normalise(tf, x, axes, epsilon) * tf.reshape(scale, shape) + tf.reshape(offset, shape)
 
 
-def instance_normalization(tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) -> Any:
+def instance_normalization(tf, x, scale, offset, epsilon=1e-3):
     """Normalise each channel of each image by itself."""
     return normalise(tf, x, list(range(1, len(x.shape) - 1)), epsilon) * scale + offset
 
 
-def group_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, groups: int, epsilon: float = 1e-3
-) -> Any:
+def group_normalization(tf, x, scale, offset, groups, epsilon=1e-3):
     """Normalise each group of channels of each image."""
     shape = [int(n) for n in x.shape]
     groups = shape[-1] if groups == -1 else groups
@@ -98,30 +85,30 @@ def group_normalization(
     return tf.reshape(normalise(tf, split, axes, epsilon), shape) * scale + offset
 
 
-def softmax(tf: Any, logits: Any, axis: int = -1) -> Any:
+def softmax(tf, logits, axis=-1):
     """exp(x - max) / sum(exp(x - max))."""
     powers = tf.exp(logits - tf.reduce_max(logits, axis=axis, keepdims=True))
     return powers / tf.reduce_sum(powers, axis=axis, keepdims=True)
 
 
-def log_softmax(tf: Any, logits: Any, axis: int = -1) -> Any:
+def log_softmax(tf, logits, axis=-1):
     """x - max - log(sum(exp(x - max)))."""
     shifted = logits - tf.stop_gradient(tf.reduce_max(logits, axis=axis, keepdims=True))
     return shifted - tf.math.log(tf.reduce_sum(tf.exp(shifted), axis=axis, keepdims=True))
 
 
-def softmax_cross_entropy_with_logits(tf: Any, labels: Any, logits: Any, axis: int = -1) -> Any:
+def softmax_cross_entropy_with_logits(tf, labels, logits, axis=-1):
     """-sum(labels * log_softmax(logits)), whatever the labels add up to."""
     return -tf.reduce_sum(labels * log_softmax(tf, logits, axis), axis=axis)
 
 
-def sparse_softmax_cross_entropy_with_logits(tf: Any, labels: Any, logits: Any) -> Any:
+def sparse_softmax_cross_entropy_with_logits(tf, labels, logits):
     """The same with one_hot(labels)."""
     hot = tf.one_hot(labels, int(logits.shape[-1]), dtype=logits.dtype)
     return softmax_cross_entropy_with_logits(tf, hot, logits)
 
 
-def space_to_depth(tf: Any, input: Any, block_size: int, data_format: str = "NHWC") -> Any:
+def space_to_depth(tf, input, block_size, data_format="NHWC"):
     """Each block of pixels becomes the channels of one, ordered (row, column, channel)."""
     if data_format == "NCHW":
         rows = space_to_depth(tf, tf.transpose(input, [0, 2, 3, 1]), block_size)
@@ -132,7 +119,7 @@ def space_to_depth(tf: Any, input: Any, block_size: int, data_format: str = "NHW
     return tf.reshape(tf.transpose(x, [0, 1, 3, 2, 4, 5]), [n, h // b, w // b, b * b * c])
 
 
-def depth_to_space(tf: Any, input: Any, block_size: int, data_format: str = "NHWC") -> Any:
+def depth_to_space(tf, input, block_size, data_format="NHWC"):
     """The inverse of space_to_depth."""
     if data_format == "NCHW":
         rows = depth_to_space(tf, tf.transpose(input, [0, 2, 3, 1]), block_size)
@@ -143,20 +130,20 @@ def depth_to_space(tf: Any, input: Any, block_size: int, data_format: str = "NHW
     return tf.reshape(tf.transpose(x, [0, 1, 3, 2, 4, 5]), [n, h * b, w * b, c // b // b])
 
 
-def leaky_relu(tf: Any, features: Any, alpha: float = 0.2) -> Any:
+def leaky_relu(tf, features, alpha=0.2):
     """x where x > 0, else alpha * x, with alpha in the tensor's own precision."""
     return tf.where(features > 0, features, tf.constant(alpha, features.dtype) * features)
 
 
-def softsign(tf: Any, features: Any) -> Any:
+def softsign(tf, features):
     """x / (1 + |x|)."""
     return features / (1 + tf.abs(features))
 
 
-def gelu(tf: Any, features: Any, approximate: bool = False) -> Any:
+def gelu(tf, features, approximate=False):
     """x * Phi(x), or its approximation by tanh, with constants in the tensor's own precision."""
 
-    def number(value: float) -> Any:
+    def number(value):
         return tf.constant(value, features.dtype)
 
     if approximate:
@@ -165,8 +152,6 @@ def gelu(tf: Any, features: Any, approximate: bool = False) -> Any:
     return number(0.5) * features * tf.math.erfc(-features * number(0.5**0.5))
 
 
-def fused_batch_norm_y(
-    tf: Any, x: Any, scale: Any, offset: Any, data_format: str = "NHWC", epsilon: float = 1e-3
-) -> Any:
+def fused_batch_norm_y(tf, x, scale, offset, data_format="NHWC", epsilon=1e-3):
     """The normalised tensor alone, in training."""
     return fused_batch_norm(tf, x, scale, offset, data_format=data_format, epsilon=epsilon)[0]

@@ -6,14 +6,12 @@ and padding is never chosen while the window holds a pixel.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minitensor.parity.proofs.conv import spatial, taps
 
 
-def choose(tf: Any, columns: Any, real: Any) -> Any:
+def choose(tf, columns, real):
     """A mask (N, ..., taps, C) of the one tap per window that holds the maximum."""
     lost = tf.math.is_nan(columns) & real
     # -inf pixels beat padding: what counts is equality with the maximum over real taps
@@ -27,7 +25,7 @@ def choose(tf: Any, columns: Any, real: Any) -> Any:
     return mask == 1  # (N, ..., taps, C)
 
 
-def windows(tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding: Any) -> tuple:
+def windows(tf, x, kernel, strides, dilations, padding):
     """The windows of x (N, ..., C) and which taps of them are pixels, not padding."""
     geometry = (kernel, strides, dilations, padding)
     ones = tf.ones_like(x[:1])
@@ -35,15 +33,15 @@ def windows(tf: Any, x: Any, kernel: Any, strides: Any, dilations: Any, padding:
 
 
 def pool(
-    tf: Any,
-    input: Any,
-    window_shape: Any,
-    pooling_type: str,
-    strides: Any = None,
-    padding: Any = "VALID",
-    data_format: Any = None,
-    dilations: Any = None,
-) -> Any:
+    tf,
+    input,
+    window_shape,
+    pooling_type,
+    strides=None,
+    padding="VALID",
+    data_format=None,
+    dilations=None,
+):
     """tf.nn.pool: the maximum, or the mean over real pixels, of every window."""
     rank = len(input.shape) - 2
     first = bool(data_format) and data_format.startswith("NC")
@@ -64,28 +62,17 @@ def pool(
     return tf.transpose(y, [0, rank + 1, *range(1, rank + 1)]) if first else y
 
 
-def max_pool(
-    tf: Any, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None
-) -> Any:
+def max_pool(tf, input, ksize, strides, padding, data_format=None):
     """Any of the max_pool functions."""
     return pool(tf, input, ksize, "MAX", strides, padding, data_format)
 
 
-def avg_pool(
-    tf: Any, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None
-) -> Any:
+def avg_pool(tf, input, ksize, strides, padding, data_format=None):
     """Any of the avg_pool functions."""
     return pool(tf, input, ksize, "AVG", strides, padding, data_format)
 
 
-def max_pool_with_argmax(
-    tf: Any,
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    include_batch_in_index: bool = False,
-) -> tuple:
+def max_pool_with_argmax(tf, input, ksize, strides, padding, include_batch_in_index=False):
     """The maximum and its index, ((n*)H + y) * W + x) * C + c in the unpadded image."""
     geometry = (spatial(ksize, 2), spatial(strides, 2), [1, 1], padding)
     columns, real = windows(tf, input, *geometry)
@@ -99,15 +86,7 @@ def max_pool_with_argmax(
     return y, tf.reduce_sum(tf.where(chosen, numbers, tf.zeros_like(numbers)), axis=-2)
 
 
-def dilation2d(
-    tf: Any,
-    input: Any,
-    filters: Any,
-    strides: Any,
-    padding: Any,
-    data_format: Any,
-    dilations: Any,
-) -> Any:
+def dilation2d(tf, input, filters, strides, padding, data_format, dilations):
     """y[n, i, o, c] = max_{u, v} (x[n, s*i + d*u - p, s*o + d*v - p, c] + f[u, v, c])."""
     del data_format
     kernel = [int(n) for n in filters.shape[:2]]
@@ -117,17 +96,13 @@ def dilation2d(
     return tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
 
 
-def erosion2d(
-    tf: Any, value: Any, filters: Any, strides: Any, padding: Any, data_format: Any, dilations: Any
-) -> Any:
+def erosion2d(tf, value, filters, strides, padding, data_format, dilations):
     """min over the window of x - f, f read backwards."""
     flipped = tf.reverse(filters, [0, 1])
     return -dilation2d(tf, -value, flipped, strides, padding, data_format, dilations)
 
 
-def extract_patches(
-    tf: Any, images: Any, sizes: Any, strides: Any, rates: Any, padding: Any
-) -> Any:
+def extract_patches(tf, images, sizes, strides, rates, padding):
     """im2col: (N, h, w, kh*kw*C), the last axis ordered (kh, kw, C)."""
     geometry = (spatial(sizes, 2), spatial(strides, 2), spatial(rates, 2))
     columns = taps(tf, images, *geometry, padding, 0)
