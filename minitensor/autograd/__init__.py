@@ -27,18 +27,7 @@ from minitensor.autograd.tensor import Tensor, TensorShape
 from minitensor.autograd.variable import Variable
 
 __all__ = [
-    "GradientTape",
-    "Primitive",
-    "Tensor",
-    "TensorShape",
-    "UnconnectedGradients",
-    "Variable",
-    "align",
-    "as_tensor",
-    "check_gradients",
-    "custom_gradient",
-    "first_tensor",
-    "primitive",
-    "to_device",
-    "to_device_of",
-]
+    "GradientTape", "Primitive", "Tensor", "TensorShape", "UnconnectedGradients", "Variable",
+    "align", "as_tensor", "check_gradients", "custom_gradient", "first_tensor", "primitive",
+    "to_device", "to_device_of",
+]  # fmt: skip

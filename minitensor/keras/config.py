@@ -10,10 +10,5 @@ from minitensor.keras.engine.defaults import (
 )
 
 __all__ = [
-    "epsilon",
-    "floatx",
-    "image_data_format",
-    "set_epsilon",
-    "set_floatx",
-    "set_image_data_format",
-]
+    "epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format",
+]  # fmt: skip

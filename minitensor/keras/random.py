@@ -19,14 +19,8 @@ from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 
 __all__ = [
-    "SeedGenerator",
-    "dropout",
-    "normal",
-    "randint",
-    "shuffle",
-    "truncated_normal",
-    "uniform",
-]
+    "SeedGenerator", "dropout", "normal", "randint", "shuffle", "truncated_normal", "uniform",
+]  # fmt: skip
 
 
 class SeedGenerator(Configurable):

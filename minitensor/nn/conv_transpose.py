@@ -5,7 +5,9 @@ says which one is meant by `output_shape`; padding is then computed for that siz
 input.
 
 For all of them:
-    Args: `name`: ignored.
+    Args: `padding`: "SAME", "VALID" or explicit pairs over all axes. `data_format`: "NWC", "NHWC",
+        "NDHWC" or their channels-first forms. `dilations`: pixels between taps, in the forms of
+        `strides`. `name`: ignored.
     Raises: TypeError for an argument of the wrong kind or for tensors of two dtypes, ValueError for
         a size that no convolution maps to the input (the legal ones are named) or other illegal
         shapes, numbers and words.
@@ -27,12 +29,9 @@ from minitensor.ops import conv as ops
 from minitensor.window import Window, planes, transposed_sizes
 
 __all__ = [
-    "atrous_conv2d_transpose",
-    "conv1d_transpose",
-    "conv2d_transpose",
-    "conv3d_transpose",
+    "atrous_conv2d_transpose", "conv1d_transpose", "conv2d_transpose", "conv3d_transpose",
     "conv_transpose",
-]
+]  # fmt: skip
 
 _TRANSPOSE = """The transpose (adjoint) of conv{rank}d: small {images} to larger ones.
 
@@ -46,9 +45,6 @@ Args:
     filters: ({taps}, OUT/G, IN): the bank of the forward convolution.
     output_shape: (N, {sizes}, OUT) in the order of `data_format`, or its spatial sizes alone.
     strides: pixels between output positions of the forward convolution: {forms}.
-    padding: "SAME", "VALID" or explicit pairs over all axes.
-    data_format: {layouts}.
-    dilations: pixels between taps, in the forms of `strides`.
 
 Returns:
     (N, {sizes}, OUT)
@@ -139,9 +135,6 @@ def conv_transpose(
         filters: (spatial taps, OUT/G, IN).
         output_shape: all axes of the result.
         strides: a number, or one per spatial axis.
-        padding: "SAME", "VALID" or explicit pairs.
-        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
-        dilations: in the forms of `strides`.
 
     Returns:
         A tensor of shape `output_shape`.
@@ -175,7 +168,6 @@ def atrous_conv2d_transpose(
         filters: (kh, kw, OUT, IN).
         output_shape: (N, H, W, OUT) or (H, W).
         rate: pixels between taps: a number or [rh, rw].
-        padding: "SAME", "VALID" or explicit pairs.
 
     Returns:
         (N, H, W, OUT)

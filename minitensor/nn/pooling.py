@@ -6,7 +6,9 @@ maximum and no mean, and is refused. Of equal values the first in row-major orde
 whole gradient. NaN wins over everything, where TensorFlow drops it; a window of -inf gives -inf.
 
 For all of them:
-    Args: `name`: ignored.
+    Args: `strides`: pixels between windows, in the forms of `ksize`. `padding`: "SAME" or "VALID",
+        for maxima also pairs over all axes. `data_format`: "NWC", "NHWC", "NDHWC" or their
+        channels-first forms. `name`: ignored.
     Raises: TypeError for an argument of the wrong kind, ValueError for shapes, numbers and words
         that are not legal, or a window without pixels.
     Source: the function of tf.nn with the same name.
@@ -27,17 +29,9 @@ from minitensor.ops import pool as ops
 from minitensor.window import Window, extent, real_taps
 
 __all__ = [
-    "avg_pool",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-    "max_pool",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "max_pool_with_argmax",
-    "pool",
-]
+    "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool", "max_pool1d", "max_pool2d",
+    "max_pool3d", "max_pool_with_argmax", "pool",
+]  # fmt: skip
 
 
 class Kind(NamedTuple):
@@ -58,9 +52,6 @@ y[n, {at}, c] = {rule} over {over} of input[n, {seen}, c]
 Args:
     input: (N, {sizes}, C); {dtypes}.
     ksize: taps of the window: {forms}.
-    strides: pixels between windows, in the forms of `ksize`.
-    padding: {paddings}.
-    data_format: {layouts}.
 
 Returns:
     (N, {outputs}, C)
@@ -69,18 +60,8 @@ Example:
     >>> import minitensor as tf
     {example}
 """
-_MAX = {
-    "kinds": "Maxima",
-    "rule": "max",
-    "dtypes": "floats or integers",
-    "paddings": '"SAME", "VALID" or pairs over all axes; padding never wins',
-}
-_AVG = {
-    "kinds": "Means",
-    "rule": "mean",
-    "dtypes": "floats",
-    "paddings": '"SAME" or "VALID"; padding is not counted',
-}
+_MAX = {"kinds": "Maxima", "rule": "max", "dtypes": "floats or integers"}
+_AVG = {"kinds": "Means", "rule": "mean", "dtypes": "floats"}
 
 
 def pool(
@@ -102,8 +83,7 @@ def pool(
         window_shape: taps along each spatial axis, a list.
         pooling_type: "MAX" or "AVG".
         strides: pixels between windows, a list; 1 by default.
-        padding: "VALID", "SAME" or pairs over all axes. Padding never wins and is not counted.
-        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
+        padding: "VALID", "SAME" or pairs over all axes.
         dilations: pixels between taps, a list; 1 by default.
 
     Returns:
@@ -150,9 +130,6 @@ def max_pool(
     Args:
         input: (N, spatial axes, C); floats or integers.
         ksize: taps of the window: a number, one per spatial axis or one per axis.
-        strides: pixels between windows, in the forms of `ksize`.
-        padding: "SAME", "VALID" or pairs over all axes; padding never wins.
-        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
 
     Returns:
         (N, output sizes, C)
@@ -237,8 +214,6 @@ def max_pool_with_argmax(
     Args:
         input: (N, H, W, C); floats or integers.
         ksize: taps of the window: a number, [k], [kh, kw] or one per axis.
-        strides: pixels between windows, in the forms of `ksize`.
-        padding: "SAME" or "VALID".
         data_format: "NHWC".
         output_dtype: of the index: int64 or int32.
         include_batch_in_index: adds n*H*W*C to the index.
@@ -282,9 +257,6 @@ def avg_pool(
     Args:
         input: (N, spatial axes, C); floats.
         ksize: taps of the window: a number, one per spatial axis or one per axis.
-        strides: pixels between windows, in the forms of `ksize`.
-        padding: "SAME" or "VALID"; padding is not counted.
-        data_format: "NWC", "NHWC", "NDHWC" or their channels-first forms.
 
     Returns:
         (N, output sizes, C)

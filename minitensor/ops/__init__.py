@@ -27,17 +27,6 @@ from minitensor.ops import (
 )
 
 __all__ = [
-    "activation",
-    "array",
-    "batch_norm",
-    "conv",
-    "linalg",
-    "math",
-    "morphology",
-    "norm",
-    "operators",
-    "pool",
-    "reduce",
-    "softmax",
-    "space",
-]
+    "activation", "array", "batch_norm", "conv", "linalg", "math", "morphology", "norm",
+    "operators", "pool", "reduce", "softmax", "space",
+]  # fmt: skip

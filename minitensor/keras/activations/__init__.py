@@ -10,43 +10,13 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras.activations.functions import (
-    celu,
-    elu,
-    exponential,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    leaky_relu,
-    linear,
-    log_sigmoid,
-    log_softmax,
-    mish,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    tanh,
-    tanh_shrink,
-    threshold,
-)
+from minitensor.keras.activations import functions
+from minitensor.keras.activations.functions import *
 from minitensor.keras.serialization import identifiers, objects
 
 _FUNCTIONS = [thing for thing in vars().values() if inspect.isfunction(thing)]  # imported above
-swish, hard_swish = silu, hard_silu
-_KNOWN = identifiers.table(*_FUNCTIONS, swish=silu, hard_swish=hard_silu)
+swish, hard_swish = functions.silu, functions.hard_silu
+_KNOWN = identifiers.table(*_FUNCTIONS, swish=swish, hard_swish=hard_swish)
 
 
 def get(identifier: Any) -> Any:
@@ -61,7 +31,7 @@ def get(identifier: Any) -> Any:
         array([0., 2.], dtype=float32)
     """
     if identifier is None:
-        return linear
+        return functions.linear
     return identifiers.resolve("activation function", _KNOWN, identifier)
 
 

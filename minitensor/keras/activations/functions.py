@@ -20,6 +20,13 @@ from minitensor.math import log_sigmoid as _log_sigmoid
 from minitensor.math.clip import clip_by_value
 from minitensor.math.order import sort
 
+__all__ = [
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6",
+    "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus",
+    "sparse_sigmoid", "sparsemax", "squareplus", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip
+
 example = examples_of("tf.keras.activations")
 
 # ----- made of pieces of lines and parabolas: cheap, with corners, often exactly 0 -----

@@ -18,62 +18,24 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras.losses.classes import (
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Dice,
-    Hinge,
-    Huber,
-    KLDivergence,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-)
+from minitensor.keras.losses import probabilistic, regression
+from minitensor.keras.losses.classes import *
 from minitensor.keras.losses.loss import Loss, LossFunctionWrapper
-from minitensor.keras.losses.probabilistic import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    dice,
-    kl_divergence,
-    poisson,
-    sparse_categorical_crossentropy,
-)
-from minitensor.keras.losses.regression import (
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    squared_hinge,
-)
+from minitensor.keras.losses.probabilistic import *
+from minitensor.keras.losses.regression import *
 from minitensor.keras.serialization import identifiers, objects
 
 # All that is imported above and is a loss.
 _CLASSES = {k: v for k, v in vars().items() if inspect.isclass(v) and issubclass(v, Loss)}
 _FUNCTIONS = {k: v for k, v in vars().items() if inspect.isfunction(v)}
 
-bce = BCE = binary_crossentropy
-kld = KLD = kullback_leibler_divergence = kl_divergence
-mae = MAE = mean_absolute_error
-mse = MSE = mean_squared_error
-mape = MAPE = mean_absolute_percentage_error
-msle = MSLE = mean_squared_logarithmic_error
-logcosh = log_cosh
+bce = BCE = probabilistic.binary_crossentropy
+kld = KLD = kullback_leibler_divergence = probabilistic.kl_divergence
+mae = MAE = regression.mean_absolute_error
+mse = MSE = regression.mean_squared_error
+mape = MAPE = regression.mean_absolute_percentage_error
+msle = MSLE = regression.mean_squared_logarithmic_error
+logcosh = regression.log_cosh
 
 _SHORT = (
     *("bce", "BCE", "kld", "KLD", "logcosh", "mae", "MAE"),

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
+from minitensor.keras.losses import probabilistic, regression
 from minitensor.keras.losses.from_function import Kind, class_from
 from minitensor.keras.losses.loss import LossFunctionWrapper
-from minitensor.keras.losses.probabilistic import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    dice,
-    kl_divergence,
-    poisson,
-    sparse_categorical_crossentropy,
-)
-from minitensor.keras.losses.regression import (
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    squared_hinge,
-)
+
+__all__ = [
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge",
+    "Huber", "KLDivergence", "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+]  # fmt: skip
 
 _loss = partial(
     class_from,
@@ -37,30 +24,36 @@ _loss = partial(
         module=__name__,
         arguments="..., reduction, name, dtype",
         see="Loss",
-        raises="an unknown reduction",
+        raises="an unknown reduction, or shapes that do not match",
     ),
 )
 
-MeanSquaredError = _loss("MeanSquaredError", mean_squared_error)
-MeanAbsoluteError = _loss("MeanAbsoluteError", mean_absolute_error)
-MeanAbsolutePercentageError = _loss("MeanAbsolutePercentageError", mean_absolute_percentage_error)
-MeanSquaredLogarithmicError = _loss("MeanSquaredLogarithmicError", mean_squared_logarithmic_error)
-Huber = _loss("Huber", huber, name="huber_loss")
-LogCosh = _loss("LogCosh", log_cosh)
-CosineSimilarity = _loss("CosineSimilarity", cosine_similarity)
-Hinge = _loss("Hinge", hinge)
-SquaredHinge = _loss("SquaredHinge", squared_hinge)
-CategoricalHinge = _loss("CategoricalHinge", categorical_hinge)
+MeanSquaredError = _loss("MeanSquaredError", regression.mean_squared_error)
+MeanAbsoluteError = _loss("MeanAbsoluteError", regression.mean_absolute_error)
+MeanAbsolutePercentageError = _loss(
+    "MeanAbsolutePercentageError", regression.mean_absolute_percentage_error
+)
+MeanSquaredLogarithmicError = _loss(
+    "MeanSquaredLogarithmicError", regression.mean_squared_logarithmic_error
+)
+Huber = _loss("Huber", regression.huber, name="huber_loss")
+LogCosh = _loss("LogCosh", regression.log_cosh)
+CosineSimilarity = _loss("CosineSimilarity", regression.cosine_similarity)
+Hinge = _loss("Hinge", regression.hinge)
+SquaredHinge = _loss("SquaredHinge", regression.squared_hinge)
+CategoricalHinge = _loss("CategoricalHinge", regression.categorical_hinge)
 
-CategoricalCrossentropy = _loss("CategoricalCrossentropy", categorical_crossentropy)
+CategoricalCrossentropy = _loss("CategoricalCrossentropy", probabilistic.categorical_crossentropy)
 SparseCategoricalCrossentropy = _loss(
     "SparseCategoricalCrossentropy",
-    sparse_categorical_crossentropy,
+    probabilistic.sparse_categorical_crossentropy,
     arguments="from_logits, ignore_class, reduction, axis, name, dtype",
 )
-BinaryCrossentropy = _loss("BinaryCrossentropy", binary_crossentropy)
-CategoricalFocalCrossentropy = _loss("CategoricalFocalCrossentropy", categorical_focal_crossentropy)
-BinaryFocalCrossentropy = _loss("BinaryFocalCrossentropy", binary_focal_crossentropy)
-KLDivergence = _loss("KLDivergence", kl_divergence)
-Poisson = _loss("Poisson", poisson)
-Dice = _loss("Dice", dice, arguments="reduction, name, axis, dtype")
+BinaryCrossentropy = _loss("BinaryCrossentropy", probabilistic.binary_crossentropy)
+CategoricalFocalCrossentropy = _loss(
+    "CategoricalFocalCrossentropy", probabilistic.categorical_focal_crossentropy
+)
+BinaryFocalCrossentropy = _loss("BinaryFocalCrossentropy", probabilistic.binary_focal_crossentropy)
+KLDivergence = _loss("KLDivergence", probabilistic.kl_divergence)
+Poisson = _loss("Poisson", probabilistic.poisson)
+Dice = _loss("Dice", probabilistic.dice, arguments="reduction, name, axis, dtype")

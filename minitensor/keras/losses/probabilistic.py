@@ -1,8 +1,9 @@
 """Losses of probabilities, and of distributions and regions, as functions: one number per sample.
 
 Each casts y_true to the type of y_pred. A cross entropy and a focal one take (..., classes) or, for
-"binary", (..., n), and raise a ValueError where the two shapes do not match; Kullback-Leibler and
-Poisson take (..., n), Dice any shape. They return the shape without the last axis, or `axis`.
+"binary", (..., n); Kullback-Leibler and Poisson take (..., n), Dice any shape.
+Returns of all: the shape without the last axis, or `axis`.
+Raises of all: ValueError, the two shapes do not match.
 
 Probabilities that `keras.activations.softmax` or `sigmoid` has made are taken back to their
 logits, as Keras does: nothing is lost then where a probability rounds to 0 or 1.
@@ -22,6 +23,12 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.annotations import annotate, annotation
 from minitensor.keras.losses.loss import floats, pair
+
+__all__ = [
+    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+    "categorical_focal_crossentropy", "dice", "kl_divergence", "poisson",
+    "sparse_categorical_crossentropy",
+]  # fmt: skip
 
 example = examples_of("tf.keras.losses", ".numpy().round(4)")
 
@@ -94,12 +101,6 @@ def categorical_crossentropy(
         from_logits: whether predictions are logits, and no probabilities.
         label_smoothing: s: y_true becomes (1 - s) * y_true + s / classes.
         axis: of the classes.
-
-    Returns:
-        The shape without `axis`.
-
-    Raises:
-        ValueError: the shapes differ.
     """
     t, p = pair(y_true, y_pred)
     t = _classes("categorical_crossentropy", t, p, axis, label_smoothing)
@@ -179,12 +180,6 @@ def binary_crossentropy(
         from_logits: whether predictions are logits, and no probabilities.
         label_smoothing: s: y_true becomes (1 - s) * y_true + s / 2.
         axis: of the mean.
-
-    Returns:
-        The shape without `axis`.
-
-    Raises:
-        ValueError: the shapes differ.
     """
     t, p = pair(y_true, y_pred)
     return math.reduce_mean(_binary(_smooth(t, label_smoothing), p, from_logits), axis)
@@ -221,12 +216,6 @@ def categorical_focal_crossentropy(
         y_true, y_pred, from_logits, label_smoothing, axis: as in `categorical_crossentropy`.
         alpha: a weight, or one per class.
         gamma: how much less what is easy counts.
-
-    Returns:
-        The shape without `axis`.
-
-    Raises:
-        ValueError: the shapes differ.
     """
     t, p = pair(y_true, y_pred)
     t = _classes("categorical_focal_crossentropy", t, p, axis, label_smoothing)
@@ -256,12 +245,6 @@ def binary_focal_crossentropy(
         apply_class_balancing: whether yes weighs `alpha` and no 1 - `alpha`.
         alpha: that weight.
         gamma: how much less what is easy counts.
-
-    Returns:
-        The shape without `axis`.
-
-    Raises:
-        ValueError: the shapes differ.
     """
     t, p = pair(y_true, y_pred)
     t = _smooth(t, label_smoothing)

@@ -18,6 +18,12 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import pair, same_rank
 
+__all__ = [
+    "categorical_hinge", "cosine_similarity", "hinge", "huber", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "squared_hinge",
+]  # fmt: skip
+
 example = examples_of("tf.keras.losses", ".numpy().round(4)")
 
 

@@ -35,44 +35,11 @@ from minitensor.keras.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from minitensor.keras.metrics.accuracy import (
-    binary_accuracy,
-    categorical_accuracy,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
+from minitensor.keras.metrics import classes
+from minitensor.keras.metrics.accuracy import *
 from minitensor.keras.metrics.auc import AUC
-from minitensor.keras.metrics.classes import (
-    Accuracy,
-    BinaryAccuracy,
-    BinaryCrossentropy,
-    CategoricalAccuracy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Hinge,
-    KLDivergence,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy,
-    SparseTopKCategoricalAccuracy,
-    SquaredHinge,
-    TopKCategoricalAccuracy,
-)
-from minitensor.keras.metrics.confusion import (
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    Recall,
-    TrueNegatives,
-    TruePositives,
-)
+from minitensor.keras.metrics.classes import *
+from minitensor.keras.metrics.confusion import *
 from minitensor.keras.metrics.fbeta import F1Score, FBetaScore
 from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from minitensor.keras.metrics.metric import Metric
@@ -83,11 +50,11 @@ from minitensor.keras.serialization import identifiers, objects
 _CLASSES = {k: v for k, v in vars().items() if inspect.isclass(v) and issubclass(v, Metric)}
 _FUNCTIONS = [name for name, thing in vars().items() if inspect.isfunction(thing)]
 _SHORT = {
-    "bce": BinaryCrossentropy,
-    "mse": MeanSquaredError,
-    "mae": MeanAbsoluteError,
-    "mape": MeanAbsolutePercentageError,
-    "msle": MeanSquaredLogarithmicError,
+    "bce": classes.BinaryCrossentropy,
+    "mse": classes.MeanSquaredError,
+    "mae": classes.MeanAbsoluteError,
+    "mape": classes.MeanAbsolutePercentageError,
+    "msle": classes.MeanSquaredLogarithmicError,
 }
 _KNOWN = identifiers.table(
     *_CLASSES.values(), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}

@@ -11,6 +11,11 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.losses.loss import same_rank
 
+__all__ = [
+    "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
+]  # fmt: skip
+
 example = examples_of("tf.keras.metrics")
 
 

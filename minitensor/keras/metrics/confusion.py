@@ -14,6 +14,10 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.metrics.counts import NEVER, counted, evenly, prepared, thresholds_of
 from minitensor.keras.metrics.metric import Metric, gather, ratio
 
+__all__ = [
+    "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives",
+]  # fmt: skip
+
 example = examples_of("tf.keras.metrics")
 
 

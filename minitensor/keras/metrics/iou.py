@@ -1,4 +1,8 @@
-"""Intersection over union: how well regions of an image are told apart."""
+"""Intersection over union: how well regions of an image are told apart.
+
+Args of all: num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_true, sparse_y_pred
+and axis, see `IoU`. Raises of all: ValueError, a class that does not exist.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +29,6 @@ class IoU(Metric):
         ignore_class: a label whose pixels are left out.
         sparse_y_true, sparse_y_pred: whether they are class numbers, and no scores per class.
         axis: of the scores.
-
-    Raises:
-        ValueError: a class that does not exist.
 
     Example:
         >>> import minitensor as tf
@@ -96,10 +97,6 @@ class BinaryIoU(IoU):
     Args:
         target_class_ids: the classes of the mean, among 0 and 1.
         threshold: from there a prediction is class 1.
-        name, dtype: see `IoU`.
-
-    Raises:
-        ValueError: a class that does not exist.
 
     Example:
         >>> import minitensor as tf
@@ -129,9 +126,6 @@ class MeanIoU(IoU):
 
     result = that of `IoU` for all classes
 
-    Args:
-        num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis: see `IoU`.
-
     Example:
         >>> import minitensor as tf
         >>> tf.keras.metrics.MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).numpy().round(3)
@@ -158,12 +152,6 @@ class OneHotIoU(IoU):
     """`IoU` for truth and predictions that are scores per class.
 
     result = that of `IoU` for argmax(y_true) and argmax(y_pred)
-
-    Args:
-        num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis: see `IoU`.
-
-    Raises:
-        ValueError: a class that does not exist.
 
     Example:
         >>> import minitensor as tf
@@ -192,9 +180,6 @@ class OneHotMeanIoU(MeanIoU):
     """`MeanIoU` for truth and predictions that are scores per class.
 
     result = that of `MeanIoU` for argmax(y_true) and argmax(y_pred)
-
-    Args:
-        num_classes, name, dtype, ignore_class, sparse_y_pred, axis: see `IoU`.
 
     Example:
         >>> import minitensor as tf

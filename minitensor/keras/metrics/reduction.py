@@ -1,4 +1,7 @@
-"""Means and sums over batches, of values or of what a function makes of truth and prediction."""
+"""Means and sums over batches, of values or of what a function makes of truth and prediction.
+
+Args of all: name and dtype, see `Metric`.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,6 @@ class Sum(Metric):
     """The sum of all values.
 
     result = sum(values * weights)
-
-    Args:
-        name, dtype: see `Metric`.
 
     Example:
         >>> import minitensor as tf
@@ -47,9 +47,6 @@ class Mean(Metric):
     """The mean of all values.
 
     result = sum(values * weights) / sum(weights)
-
-    Args:
-        name, dtype: see `Metric`.
 
     Example:
         >>> import minitensor as tf
@@ -80,9 +77,6 @@ class RootMeanSquaredError(Mean):
     """The root of the mean of the squared differences.
 
     result = sqrt(mean((y_true - y_pred)^2))
-
-    Args:
-        name, dtype: see `Metric`.
 
     Example:
         >>> import minitensor as tf
@@ -115,7 +109,6 @@ class MeanMetricWrapper(Mean):
 
     Args:
         fn: a function that gives one number per sample, or the name of one of ours.
-        name, dtype: see `Metric`.
         kwargs: more arguments of `fn`.
 
     Example:

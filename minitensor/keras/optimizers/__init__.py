@@ -25,21 +25,9 @@ from minitensor.keras.optimizers.sgd import SGD, Lion
 from minitensor.keras.serialization import identifiers, objects
 
 __all__ = [
-    "SGD",
-    "Adadelta",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "Lion",
-    "Nadam",
-    "Optimizer",
-    "RMSprop",
-    "deserialize",
-    "get",
-    "schedules",
-    "serialize",
-]
+    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer",
+    "RMSprop", "deserialize", "get", "schedules", "serialize",
+]  # fmt: skip
 
 _RULES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
 _KNOWN = {rule.__name__.lower(): rule for rule in _RULES}

@@ -1,7 +1,9 @@
 """Adam and its relatives: a mean of gradients, divided by a mean of their sizes.
 
 learning_rate, "rate" in formulas, is a number, a schedule, or a function of no arguments; kwargs
-are what all optimizers share, see `Optimizer`. Raises: ValueError, one of those is wrong.
+are what all optimizers share, see `Optimizer`. Args of all: beta_1, beta_2, how long the two means
+(of Adamax the mean and the maximum) remember; epsilon, which keeps a step finite where gradients
+are 0. Raises: ValueError, one of those is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.optimizers.hyperparameters import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, put, rounded
+from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, one_step, put, rounded
 
 
 class _Adaptive(Optimizer):
@@ -55,6 +57,7 @@ class _Adaptive(Optimizer):
         return self._corrections[kind]
 
 
+@one_step("Adam(0.1)", "[ 0.9, -1.9]", "Kingma and Ba 2015; Reddi et al. 2018")
 class Adam(_Adaptive):
     """Steps of even size along the running mean of the gradient.
 
@@ -62,18 +65,7 @@ class Adam(_Adaptive):
     x = x - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 
     Args:
-        beta_1, beta_2: how long the two means remember.
-        epsilon: keeps a step finite where gradients are 0.
         amsgrad: whether v is replaced by the largest v so far.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Adam(0.1).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.9, -1.9], dtype=float32)
-
-    Source: Kingma and Ba 2015; Reddi et al. 2018
     """
 
     def __init__(
@@ -122,6 +114,7 @@ class Adam(_Adaptive):
         put(variable, variable - m * size / (math.sqrt(most) + self.epsilon))
 
 
+@one_step("AdamW(0.1, weight_decay=0.5)", "[ 0.85, -1.8 ]", "Loshchilov and Hutter 2019")
 class AdamW(Adam):
     """Adam with weight decay beside it, which the two means do not see.
 
@@ -129,19 +122,10 @@ class AdamW(Adam):
 
     Args:
         weight_decay: how fast weights fall to 0.
-        beta_1, beta_2, epsilon, amsgrad: as for Adam.
+        amsgrad: as for Adam.
 
     Raises:
         ValueError: no weight_decay.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.AdamW(0.1, weight_decay=0.5).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.85, -1.8 ], dtype=float32)
-
-    Source: Loshchilov and Hutter 2019
     """
 
     def __init__(
@@ -160,24 +144,12 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **kwargs)
 
 
+@one_step("Adamax(0.1)", "[ 0.9, -1.9]", "Kingma and Ba 2015, section 7.1")
 class Adamax(_Adaptive):
     """Adam with the largest gradient in place of the mean of squares.
 
     m = beta_1 m + (1 - beta_1) g,  u = max(beta_2 u, |g|),
     x = x - rate * m / ((1 - beta_1^t) * (u + epsilon))
-
-    Args:
-        beta_1, beta_2: how long the mean and the maximum remember.
-        epsilon: keeps a step finite where gradients are 0.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Adamax(0.1).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.9, -1.9], dtype=float32)
-
-    Source: Kingma and Ba 2015, section 7.1
     """
 
     parts = ("momentum", "norm")
@@ -192,25 +164,13 @@ class Adamax(_Adaptive):
         put(variable, variable - learning_rate * m / (correction * (u + self.epsilon)))
 
 
+@one_step("Nadam(0.1)", "[ 0.894, -1.894]", "Dozat 2015")
 class Nadam(_Adaptive):
     """Adam that looks one step ahead, as Nesterov's momentum does.
 
     u_t = beta_1 (1 - 0.96^t / 2),  U_t = u_1 u_2 ... u_t,  m and v as in Adam,
     x = x - rate * (u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) g / (1 - U_t))
     / (sqrt(v / (1 - beta_2^t)) + epsilon)
-
-    Args:
-        beta_1, beta_2: how long the two means remember.
-        epsilon: keeps a step finite where gradients are 0.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Nadam(0.1).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.894, -1.894], dtype=float32)
-
-    Source: Dozat 2015
     """
 
     def build(self, variables: Sequence[Variable]) -> None:

@@ -13,9 +13,10 @@ from minitensor import math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.hyperparameters import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, put
+from minitensor.keras.optimizers.optimizer import Optimizer, one_step, put
 
 
+@one_step("RMSprop(0.1)", "[ 0.684, -1.684]", "Hinton 2012")
 class RMSprop(Optimizer):
     """Divides the gradient by the root of the running mean of its square.
 
@@ -27,15 +28,6 @@ class RMSprop(Optimizer):
         momentum: how much of the last step goes on.
         epsilon: keeps a step finite where gradients are 0.
         centered: whether v is the variance.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.RMSprop(0.1).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.684, -1.684], dtype=float32)
-
-    Source: Hinton 2012
     """
 
     def __init__(
@@ -77,6 +69,7 @@ class RMSprop(Optimizer):
         put(variable, variable - step)
 
 
+@one_step("Adagrad(0.1)", "[ 0.901, -1.9  ]", "Duchi et al. 2011")
 class Adagrad(Optimizer):
     """Divides the gradient by the root of the sum of its squares so far.
 
@@ -85,15 +78,6 @@ class Adagrad(Optimizer):
     Args:
         initial_accumulator_value: a at the start.
         epsilon: keeps a step finite where gradients are 0.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Adagrad(0.1).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.901, -1.9  ], dtype=float32)
-
-    Source: Duchi et al. 2011
     """
 
     def __init__(
@@ -120,6 +104,7 @@ class Adagrad(Optimizer):
         put(variable, variable - learning_rate * gradient / math.sqrt(sums + self.epsilon))
 
 
+@one_step("Adadelta(100.0)", "[ 0.859, -1.859]", "Zeiler 2012")
 class Adadelta(Optimizer):
     """Steps as large as the past ones, in the ratio of this gradient to the past ones.
 
@@ -130,15 +115,6 @@ class Adadelta(Optimizer):
         learning_rate: 1 in the paper.
         rho: how long the means remember.
         epsilon: what lets the first steps be above 0.
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Adadelta(100.0).apply([2.0 * x], [x])
-        >>> x.numpy().round(3)
-        array([ 0.859, -1.859], dtype=float32)
-
-    Source: Zeiler 2012
     """
 
     def __init__(

@@ -6,10 +6,11 @@ constraints hold. All state is in `variables`. No tape learns of any of it.
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Any, Unpack
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from minitensor.keras.serialization.config import Configurable
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 
 Pairs = list[tuple[Tensor, Variable]]
+Rule = TypeVar("Rule", bound=type)
 
 
 class Optimizer(Configurable):
@@ -432,3 +434,26 @@ def _fitting(gradient: Any, variable: Variable) -> Tensor:
             "they must be equal"
         )
     return g if g.array.dtype == variable.array.dtype else cast(g, variable.dtype)
+
+
+# ----- the example that rules share -----
+
+
+def one_step(rule: str, prints: str, papers: str) -> Callable[[Rule], Rule]:
+    """A decorator: a docstring ends with where one step down x^2 leads from (1, -2), and papers."""
+    text = f"""
+
+Example:
+    >>> import minitensor as tf
+    >>> x = tf.Variable([1.0, -2.0])
+    >>> tf.keras.optimizers.{rule}.apply([2.0 * x], [x])
+    >>> x.numpy().round(3)
+    array({prints}, dtype=float32)
+
+Source: {papers}"""
+
+    def decorate(cls: Rule) -> Rule:
+        cls.__doc__ = inspect.cleandoc(cls.__doc__ or "") + text
+        return cls
+
+    return decorate

@@ -1,7 +1,8 @@
 """The mirror of keras.optimizers.schedules: learning rates that follow the number of steps.
 
 They fall by a factor, like 1 / t, along a power, in steps, or along half a wave of the cosine.
-"name" is kept in the configuration. Raises: ValueError, a number of steps that is not above 0.
+Args of all: initial_learning_rate, at step 0; name, kept in the configuration. Raises: ValueError,
+a number of steps that is not above 0.
 
 Source of all: keras.optimizers.schedules, by the same names, and the papers named.
 """
@@ -19,14 +20,9 @@ from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 
 __all__ = [
-    "CosineDecay",
-    "CosineDecayRestarts",
-    "ExponentialDecay",
-    "InverseTimeDecay",
-    "LearningRateSchedule",
-    "PiecewiseConstantDecay",
-    "PolynomialDecay",
-]
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay",
+    "LearningRateSchedule", "PiecewiseConstantDecay", "PolynomialDecay",
+]  # fmt: skip
 
 
 class LearningRateSchedule(Configurable):
@@ -73,7 +69,6 @@ class ExponentialDecay(LearningRateSchedule):
     rate = initial_learning_rate * decay_rate ^ (step / decay_steps)
 
     Args:
-        initial_learning_rate: at step 0.
         decay_steps: steps after which it has fallen by `decay_rate`.
         decay_rate: the factor.
         staircase: whether step / decay_steps is rounded down.
@@ -111,7 +106,6 @@ class InverseTimeDecay(LearningRateSchedule):
     rate = initial_learning_rate / (1 + decay_rate * step / decay_steps)
 
     Args:
-        initial_learning_rate: at step 0.
         decay_steps: the unit in which steps are counted.
         decay_rate: how fast it falls.
         staircase: whether step / decay_steps is rounded down.
@@ -149,7 +143,6 @@ class PolynomialDecay(LearningRateSchedule):
     + end_learning_rate, with at most `decay_steps` steps
 
     Args:
-        initial_learning_rate: at step 0.
         decay_steps: when it reaches the end.
         end_learning_rate: what it stays at.
         power: 1 is a straight line.
@@ -238,7 +231,6 @@ class CosineDecay(LearningRateSchedule):
     decay_steps <= 1; before it rises from initial_learning_rate to top = warmup_target
 
     Args:
-        initial_learning_rate: at step 0.
         decay_steps: length of the fall.
         alpha: the end, as a part of the top.
         warmup_target: the top; None for no warm-up, where the top is initial_learning_rate.
@@ -288,7 +280,6 @@ class CosineDecayRestarts(LearningRateSchedule):
     i the number of restarts so far, and t the part of the present wave that is over
 
     Args:
-        initial_learning_rate: at step 0.
         first_decay_steps: length of the first fall.
         t_mul: how many times as long as the one before each fall is.
         m_mul: how many times as high.

@@ -13,7 +13,7 @@ from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.hyperparameters import Shared
-from minitensor.keras.optimizers.optimizer import Optimizer, put, rounded
+from minitensor.keras.optimizers.optimizer import Optimizer, one_step, put, rounded
 
 
 class SGD(Optimizer):
@@ -77,6 +77,7 @@ class SGD(Optimizer):
         return None
 
 
+@one_step("Lion(0.1)", "[ 0.9, -1.9]", "Chen et al. 2023")
 class Lion(Optimizer):
     """Steps of one size, along the sign of a mean of gradients.
 
@@ -87,15 +88,6 @@ class Lion(Optimizer):
 
     Raises:
         ValueError: beta_1 outside (0, 1].
-
-    Example:
-        >>> import minitensor as tf
-        >>> x = tf.Variable([1.0, -2.0])
-        >>> tf.keras.optimizers.Lion(0.1).apply([2.0 * x], [x])
-        >>> x.numpy()
-        array([ 0.9, -1.9], dtype=float32)
-
-    Source: Chen et al. 2023
     """
 
     def __init__(
