@@ -97,10 +97,6 @@ class Reference:
         return isinstance(other, Reference) and self._target is other._target
 
 
-_Binary = Callable[["ArrayLike", Any], "Tensor"]
-_Unary = Callable[["ArrayLike"], "Tensor"]
-
-
 class ArrayLike:
     """What Tensor and Variable have in common: they present one raw array, `self.array`."""
 
@@ -108,36 +104,15 @@ class ArrayLike:
 
     array: Any
     if TYPE_CHECKING:  # minitensor.ops.operators installs these
-        __add__: _Binary
-        __radd__: _Binary
-        __sub__: _Binary
-        __rsub__: _Binary
-        __mul__: _Binary
-        __rmul__: _Binary
-        __truediv__: _Binary
-        __rtruediv__: _Binary
-        __floordiv__: _Binary
-        __rfloordiv__: _Binary
-        __mod__: _Binary
-        __rmod__: _Binary
-        __pow__: _Binary
-        __rpow__: _Binary
-        __matmul__: _Binary
-        __rmatmul__: _Binary
-        __and__: _Binary
-        __rand__: _Binary
-        __or__: _Binary
-        __ror__: _Binary
-        __xor__: _Binary
-        __rxor__: _Binary
-        __lt__: _Binary
-        __le__: _Binary
-        __gt__: _Binary
-        __ge__: _Binary
-        __getitem__: _Binary
-        __neg__: _Unary
-        __abs__: _Unary
-        __invert__: _Unary
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __add__
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __add__
+        __matmul__ = __rmatmul__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __add__
+        __rxor__ = __lt__ = __le__ = __gt__ = __ge__ = __getitem__ = __add__
+        __abs__ = __invert__ = __neg__
 
     # Makes `ndarray + tensor` call Tensor.__radd__ instead of looping over elements.
     __array_priority__: ClassVar[int] = 100

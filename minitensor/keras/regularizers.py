@@ -16,6 +16,7 @@ from typing import Any
 
 from minitensor.array import eye
 from minitensor.autograd import as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.serialization import identifiers, objects
 from minitensor.keras.serialization.config import Configurable
@@ -23,6 +24,8 @@ from minitensor.linalg import matmul, matrix_transpose
 from minitensor.math import abs as magnitude
 from minitensor.math import reduce_sum, square
 from minitensor.nn import l2_normalize
+
+example = examples_of("tf.keras.regularizers")
 
 
 class Regularizer(Configurable):
@@ -36,16 +39,12 @@ class Regularizer(Configurable):
         return 0.0
 
 
+@example("L1L2(l1=0.5, l2=2.0)([1.0, -2.0])", "np.float32(11.5)")
 class L1L2(Regularizer):
     """l1 * sum |x| + l2 * sum x^2
 
     Args:
         l1, l2: factors.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.regularizers.L1L2(l1=0.5, l2=2.0)([1.0, -2.0]).numpy()
-        np.float32(11.5)
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
@@ -56,14 +55,9 @@ class L1L2(Regularizer):
         return reduce_sum(magnitude(x) * self.l1 + square(x) * self.l2)
 
 
+@example("L1(0.5)([1.0, -2.0])", "np.float32(1.5)")
 class L1(Regularizer):
-    """l1 * sum |x|: drives many weights to 0 exactly.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.regularizers.L1(0.5)([1.0, -2.0]).numpy()
-        np.float32(1.5)
-    """
+    """l1 * sum |x|: drives many weights to 0 exactly."""
 
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = _factor("l1", 0.01 if l1 is None else l1)
@@ -72,14 +66,9 @@ class L1(Regularizer):
         return reduce_sum(magnitude(x)) * self.l1
 
 
+@example("L2(0.5)([1.0, -2.0])", "np.float32(2.5)")
 class L2(Regularizer):
-    """l2 * sum x^2, of gradient 2 * l2 * x.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.regularizers.L2(0.5)([1.0, -2.0]).numpy()
-        np.float32(2.5)
-    """
+    """l2 * sum x^2, of gradient 2 * l2 * x."""
 
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = _factor("l2", 0.01 if l2 is None else l2)
@@ -88,6 +77,7 @@ class L2(Regularizer):
         return reduce_sum(square(x)) * self.l2
 
 
+@example("OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]])", "np.float32(0.0)")
 class OrthogonalRegularizer(Regularizer):
     """factor / n * sum over the n pairs of rows i < j of |cos(angle between x_i and x_j)|
 
@@ -97,11 +87,6 @@ class OrthogonalRegularizer(Regularizer):
 
     Raises:
         ValueError: another mode, or an `x` that is no matrix.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.regularizers.OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]]).numpy()
-        np.float32(0.0)
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:

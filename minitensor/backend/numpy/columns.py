@@ -21,12 +21,7 @@ from minitensor.window import Pair, Window, extent
 def im2col(x: np.ndarray, window: Window) -> np.ndarray:
     """Each window's patch as a row: columns[n, i, j, (u, v, c)] = x[n, i*s + u*d - p, ..., c].
 
-    Args:
-        x: (N, H, W, C).
-        window: its `size` is (H, W); groups are ignored.
-
-    Returns:
-        (N, h, w, kh*kw*C); zero where a tap lies on padding.
+    (N, H, W, C) -> (N, h, w, kh*kw*C), zero where a tap lies on padding; groups are ignored
 
     Example:
         >>> import numpy as np
@@ -34,8 +29,6 @@ def im2col(x: np.ndarray, window: Window) -> np.ndarray:
         >>> from minitensor.window import Window
         >>> be.im2col(np.arange(4.0).reshape(1, 2, 2, 1), Window.of((2, 2), (2, 1))).tolist()
         [[[[0.0, 2.0], [1.0, 3.0]]]]
-
-    Source: tf.image.extract_patches.
     """
     n, _, _, c = x.shape
     shape = (n, *window.out, window.taps * c)
@@ -45,15 +38,7 @@ def im2col(x: np.ndarray, window: Window) -> np.ndarray:
 
 @in_float32
 def col2im(columns: np.ndarray, window: Window) -> np.ndarray:
-    """The adjoint of `im2col`: each pixel is the sum of all column entries that read it.
-
-    Args:
-        columns: (N, h, w, kh*kw*C).
-        window: its `size` is the (H, W) to produce; groups are ignored.
-
-    Returns:
-        (N, H, W, C).
-    """
+    """The adjoint of `im2col`: each pixel is the sum of all column entries that read it."""
     n, _, _, width = columns.shape
     x = np.zeros((n, *window.size, width // window.taps), columns.dtype)
     scatter(columns, x, replace(window, groups=1))

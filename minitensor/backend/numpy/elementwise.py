@@ -50,15 +50,7 @@ def _is_zero(x: Any) -> bool:
 
 
 def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndarray:
-    """activation(x + bias), one bias per channel; NaN stays NaN.
-
-    Args:
-        x: (..., C).
-        bias: (C,).
-        activation: one of `ACTIVATIONS`.
-
-    Returns:
-        The shape of x.
+    """activation(x + bias), one of `ACTIVATIONS`, one bias per channel; NaN stays NaN.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,7 @@
-"""Softmax cross entropy of rows, and its gradient; shifted by the maximum, so nothing overflows."""
+"""Softmax cross entropy of rows, and its gradient; shifted by the maximum, so nothing overflows.
+
+labels, logits (..., classes), of one shape    g and the loss (...)
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,6 @@ from minitensor.backend.half import in_float32
 @in_float32
 def softmax_cross_entropy(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """-sum of labels * log softmax(logits) over the last axis.
-
-    Args:
-        labels, logits: (..., classes), of one shape.
-
-    Returns:
-        (...)
 
     Example:
         >>> import numpy as np
@@ -32,15 +29,7 @@ def softmax_cross_entropy(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 @in_float32
 def softmax_cross_entropy_grad(g: np.ndarray, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """The gradient in the logits: g * (softmax(logits) * sum(labels) - labels).
-
-    Args:
-        g: (...)
-        labels, logits: (..., classes), of one shape.
-
-    Returns:
-        (..., classes)
-    """
+    """The gradient in the logits: g * (softmax(logits) * sum(labels) - labels)."""
     p = _shifted(logits)
     np.exp(p, out=p)
     p *= labels.sum(axis=-1, keepdims=True) / p.sum(axis=-1, keepdims=True)

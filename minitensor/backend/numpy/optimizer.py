@@ -1,4 +1,7 @@
-"""Updates of weights: each reads a weight, its state and its gradient, and returns new ones."""
+"""Updates of weights: each reads a weight, its state and its gradient, and returns new ones.
+
+They are of one shape and dtype; what they are called is what Keras and the papers call them.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,6 @@ def sgd_momentum(
     """velocity = momentum * velocity - rate * gradient; weight += velocity.
 
     With `nesterov` it looks one step ahead: weight += momentum * velocity - rate * gradient.
-
-    Args:
-        weight, velocity, gradient: of one shape and dtype.
-        rate, momentum: numbers.
-        nesterov: whether to look ahead.
-
-    Returns:
-        The new weight and velocity.
 
     Source: tf.keras.optimizers.SGD; Sutskever et al. 2013
     """
@@ -49,15 +44,7 @@ def adam(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, weight -= size * m / (sqrt(v) + epsilon).
 
-    size = rate * sqrt(1 - b2^step) / (1 - b1^step)
-
-    Args:
-        weight, m, v, gradient: of one shape and dtype.
-        rate, beta_1, beta_2, epsilon: numbers.
-        step: how many steps there will have been with this one.
-
-    Returns:
-        The new weight, m and v.
+    size = rate * sqrt(1 - b2^step) / (1 - b1^step), where `step` counts this one too
 
     Source: tf.keras.optimizers.Adam; Kingma and Ba 2015, end of section 2
     """
