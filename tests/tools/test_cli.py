@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,7 @@ def test_ctrl_c_ends_a_program_with_one_line(program: list[str]) -> None:
     ) as process:  # fmt: skip
         assert process.stdout
         process.stdout.read(1)  # it has begun
+        time.sleep(0.3)  # a finalizer, as of a process that ended, would swallow the signal
         os.killpg(process.pid, signal.SIGINT)
         printed = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 130
