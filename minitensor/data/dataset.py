@@ -81,9 +81,8 @@ class Dataset(Ordered):
         """
         arrays = map_structure(host_array, tensors)
         one = Rows(map_structure(lambda array: array[np.newaxis], arrays))
-        return Dataset(
-            "from_tensors", lambda run: iter(one), lambda: 1, lambda: map_structure(spec_of, arrays)
-        )
+        spec = map_structure(spec_of, arrays)
+        return Dataset("from_tensors", lambda run: iter(one), lambda: 1, lambda: spec)
 
     @staticmethod
     def range(*args: Any, **kwargs: Any) -> Dataset:

@@ -1,6 +1,10 @@
 """Whole models and weights, as files: which form it is, and what is done with it.
 
 What a file is when it is read is seen from its first bytes; when it is written, from its name.
+
+Args of all: `filepath`, a path or an open file; `overwrite`, whether a file that is there may be
+replaced. Raises: OSError where a file cannot be opened, FileExistsError where it must not be
+replaced, ImportError where h5py or safetensors is missing.
 """
 
 from __future__ import annotations
@@ -39,15 +43,12 @@ def save_model(
 
     Args:
         model: functional, or a Sequential.
-        filepath: a path that ends in `.keras`, or `.h5` for Keras' old form; or an open file.
-        overwrite: whether a file that is there may be replaced.
+        filepath: ends in `.keras`, or `.h5` for Keras' old form.
         zipped: must not be False: a `.keras` file is a zip.
         include_optimizer: whether optimizer, loss and metrics are written, too.
 
     Raises:
         ValueError: a subclassed model, or another ending.
-        FileExistsError: the file is there and must not be replaced.
-        ImportError: h5py is missing.
 
     Example:
         >>> import minitensor as tf
@@ -83,7 +84,6 @@ def load_model(
     """Reads a whole model that we or Keras wrote, `.keras` or `.h5`.
 
     Args:
-        filepath: a path, or an open file.
         custom_objects: {name: class or function} that it may mention.
         compile: whether it is compiled as it was.
         safe_mode: must be True: no code in a file is ever run.
@@ -93,7 +93,6 @@ def load_model(
 
     Raises:
         ValueError: damaged, or it mentions what is not there; says what.
-        OSError: it cannot be opened.
 
     Example:
         >>> import minitensor as tf
@@ -127,15 +126,12 @@ def save_weights(
 
     Args:
         model: any, built.
-        filepath: ends in `.weights.h5` (as Keras 3 has it, with the state of the optimizer),
-            `.safetensors`, or `.h5` (as Keras 2 had it); or an open file, for `.weights.h5`.
-        overwrite: whether a file that is there may be replaced.
+        filepath: ends in `.weights.h5` (as Keras 3 has it, with the state of the optimizer; so is
+            an open file), `.safetensors`, or `.h5` (as Keras 2 had it).
         max_shard_size: must be None: one file is written.
 
     Raises:
         ValueError: a model that is not built, or another ending.
-        FileExistsError: the file is there and must not be replaced.
-        ImportError: h5py or safetensors is missing.
 
     Example:
         >>> import minitensor as tf
@@ -172,13 +168,12 @@ def load_weights(
 
     Args:
         model: any, built.
-        filepath: of a `.weights.h5`, `.keras`, `.h5` or `.safetensors` file; or an open file.
+        filepath: of a `.weights.h5`, `.keras`, `.h5` or `.safetensors` file.
         skip_mismatch: whether weights that do not fit are left as they are, with a warning.
         by_name: whether layers are found by name instead of order; for old `.h5` files.
 
     Raises:
         ValueError: damaged, or it does not fit the model; says which weight. None is changed.
-        OSError: it cannot be opened.
 
     Example:
         >>> import minitensor as tf

@@ -101,22 +101,21 @@ def weights_by_path(model: Layer) -> dict[str, Variable]:
     """
     found: dict[str, Variable] = {}
     seen: set[int] = set()
-    waiting: list[tuple[str, Layer]] = [("", model)]
-    while waiting:
-        path, layer = waiting.pop()
-        for variable in layer.own_variables:
-            name = f"{path}{getattr(variable, 'leaf', variable.name.partition(':')[0])}"
-            if id(variable) in seen:
-                continue
-            if name in found:
-                raise ValueError(
-                    f"Two weights are called {name!r}. Give their layers different names."
-                )
-            seen.add(id(variable))
-            found[name] = variable
-        inner = [(f"{path}{name}/", layer) for name, layer in _inner_names(layer)]
-        waiting.extend(reversed(inner))
+    for name, variable in _weights("", model):
+        if id(variable) in seen:
+            continue
+        if name in found:
+            raise ValueError(f"Two weights are called {name!r}. Give their layers different names.")
+        seen.add(id(variable))
+        found[name] = variable
     return found
+
+
+def _weights(path: str, layer: Layer) -> Iterator[tuple[str, Variable]]:
+    for variable in layer.own_variables:
+        yield f"{path}{getattr(variable, 'leaf', variable.name.partition(':')[0])}", variable
+    for name, inner in _inner_names(layer):
+        yield from _weights(f"{path}{name}/", inner)
 
 
 def _inner_names(layer: Layer) -> Iterator[tuple[str, Layer]]:

@@ -107,10 +107,8 @@ def get_registered_object(
 def add_rooms(rooms: Mapping[str, Callable[[], Any]], modules: Mapping[type, str]) -> None:
     """Tells where the classes are that a file may mention.
 
-    Args:
-        rooms: {"layers": a function that gives the module}, in the order in which a name is looked
-            up that comes without a module.
-        modules: {class: what Keras calls its module}, for classes that are not defined in a room.
+    `rooms` is {"layers": a function that gives the module}, in the order in which a name without
+    a module is looked up; `modules` {class: what Keras calls its module}, for those elsewhere.
     """
     _rooms.update(rooms)
     _modules.update(modules)
@@ -120,9 +118,8 @@ def keras_module(cls: type) -> str | None:
     """The module that Keras has the class in: "keras.layers"; None for a program's own class."""
     if cls in _modules:
         return _modules[cls]
-    home, name = cls.__module__, cls.__name__
-    rooms = (room for room in _rooms if home.startswith(f"minitensor.keras.{room}"))
-    return next((f"keras.{room}" for room in rooms if _room(room).get(name) is cls), None)
+    rooms = (room for room in _rooms if cls.__module__.startswith(f"minitensor.keras.{room}"))
+    return next((f"keras.{room}" for room in rooms if _room(room).get(cls.__name__) is cls), None)
 
 
 def find_class(module: str | None, name: str, registered: str | None = None) -> Any:
