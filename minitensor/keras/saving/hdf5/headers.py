@@ -27,8 +27,7 @@ def messages(source: Source, address: int) -> Iterator[tuple[int, Block]]:
         seen.add(start)
         block = source.at(start, length)
         while block.left >= 8:
-            kind, size, flags = block.number(2), block.number(2), block.number(1)
-            block.skip(3)
+            kind, size, flags, _ = block.numbers(2, 2, 1, 3)
             body = block.part(size)
             if kind == CONTINUED:
                 waiting.append((body.number(8), body.number(8)))
@@ -45,11 +44,10 @@ def links(source: Source, found: Messages) -> dict[str, int]:
     tables = [body.again() for kind, body in found if kind == TABLE]
     if not tables:
         return {}
-    tree, heap = tables[0].number(8), tables[0].number(8)
+    tree, heap = tables[0].numbers(8, 8)
     head = source.at(heap, 32)
     head.expect(b"HEAP")
-    head.skip(4)
-    size, _, address = head.number(8), head.number(8), head.number(8)
+    _, size, _, address = head.numbers(4, 8, 8, 8)
     names = source.at(address, size)
     children: dict[str, int] = {}
     for name_at, child in _leaves(source, tree):
@@ -74,23 +72,17 @@ def _leaves(source: Source, tree: int) -> Iterator[tuple[int, int]]:
             continue
         node = source.at(address, 24)
         node.expect(b"TREE")
-        node.skip(2)
-        count = node.number(2)
+        _, count = node.numbers(2, 2)
         keys = source.at(address + 24, 16 * count)
-        children = []
-        for _ in range(count):
-            keys.skip(8)
-            children.append(keys.number(8))
+        children = [keys.numbers(8, 8)[1] for _ in range(count)]
         waiting.extend(reversed(children))
 
 
 def _entries(source: Source, address: int) -> Iterator[tuple[int, int]]:
-    head = source.at(address + 6, 2)
-    count = head.number(2)
+    count = source.at(address + 6, 2).number(2)
     entries = source.at(address + 8, 40 * count)
     for _ in range(count):
-        name, child, cache = entries.number(8), entries.number(8), entries.number(4)
-        entries.skip(20)
+        name, child, cache, _ = entries.numbers(8, 8, 4, 20)
         if cache == 2:
             raise ValueError("soft links, which are not followed; Keras writes none")
         yield name, child

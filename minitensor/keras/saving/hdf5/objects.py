@@ -119,7 +119,7 @@ def opened(file: BinaryIO) -> Group:
             "with h5py.File(path, 'w'), without libver='latest'"
         )
     head.skip(4)
-    if (head.number(1), head.number(1)) != (8, 8):
+    if head.numbers(1, 1) != [8, 8]:
         raise ValueError("damaged, or not written by h5py: its addresses are not of 8 bytes")
     head.skip(9 + 4 * version)
     if head.number(8) != 0:
@@ -167,7 +167,7 @@ def _read(source: Source, address: int, depth: int, name: str) -> Group | Datase
 
 def _place(layout: Block, name: str) -> tuple[int, int]:
     """Where the numbers of a dataset lie, and how many bytes."""
-    version, kind = layout.number(1), layout.number(1)
+    version, kind = layout.numbers(1, 1)
     if version not in (3, 4) or kind != 1:
         raise ValueError(
             f"{name!r} is stored in parts, or elsewhere (layout {version}.{kind}: chunked, compact "

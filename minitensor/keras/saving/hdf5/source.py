@@ -28,6 +28,10 @@ class Block:
         """The next bytes as a whole number from 0 on."""
         return int.from_bytes(self.take(length), "little")
 
+    def numbers(self, *lengths: int) -> list[int]:
+        """The next whole numbers, one for each length in bytes."""
+        return [self.number(length) for length in lengths]
+
     def skip(self, length: int) -> None:
         """Leaves bytes out."""
         self.take(length)
@@ -100,9 +104,7 @@ def _texts(block: Block) -> dict[int, bytes]:
     """The objects of a global heap, by number."""
     found: dict[int, bytes] = {}
     while block.left >= 16:
-        number = block.number(2)
-        block.skip(6)
-        length = block.number(8)
+        number, _, length = block.numbers(2, 6, 8)
         if number == 0:  # the rest is free
             break
         found[number] = block.take(length)

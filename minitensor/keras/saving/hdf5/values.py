@@ -19,10 +19,9 @@ _LONGEST = 2**26  # of all texts of one attribute
 def shape(block: Block) -> tuple[int, ...]:
     """The sizes that a dataspace declares."""
     block = block.again()
-    version, rank, flags = block.number(1), block.number(1), block.number(1)
+    version, rank, flags, kind = block.numbers(1, 1, 1, 1)
     if version not in (1, 2) or rank > 32 or flags > 1:
         raise ValueError(f"damaged: a shape of version {version} with {rank} axes")
-    kind = block.number(1)
     if version == 1:
         block.skip(4)
     elif kind == 2:
@@ -36,17 +35,14 @@ def shape(block: Block) -> tuple[int, ...]:
 def dtype(block: Block) -> np.dtype | None:
     """The NumPy dtype of numbers and short texts; None for long texts and all else."""
     block = block.again()
-    kind, flags = block.number(1) & 15, block.number(3)
-    size = block.number(4)
-    order = ">" if flags & 1 else "<"
+    kind, flags, size = block.numbers(1, 3, 4)
+    kind, order = kind & 15, ">" if flags & 1 else "<"
     if kind == 0 and size in (1, 2, 4, 8):
-        if (block.number(2), block.number(2)) == (0, 8 * size):
+        if block.numbers(2, 2) == [0, 8 * size]:
             return np.dtype(f"{order}{'i' if flags & 8 else 'u'}{size}")
     elif kind == 1 and block.left >= 12:
-        block.skip(5)
-        exponent = block.number(1)
-        block.skip(1)
-        name = _FLOATS.get((size, exponent, block.number(1)))
+        _, exponent, _, fraction = block.numbers(5, 1, 1, 1)
+        name = _FLOATS.get((size, exponent, fraction))
         return None if name is None else np.dtype(order + name)
     elif kind == 3 and 0 < size < 2**16:
         return np.dtype(f"S{size}")
@@ -59,7 +55,7 @@ def attribute(block: Block, heap: Heap) -> tuple[str, Any]:
     if version not in (1, 2, 3):
         raise ValueError(f"damaged: an attribute of version {version}")
     shared = block.number(1)
-    lengths = [block.number(2) for _ in range(3)]
+    lengths = block.numbers(2, 2, 2)
     if version == 3:
         block.skip(1)
     padded = [n + (-n % 8 if version == 1 else 0) for n in lengths]
@@ -88,12 +84,12 @@ def _long_texts(block: Block, sizes: tuple[int, ...], heap: Heap) -> str | list[
 
 def _is_long_text(block: Block) -> bool:
     block = block.again()
-    kind, flags = block.number(1) & 15, block.number(3)
-    return kind == 9 and flags & 15 == 1
+    kind, flags = block.numbers(1, 3)
+    return kind & 15 == 9 and flags & 15 == 1
 
 
 def _long_text(block: Block, heap: Heap) -> str:
-    length, address, number = block.number(4), block.number(8), block.number(4)
+    length, address, number = block.numbers(4, 8, 4)
     if length == 0:
         return ""
     data = heap(address).get(number)
