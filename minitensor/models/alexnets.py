@@ -1,6 +1,8 @@
 """AlexNet: the two small ones of course text 3, not the same network, and that of the paper.
 
-Args: classes, the number of logits or probabilities. Returns a Sequential model.
+Args: classes, the number of logits or probabilities. Returns a Sequential model. Source of all:
+course text 3, `alexnet` and "Keras"; Krizhevsky, Sutskever, Hinton 2012, ImageNet classification
+with deep CNNs, section 3.
 """
 
 from __future__ import annotations
@@ -9,37 +11,28 @@ import functools
 from typing import Any
 
 from minitensor import keras, nn
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 
+example = examples_of("tf.models", "")
 
+
+@example("alexnet_cifar().count_params()", "1068298")
 def alexnet_cifar(classes: int = 10) -> Any:
     """AlexNet for 32 by 32, as course text 3 writes it from single ops: 1,068,298 parameters.
 
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv SAME (13, 13, 64)
     -> pool (6, 6, 64) -> 2304 -> 384 -> 192 -> 10
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.alexnet_cifar().count_params()
-        1068298
-
-    Source: course text 3, `alexnet`
     """
     return _cifar(classes, "same", None, "alexnet_cifar")
 
 
+@example("alexnet_cifar_keras().count_params()", "576778")
 def alexnet_cifar_keras(classes: int = 10) -> Any:
     """AlexNet for 32 by 32, as course text 3 writes it in Keras: 576,778 parameters; probabilities.
 
     (32, 32, 3) -> conv (28, 28, 64) -> pool (13, 13, 64) -> conv VALID (9, 9, 64)
     -> pool (4, 4, 64) -> 1024 -> 384 -> 192 -> 10
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.alexnet_cifar_keras().count_params()
-        576778
-
-    Source: course text 3, "Keras"
     """
     return _cifar(classes, "valid", "softmax", "alexnet_cifar_keras")
 
@@ -56,6 +49,7 @@ def _cifar(classes: int, padding: str, activation: str | None, name: str) -> Any
     return net
 
 
+@example("alexnet(classes=10, input_shape=(67, 67, 3)).count_params()", "20209034")
 def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
     """The eight layers of 2012, both halves on one device: 60,965,224 parameters.
 
@@ -68,13 +62,6 @@ def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
 
     Args:
         input_shape: of one image, at least (67, 67, channels).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.alexnet(classes=10, input_shape=(67, 67, 3)).count_params()
-        20209034
-
-    Source: Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep CNNs, section 3
     """
     net = keras.Sequential([keras.Input(input_shape)], name="alexnet")
     net.add(layers.Conv2D(96, 11, 4, activation="relu"))
@@ -94,6 +81,7 @@ def alexnet(classes: int = 1000, input_shape: Any = (227, 227, 3)) -> Any:
     return net
 
 
+@example("response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]).numpy().item()", "0.25")
 def response_norm(alpha: float, bias: float) -> Any:
     """Local response normalization over five maps, as a layer.
 
@@ -105,13 +93,6 @@ def response_norm(alpha: float, bias: float) -> Any:
 
     Returns:
         A Lambda layer.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.response_norm(alpha=1.0, bias=0.0)([[[[16.0]]]]).numpy().item()
-        0.25
-
-    Source: Krizhevsky, Sutskever, Hinton 2012, section 3.3
     """
     function = functools.partial(
         nn.local_response_normalization, depth_radius=2, bias=bias, alpha=alpha, beta=0.75

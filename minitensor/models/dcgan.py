@@ -1,6 +1,7 @@
 """DCGAN: a generator of images from noise by transposed convolutions, and its judge.
 
-Args: channels of the image; width, w in the formulas. Returns a Sequential model.
+Args: channels of the image; width, w in the formulas. Returns a Sequential model. Source of all:
+Radford, Metz, Chintala 2015, arXiv 1511.06434, figure 1 and section 3.
 """
 
 from __future__ import annotations
@@ -8,9 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 
+example = examples_of("tf.models", "")
 
+
+@example("dcgan_generator(width=2).output_shape", "(None, 64, 64, 3)")
 def dcgan_generator(latent: int = 100, channels: int = 3, width: int = 128) -> Any:
     """Noise to images of 64 by 64 with values of -1...1: 18,858,883 parameters.
 
@@ -21,13 +26,6 @@ def dcgan_generator(latent: int = 100, channels: int = 3, width: int = 128) -> A
 
     Args:
         latent: numbers of noise for one image.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.dcgan_generator(width=2).output_shape
-        (None, 64, 64, 3)
-
-    Source: Radford, Metz, Chintala 2015, arXiv 1511.06434, figure 1 and section 3
     """
     net = keras.Sequential([keras.Input((latent,))], name="dcgan_generator")
     net.add(layers.Dense(4 * 4 * 8 * width, use_bias=False))
@@ -42,6 +40,7 @@ def dcgan_generator(latent: int = 100, channels: int = 3, width: int = 128) -> A
     return net
 
 
+@example("dcgan_discriminator(width=2).output_shape", "(None, 1)")
 def dcgan_discriminator(channels: int = 3, width: int = 128) -> Any:
     """Images of 64 by 64 to one logit, "real" if it is positive: 17,236,481 parameters.
 
@@ -49,13 +48,6 @@ def dcgan_discriminator(channels: int = 3, width: int = 128) -> Any:
 
     Each arrow but the last is a convolution 5x5 of stride 2 and a leaky relu of slope 0.2, with a
     norm between them except in the first.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.dcgan_discriminator(width=2).output_shape
-        (None, 1)
-
-    Source: Radford, Metz, Chintala 2015, arXiv 1511.06434, section 3
     """
     net = keras.Sequential([keras.Input((64, 64, channels))], name="dcgan_discriminator")
     for factor in (1, 2, 4, 8):

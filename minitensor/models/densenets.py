@@ -1,7 +1,8 @@
 """The DenseNet of course text 3, whose print has the parts but not the whole.
 
 Args: x, a KerasTensor (N, h, w, C); growth_rate, the channels that each layer adds; classes, the
-number of logits. Returns of `densenet`: a functional model.
+number of logits. Returns of `densenet`: a functional model. Source of all: course text 3, the
+functions of the same names; Huang et al. 2016, arXiv 1608.06993, equation 2.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 from minitensor.models.slim import batch_norm, conv_norm
 
+example = examples_of("tf.models", "")
 
+
+@example("bn_relu_conv(tf.keras.Input((8, 8, 3)), 32).shape", "(None, 8, 8, 32)")
 def bn_relu_conv(x: Any, out_depth: int, taps: int = 3) -> Any:
     """Norm, relu, and a convolution without bias, in this order.
 
@@ -23,18 +28,12 @@ def bn_relu_conv(x: Any, out_depth: int, taps: int = 3) -> Any:
 
     Returns:
         KerasTensor (N, h, w, out_depth).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.bn_relu_conv(tf.keras.Input((8, 8, 3)), 32).shape
-        (None, 8, 8, 32)
-
-    Source: course text 3, `bn_relu_conv`
     """
     x = layers.ReLU()(batch_norm(x))
     return layers.Conv2D(out_depth, taps, padding="same", use_bias=False)(x)
 
 
+@example("dense_block(tf.keras.Input((8, 8, 64)), 32, 6).shape", "(None, 8, 8, 256)")
 def dense_block(x: Any, growth_rate: int, num_layers: int) -> Any:
     """Layers that each see all that came before.
 
@@ -45,19 +44,13 @@ def dense_block(x: Any, growth_rate: int, num_layers: int) -> Any:
 
     Returns:
         KerasTensor (N, h, w, C + num_layers * growth_rate).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.dense_block(tf.keras.Input((8, 8, 64)), 32, 6).shape
-        (None, 8, 8, 256)
-
-    Source: course text 3, `dense_block`; Huang et al. 2016, arXiv 1608.06993, equation 2
     """
     for _ in range(num_layers):
         x = layers.Concatenate()([x, bn_relu_conv(x, growth_rate)])  # (N, h, w, C + growth)
     return x
 
 
+@example("transition(tf.keras.Input((8, 8, 256)), 128).shape", "(None, 4, 4, 128)")
 def transition(x: Any, out_depth: int) -> Any:
     """Fewer channels, and half the sides.
 
@@ -66,13 +59,6 @@ def transition(x: Any, out_depth: int) -> Any:
 
     Returns:
         KerasTensor (N, h/2, w/2, out_depth).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.transition(tf.keras.Input((8, 8, 256)), 128).shape
-        (None, 4, 4, 128)
-
-    Source: course text 3, `transition`
     """
     return layers.AveragePooling2D(2, 2)(bn_relu_conv(x, out_depth, taps=1))
 

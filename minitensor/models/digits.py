@@ -1,6 +1,8 @@
 """Networks for 28 by 28 digits and clothes: dense ones, the CNN of course text 2, and LeNet-5.
 
-Args: classes, the number of logits or probabilities. Returns a Sequential model.
+Args: classes, the number of logits or probabilities. Returns a Sequential model. Source: course
+texts 1, 2 (class CNN) and 4, chapters 10.1, 10.5 and 10.8; LeCun et al. 1998, Gradient-based
+learning applied to document recognition, figure 2.
 """
 
 from __future__ import annotations
@@ -8,9 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 
+example = examples_of("tf.models", "")
 
+
+@example("mlp().count_params()", "335114")
 def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
     """Four dense layers, what a convolution is compared with: 335,114 parameters.
 
@@ -18,30 +24,17 @@ def mlp(units: tuple[int, ...] = (256, 256, 256), classes: int = 10) -> Any:
 
     Args:
         units: width of the hidden layers, each with relu.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.mlp().count_params()
-        335114
-
-    Source: course texts 1 and 4, chapter 10.1
     """
     hidden = [layers.Dense(n, activation="relu") for n in units]
     return keras.Sequential([keras.Input((784,)), *hidden, layers.Dense(classes)], name="mlp")
 
 
+@example("mnist_cnn().count_params()", "3274634")
 def mnist_cnn(classes: int = 10) -> Any:
     """Two convolutions of 5 by 5 and two dense layers: 3,274,634 parameters; gives probabilities.
 
     (28, 28, 1) -> (28, 28, 32) -> pool (14, 14, 32) -> (14, 14, 64) -> pool (7, 7, 64) -> 3136
     -> 1024 -> 10
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.mnist_cnn().count_params()
-        3274634
-
-    Source: course text 2, class CNN
     """
     net = keras.Sequential([keras.Input((28, 28, 1))], name="mnist_cnn")
     for filters in (32, 64):
@@ -54,6 +47,7 @@ def mnist_cnn(classes: int = 10) -> Any:
     return net
 
 
+@example("lenet5().count_params(), tf.models.lenet5(norms=True).count_params()", "(60074, 60162)")
 def lenet5(classes: int = 10, norms: bool = False) -> Any:
     """LeNet-5 as the chapter changes it: 60,074 parameters, 60,162 with norms.
 
@@ -62,13 +56,6 @@ def lenet5(classes: int = 10, norms: bool = False) -> Any:
 
     Args:
         norms: whether a BatchNormalization stands behind each convolution.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.lenet5().count_params(), tf.models.lenet5(norms=True).count_params()
-        (60074, 60162)
-
-    Source: course text 4, chapters 10.5 and 10.8
     """
     net = keras.Sequential([keras.Input((28, 28, 1))], name="lenet5")
     for filters in (6, 16):
@@ -84,6 +71,7 @@ def lenet5(classes: int = 10, norms: bool = False) -> Any:
     return net
 
 
+@example("lenet5_original().count_params()", "61706")
 def lenet5_original(classes: int = 10) -> Any:
     """LeNet-5 in the shape of 1998, but every map of C3 sees all of S2: 61,706 parameters.
 
@@ -92,13 +80,6 @@ def lenet5_original(classes: int = 10) -> Any:
 
     Args:
         classes: number of logits; the Gaussian units of the paper are a dense layer here.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.lenet5_original().count_params()
-        61706
-
-    Source: LeCun et al. 1998, Gradient-based learning applied to document recognition, figure 2
     """
     net = keras.Sequential([keras.Input((32, 32, 1))], name="lenet5_original")
     for filters in (6, 16):

@@ -1,7 +1,8 @@
 """GoogLeNet, windows of four kinds beside one another: of course text 3, and of the paper.
 
 Args: x, a KerasTensor (N, h, w, C); classes, the number of logits. Returns of a network: a
-functional model.
+functional model. Source of all: course text 3, the functions of the same names; Szegedy et al.
+2014, arXiv 1409.4842, figure 2b, table 1 and section 5.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 from minitensor.models.alexnets import response_norm
 from minitensor.models.slim import conv_norm
+
+example = examples_of("tf.models", "")
 
 Widths = tuple[int, int, int, int, int, int]
 Conv = Callable[[Any, int, int], Any]  # of a tensor, a number of filters and of taps
@@ -31,6 +35,9 @@ _FIVE = [(256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)]
 _MISPRINTS = {_FOUR[3]: (112, 144, 288, 24, 64, 64), _FIVE[1]: (384, 182, 384, 48, 128, 128)}
 
 
+@example(
+    "inception(tf.keras.Input((8, 8, 192)), (64, 96, 128, 16, 32, 32)).shape", "(None, 8, 8, 256)"
+)
 def inception(x: Any, widths: Widths, conv: Conv = conv_norm, as_printed: bool = False) -> Any:
     """Four branches side by side: 1x1; 1x1 and 3x3; 1x1 and 5x5; a pool of 3x3 and 1x1.
 
@@ -41,13 +48,6 @@ def inception(x: Any, widths: Widths, conv: Conv = conv_norm, as_printed: bool =
 
     Returns:
         KerasTensor (N, h, w, d0_1 + d1_3 + d2_5 + d3_1).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.inception(tf.keras.Input((8, 8, 192)), (64, 96, 128, 16, 32, 32)).shape
-        (None, 8, 8, 256)
-
-    Source: course text 3, `inception`; Szegedy et al. 2014, arXiv 1409.4842, figure 2b
     """
     d0_1, d1_1, d1_3, d2_1, d2_5, d3_1 = widths
     branches = [
@@ -88,6 +88,7 @@ def googlenet(classes: int = 10, as_printed: bool = False) -> Any:
     return keras.Model(inputs=inputs, outputs=x, name="googlenet")
 
 
+@example("inception_v1(classes=10, input_shape=(32, 32, 3)).count_params()", "5983802")
 def inception_v1(
     classes: int = 1000, auxiliary: bool = False, input_shape: Any = (224, 224, 3)
 ) -> Any:
@@ -103,13 +104,6 @@ def inception_v1(
 
     Returns:
         A functional model; with `auxiliary` its outputs are the logits, those of 4a, those of 4d.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.inception_v1(classes=10, input_shape=(32, 32, 3)).count_params()
-        5983802
-
-    Source: Szegedy et al. 2014, arXiv 1409.4842, table 1 and section 5
     """
     inputs = keras.Input(input_shape)
     x = _conv_relu(inputs, 64, 7, strides=2)  # (N, 112, 112, 64)

@@ -1,7 +1,9 @@
 """ResNet: the small ones of the course texts; 50, 101 and 152 are `keras.applications`.
 
 Args: x, a KerasTensor (N, h, w, C); classes, the number of logits. Returns of a network: a
-functional model; in that of course text 3 each convolution has a norm without gamma.
+functional model; in that of course text 3 each convolution has a norm without gamma. Source of
+all: course texts 0 and 4, class BasicBlock, and 3, the functions of the same names; He et al.
+2015, arXiv 1512.03385, figure 2 and table 1.
 """
 
 from __future__ import annotations
@@ -10,12 +12,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
 from minitensor.models.slim import conv_norm
+
+example = examples_of("tf.models", "")
 
 # ----- two convolutions a block: course texts 0, 1 and 4 -----
 
 
+@example("basic_block(tf.keras.Input((8, 8, 4)), 8, stride=2).shape", "(None, 4, 4, 8)")
 def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
     """Two convolutions of 3 by 3, added to what comes in.
 
@@ -28,13 +34,6 @@ def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
 
     Returns:
         KerasTensor (N, h/stride, w/stride, filters).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.basic_block(tf.keras.Input((8, 8, 4)), 8, stride=2).shape
-        (None, 4, 4, 8)
-
-    Source: course texts 0 and 4, class BasicBlock; He et al. 2015, arXiv 1512.03385, figure 2
     """
     y = layers.Conv2D(filters, 3, stride, padding="same")(x)
     y = layers.ReLU()(layers.BatchNormalization()(y))
@@ -44,32 +43,22 @@ def basic_block(x: Any, filters: int, stride: int = 1) -> Any:
     return layers.ReLU()(layers.add([y, x]))
 
 
+@example(
+    "resnet18().count_params(), tf.models.resnet18(classes=100).count_params()",
+    "(11184778, 11230948)",
+)
 def resnet18(classes: int = 10) -> Any:
     """ResNet18 for 32 by 32: 11,184,778 parameters (7,808 of them statistics); 11,230,948 for 100.
 
     (32, 32, 3) -> conv VALID, pool of stride 1 (30, 30, 64) -> 2 blocks (30, 30, 64)
     -> 2 (15, 15, 128) -> 2 (8, 8, 256) -> 2 (4, 4, 512) -> mean 512 -> classes
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.resnet18().count_params(), tf.models.resnet18(classes=100).count_params()
-        (11184778, 11230948)
-
-    Source: course texts 0 and 4; He et al. 2015, arXiv 1512.03385, table 1
     """
     return _basic((2, 2, 2, 2), classes, "resnet18")
 
 
+@example("resnet34().count_params()", "21304074")
 def resnet34(classes: int = 10) -> Any:
-    """ResNet34 for 32 by 32, blocks 3, 4, 6, 3 times: 21,304,074 parameters.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.resnet34().count_params()
-        21304074
-
-    Source: course text 4; He et al. 2015, arXiv 1512.03385, table 1
-    """
+    """ResNet34 for 32 by 32, blocks 3, 4, 6, 3 times: 21,304,074 parameters."""
     return _basic((3, 4, 6, 3), classes, "resnet34")
 
 
@@ -87,6 +76,7 @@ def _basic(depths: Sequence[int], classes: int, name: str) -> Any:
 # ----- three convolutions a block: course text 3 -----
 
 
+@example("subsample(tf.keras.Input((8, 8, 3)), 2).shape", "(None, 4, 4, 3)")
 def subsample(x: Any, factor: int) -> Any:
     """Every `factor`-th pixel: a maximum over windows of one.
 
@@ -95,21 +85,16 @@ def subsample(x: Any, factor: int) -> Any:
 
     Returns:
         KerasTensor (N, h/factor, w/factor, C).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.subsample(tf.keras.Input((8, 8, 3)), 2).shape
-        (None, 4, 4, 3)
-
-    Source: course text 3, `subsample`
     """
     return x if factor == 1 else layers.MaxPooling2D(1, factor, padding="same")(x)
 
 
+@example("residual_block(tf.keras.Input((8, 8, 32)), 8, 64, stride=2).shape", "(None, 4, 4, 64)")
 def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 1) -> Any:
     """Three convolutions through a bottleneck, added to what comes in.
 
-    y = relu(shortcut + conv 1x1(conv 3x3/stride(conv 1x1(x)))), each with a norm
+    y = relu(shortcut + conv 1x1(conv 3x3/stride(conv 1x1(x)))), each with a norm;
+    with the lines that the course text's print has lost
 
     Args:
         bottleneck_depth: filters of the first two.
@@ -118,13 +103,6 @@ def residual_block(x: Any, bottleneck_depth: int, out_depth: int, stride: int = 
 
     Returns:
         KerasTensor (N, h/stride, w/stride, out_depth).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.residual_block(tf.keras.Input((8, 8, 32)), 8, 64, stride=2).shape
-        (None, 4, 4, 64)
-
-    Source: course text 3, `residual_block`, with the lines that its print has lost
     """
     if x.shape[-1] == out_depth:
         shortcut = subsample(x, stride)

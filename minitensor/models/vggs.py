@@ -3,6 +3,7 @@
 Args: x, a KerasTensor (N, h, w, C); num_convs and out_depths, the number of convolutions and their
 filters, of each block; classes, the number of logits; input_shape, of one image; name, the
 model's. Returns of a network: a functional model. Raises: ValueError, lists of different lengths.
+Source of all: course text 3, the functions of the same names; of the networks, as they say.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import keras
+from minitensor.docstrings import examples_of
 from minitensor.keras import layers
+
+example = examples_of("tf.models", "")
 
 _WIDTHS = (64, 128, 256, 512, 512)
 
 
+@example("vgg_block(tf.keras.Input((32, 32, 3)), 2, 64).shape", "(None, 16, 16, 64)")
 def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
     """Convolutions of 3 by 3 and one pooling, which halves the image.
 
@@ -25,31 +30,20 @@ def vgg_block(x: Any, num_convs: int, out_depth: int) -> Any:
 
     Returns:
         KerasTensor (N, h/2, w/2, out_depth).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg_block(tf.keras.Input((32, 32, 3)), 2, 64).shape
-        (None, 16, 16, 64)
-
-    Source: course text 3, `vgg_block`
     """
     for _ in range(num_convs):
         x = layers.Conv2D(out_depth, 3, padding="same", activation="relu")(x)  # (N, h, w, O)
     return layers.MaxPooling2D(2, strides=2, padding="same")(x)  # (N, h/2, w/2, O)
 
 
+@example(
+    "vgg_stack(tf.keras.Input((32, 32, 3)), [1, 2, 3], [64, 128, 256]).shape", "(None, 4, 4, 256)"
+)
 def vgg_stack(x: Any, num_convs: Sequence[int], out_depths: Sequence[int]) -> Any:
     """Blocks one after the other.
 
     Returns:
         KerasTensor (N, h/2^n, w/2^n, O) after n blocks.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg_stack(tf.keras.Input((32, 32, 3)), [1, 2, 3], [64, 128, 256]).shape
-        (None, 4, 4, 256)
-
-    Source: course text 3, `vgg_stack`
     """
     if len(num_convs) != len(out_depths):
         raise ValueError(
@@ -61,6 +55,7 @@ def vgg_stack(x: Any, num_convs: Sequence[int], out_depths: Sequence[int]) -> An
     return x
 
 
+@example("vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()", "8902")
 def vgg(
     num_convs: Sequence[int],
     out_depths: Sequence[int],
@@ -74,13 +69,6 @@ def vgg(
     Args:
         num_outputs: number of logits.
         hidden: width of the dense layers before them, each with relu.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.models.vgg([1, 1], [8, 16], 10, input_shape=(8, 8, 3)).count_params()
-        8902
-
-    Source: course text 3, `vgg`
     """
     inputs = keras.Input(input_shape)
     x = layers.Flatten()(vgg_stack(inputs, num_convs, out_depths))

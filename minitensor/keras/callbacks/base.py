@@ -1,6 +1,8 @@
 """Callback: what fit, evaluate and predict call at each point; CallbackList calls many of them.
 
 Logs are dictionaries {name: float} when they arrive at a callback.
+
+Source of all: keras.callbacks, by the same names.
 """
 
 from __future__ import annotations
@@ -54,8 +56,6 @@ class Callback:
         ...         print(2 * logs["loss"])
         >>> Twice().on_epoch_end(0, {"loss": 0.5})
         1.0
-
-    Source: keras.callbacks.Callback
     """
 
     def __init__(self) -> None:
@@ -141,8 +141,6 @@ class CallbackList(Callback):
         >>> one = tf.keras.callbacks.Callback()
         >>> tf.keras.callbacks.CallbackList([one], add_history=True, epochs=3).params
         {'epochs': 3}
-
-    Source: keras.callbacks.CallbackList
     """
 
     def __init__(

@@ -2,7 +2,8 @@
 
 Args of all: monitor, a name in the logs, "val_loss" say; min_delta, how much better is better;
 patience, the epochs without improvement that are allowed; verbose, 1 prints when it acts; mode,
-"min", "max", or "auto": from the name, or what the metric of that name says.
+"min", "max", or "auto": from the name, or what the metric of that name says. Source of all:
+keras.callbacks, by the same names.
 """
 
 from __future__ import annotations
@@ -113,8 +114,6 @@ class EarlyStopping(Monitor):
         ...     callback.on_epoch_end(epoch, {"loss": loss})
         >>> model.stop_training
         True
-
-    Source: keras.callbacks.EarlyStopping
     """
 
     remembered = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
@@ -205,8 +204,6 @@ class ReduceLROnPlateau(Monitor):
         ...     callback.on_epoch_end(epoch, {"loss": loss})
         >>> model.optimizer.learning_rate
         0.25
-
-    Source: keras.callbacks.ReduceLROnPlateau
     """
 
     remembered = ("best", "wait", "cooldown_counter")

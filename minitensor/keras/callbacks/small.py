@@ -1,4 +1,7 @@
-"""Callbacks of a few lines: functions as hooks, the end at a NaN, the history, a learning rate."""
+"""Callbacks of a few lines: functions as hooks, the end at a NaN, the history, a learning rate.
+
+Source of all: keras.callbacks, by the same names.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,6 @@ class LambdaCallback(Callback):
         >>> show = tf.keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch))
         >>> show.on_epoch_end(3, {})
         3
-
-    Source: keras.callbacks.LambdaCallback
     """
 
     def __init__(
@@ -71,8 +72,6 @@ class TerminateOnNaN(Callback):
         Batch 7: Invalid loss, terminating training
         >>> model.stop_training
         True
-
-    Source: keras.callbacks.TerminateOnNaN
     """
 
     handles_nonfinite = True  # fit leaves the loss to us
@@ -109,8 +108,6 @@ class History(Callback):
         >>> history.on_epoch_end(0, {"loss": 0.5})
         >>> history.epoch, history.history
         ([0], {'loss': [0.5]})
-
-    Source: keras.callbacks.History
     """
 
     def __init__(self) -> None:
@@ -159,8 +156,6 @@ class LearningRateScheduler(Callback):
         >>> _ = model.fit([[1.0]], [[1.0]], epochs=3, verbose=0, callbacks=[halve])
         >>> float(model.optimizer.learning_rate)
         0.0625
-
-    Source: keras.callbacks.LearningRateScheduler
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:

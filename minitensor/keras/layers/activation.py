@@ -1,4 +1,8 @@
-"""Activations as layers. Args of all: kwargs, what every Layer takes."""
+"""Activations as layers.
+
+Args of all: kwargs, what every Layer takes. Source of all: keras.layers, by the same names, and the
+papers named.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ from typing import Any, Unpack
 
 from minitensor import nn
 from minitensor.array import cast, where
+from minitensor.docstrings import examples_of
 from minitensor.keras import activations, constraints, initializers, regularizers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.core import Elementwise
 from minitensor.math import exp, reduce_logsumexp
 
+example = examples_of("tf.keras.layers", "")
 
+
+@example('Activation("relu")([-1.0, 2.0]).numpy()', "[0., 2.]")
 class Activation(Elementwise):
     """y = activation(x).
 
@@ -21,13 +29,6 @@ class Activation(Elementwise):
 
     Raises:
         ValueError: no function of this name.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Activation("relu")([-1.0, 2.0]).numpy()
-        array([0., 2.], dtype=float32)
-
-    Source: keras.layers.Activation
     """
 
     def __init__(self, activation: Any, **kwargs: Unpack[Common]) -> None:
@@ -39,6 +40,7 @@ class Activation(Elementwise):
         return self.activation(inputs)
 
 
+@example("ReLU(6)([-1.0, 9.0]).numpy()", "[0., 6.]")
 class ReLU(Elementwise):
     """y = x where x > threshold, at most max_value; else negative_slope * (x - threshold).
 
@@ -49,13 +51,6 @@ class ReLU(Elementwise):
 
     Raises:
         ValueError: a negative setting.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.ReLU(6)([-1.0, 9.0]).numpy()
-        array([0., 6.], dtype=float32)
-
-    Source: keras.layers.ReLU
     """
 
     def __init__(
@@ -80,6 +75,7 @@ class ReLU(Elementwise):
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
+@example("LeakyReLU(0.5)([-1.0, 2.0]).numpy()", "[-0.5,  2. ]", "Maas et al. 2013")
 class LeakyReLU(Elementwise):
     """y = x where x > 0, else negative_slope * x.
 
@@ -88,13 +84,6 @@ class LeakyReLU(Elementwise):
 
     Raises:
         ValueError: a negative slope.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.LeakyReLU(0.5)([-1.0, 2.0]).numpy()
-        array([-0.5,  2. ], dtype=float32)
-
-    Source: keras.layers.LeakyReLU; Maas et al. 2013
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
@@ -113,18 +102,12 @@ class LeakyReLU(Elementwise):
         return config
 
 
+@example("ELU(0.5)([-100.0, 2.0]).numpy()", "[-0.5,  2. ]", "Clevert et al. 2015")
 class ELU(Elementwise):
     """y = x where x > 0, else alpha * (exp(x) - 1).
 
     Args:
         alpha: where y ends on the left, with the sign changed.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.ELU(0.5)([-100.0, 2.0]).numpy()
-        array([-0.5,  2. ], dtype=float32)
-
-    Source: keras.layers.ELU; Clevert et al. 2015
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Unpack[Common]) -> None:
@@ -136,6 +119,7 @@ class ELU(Elementwise):
         return activations.elu(inputs, self.alpha)
 
 
+@example('PReLU("ones")([[-1.0, 2.0]]).numpy()', "[[-1.,  2.]]", "He et al. 2015")
 class PReLU(Elementwise):
     """y = x where x > 0, else alpha * x, with slopes alpha that are learned.
 
@@ -147,13 +131,6 @@ class PReLU(Elementwise):
 
     Attributes:
         alpha: the shape of one sample, 1 along the shared axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.PReLU("ones")([[-1.0, 2.0]]).numpy()
-        array([[-1.,  2.]], dtype=float32)
-
-    Source: keras.layers.PReLU; He et al. 2015
     """
 
     def __init__(
@@ -194,18 +171,12 @@ class PReLU(Elementwise):
         return nn.relu(inputs) - self.alpha * nn.relu(-inputs)
 
 
+@example("Softmax()([[0.0, 0.0]]).numpy()", "[[0.5, 0.5]]")
 class Softmax(Elementwise):
     """p_i = exp(x_i) / sum_j exp(x_j) along an axis, or over several together.
 
     Args:
         axis: one, or a list of them.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Softmax()([[0.0, 0.0]]).numpy()
-        array([[0.5, 0.5]], dtype=float32)
-
-    Source: keras.layers.Softmax
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Unpack[Common]) -> None:

@@ -1,6 +1,6 @@
 """Layers that keep the shape, Elementwise; Identity, and Lambda: a function as a layer.
 
-Args of all: kwargs, what every Layer takes.
+Args of all: kwargs, what every Layer takes. Source of all: keras.layers, by the same names.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ import inspect
 from typing import Any, Unpack
 
 from minitensor.autograd.tree import flatten
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import Layer, calling
 from minitensor.keras.engine.layer import Common
+
+example = examples_of("tf.keras.layers", "")
 
 
 class Elementwise(Layer):
@@ -21,16 +24,9 @@ class Elementwise(Layer):
         return tuple(input_shape)
 
 
+@example("Identity()([1.0]).numpy()", "[1.]")
 class Identity(Elementwise):
-    """y = x; `kwargs` are what every Layer takes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Identity()([1.0]).numpy()
-        array([1.], dtype=float32)
-
-    Source: keras.layers.Identity
-    """
+    """y = x; `kwargs` are what every Layer takes."""
 
     def call(self, inputs: Any) -> Any:
         """inputs"""
@@ -41,6 +37,7 @@ class Identity(Elementwise):
         return input_shape
 
 
+@example("Lambda(lambda x: x * 2.0)([1.0]).numpy()", "[2.]")
 class Lambda(Layer):
     """y = function(x, **arguments).
 
@@ -54,13 +51,6 @@ class Lambda(Layer):
 
     Raises:
         ValueError: `mask`.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Lambda(lambda x: x * 2.0)([1.0]).numpy()
-        array([2.], dtype=float32)
-
-    Source: keras.layers.Lambda
     """
 
     def __init__(

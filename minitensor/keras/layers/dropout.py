@@ -1,7 +1,8 @@
 """Layers that disturb a net in training, and do nothing afterwards; and one that adds to the loss.
 
 Args of all: seed, an integer makes the draws the same in every run; kwargs, what every Layer takes.
-Not here: GaussianDropout, AlphaDropout.
+Not here: GaussianDropout, AlphaDropout. Source of all: keras.layers, by the same names, and the
+papers named.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any, Unpack
 
 from minitensor import nn, random
 from minitensor.array import zeros_like
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common, Named
@@ -18,7 +20,10 @@ from minitensor.keras.layers.core import Elementwise
 from minitensor.keras.layers.geometry import joined, split
 from minitensor.keras.regularizers import L1L2
 
+example = examples_of("tf.keras.layers", "")
 
+
+@example("Dropout(0.5)([1.0, 2.0]).numpy()", "[1., 2.]", "Srivastava et al. 2014")
 class Dropout(Elementwise):
     """Zeroes numbers with probability `rate` in training; scales the others: the mean stays.
 
@@ -30,13 +35,6 @@ class Dropout(Elementwise):
 
     Raises:
         ValueError: a rate outside [0, 1], or a noise shape that is no list of sizes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Dropout(0.5)([1.0, 2.0]).numpy()
-        array([1., 2.], dtype=float32)
-
-    Source: keras.layers.Dropout; Srivastava et al. 2014
     """
 
     def __init__(
@@ -133,6 +131,7 @@ class SpatialDropout3D(SpatialDropout):
     rank = 3
 
 
+@example("GaussianNoise(0.1)([1.0, 2.0]).numpy()", "[1., 2.]")
 class GaussianNoise(Elementwise):
     """y = x + e in training, e ~ N(0, stddev^2) for each number.
 
@@ -141,13 +140,6 @@ class GaussianNoise(Elementwise):
 
     Raises:
         ValueError: a deviation outside [0, 1].
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.GaussianNoise(0.1)([1.0, 2.0]).numpy()
-        array([1., 2.], dtype=float32)
-
-    Source: keras.layers.GaussianNoise
     """
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Unpack[Common]) -> None:
@@ -179,8 +171,6 @@ class ActivityRegularization(Elementwise):
         >>> y = layer([[-1.0, 2.0]])
         >>> layer.losses[0].numpy()
         np.float32(3.0)
-
-    Source: keras.layers.ActivityRegularization
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[Named]) -> None:

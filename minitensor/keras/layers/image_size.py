@@ -1,8 +1,8 @@
 """Layers that give images another size: scaled, or cut.
 
 Args of all: height and width, in pixels; seed, an integer makes the draws the same in every run;
-data_format, "channels_last" (default) or
-"channels_first"; name and kwargs, what every Layer takes.
+data_format, "channels_last" (default) or "channels_first"; name and kwargs, what every Layer takes.
+Source of all: keras.layers, by the same names.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from typing import Any, Unpack
 
 from minitensor.array import cast, pad
 from minitensor.autograd import Tensor
+from minitensor.docstrings import examples_of
 from minitensor.image import resize
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.layers.geometry import choice, like
 from minitensor.keras.layers.images import Sized
 
+example = examples_of("tf.keras.layers", "")
+
 _METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
 
 
+@example("Resizing(2, 3)(tf.zeros([1, 8, 8, 3])).shape", "TensorShape([1, 2, 3, 3])")
 class Resizing(Sized):
     """Images in another size, by `tf.image.resize`; integers stay integers.
 
@@ -33,13 +37,6 @@ class Resizing(Sized):
 
     Raises:
         ValueError: a setting that is not among these; both ratios.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Resizing(2, 3)(tf.zeros([1, 8, 8, 3])).shape
-        TensorShape([1, 2, 3, 3])
-
-    Source: keras.layers.Resizing
     """
 
     def __init__(
@@ -80,16 +77,9 @@ class Resizing(Sized):
         return like(resize(x, size, self.interpolation, antialias=self.antialias), images.dtype)
 
 
+@example("CenterCrop(1, 2)(tf.reshape(tf.range(12.0), [3, 4, 1])).numpy().ravel()", "[5., 6.]")
 class CenterCrop(Sized):
-    """The middle of images; smaller images are cut to the ratio and resized.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.CenterCrop(1, 2)(tf.reshape(tf.range(12.0), [3, 4, 1])).numpy().ravel()
-        array([5., 6.], dtype=float32)
-
-    Source: keras.layers.CenterCrop
-    """
+    """The middle of images; smaller images are cut to the ratio and resized."""
 
     def call(self, inputs: Any) -> Any:
         """The middle of the images."""
@@ -104,18 +94,14 @@ class CenterCrop(Sized):
         return images[:, top : top + h, left : left + w]
 
 
+@example(
+    "RandomCrop(2, 2)(tf.zeros([5, 8, 8, 3]), training=True).shape", "TensorShape([5, 2, 2, 3])"
+)
 class RandomCrop(Sized):
     """In training, a box of the images anywhere in them, the same for the whole batch.
 
     Images that are not larger than the box in both directions are cut in the middle and resized.
     Outside training images stay as they are.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.RandomCrop(2, 2)(tf.zeros([5, 8, 8, 3]), training=True).shape
-        TensorShape([5, 2, 2, 3])
-
-    Source: keras.layers.RandomCrop
     """
 
     def __init__(

@@ -5,7 +5,7 @@ table. For each layer there is a short function: `add([x, y])` is `Add()([x, y])
 for the symbolic tensors of a model.
 
 Args of all: kwargs, what every Layer takes. Raises of all: ValueError, for what is no list of
-inputs, and for shapes that do not fit.
+inputs, and for shapes that do not fit. Source of all: keras.layers, by the same names.
 """
 
 from __future__ import annotations
@@ -140,8 +140,6 @@ class Concatenate(Layer):
         >>> import minitensor as tf
         >>> tf.keras.layers.Concatenate()([tf.zeros([2, 5, 3]), tf.zeros([2, 5, 4])]).shape
         TensorShape([2, 5, 7])
-
-    Source: keras.layers.Concatenate
     """
 
     def __init__(self, axis: int = -1, **kwargs: Unpack[Common]) -> None:

@@ -12,7 +12,7 @@ Args of all: epsilon, added to the variance; center and scale, whether there is 
 beta_initializer and gamma_initializer, names or functions of a shape; beta_regularizer and
 gamma_regularizer, added to the loss; beta_constraint and gamma_constraint, applied after every
 update; kwargs, what every Layer takes. Raises of all: ValueError, there is no such axis, or its
-size is not known.
+size is not known. Source of all: keras.layers, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any, Unpack
 from minitensor import nn
 from minitensor.array import cast, ones, transpose, zeros
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
@@ -30,6 +31,8 @@ from minitensor.keras.engine.weight import Weight
 from minitensor.keras.layers.core import Elementwise
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
+
+example = examples_of("tf.keras.layers", "")
 
 
 class Standardizing(Elementwise):
@@ -82,6 +85,7 @@ class Standardizing(Elementwise):
         return size
 
 
+@example("LayerNormalization(epsilon=0.0)([[1.0, 3.0]]).numpy()", "[[-1.,  1.]]", "Ba et al. 2016")
 class LayerNormalization(Standardizing):
     """Normalises each sample over its last axis, or over the axes that are asked for.
 
@@ -93,13 +97,6 @@ class LayerNormalization(Standardizing):
 
     Raises:
         TypeError: `axis` is no integer and no list of them.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.LayerNormalization(epsilon=0.0)([[1.0, 3.0]]).numpy()
-        array([[-1.,  1.]], dtype=float32)
-
-    Source: keras.layers.LayerNormalization; Ba et al. 2016
     """
 
     def __init__(
@@ -146,6 +143,11 @@ class LayerNormalization(Standardizing):
         return nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
 
 
+@example(
+    "GroupNormalization(2, epsilon=0.0)([[1.0, 3.0, 20.0, 40.0]]).numpy()",
+    "[[-1.,  1., -1.,  1.]]",
+    "Wu & He 2018",
+)
 class GroupNormalization(Standardizing):
     """Normalises groups of neighbouring channels of each sample, whatever the batch.
 
@@ -159,13 +161,6 @@ class GroupNormalization(Standardizing):
 
     Raises:
         ValueError: a number of groups that does not divide the channels.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.GroupNormalization(2, epsilon=0.0)([[1.0, 3.0, 20.0, 40.0]]).numpy()
-        array([[-1.,  1., -1.,  1.]], dtype=float32)
-
-    Source: keras.layers.GroupNormalization; Wu & He 2018
     """
 
     def __init__(

@@ -1,8 +1,9 @@
 """Layers that change colours by chance, in training only: each image by a number of its own.
 
-Args of both: value_range, the darkest and the brightest value; seed, an integer makes the draws
-the same in every run; kwargs, data_format and what every Layer takes. Raises of both: ValueError,
-a factor out of range, or a range that is not two numbers.
+Args of both: value_range, the darkest and the brightest value; seed, an integer makes the draws the
+same in every run; kwargs, data_format and what every Layer takes. Raises of both: ValueError, a
+factor out of range, or a range that is not two numbers. Source of all: keras.layers, by the same
+names.
 """
 
 from __future__ import annotations
@@ -53,8 +54,6 @@ class RandomBrightness(_Color):
         >>> layer = tf.keras.layers.RandomBrightness((0.2, 0.2), (0, 1))
         >>> layer([[[0.5]]], training=True).numpy().ravel()
         array([0.7], dtype=float32)
-
-    Source: keras.layers.RandomBrightness
     """
 
     def __init__(
@@ -82,8 +81,6 @@ class RandomContrast(_Color):
         >>> import minitensor as tf
         >>> tf.keras.layers.RandomContrast(0.0)([[[1.0], [3.0]]], training=True).numpy().ravel()
         array([1., 3.], dtype=float32)
-
-    Source: keras.layers.RandomContrast
     """
 
     def __init__(

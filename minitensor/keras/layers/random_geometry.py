@@ -9,6 +9,7 @@ Args of all: seed, an integer makes the draws the same in every run; data_format
 (default) or "channels_first"; kwargs, what every Layer takes. Of those with a transform: fill_mode,
 what is seen beyond the edge, "reflect", "wrap", "constant" or "nearest"; fill_value, that constant;
 interpolation, "bilinear" or "nearest". Raises of all: ValueError, a setting that is none of these.
+Source of all: keras.layers, by the same names.
 """
 
 from __future__ import annotations
@@ -44,8 +45,6 @@ class RandomFlip(Augmentation):
         >>> y = tf.keras.layers.RandomFlip("horizontal")([[[1.0], [2.0]]], training=True)
         >>> y.numpy().ravel().tolist() in ([1.0, 2.0], [2.0, 1.0])
         True
-
-    Source: keras.layers.RandomFlip
     """
 
     def __init__(
@@ -103,8 +102,6 @@ class RandomRotation(_Affine):
         >>> layer = tf.keras.layers.RandomRotation((0.5, 0.5))
         >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel().round(3)
         array([2., 1.], dtype=float32)
-
-    Source: keras.layers.RandomRotation
     """
 
     def __init__(
@@ -141,8 +138,6 @@ class RandomZoom(_Affine):
         >>> layer = tf.keras.layers.RandomZoom((-0.5, -0.5))
         >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
         array([1.25, 1.75], dtype=float32)
-
-    Source: keras.layers.RandomZoom
     """
 
     def __init__(
@@ -185,8 +180,6 @@ class RandomTranslation(_Affine):
         >>> layer = tf.keras.layers.RandomTranslation((0, 0), (0.5, 0.5), "constant")
         >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
         array([0., 1.], dtype=float32)
-
-    Source: keras.layers.RandomTranslation
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Layers that only lay numbers out anew. Args of all: kwargs, what every Layer takes."""
+"""Layers that only lay numbers out anew.
+
+Args of all: kwargs, what every Layer takes. Source of all: keras.layers, by the same names.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,22 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from minitensor.array import expand_dims, reshape, tile, transpose
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import InputSpec, Layer
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes, is_integer
 
+example = examples_of("tf.keras.layers", "")
 
+
+@example("Flatten()(tf.zeros([2, 3, 4, 5])).shape", "TensorShape([2, 60])")
 class Flatten(Layer):
     """Each sample as one row: (N, H, W, C) -> (N, H * W * C).
 
     Args:
         data_format: "channels_first" images are put channels last first, so that both layouts
             give the same rows.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Flatten()(tf.zeros([2, 3, 4, 5])).shape
-        TensorShape([2, 60])
-
-    Source: keras.layers.Flatten
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Unpack[Common]) -> None:
@@ -45,6 +45,7 @@ class Flatten(Layer):
         return input_shape[0], _product(input_shape[1:])
 
 
+@example("Reshape((2, -1))(tf.zeros([5, 6])).shape", "TensorShape([5, 2, 3])")
 class Reshape(Layer):
     """Each sample in another shape.
 
@@ -53,13 +54,6 @@ class Reshape(Layer):
 
     Raises:
         ValueError: sizes that hold another number of elements than the input.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Reshape((2, -1))(tf.zeros([5, 6])).shape
-        TensorShape([5, 2, 3])
-
-    Source: keras.layers.Reshape
     """
 
     def __init__(self, target_shape: Any, **kwargs: Unpack[Common]) -> None:
@@ -89,6 +83,7 @@ class Reshape(Layer):
         return batch, *(left if n == -1 else n for n in self.target_shape)
 
 
+@example("Permute((3, 1, 2))(tf.zeros([5, 28, 28, 3])).shape", "TensorShape([5, 3, 28, 28])")
 class Permute(Layer):
     """The axes of each sample in another order: axis k of the result is axis dims[k] of the input.
 
@@ -97,13 +92,6 @@ class Permute(Layer):
 
     Raises:
         ValueError: not each axis once.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.Permute((3, 1, 2))(tf.zeros([5, 28, 28, 3])).shape
-        TensorShape([5, 3, 28, 28])
-
-    Source: keras.layers.Permute
     """
 
     def __init__(self, dims: Any, **kwargs: Unpack[Common]) -> None:
@@ -125,6 +113,7 @@ class Permute(Layer):
         return input_shape[0], *(input_shape[axis] for axis in self.dims)
 
 
+@example("RepeatVector(3)([[1.0, 2.0]]).shape", "TensorShape([1, 3, 2])")
 class RepeatVector(Layer):
     """Each vector n times in a sequence: (N, F) -> (N, n, F).
 
@@ -134,13 +123,6 @@ class RepeatVector(Layer):
     Raises:
         TypeError: `n` is no integer.
         ValueError: `n` is not positive.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.RepeatVector(3)([[1.0, 2.0]]).shape
-        TensorShape([1, 3, 2])
-
-    Source: keras.layers.RepeatVector
     """
 
     def __init__(self, n: int, **kwargs: Unpack[Common]) -> None:

@@ -1,6 +1,6 @@
 """Layers that divide by a length and leave the mean alone, and Rescaling.
 
-Args of all: kwargs, what every Layer takes.
+Args of all: kwargs, what every Layer takes. Source of all: keras.layers, by the same names.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ class UnitNormalization(Elementwise):
         >>> import minitensor as tf
         >>> tf.keras.layers.UnitNormalization()([[3.0, 4.0]]).numpy()
         array([[0.6, 0.8]], dtype=float32)
-
-    Source: keras.layers.UnitNormalization
     """
 
     def __init__(self, axis: Any = -1, **kwargs: Unpack[Common]) -> None:
@@ -96,8 +94,6 @@ class Rescaling(Elementwise):
         >>> import numpy as np
         >>> tf.keras.layers.Rescaling(1 / 127.5, offset=-1)(np.array([0, 255], np.uint8)).numpy()
         array([-1.,  1.], dtype=float32)
-
-    Source: keras.layers.Rescaling
     """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[Common]) -> None:
