@@ -25,7 +25,7 @@ from minitensor.math import abs as magnitude
 from minitensor.math import reduce_sum, square
 from minitensor.nn import l2_normalize
 
-example = examples_of("tf.keras.regularizers")
+_example = examples_of("tf.keras.regularizers")
 
 
 class Regularizer(Configurable):
@@ -39,7 +39,7 @@ class Regularizer(Configurable):
         return 0.0
 
 
-@example("L1L2(l1=0.5, l2=2.0)([1.0, -2.0])", "np.float32(11.5)")
+@_example("L1L2(l1=0.5, l2=2.0)([1.0, -2.0])", "np.float32(11.5)")
 class L1L2(Regularizer):
     """l1 * sum |x| + l2 * sum x^2
 
@@ -55,7 +55,7 @@ class L1L2(Regularizer):
         return reduce_sum(magnitude(x) * self.l1 + square(x) * self.l2)
 
 
-@example("L1(0.5)([1.0, -2.0])", "np.float32(1.5)")
+@_example("L1(0.5)([1.0, -2.0])", "np.float32(1.5)")
 class L1(Regularizer):
     """l1 * sum |x|: drives many weights to 0 exactly."""
 
@@ -66,7 +66,7 @@ class L1(Regularizer):
         return reduce_sum(magnitude(x)) * self.l1
 
 
-@example("L2(0.5)([1.0, -2.0])", "np.float32(2.5)")
+@_example("L2(0.5)([1.0, -2.0])", "np.float32(2.5)")
 class L2(Regularizer):
     """l2 * sum x^2, of gradient 2 * l2 * x."""
 
@@ -77,7 +77,7 @@ class L2(Regularizer):
         return reduce_sum(square(x)) * self.l2
 
 
-@example("OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]])", "np.float32(0.0)")
+@_example("OrthogonalRegularizer(1.0)([[1.0, 0.0], [0.0, 5.0]])", "np.float32(0.0)")
 class OrthogonalRegularizer(Regularizer):
     """factor / n * sum over the n pairs of rows i < j of |cos(angle between x_i and x_j)|
 

@@ -46,7 +46,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        return _filled(shape, 0, dtype)
+        return fill(tuple(shape), np.asarray(0, dtype or defaults.floatx()))
 
 
 class Ones(Initializer):
@@ -59,7 +59,7 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
-        return _filled(shape, 1, dtype)
+        return fill(tuple(shape), np.asarray(1, dtype or defaults.floatx()))
 
 
 class Constant(Initializer):
@@ -123,7 +123,3 @@ class Identity(Initializer):
             )
         rows, columns = shape
         return multiply(eye(rows, columns, dtype=dtype or defaults.floatx()), self.gain)
-
-
-def _filled(shape: Any, value: float, dtype: Any) -> Tensor:
-    return fill(tuple(shape), np.asarray(value, dtype or defaults.floatx()))
