@@ -10,6 +10,9 @@ A file of `cases/` that holds a single op says it there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from minitensor.parity.case import Case, Op
 from minitensor.parity.cases import OPS as OF_FILES
 from minitensor.parity.proofs import conv, other, pool
@@ -32,21 +35,17 @@ def _each(names: str, op: Op) -> dict[str, Op]:
     return dict.fromkeys(names.split(), op)
 
 
+def _proven(family: str, *proofs: Callable[..., Any], windowed: bool = False) -> dict[str, Op]:
+    """Rows of functions of nn that are called as their proofs are."""
+    return {f"nn.{proof.__name__}": Op(family, proof, windowed=windowed) for proof in proofs}
+
+
 OPS: dict[str, Op] = {
     "nn.conv1d": Op("linear", conv.conv1d, windowed=True),
     **_each("nn.conv2d nn.conv3d nn.convolution", Op("linear", conv.convolution, windowed=True)),
     **_each(
         "nn.conv1d_transpose nn.conv2d_transpose nn.conv3d_transpose nn.conv_transpose",
         Op("linear", conv.conv_transpose, windowed=True),
-    ),
-    "nn.atrous_conv2d": Op("linear", conv.atrous_conv2d, windowed=True),
-    "nn.atrous_conv2d_transpose": Op("linear", conv.atrous_conv2d_transpose, windowed=True),
-    "nn.depthwise_conv2d": Op("linear", conv.depthwise_conv2d, windowed=True),
-    "nn.depthwise_conv2d_backprop_input": Op(
-        "linear", conv.depthwise_conv2d_backprop_input, windowed=True
-    ),
-    "nn.depthwise_conv2d_backprop_filter": Op(
-        "linear", conv.depthwise_conv2d_backprop_filter, windowed=True
     ),
     "nn.separable_conv2d": Op("linear", conv.separable_conv2d, kernels=2, windowed=True),
     **_each(
@@ -57,32 +56,29 @@ OPS: dict[str, Op] = {
         "nn.avg_pool nn.avg_pool1d nn.avg_pool2d nn.avg_pool3d",
         Op("linear", pool.avg_pool, windowed=True),
     ),
-    "nn.pool": Op("linear", pool.pool, windowed=True),
-    "nn.max_pool_with_argmax": Op("selection", pool.max_pool_with_argmax),
-    "nn.dilation2d": Op("selection", pool.dilation2d),
-    "nn.erosion2d": Op("selection", pool.erosion2d),
+    **_proven(
+        "linear",
+        *(conv.atrous_conv2d, conv.atrous_conv2d_transpose, conv.depthwise_conv2d),
+        *(conv.depthwise_conv2d_backprop_input, conv.depthwise_conv2d_backprop_filter, pool.pool),
+        windowed=True,
+    ),
+    **_proven("selection", other.space_to_depth, other.depth_to_space, windowed=True),
+    **_proven("selection", pool.max_pool_with_argmax, pool.dilation2d, pool.erosion2d),
+    **_proven("selection", other.leaky_relu),
+    **_proven(
+        "smooth",
+        *(other.gelu, other.softsign, other.moments, other.softmax, other.log_softmax, other.lrn),
+        *(other.layer_normalization, other.instance_normalization, other.group_normalization),
+        other.softmax_cross_entropy_with_logits,
+        other.sparse_softmax_cross_entropy_with_logits,
+    ),
+    "nn.local_response_normalization": Op("smooth", other.lrn),
+    "nn.fused_batch_norm": Op("smooth", other.fused_batch_norm, "compat.v1.nn.fused_batch_norm"),
+    "parity.fused_batch_norm_y": Op("smooth", other.fused_batch_norm_y),
     "image.extract_patches": Op("linear", pool.extract_patches),
     "image.add_patches": Op("linear"),
     "nn.conv2d_matrix": Op("selection"),
-    "nn.space_to_depth": Op("selection", other.space_to_depth, windowed=True),
-    "nn.depth_to_space": Op("selection", other.depth_to_space, windowed=True),
-    **_each("nn.lrn nn.local_response_normalization", Op("smooth", other.lrn)),
-    "nn.fused_batch_norm": Op("smooth", other.fused_batch_norm, "compat.v1.nn.fused_batch_norm"),
     "nn.batch_to_space": Op("linear", reference="batch_to_space"),
-    "nn.leaky_relu": Op("selection", other.leaky_relu),
-    "nn.gelu": Op("smooth", other.gelu),
-    "parity.fused_batch_norm_y": Op("smooth", other.fused_batch_norm_y),
-    "nn.softsign": Op("smooth", other.softsign),
-    "nn.moments": Op("smooth", other.moments),
-    "nn.layer_normalization": Op("smooth", other.layer_normalization),
-    "nn.instance_normalization": Op("smooth", other.instance_normalization),
-    "nn.group_normalization": Op("smooth", other.group_normalization),
-    "nn.softmax": Op("smooth", other.softmax),
-    "nn.log_softmax": Op("smooth", other.log_softmax),
-    "nn.softmax_cross_entropy_with_logits": Op("smooth", other.softmax_cross_entropy_with_logits),
-    "nn.sparse_softmax_cross_entropy_with_logits": Op(
-        "smooth", other.sparse_softmax_cross_entropy_with_logits
-    ),
     # the gradient of a broadcast batch is a product, then a sum
     **_each("matmul einsum tensordot parity.matmul", Op("linear", kernels=2)),
     **_each(
@@ -104,20 +100,11 @@ OPS: dict[str, Op] = {
 }
 
 # The ops that call a kernel of a GPU, forward or in a derivative; a transpose on the way is none.
-KERNELS = {path for path, op in OPS.items() if op.windowed or op.kernel} - {
-    "nn.space_to_depth",  # pixels that only move
-    "nn.depth_to_space",
-} | {
-    "image.add_patches",
-    "image.extract_patches",
-    "nn.dilation2d",
-    "nn.erosion2d",
-    "nn.bias_add",
-    "nn.fused_batch_norm",
-    "nn.local_response_normalization",
-    "nn.lrn",
-    "nn.max_pool_with_argmax",
-    "nn.softmax_cross_entropy_with_logits",
-    "parity.fused_batch_norm_y",
-    "transpose",
+KERNELS = {path for path, op in OPS.items() if op.windowed or op.kernel}
+KERNELS -= {"nn.space_to_depth", "nn.depth_to_space"}  # pixels that only move
+KERNELS |= {
+    *("image.add_patches", "image.extract_patches", "nn.dilation2d", "nn.erosion2d"),
+    *("nn.bias_add", "nn.fused_batch_norm", "nn.local_response_normalization", "nn.lrn"),
+    *("nn.max_pool_with_argmax", "nn.softmax_cross_entropy_with_logits"),
+    *("parity.fused_batch_norm_y", "transpose"),
 }

@@ -47,17 +47,10 @@ def in_halves() -> Iterator[Case]:
         yield call("nn.conv1d", (2, 7, 3), (3, 3, 2), stride=2, padding=padding)
         yield call("nn.conv3d", (1, 3, 4, 3, 2), (2, 2, 2, 2, 3), strides=[1] * 5, padding=padding)
         yield call("nn.depthwise_conv2d", image, (3, 3, 3, 2), strides=[1] * 4, padding=padding)
-    yield call(
-        "nn.conv2d_transpose", (1, 3, 3, 2), (3, 3, 4, 2), output_shape=[1, 6, 5, 4], strides=2
-    )
-    yield call(
-        "nn.separable_conv2d",
-        image,
-        (3, 3, 3, 2),
-        (1, 1, 6, 4),
-        strides=[1, 2, 2, 1],
-        padding="SAME",
-    )
+    words: dict[str, Any] = {"output_shape": [1, 6, 5, 4], "strides": 2}
+    yield call("nn.conv2d_transpose", (1, 3, 3, 2), (3, 3, 4, 2), **words)
+    words = {"strides": [1, 2, 2, 1], "padding": "SAME"}
+    yield call("nn.separable_conv2d", image, (3, 3, 3, 2), (1, 1, 6, 4), **words)
 
 
 def in_integers() -> Iterator[Case]:
@@ -78,14 +71,8 @@ def by_hand() -> Iterator[Case]:
         for groups in (1, 2, 4):
             kernel = (3, 2, 4 // groups, 8)
             yield call("nn.conv2d", x, kernel, strides=2, padding=_last(padding))
-            yield call(
-                "nn.conv2d",
-                (2, 4, 6, 5),
-                kernel,
-                strides=[1, 1, 2, 1],
-                padding=padding,
-                data_format="NCHW",
-            )
+            first = {"strides": [1, 1, 2, 1], "padding": padding, "data_format": "NCHW"}
+            yield call("nn.conv2d", (2, 4, 6, 5), kernel, **first)
     yield call("nn.conv1d", (2, 3, 8), (3, 3, 4), stride=2, padding="SAME", data_format="NCW")
     yield call("nn.conv1d", (2, 8, 4), (3, 2, 4), stride=1, padding="VALID", dilations=[3])
     yield call("nn.conv1d", (3, 2, 8, 2), (3, 2, 4), stride=1, padding="SAME")
@@ -105,17 +92,10 @@ def empty() -> Iterator[Case]:
     yield call("nn.conv1d", (0, 5, 4), (3, 4, 8), stride=1, padding="SAME")
     yield call("nn.conv3d", (0, 3, 3, 3, 2), (2, 2, 2, 2, 3), strides=[1] * 5, padding="SAME")
     yield call("nn.depthwise_conv2d", (0, 5, 6, 4), (3, 3, 4, 2), strides=[1] * 4, padding="SAME")
-    yield call(
-        "nn.conv2d_transpose", (0, 3, 3, 2), (3, 3, 4, 2), output_shape=[0, 6, 6, 4], strides=2
-    )
-    yield call(
-        "nn.separable_conv2d",
-        (0, 4, 4, 2),
-        (3, 3, 2, 1),
-        (1, 1, 2, 3),
-        strides=[1] * 4,
-        padding="SAME",
-    )
+    words: dict[str, Any] = {"output_shape": [0, 6, 6, 4], "strides": 2}
+    yield call("nn.conv2d_transpose", (0, 3, 3, 2), (3, 3, 4, 2), **words)
+    words = {"strides": [1] * 4, "padding": "SAME"}
+    yield call("nn.separable_conv2d", (0, 4, 4, 2), (3, 3, 2, 1), (1, 1, 2, 3), **words)
 
 
 def convolutions(random: Random, rank: int, count: int) -> Iterator[Case]:
@@ -168,14 +148,9 @@ def any_rank(random: Random) -> Iterator[Case]:
                     continue
             depth = int(random.randint(1, 4))
             x = image(int(random.randint(1, 3)), one.size, depth, False)
-            yield call(
-                "nn.convolution",
-                x,
-                (*one.kernel, depth, int(random.randint(1, 4))),
-                strides=list(one.stride),
-                padding=one.padding,
-                dilations=list(one.dilation),
-            )
+            kernel = (*one.kernel, depth, int(random.randint(1, 4)))
+            words = {"strides": list(one.stride), "padding": one.padding}
+            yield call("nn.convolution", x, kernel, **words, dilations=list(one.dilation))
 
 
 def atrous(random: Random, count: int) -> Iterator[Case]:
@@ -186,17 +161,10 @@ def atrous(random: Random, count: int) -> Iterator[Case]:
         if min(one.out) < 1:
             continue
         kernel, batch = (*one.kernel, depth, 2), int(random.randint(1, 3))
-        x = image(batch, one.size, depth, False)
-        yield call("nn.atrous_conv2d", x, kernel, rate=rate, padding=one.padding)
-        y = image(batch, one.out, 2, False)
-        yield call(
-            "nn.atrous_conv2d_transpose",
-            y,
-            kernel,
-            output_shape=list(x),
-            rate=rate,
-            padding=one.padding,
-        )
+        x, y = image(batch, one.size, depth, False), image(batch, one.out, 2, False)
+        words = {"rate": rate, "padding": one.padding}
+        yield call("nn.atrous_conv2d", x, kernel, **words)
+        yield call("nn.atrous_conv2d_transpose", y, kernel, output_shape=list(x), **words)
 
 
 def depthwise(random: Random, count: int) -> Iterator[Case]:
@@ -247,15 +215,12 @@ def separable(random: Random, count: int) -> Iterator[Case]:
         if min(one.out) < 1:
             continue
         channels, multiplier = int(random.randint(1, 4)), int(random.randint(1, 3))
-        yield call(
-            "nn.separable_conv2d",
-            image(int(random.randint(1, 3)), one.size, channels, False),
-            (*one.kernel, channels, multiplier),
-            (1, 1, channels * multiplier, int(random.randint(1, 4))),
-            strides=full(one.stride, False),
-            padding=one.padding,
-            dilations=list(one.dilation),
-        )
+        x = image(int(random.randint(1, 3)), one.size, channels, False)
+        depthwise = (*one.kernel, channels, multiplier)
+        pointwise = (1, 1, channels * multiplier, int(random.randint(1, 4)))
+        parts = (x, depthwise, pointwise)
+        words = {"strides": full(one.stride, False), "padding": one.padding}
+        yield call("nn.separable_conv2d", *parts, **words, dilations=list(one.dilation))
 
 
 EXPLICIT = [[0, 0], [2, 0], [1, 3], [0, 0]]
@@ -308,23 +273,15 @@ def every_size() -> Iterator[Case]:
             for padding in ("SAME", "VALID"):
                 heights, widths = (legal_sizes(n, taps, stride, padding) for n in (3, 2))
                 for height, width in itertools.product(heights, widths):
-                    case = call(
-                        "nn.conv2d_transpose",
-                        (1, 3, 2, 2),
-                        (taps, taps, 1, 2),
-                        output_shape=[1, height, width, 1],
-                        strides=stride,
-                        padding=padding,
-                    )
+                    words = {"output_shape": [1, height, width, 1], "strides": stride}
+                    x, kernel = (1, 3, 2, 2), (taps, taps, 1, 2)
+                    case = call("nn.conv2d_transpose", x, kernel, **words, padding=padding)
                     yield replace(case, order=1)
-    words = {"strides": [2, 3], "padding": "SAME"}
-    yield call(
-        "nn.conv2d_transpose", (2, 3, 3, 2), (3, 4, 3, 2), output_shape=[2, 6, 8, 3], **words
-    )
-    words = {"strides": 2, "padding": [[0, 0], [1, 0], [2, 1], [0, 0]]}
-    yield call(
-        "nn.conv2d_transpose", (2, 2, 4, 2), (3, 3, 3, 2), output_shape=[2, 5, 6, 3], **words
-    )
+    words = {"output_shape": [2, 6, 8, 3], "strides": [2, 3], "padding": "SAME"}
+    yield call("nn.conv2d_transpose", (2, 3, 3, 2), (3, 4, 3, 2), **words)
+    pads = [[0, 0], [1, 0], [2, 1], [0, 0]]
+    words = {"output_shape": [2, 5, 6, 3], "strides": 2, "padding": pads}
+    yield call("nn.conv2d_transpose", (2, 2, 4, 2), (3, 3, 3, 2), **words)
     for padding in ("SAME", "VALID"):
         for stride in (1, 2, 3):
             shape = [2, legal_sizes(3, 3, stride, padding)[-1], 3]
@@ -390,15 +347,9 @@ def drawn_forward(count: int) -> Iterator[Case]:
         size = [n + (k - 1) * d for n, k, d in zip(more, taps, dilations, strict=True)]
         pads = [[int(n) for n in draw(0, 4, 2)] for _ in range(2)]
         padding = ["SAME", "VALID", [[0, 0], *pads, [0, 0]]][draw(3)]
-        case = call(
-            "nn.conv2d",
-            (2, *size, groups * inner),
-            (*taps, inner, groups * outer),
-            strides=strides,
-            padding=padding,
-            dilations=dilations,
-        )
-        yield replace(case, order=0, dtypes=("float64",))
+        x, kernel = (2, *size, groups * inner), (*taps, inner, groups * outer)
+        words = {"strides": strides, "padding": padding, "dilations": dilations}
+        yield replace(call("nn.conv2d", x, kernel, **words), order=0, dtypes=("float64",))
 
 
 def matrices() -> Iterator[Case]:

@@ -16,15 +16,8 @@ REDUCTIONS = [f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod",
 
 def cases() -> Iterator[Case]:
     """Every case of the family."""
-    yield from binary()
-    yield from unary()
-    yield from products()
-    yield from reductions()
-    yield from ordered()
-    yield from shapes()
-    yield from joined()
-    yield from indexed()
-    yield from operators()
+    for part in (binary, unary, products, reductions, ordered, shapes, joined, indexed, operators):
+        yield from part()
     yield from more_curves()
     yield from more_pairs()
     for case in (*more_reductions(), *more_arrangements(), *more_products()):
@@ -60,9 +53,8 @@ def unary() -> Iterator[Case]:
         edge = literal((7,), -INF, -1.0, -0.0, 0.0, 1.0, INF, NAN)
         yield replace(call(name, edge), order=0)
     yield call("clip_by_value", (3, 4), clip_value_min=-0.5, clip_value_max=0.75)
-    case = call(
-        "clip_by_value", literal((5,), -2, -1, 0, 1, 2), clip_value_min=-1, clip_value_max=1
-    )
+    edge = literal((5,), -2, -1, 0, 1, 2)
+    case = call("clip_by_value", edge, clip_value_min=-1, clip_value_max=1)
     yield replace(case, dtypes=ALL, args=("$0",))
     for name in ("square", "abs", "negative"):
         yield replace(call(name, (4,)), dtypes=("int32",), order=0)
@@ -70,12 +62,8 @@ def unary() -> Iterator[Case]:
 
 def products() -> Iterator[Case]:
     """matmul with batches and transposes, einsum, tensordot."""
-    for a, b in (
-        ((3, 4), (4, 2)),
-        ((2, 3, 4), (2, 4, 2)),
-        ((2, 1, 3, 4), (5, 4, 2)),
-        ((0, 4), (4, 2)),
-    ):
+    batched = (((2, 3, 4), (2, 4, 2)), ((2, 1, 3, 4), (5, 4, 2)))
+    for a, b in (((3, 4), (4, 2)), *batched, ((0, 4), (4, 2))):
         yield replace(call("matmul", a, b), dtypes=ALL)
         flipped = (*b[:-2], b[-1], b[-2])
         yield call("matmul", a, flipped, transpose_b=True)
@@ -159,12 +147,9 @@ def shapes() -> Iterator[Case]:
 
 def joined() -> Iterator[Case]:
     """Many into one and one into many."""
-    for axis, pieces in (
-        (0, ((2, 3), (1, 3))),
-        (1, ((2, 1), (2, 3), (2, 2))),
-        (-1, ((2, 2), (2, 0))),
-    ):
-        yield many("concat", pieces, {"axis": axis})
+    yield many("concat", ((2, 3), (1, 3)), {"axis": 0})
+    yield many("concat", ((2, 1), (2, 3), (2, 2)), {"axis": 1})
+    yield many("concat", ((2, 2), (2, 0)), {"axis": -1})
     for axis in (0, 1, -1):
         yield many("stack", ((2, 3), (2, 3), (2, 3)), {"axis": axis})
         yield call("unstack", (2, 3, 2), axis=axis)
@@ -186,8 +171,7 @@ def indexed() -> Iterator[Case]:
         for axis in (0, 1):
             yield call("gather", (4, 4), rows, axis=axis)
     yield call("gather", (2, 4, 3), T((2, 2), "below", high=4, dtype="int32"), axis=1)
-    batched = call("gather", (2, 4, 3), T((2, 5), "below", high=4, dtype="int32"), batch_dims=1)
-    yield batched
+    yield call("gather", (2, 4, 3), T((2, 5), "below", high=4, dtype="int32"), batch_dims=1)
     truth = T((3, 4), "truth", dtype="bool")
     yield call("where", truth, (3, 4), (3, 4))
     yield call("where", truth, (4,), (3, 1))
@@ -195,17 +179,8 @@ def indexed() -> Iterator[Case]:
     labels = T((2, 3), "below", high=6, dtype="int32")
     for settings in ({}, {"on_value": 2.0, "off_value": -1.0}, {"axis": 0}, {"axis": 1}):
         yield replace(call("one_hot", labels, depth=5, **settings), order=0)
-    for text in (
-        "0",
-        "..., 1",
-        "1:",
-        "::2, 1:3",
-        "::-1",
-        ":, None, 2",
-        "-1, ..., None",
-        "0:0",
-        "1, 2, 3",
-    ):
+    indices = "0 | ..., 1 | 1: | ::2, 1:3 | ::-1 | :, None, 2 | -1, ..., None | 0:0 | 1, 2, 3"
+    for text in indices.split(" | "):
         yield call("parity.getitem", (3, 4, 5), text=text)
 
 
@@ -354,8 +329,8 @@ def at_edges() -> Iterator[Case]:
     ):
         x = literal((len(values),), *values)
         yield call("parity.with_number", x, name=name, number=number)
-    case = call("clip_by_value", literal((4,), 0, 1, -1, 2), clip_value_min=0.0, clip_value_max=1.0)
-    yield case
+    x = literal((4,), 0, 1, -1, 2)
+    yield call("clip_by_value", x, clip_value_min=0.0, clip_value_max=1.0)
     for name in ("maximum", "minimum"):
         yield Case(name, (literal((3,), 1, NAN, 0),), ("$0", 1.0), {})
 

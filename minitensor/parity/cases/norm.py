@@ -21,14 +21,8 @@ def cases() -> Iterator[Case]:
     """Every case of the family."""
     for case in activations():
         yield replace(case, dtypes=ALL)
-    yield from edges()
-    yield from biases()
-    yield from statistics()
-    yield from lengths()
-    yield from fused()
-    yield from layers()
-    yield from responses()
-    yield from losses()
+    for part in (edges, biases, statistics, lengths, fused, layers, responses, losses):
+        yield from part()
     yield from sparse_losses()
     yield from dropout()
     for case in (*every_curve(), *every_statistic(), *every_loss()):
@@ -118,8 +112,7 @@ def fused() -> Iterator[Case]:
         ):
             yield replace(case, order=order)
     stats = (T((3,), dtype="float32"), T((3,), dtype="float32"))
-    half = call(op, (3, 4, 2, 3), *stats)
-    yield replace(half, dtypes=HALVES, order=0)
+    yield replace(call(op, (3, 4, 2, 3), *stats), dtypes=HALVES, order=0)
 
 
 def layers() -> Iterator[Case]:
@@ -250,12 +243,8 @@ def every_loss() -> Iterator[Case]:
         "nn.weighted_cross_entropy_with_logits", T((3, 4), "probabilities"), T((3, 4), "wide")
     )
     yield replace(weighted, settings={**weighted.settings, "pos_weight": 2.5})
-    weights = T((4,), "positive", constant=True)
-    yield replace(
-        weighted,
-        tensors=(*weighted.tensors, weights),
-        settings={**weighted.settings, "pos_weight": "$2"},
-    )
+    tensors = (*weighted.tensors, T((4,), "positive", constant=True))
+    yield replace(weighted, tensors=tensors, settings={**weighted.settings, "pos_weight": "$2"})
     yield call("nn.l2_loss", (3, 4))
 
 
@@ -267,11 +256,8 @@ def narrow() -> Iterator[Case]:
         yield replace(case, dtypes=("float32",))
     kept = (T((3,), constant=True), T((3,), "positive", constant=True))
     op, x = "nn.fused_batch_norm", (4, 3, 2, 3)
-    for words in (
-        {"is_training": False},
-        {"exponential_avg_factor": 1.0},
-        {"exponential_avg_factor": 0.1},
-    ):
+    factors = ({"exponential_avg_factor": 1.0}, {"exponential_avg_factor": 0.1})
+    for words in ({"is_training": False}, *factors):
         yield replace(call(op, x, *parts, *kept, **words), dtypes=("float32",), order=0)
     stats = (T((3,), dtype="float32"), T((3,), dtype="float32"))
     yield replace(call(op, x, *stats), dtypes=("float16",), order=0)

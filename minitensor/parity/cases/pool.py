@@ -48,12 +48,8 @@ def in_halves() -> Iterator[Case]:
         yield call(f"nn.{kind}_pool", x, ksize=[3, 2], strides=[1, 2], padding="SAME")
         yield call(f"nn.{kind}_pool1d", T((2, 7, 3), values), ksize=3, strides=2, padding="SAME")
     x = T((1, 5, 4, 2))
-    geometry: dict[str, Any] = {
-        "sizes": [1, 2, 3, 1],
-        "strides": [1, 2, 1, 1],
-        "rates": [1, 1, 1, 1],
-    }
-    yield call("image.extract_patches", x, **geometry, padding="SAME")
+    words = {"sizes": [1, 2, 3, 1], "strides": [1, 2, 1, 1], "rates": [1] * 4}
+    yield call("image.extract_patches", x, **words, padding="SAME")
     yield call("nn.space_to_depth", (2, 4, 6, 3), block_size=2)
     yield call("nn.depth_to_space", (2, 2, 3, 8), block_size=2)
 
@@ -88,37 +84,27 @@ def general(random: Random, kind: str, rank: int, count: int) -> Iterator[Case]:
         if min(one.out) < 1 or not one.covered:
             continue
         x = T(image(int(random.randint(1, 3)), one.size, 2, False), KIND[kind])
-        yield call(
-            "nn.pool",
-            x,
-            window_shape=list(one.kernel),
-            pooling_type=kind.upper(),
-            strides=list(one.stride),
-            padding=one.explicit(),
-            dilations=list(one.dilation),
-        )
+        words = {"window_shape": list(one.kernel), "pooling_type": kind.upper()}
+        words |= {"strides": list(one.stride), "padding": one.explicit()}
+        yield call("nn.pool", x, **words, dilations=list(one.dilation))
 
 
 def integers() -> Iterator[Case]:
     """max_pool takes integers, forward."""
     for dtype in ("int32", "int64"):
         for padding in ("SAME", "VALID"):
-            case = call(
-                "nn.max_pool2d", T((1, 5, 5, 2), "ties"), ksize=2, strides=2, padding=padding
-            )
-            yield replace(case, dtypes=(dtype,), order=0)
+            x, words = T((1, 5, 5, 2), "ties"), {"ksize": 2, "strides": 2, "padding": padding}
+            yield replace(call("nn.max_pool2d", x, **words), dtypes=(dtype,), order=0)
 
 
 def special() -> Iterator[Case]:
     """Where TensorFlow's own kernels disagree with each other: NaN, -inf, ties, padded pools."""
     for values in ((NAN, 1), (1, NAN), (NAN, NAN), (-INF, -INF), (INF, NAN), (-0.0, 0.0), (2, 2)):
+        words = {"strides": 1, "padding": "VALID"}
         line = literal((1, 2, 1, 1), *values)
-        yield call("nn.max_pool2d", line, ksize=[2, 1], strides=1, padding="VALID")
-        yield call(
-            "nn.max_pool1d", literal((1, 2, 1), *values), ksize=2, strides=1, padding="VALID"
-        )
-        cube = literal((1, 2, 1, 1, 1), *values)
-        yield call("nn.max_pool3d", cube, ksize=[2, 1, 1], strides=1, padding="VALID")
+        yield call("nn.max_pool2d", line, ksize=[2, 1], **words)
+        yield call("nn.max_pool1d", literal((1, 2, 1), *values), ksize=2, **words)
+        yield call("nn.max_pool3d", literal((1, 2, 1, 1, 1), *values), ksize=[2, 1, 1], **words)
         yield indices(line, [2, 1], [1, 1], "VALID", False)
     for n in (2, 3):
         ones = T((1, n, n, 2), "ties")
@@ -127,16 +113,10 @@ def special() -> Iterator[Case]:
         yield indices(ones, [2, 2], [1, 1], "SAME", True)
     line, far = literal((1, 8, 1, 1, 1), *range(1, 9)), [4, 1, 1]  # strides beyond the window
     for kind in ("MAX", "AVG"):
-        op = f"nn.{kind.lower()}_pool3d"
-        yield call(op, line, ksize=1, strides=far, padding="SAME")
-        yield call(
-            "nn.pool",
-            literal((1, 3, 3, 1), *range(-9, 0)),
-            window_shape=[2, 2],
-            pooling_type=kind,
-            padding=[[0, 0], [1, 1], [1, 1], [0, 0]] if kind == "MAX" else "VALID",
-            dilations=[2, 2],
-        )
+        yield call(f"nn.{kind.lower()}_pool3d", line, ksize=1, strides=far, padding="SAME")
+        words = {"window_shape": [2, 2], "pooling_type": kind}
+        words |= {"padding": [[0, 0], [1, 1], [1, 1], [0, 0]] if kind == "MAX" else "VALID"}
+        yield call("nn.pool", literal((1, 3, 3, 1), *range(-9, 0)), **words, dilations=[2, 2])
     for values in ((NAN, 1), (1, NAN), (-INF, -INF)):
         for op in ("dilation2d", "erosion2d"):
             yield morph(op, literal((1, 2, 1, 1), *values), T((2, 1, 1)), (1, 1), (1, 1), "VALID")
@@ -144,14 +124,8 @@ def special() -> Iterator[Case]:
 
 def indices(x: T, ksize: list[int], strides: list[int], padding: str, batch: bool) -> Case:
     """max_pool_with_argmax."""
-    return call(
-        "nn.max_pool_with_argmax",
-        x,
-        ksize=ksize,
-        strides=strides,
-        padding=padding,
-        include_batch_in_index=batch,
-    )
+    words = {"ksize": ksize, "strides": strides, "padding": padding}
+    return call("nn.max_pool_with_argmax", x, **words, include_batch_in_index=batch)
 
 
 def argmax(random: Random, count: int) -> Iterator[Case]:
@@ -174,35 +148,19 @@ def morphology(random: Random, count: int) -> Iterator[Case]:
 
 def morph(op: str, x: T, kernel: T, stride: Any, dilation: Any, padding: str) -> Case:
     """One call of dilation2d or erosion2d, where every argument is required."""
-    return call(
-        f"nn.{op}",
-        x,
-        kernel,
-        strides=full(stride, False),
-        padding=padding,
-        data_format="NHWC",
-        dilations=full(dilation, False),
-    )
+    words = {"strides": full(stride, False), "padding": padding, "data_format": "NHWC"}
+    return call(f"nn.{op}", x, kernel, **words, dilations=full(dilation, False))
 
 
 def patches(random: Random, count: int) -> Iterator[Case]:
     """extract_patches; its gradient is col2im, and the second order comes back to im2col."""
     for one in geometries(random, 2, count, "SAME VALID"):
-        yield call(
-            "image.extract_patches",
-            image(int(random.randint(1, 3)), one.size, int(random.randint(1, 3)), False),
-            sizes=full(one.kernel, False),
-            strides=full(one.stride, False),
-            rates=full(one.dilation, False),
-            padding=one.padding,
-        )
-    x = (0, 4, 4, 2)
-    geometry: dict[str, Any] = {
-        "sizes": [1, 2, 2, 1],
-        "strides": [1, 1, 1, 1],
-        "rates": [1, 1, 1, 1],
-    }
-    yield call("image.extract_patches", x, **geometry, padding="SAME")
+        x = image(int(random.randint(1, 3)), one.size, int(random.randint(1, 3)), False)
+        geometry = {"sizes": one.kernel, "strides": one.stride, "rates": one.dilation}
+        words = {name: full(numbers, False) for name, numbers in geometry.items()}
+        yield call("image.extract_patches", x, **words, padding=one.padding)
+    words = {"sizes": [1, 2, 2, 1], "strides": [1] * 4, "rates": [1] * 4}
+    yield call("image.extract_patches", (0, 4, 4, 2), **words, padding="SAME")
 
 
 def every_pool() -> Iterator[Case]:
@@ -298,16 +256,12 @@ def each_argument() -> Iterator[Case]:
 
 def folded() -> Iterator[Case]:
     """add_patches, which is col2im."""
-    for size, patches, settings in (
-        (
-            [5, 7],
-            (2, 3, 4, 12),
-            {"sizes": [1, 3, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"},
-        ),
-        ([4, 4], (1, 2, 4, 4), {"sizes": [1, 2, 1, 1], "padding": "VALID", "rates": [1, 2, 1, 1]}),
-        ([3, 3], (1, 2, 2, 4), {"sizes": [1, 2, 2, 1], "padding": "VALID"}),
+    for size, patches, padding, settings in (
+        ([5, 7], (2, 3, 4, 12), "SAME", {"sizes": [1, 3, 2, 1], "strides": [1, 2, 2, 1]}),
+        ([4, 4], (1, 2, 4, 4), "VALID", {"sizes": [1, 2, 1, 1], "rates": [1, 2, 1, 1]}),
+        ([3, 3], (1, 2, 2, 4), "VALID", {"sizes": [1, 2, 2, 1]}),
     ):
-        words: dict[str, Any] = {"strides": [1] * 4, "rates": [1] * 4, **settings}
+        words = {"strides": [1] * 4, "rates": [1] * 4, **settings, "padding": padding}
         case = call("image.add_patches", patches, image_size=size, **words)
         yield replace(case, dtypes=FLOATS + HALVES, composition=transposed_patches)
 
