@@ -281,13 +281,12 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         def trial(value: Any, batch: int = batch, other: int = other) -> Any:
             if not isinstance(value, KerasTensor):
                 return value
-            head = [batch if n is None else n for n in value.shape[:1]]
-            rest = [other if n is None else n for n in value.shape[1:]]
-            return zeros([*head, *rest], value.dtype)
+            free = (batch, *[other] * value.ndim)
+            found = [free[i] if n is None else n for i, n in enumerate(value.shape)]
+            return zeros(found, value.dtype)
 
-        given = (
-            {"training": False} if _training_default(type(layer).call) is not inspect._empty else {}
-        )
+        takes_training = _training_default(type(layer).call) is not inspect.Parameter.empty
+        given = {"training": False} if takes_training else {}
         given |= {name: map_structure(trial, value) for name, value in kwargs.items()}
         trials.append(layer(*(map_structure(trial, value) for value in args), **given))
     others = iter(flatten(trials[1]))

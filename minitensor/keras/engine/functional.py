@@ -8,7 +8,7 @@ list of weights means the same to both.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 from minitensor.autograd.tree import flatten, map_structure
@@ -131,8 +131,8 @@ class Functional(Model):
                 f"{len(given)} input tensors."
             )
         given = [to_input(t, symbol) for t, symbol in zip(given, self.inputs, strict=True)]
-        for i, (tensor, symbol) in enumerate(zip(given, self.inputs, strict=True)):
-            found, wanted = sizes(tensor), symbol.shape
+        for i, tensor in enumerate(given):
+            found, wanted = sizes(tensor), self.inputs[i].shape
             fits = len(found) == len(wanted) and all(
                 None in pair or pair[0] == pair[1] for pair in zip(found, wanted, strict=True)
             )
@@ -171,13 +171,13 @@ def sorted_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[
     Raises:
         ValueError: an output needs a tensor that the inputs do not lead to.
     """
-    finished = list(_backwards({id(t) for t in inputs}, outputs))
-    met = _order_met({id(t) for t in inputs}, outputs)
+    given = {id(t) for t in inputs}
+    finished, met = _backwards(given, outputs)
     depth: dict[Node, int] = defaultdict(int)
     layer_depth: dict[Any, int] = defaultdict(int)
     for node in reversed(finished):
         depth[node] = layer_depth[node.layer] = max(depth[node], layer_depth[node.layer])
-        for before in _before(node, {id(t) for t in inputs}):
+        for before in _before(node, given):
             depth[before] = max(depth[before], depth[node] + 1)
     return sorted(finished, key=lambda node: (-depth[node], met[node.layer]))
 
@@ -192,34 +192,24 @@ def _before(node: Node, given: set[int]) -> list[Node]:
     return [tensor.node for tensor in node.inputs if tensor.node is not None]
 
 
-def _backwards(given: set[int], outputs: list[KerasTensor]) -> Iterator[Node]:
-    """Calls after all those they need; depth first from the outputs, arguments from the left."""
-    done: set[Node] = set()
+def _backwards(given: set[int], outputs: list[KerasTensor]) -> tuple[list[Node], dict[Layer, int]]:
+    """The way back from the outputs, depth first, arguments from the left.
+
+    Returns:
+        The calls, each after all those it needs; and of each layer, as the how manieth it was met.
+    """
+    done: dict[Node, None] = {}
+    met: dict[Layer, int] = {}
     waiting = [(node, False) for node in reversed(_made(outputs))]
     while waiting:
         node, ready = waiting.pop()
-        if node in done:
-            continue
         if ready:
-            done.add(node)
-            yield node
-        else:
+            done[node] = None
+        elif node not in done:
+            met.setdefault(node.layer, len(met))
             waiting.append((node, True))
             waiting.extend((other, False) for other in reversed(_before(node, given)))
-
-
-def _order_met(given: set[int], outputs: list[KerasTensor]) -> dict[Any, int]:
-    """A number for each layer: when the way back from the outputs first reached it."""
-    met: dict[Any, int] = {}
-    seen: set[Node] = set()
-    waiting = list(reversed(_made(outputs)))
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            met.setdefault(node.layer, len(met))
-            waiting.extend(reversed(_before(node, given)))
-    return met
+    return list(done), met
 
 
 def _made(tensors: list[KerasTensor]) -> list[Node]:

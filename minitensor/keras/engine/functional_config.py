@@ -43,13 +43,13 @@ def functional_config(model: Any) -> Json:
     end, written = (functools.partial(form, calls=calls) for form in (_end, _written))
     layers = []
     for layer in model.operations:
-        nodes = [node for node in calls if node.layer is layer and node.inputs]
         inbound = [
             {
                 "args": map_structure(written, layer._config_arguments(node)),
                 "kwargs": map_structure(written, node.kwargs),
             }
-            for node in nodes
+            for node in calls
+            if node.layer is layer and node.inputs
         ]
         layers.append({**layer._config_entry(), "name": layer.name, "inbound_nodes": inbound})
     return {
@@ -106,12 +106,12 @@ def functional_arguments(config: Json) -> dict[str, Any]:
         ValueError: a layer stands twice, or a call needs a tensor that nothing makes.
     """
     drawing = _Drawing(config["layers"])
-    found = {
+    return {
         "inputs": drawing.tensors(config["input_layers"]),
         "outputs": drawing.tensors(config["output_layers"]),
         "name": config.get("name"),
+        "trainable": config.get("trainable", True),
     }
-    return found | {"trainable": config.get("trainable", True)}
 
 
 class _Drawing:

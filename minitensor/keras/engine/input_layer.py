@@ -1,7 +1,7 @@
 """Tensors without values: what `Input` gives, and what layers make of it.
 
 A layer called on a KerasTensor computes shapes only, and leaves a Node behind: which layer made
-which tensors from which. A model is read off the nodes afterwards (`graph.py`).
+which tensors from which. A model is read off the nodes afterwards (`functional.py`).
 """
 
 from __future__ import annotations

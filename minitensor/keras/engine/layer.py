@@ -3,8 +3,8 @@
 A call: what comes in is made tensors of the layer's float type, the input is checked, the layer
 is built if it is not, and `call` computes.
 
-Not here: what a layer owns (`owner.py`), how arguments are read and shapes found (`calling.py`),
-how calls on symbolic tensors become a model (`graph.py`), training.
+Not here: what a layer owns (`weight_container.py`), how arguments are read and shapes found
+(`calling.py`), how calls on symbolic tensors become a model (`functional.py`), training.
 """
 
 from __future__ import annotations

@@ -76,11 +76,11 @@ class Model(Trainer, Layer):
                     f"{len(self.layers)} layers."
                 )
             return self.layers[index]
-        found = [layer for layer in self.layers if layer.name == name]
-        if not found:
-            names = ", ".join(layer.name for layer in self.layers)
-            raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
-        return found[0]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
 
     def prepare(self, inputs: Any) -> None:
         """Notes the shape of the first input; the layers inside check and build themselves."""

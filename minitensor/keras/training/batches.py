@@ -1,7 +1,7 @@
 """The data of fit, evaluate and predict as batches: from arrays, datasets and generators.
 
 A source is iterated once per pass. Random numbers come from the generator that is in force while
-it is iterated. How many steps make an epoch is the business of `feed.py`.
+it is iterated. How many steps make an epoch is the business of `epoch_iterator.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Trainer: fit, evaluate and predict, as parts of every model.
 
 What is trained with is in `compiling.py`, one batch in `steps.py`, the loops in `loop.py`, the
-data in `batches.py` and `feed.py`.
+data in `batches.py` and `epoch_iterator.py`.
 """
 
 from __future__ import annotations
@@ -241,8 +241,5 @@ def split(data: Any, part: float) -> tuple[Any, Any]:
             "provide more data, or a different value for the `validation_split` argument."
         )
 
-    def cut(value: Any, where: slice) -> Any:
-        return None if value is None else value[where]
-
-    first = map_structure(lambda value: cut(value, slice(0, border)), data)
-    return first, map_structure(lambda value: cut(value, slice(border, count)), data)
+    first = map_structure(lambda value: None if value is None else value[:border], data)
+    return first, map_structure(lambda value: None if value is None else value[border:], data)
