@@ -122,9 +122,8 @@ def _of_channels(function: str) -> Run:
 
     def run(be: Backend, p: Problem) -> Any:
         channels = p.shape[-1] * (p.window.taps if function == "col2im" else 1)
-        return getattr(be, function)(
-            be.asarray(p.random(p.shape[0], *p.window.out, channels)), p.window
-        )
+        y = be.asarray(p.random(p.shape[0], *p.window.out, channels))
+        return getattr(be, function)(y, p.window)
 
     return run
 

@@ -13,11 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("what", choices=("op", "kernel"), help="a function of nn, or a kernel and its twin")
     add("name", help="what it is called: lp_pool becomes nn.lp_pool, or kernels/lp_pool.cu")
-    add(
-        "--tf",
-        action="store_true",
-        help="TensorFlow has a function nn.NAME: its answers are the judge (op only)",
-    )
+    judge = "TensorFlow has a function nn.NAME: its answers are the judge (op only)"
+    add("--tf", action="store_true", help=judge)
 
 
 def run(args: argparse.Namespace) -> int:

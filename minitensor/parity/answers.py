@@ -139,7 +139,7 @@ def save(path: Path, answers: Answers, about: dict[str, Any]) -> None:
 def load(path: Path = PATH) -> tuple[Answers, dict[str, Any]]:
     """The recorded answers and what they say about themselves."""
     with np.load(path) as file:
-        flat = {name: file[name] for name in file.files}
+        flat = dict(file)
     head = json.loads(flat.pop("text").tobytes())
     starts = dict.fromkeys(flat, 0)
     answers: Answers = defaultdict(dict)

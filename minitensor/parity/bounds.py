@@ -54,13 +54,10 @@ def scales(side: Side, case: Case) -> Arrays:
     for trial in range(TRIALS):
         moved = _values(side, case, _mover(trial), _mover(trial))
         for far, parts, near in zip(spread, moved, center, strict=False):
-            far[:] = [
-                np.fmax(s, np.abs(y - x) / STEP) for s, y, x in zip(far, parts, near, strict=True)
-            ]
-    found = [
-        [np.abs(y) + s for y, s in zip(*pair, strict=True)]
-        for pair in zip(center, spread, strict=True)
-    ]
+            triples = zip(far, parts, near, strict=True)
+            far[:] = [np.fmax(s, np.abs(y - x) / STEP) for s, y, x in triples]
+    pairs = (zip(*parts, strict=True) for parts in zip(center, spread, strict=True))
+    found = [[np.abs(y) + s for y, s in pair] for pair in pairs]
     return found[:1] + [[_level(s) for s in part] for part in found[1:]]
 
 

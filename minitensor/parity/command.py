@@ -27,13 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--op", default="", help="only ops whose name contains this, or matches it (nn.conv*)")
     add("--dtype", choices=DTYPES, help="only this dtype")
-    add(
-        "--backend",
-        choices=tuple(devices.BACKENDS.values()),
-        default="numpy",
-        help="whose answers are judged (default: numpy); without --op, those of emulator and cuda "
-        "are judged where they have kernels",
-    )
+    whose = "whose answers are judged (default: numpy); without --op, those of emulator and cuda "
+    whose += "are judged where they have kernels"
+    add("--backend", choices=tuple(devices.BACKENDS.values()), default="numpy", help=whose)
     add("--recorded", action="store_true", help="use recorded answers though TensorFlow is here")
     add("--record", action="store_true", help="ask TensorFlow and record all of its answers")
     for name, what in (("json", "every line"), ("html", "a page"), ("markdown", "a summary")):

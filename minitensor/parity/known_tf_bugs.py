@@ -32,8 +32,7 @@ def _above_one(value: Any) -> bool:
 
 
 def _strided_and_dilated(row: Row) -> bool:
-    settings = row.case.settings
-    return _above_one(settings.get("strides")) and _above_one(settings.get("dilations"))
+    return all(_above_one(row.case.settings.get(name)) for name in ("strides", "dilations"))
 
 
 def _holds(*wanted: float) -> Callable[[Row], bool]:

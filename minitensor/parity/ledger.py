@@ -170,9 +170,8 @@ def verdict(mine: Answer, claims: Claims, scale: list[np.ndarray]) -> Row:
 
     if ours is None:
         return row(DIFFER, "", Distance(np.inf, mine.errors.get(claims.order, "no answer")))
-    errors = {
-        route: distance(claims, ours, theirs, scale, route) for route, theirs in claims.said.items()
-    }
+    said = claims.said.items()
+    errors = {route: distance(claims, ours, theirs, scale, route) for route, theirs in said}
     worst = max(errors, key=lambda route: errors[route].size, default="")
     agreed = bool(errors) and errors[worst].size <= 1
     if not claims.proof:
@@ -313,9 +312,8 @@ def _furthest(array: int, y: np.ndarray, x: np.ndarray, allowed: Any) -> Distanc
     if not ratio.size:
         return Distance(0.0)
     element = int(ratio.argmax())
-    return Distance(
-        float(ratio.ravel()[element]), f"tensor {array}, element {element}", array, element
-    )
+    words = f"tensor {array}, element {element}"
+    return Distance(float(ratio.ravel()[element]), words, array, element)
 
 
 def _at(routes: dict[str, Answer], names: Sequence[str], order: int) -> dict[str, list[np.ndarray]]:

@@ -47,11 +47,9 @@ def by_area(rows: Sequence[Row]) -> Table:
     """The few lines for a README: part of the case table, and how its verdicts fell."""
     area = areas()
     groups = _grouped(rows, lambda row: area[row.case.op])
-    lines = [
-        _line((name,), groups[name]) for name in dict.fromkeys(area.values()) if name in groups
-    ]
+    lines = [_line(name, groups[name]) for name in dict.fromkeys(area.values()) if name in groups]
     if len(lines) > 1:
-        lines.append(_line(("all",), rows))
+        lines.append(_line("all", rows))
     text = (
         "One line of the ledger is one call in one dtype at one order: values, gradients, second "
         "order. Worst errors are in units of the bound derived in minitensor/parity/bounds.py."
@@ -60,15 +58,13 @@ def by_area(rows: Sequence[Row]) -> Table:
     return Table("Parity with TensorFlow", text, names, lines)
 
 
-def _line(names: tuple[str, ...], rows: Sequence[Row]) -> tuple[str, ...]:
+def _line(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
     """Numbers of one part of the table."""
     count = Counter(row.verdict for row in rows)
-    worst = [
-        _worst(row for row in rows if row.dtype in dtypes)
-        for dtypes in (("float64",), ("float32",), ("float16", "bfloat16"))
-    ]
+    kinds = (("float64",), ("float32",), ("float16", "bfloat16"))
+    worst = [_worst(row for row in rows if row.dtype in dtypes) for dtypes in kinds]
     ops = len({row.case.op for row in rows})
-    return (*names, str(ops), str(len(rows)), *(str(count[v]) for v in VERDICTS), *worst)
+    return (name, str(ops), str(len(rows)), *(str(count[v]) for v in VERDICTS), *worst)
 
 
 def by_op(rows: Sequence[Row]) -> Table:
@@ -129,18 +125,11 @@ def alone(rows: Sequence[Row]) -> Table:
 
 def differ(rows: Sequence[Row]) -> Table:
     """Where we differ: every one of them."""
-    lines = [
-        (
-            str(row.case),
-            row.dtype,
-            ORDERS[row.order],
-            f"{row.error:.3g}",
-            row.words,
-            *(_number(row.witness.get(name)) for name in ("TF", "ours", "proof")),
-        )
-        for row in rows
-        if row.verdict == DIFFER
-    ]
+    lines = []
+    for row in (row for row in rows if row.verdict == DIFFER):
+        numbers = (_number(row.witness.get(name)) for name in ("TF", "ours", "proof"))
+        what = (str(row.case), row.dtype, ORDERS[row.order], f"{row.error:.3g}", row.words)
+        lines.append((*what, *numbers))
     names = ("case", "dtype", "order", "error", "words", "TF", "ours", "proof")
     return Table(MEANING[DIFFER], "Defects of ours, until shown to be none.", names, lines)
 
@@ -152,9 +141,7 @@ def proof_name(row: Row) -> str:
     if row.proof != "proof":
         return f"TensorFlow's own answer ({row.proof})"
     proof = describe(row.case.op).proof
-    if proof is None:
-        return "the same op in TensorFlow's float64"
-    return _name(proof)
+    return _name(proof) if proof else "the same op in TensorFlow's float64"
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -247,9 +234,8 @@ def tally(rows: Sequence[Row]) -> str:
     """One sentence: how many lines got which verdict."""
     counts = [f"{sum(row.verdict == name for row in rows)} {name}" for name in VERDICTS]
     around = sum(row.verdict == EQUAL and row.route in DETOURS for row in rows)
-    counts[0] += (
-        f" ({around} of them by TensorFlow's XLA or space_to_batch alone)" if around else ""
-    )
+    if around:
+        counts[0] += f" ({around} of them by TensorFlow's XLA or space_to_batch alone)"
     return f"{len(rows)} lines: {', '.join(counts)}."
 
 

@@ -22,17 +22,12 @@ from minitensor.run import mirror
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `minitensor run`."""
-    parser.add_argument("--device", default=None, help="cpu, gpu or emulator (default: cpu)")
-    parser.add_argument(
-        "--summary",
-        choices=summary.STYLES,
-        default="tf20",
-        help="what model.summary() prints (default: tf20)",
-    )
-    parser.add_argument("script", type=Path, help="a Python program that imports tensorflow")
-    parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, help="what the program finds in sys.argv"
-    )
+    add = parser.add_argument
+    add("--device", default=None, help="cpu, gpu or emulator (default: cpu)")
+    shown = "what model.summary() prints (default: tf20)"
+    add("--summary", choices=summary.STYLES, default="tf20", help=shown)
+    add("script", type=Path, help="a Python program that imports tensorflow")
+    add("arguments", nargs=argparse.REMAINDER, help="what the program finds in sys.argv")
 
 
 def run(args: argparse.Namespace) -> int:
