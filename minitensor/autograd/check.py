@@ -45,38 +45,28 @@ def derivatives(
         zeros: of the shape of a tensor.
         dense: what is done to every derivative first.
     """
-    settings = (function, list(sources), cotangents, dense)
-    (values, *found), wanted = _derivatives(tape, order, (), *settings)
+
+    def differentiated(order: int, around: tuple[Any, ...]) -> tuple[list[list[Any]], list[Any]]:
+        """The orders, and what the next is a function of; `around` are the tapes further out."""
+        if order == 0:
+            return [list(function(*sources))], list(sources)
+        with tape() as inner:
+            inner.watch(list(sources))
+            orders, wanted = differentiated(order - 1, (*around, inner))
+        targets = [y for y in orders[-1] if y is not None and "float" in y.dtype.name]
+        if not targets:
+            return [*orders, [None] * len(wanted)], wanted
+        drawn = cotangents(order - 1, targets)
+        for other in around:
+            other.watch(drawn)
+        found = inner.gradient(targets, wanted, output_gradients=drawn)
+        return [*orders, [None if g is None else dense(g) for g in found]], [*wanted, *drawn]
+
+    (values, *found), wanted = differentiated(order, ())
     filled = [
         [zeros(x) if g is None else g for g, x in zip(part, wanted, strict=False)] for part in found
     ]
     return [values, *filled]
-
-
-def _derivatives(
-    make: Callable[[], Any],
-    order: int,
-    around: tuple[Any, ...],
-    function: Callable[..., Sequence[Any]],
-    sources: list[Any],
-    cotangents: Cotangents,
-    dense: Callable[[Any], Any],
-) -> tuple[list[list[Any]], list[Any]]:
-    """The orders, and what the next one is a function of; `around` are the tapes further out."""
-    if order == 0:
-        return [list(function(*sources))], sources
-    with make() as tape:
-        tape.watch(sources)
-        settings = (function, sources, cotangents, dense)
-        orders, wanted = _derivatives(make, order - 1, (*around, tape), *settings)
-    targets = [y for y in orders[-1] if y is not None and "float" in y.dtype.name]
-    if not targets:
-        return [*orders, [None] * len(wanted)], wanted
-    drawn = cotangents(order - 1, targets)
-    for other in around:
-        other.watch(drawn)
-    found = tape.gradient(targets, wanted, output_gradients=drawn)
-    return [*orders, [None if g is None else dense(g) for g in found]], [*wanted, *drawn]
 
 
 @dataclass(frozen=True)

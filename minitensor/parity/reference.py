@@ -69,8 +69,7 @@ def route_function(side: Side, job: Job) -> Callable[..., Any]:
     if job.route == "convolution":
         return lambda *args, **settings: dilated(side.module, path, *args, **settings)
     if path in LAYERS:
-        layer = LAYERS[path]
-        return lambda *args, **settings: layer(side.module, *args, **settings)
+        return lambda *args, **settings: normalization(side.module, path, *args, **settings)
     return side.function(op.reference or path)
 
 
@@ -93,34 +92,20 @@ def dilated(
     return tf.nn.convolution(x, w, strides=strides, padding=padding, dilations=rates, **settings)
 
 
-def layer_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, axis: Any = -1, epsilon: float = 1e-3
-) -> Any:
-    """Keras's LayerNormalization as a function."""
-    layer = tf.keras.layers.LayerNormalization(axis=axis, epsilon=epsilon, dtype=x.dtype.name)
-    layer.build(x.shape)
-    return layer.stateless_call([scale, offset], [], x)[0]
-
-
-def group_normalization(
-    tf: Any, x: Any, scale: Any, offset: Any, groups: int, epsilon: float = 1e-3
-) -> Any:
-    """Keras's GroupNormalization as a function."""
-    layer = tf.keras.layers.GroupNormalization(groups, epsilon=epsilon, dtype=x.dtype.name)
-    layer.build(x.shape)
-    return layer.stateless_call([scale, offset], [], x)[0]
-
-
-def instance_normalization(tf: Any, x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) -> Any:
-    """One group per channel, as Keras spells it."""
-    return group_normalization(tf, x, scale, offset, int(x.shape[-1]), epsilon)
-
-
-LAYERS: dict[str, Callable[..., Any]] = {
-    "nn.layer_normalization": layer_normalization,
-    "nn.group_normalization": group_normalization,
-    "nn.instance_normalization": instance_normalization,
+LAYERS = {
+    "nn.layer_normalization": "LayerNormalization",
+    "nn.group_normalization": "GroupNormalization",
+    "nn.instance_normalization": "GroupNormalization",  # a group per channel, as Keras spells it
 }
+
+
+def normalization(tf: Any, path: str, x: Any, scale: Any, offset: Any, **settings: Any) -> Any:
+    """One of Keras's layers as the function at `path`."""
+    if path == "nn.instance_normalization":
+        settings["groups"] = int(x.shape[-1])
+    layer = getattr(tf.keras.layers, LAYERS[path])(**settings, dtype=x.dtype.name)
+    layer.build(x.shape)
+    return layer.stateless_call([scale, offset], [], x)[0]
 
 
 def serve() -> None:

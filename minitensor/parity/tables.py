@@ -301,15 +301,12 @@ def _json_number(value: Any) -> Any:
 
 
 def _markdown_table(table: Table) -> str:
-    """A table of GitHub's Markdown."""
     rule = ("---",) * len(table.columns)
     cells = [table.columns, rule, *table.rows]
     return "\n".join(f"| {' | '.join(c.replace('|', '&#124;') for c in row)} |" for row in cells)
 
 
 def _html_table(table: Table) -> str:
-    """A table of HTML."""
-
     def line(cells: tuple[str, ...], tag: str) -> str:
         return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
 

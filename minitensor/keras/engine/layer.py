@@ -128,7 +128,6 @@ class Layer(WeightContainer, Configurable):
 
     @property
     def _has_call(self) -> bool:
-        """Whether its class has a `call`."""
         return type(self).call is not Layer.call
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -142,7 +141,6 @@ class Layer(WeightContainer, Configurable):
     # ----- in the config of a functional model -----
 
     def _config_entry(self) -> dict[str, Any]:
-        """What it is."""
         return serialize(self)  # type: ignore[no-any-return]
 
     def _config_arguments(self, node: Node) -> tuple[Any, ...]:

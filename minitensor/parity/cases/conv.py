@@ -187,24 +187,21 @@ def depthwise(random: Random, count: int) -> Iterator[Case]:
         yield call("nn.depthwise_conv2d", x, w, **settings, dilations=list(one.dilation))
         if i % 3 == 0:
             settings["dilations"] = full(one.dilation, first)
-            yield backprop("input", list(x), "$0", "$1", (w, y), settings)
-            yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
+            yield from backprops(x, w, y, settings)
 
 
 def ignored_dilations() -> Iterator[Case]:
     """The two gradients with dilation and stride 1, where TensorFlow answers without it."""
     x, w, y = (1, 3, 4, 1), (2, 2, 1, 1), (1, 3, 4, 1)
     settings = {"strides": [1] * 4, "padding": "SAME", "dilations": [1, 2, 2, 1]}
-    yield backprop("input", list(x), "$0", "$1", (w, y), settings)
-    yield backprop("filter", "$0", list(w), "$1", (x, y), settings)
+    yield from backprops(x, w, y, settings)
 
 
-def backprop(
-    name: str, first: Any, second: Any, third: Any, shapes: Any, settings: dict[str, Any]
-) -> Case:
-    """depthwise_conv2d_backprop_`name`, whose sizes stand among the tensors."""
-    op = f"nn.depthwise_conv2d_backprop_{name}"
-    return Case(op, tuple(T(shape) for shape in shapes), (first, second, third), settings)
+def backprops(x: Any, w: Any, y: Any, settings: dict[str, Any]) -> Iterator[Case]:
+    """The gradients of depthwise_conv2d in x and w; a size stands among their tensors."""
+    op = "nn.depthwise_conv2d_backprop"
+    yield Case(f"{op}_input", (T(w), T(y)), (list(x), "$0", "$1"), settings)
+    yield Case(f"{op}_filter", (T(x), T(y)), ("$0", list(w), "$1"), settings)
 
 
 def separable(random: Random, count: int) -> Iterator[Case]:
@@ -319,9 +316,7 @@ def every_depthwise() -> Iterator[Case]:
         yield call("nn.depthwise_conv2d", x, kernel, **words)
     for stride, size in ((1, (6, 7)), (2, (3, 4))):
         words = {"strides": [1, stride, stride, 1], "padding": "SAME"}
-        y = (1, *size, 6)
-        yield backprop("input", list(x), "$0", "$1", (kernel, y), words)
-        yield backprop("filter", "$0", list(kernel), "$1", (x, y), words)
+        yield from backprops(x, kernel, (1, *size, 6), words)
     parts = (x, (3, 3, 3, 2), (1, 1, 6, 4))
     yield call("nn.separable_conv2d", *parts, strides=[1, 2, 2, 1], padding="SAME")
     words = {"strides": ONES, "padding": "VALID", "dilations": [2, 2]}

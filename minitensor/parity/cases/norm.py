@@ -147,8 +147,7 @@ def losses() -> Iterator[Case]:
         yield cross_entropy(name, T(shape, "positive"), T(shape))
     yield cross_entropy(name, T((1, 3), "probabilities"), T((2, 3)))
     yield cross_entropy(name, literal((1, 2), 2, 2), literal((1, 2), 0, 1))
-    case = cross_entropy(name, T((3, 4), "positive", constant=True), T((3, 4)))
-    yield replace(case, settings={**case.settings, "axis": 0})
+    yield cross_entropy(name, T((3, 4), "positive", constant=True), T((3, 4)), axis=0)
     case = cross_entropy(name, literal((1, 2), 0, 1), literal((1, 2), -INF, 0))
     yield replace(case, order=0)
     name = "nn.sigmoid_cross_entropy_with_logits"
@@ -157,9 +156,9 @@ def losses() -> Iterator[Case]:
     yield cross_entropy(name, literal((4,), 0, 1, 0.5, 1), literal((4,), 50, -50, 100, -100))
 
 
-def cross_entropy(op: str, labels: T, logits: T) -> Case:
+def cross_entropy(op: str, labels: T, logits: T, **settings: Any) -> Case:
     """labels and logits by name, as everybody calls them."""
-    return Case(op, (labels, logits), (), {"labels": "$0", "logits": "$1"})
+    return Case(op, (labels, logits), (), {"labels": "$0", "logits": "$1", **settings})
 
 
 def sparse_losses() -> Iterator[Case]:
@@ -229,8 +228,8 @@ def every_loss() -> Iterator[Case]:
     """Cross entropies by axis, of constant labels, of labels that are broadcast, at the corners."""
     softmax, sigmoid = (f"nn.{name}_cross_entropy_with_logits" for name in ("softmax", "sigmoid"))
     for axis in (-1, 0):
-        case = cross_entropy(softmax, T((4, 5), "probabilities", constant=True), T((4, 5)))
-        yield replace(case, settings={**case.settings, "axis": axis})
+        labels = T((4, 5), "probabilities", constant=True)
+        yield cross_entropy(softmax, labels, T((4, 5)), axis=axis)
     yield cross_entropy(softmax, T((4, 5), "probabilities"), T((4, 5), constant=True))
     yield replace(cross_entropy(softmax, literal((1, 3), 0, 1, 0), T((2, 3))), order=0)
     sparse = "nn.sparse_softmax_cross_entropy_with_logits"
@@ -239,12 +238,11 @@ def every_loss() -> Iterator[Case]:
     yield cross_entropy(sigmoid, T((3, 4), "probabilities"), T((3, 4), "wide"))
     labels = replace(literal((6,), 0, 1, 0.5, 0, 1, 1), constant=True)
     yield cross_entropy(sigmoid, labels, literal((6,), 0, 0, 0, 100, 100, -100))
-    weighted = cross_entropy(
-        "nn.weighted_cross_entropy_with_logits", T((3, 4), "probabilities"), T((3, 4), "wide")
-    )
-    yield replace(weighted, settings={**weighted.settings, "pos_weight": 2.5})
-    tensors = (*weighted.tensors, T((4,), "positive", constant=True))
-    yield replace(weighted, tensors=tensors, settings={**weighted.settings, "pos_weight": "$2"})
+    op = "nn.weighted_cross_entropy_with_logits"
+    parts = (T((3, 4), "probabilities"), T((3, 4), "wide"))
+    yield cross_entropy(op, *parts, pos_weight=2.5)
+    weighted = cross_entropy(op, *parts, pos_weight="$2")
+    yield replace(weighted, tensors=(*parts, T((4,), "positive", constant=True)))
     yield call("nn.l2_loss", (3, 4))
 
 

@@ -122,10 +122,10 @@ def special() -> Iterator[Case]:
             yield morph(op, literal((1, 2, 1, 1), *values), T((2, 1, 1)), (1, 1), (1, 1), "VALID")
 
 
-def indices(x: T, ksize: list[int], strides: list[int], padding: str, batch: bool) -> Case:
+def indices(x: T, ksize: Any, strides: Any, padding: str, batch: bool, **more: Any) -> Case:
     """max_pool_with_argmax."""
     words = {"ksize": ksize, "strides": strides, "padding": padding}
-    return call("nn.max_pool_with_argmax", x, **words, include_batch_in_index=batch)
+    return call("nn.max_pool_with_argmax", x, **words, include_batch_in_index=batch, **more)
 
 
 def argmax(random: Random, count: int) -> Iterator[Case]:
@@ -245,8 +245,9 @@ def each_argument() -> Iterator[Case]:
         yield replace(call("nn.max_pool2d", x, **words), dtypes=("int32",), order=0)
     for index in ("int32", "int64"):
         for batch in (False, True):
-            case = indices(T((2, 5, 6, 3), "distinct"), [3, 3], [2, 2], "SAME", batch)
-            yield replace(case, settings={**case.settings, "output_dtype": index}, order=0)
+            x = T((2, 5, 6, 3), "distinct")
+            case = indices(x, [3, 3], [2, 2], "SAME", batch, output_dtype=index)
+            yield replace(case, order=0)
     over = {"ksize": [1, 1, 1, 3], "strides": [1, 1, 1, 3], "padding": "VALID"}
     yield replace(call("nn.max_pool", T((2, 3, 4, 6), "distinct"), **over), order=0)
     x, kernel = T((1, 5, 5, 2)), T((2, 2, 2))
