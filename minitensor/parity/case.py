@@ -134,9 +134,8 @@ def literal(shape: tuple[int, ...], *values: float, dtype: str = "") -> T:
 
 def draw(case: Case, dtype: str) -> list[np.ndarray]:
     """The tensor arguments of `case` as arrays, the same on every machine and NumPy version."""
-    return [
-        fill(spec, f"{case.key} {i}", spec.dtype or dtype) for i, spec in enumerate(case.tensors)
-    ]
+    specs = enumerate(case.tensors)
+    return [fill(spec, f"{case.key} {i}", spec.dtype or dtype) for i, spec in specs]
 
 
 def fill(spec: T, seed: str, dtype: str) -> np.ndarray:
@@ -175,9 +174,8 @@ def _values(spec: T, random: np.random.RandomState, whole: bool) -> Any:
 
 def _reals(spec: T, random: np.random.RandomState, size: int) -> np.ndarray:
     """Numbers on a grid of 2^-20, so that no rounding of ours or of libm can move them."""
-    low, high = {"real": (-2.0, 2.0), "wide": (-8.0, 8.0), "unit": (-0.9, 0.9)}.get(
-        spec.kind, (0.5, 2.0)
-    )
+    ranges = {"real": (-2.0, 2.0), "wide": (-8.0, 8.0), "unit": (-0.9, 0.9)}
+    low, high = ranges.get(spec.kind, (0.5, 2.0))
     values = random.randint(int(low / GRID), int(high / GRID), size) * GRID
     if spec.kind == "probabilities":
         rows = values.reshape(-1, spec.shape[-1])

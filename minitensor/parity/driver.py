@@ -91,10 +91,9 @@ def differentiate(
         return flat(invoke(function, case, rebuilt(sources)))
 
     def drawn(depth: int, likes: Sequence[Any]) -> list[Any]:
-        arrays = []
-        for i, y in enumerate(likes):
-            seed = f"{case.key} {'cv'[depth]}{i}"
-            arrays.append(perturb(fill(T(tuple(y.shape)), seed, dtype_name(y)), seed))
+        seeds = [f"{case.key} {'cv'[depth]}{i}" for i in range(len(likes))]
+        pairs = zip(likes, seeds, strict=True)
+        arrays = (perturb(fill(T(tuple(y.shape)), s, dtype_name(y)), s) for y, s in pairs)
         return [side.tensor(array) for array in arrays]
 
     tf = side.module

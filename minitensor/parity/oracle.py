@@ -7,6 +7,7 @@ worker that dies is an outcome ("killed by SIGABRT"), and the next case gets a f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -26,10 +27,8 @@ COMMAND = (sys.executable, "-m", "minitensor.parity.reference")
 def version() -> str:
     """The version of TensorFlow, without importing it; empty where it is not installed."""
     for name in ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"):
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return ""
 
 
@@ -87,10 +86,8 @@ class Worker:
 
 def ask(cases: Sequence[Case], dtypes: Sequence[str], tick: Callable[[], None]) -> Answers:
     """All of TensorFlow's answers; `tick` is called once per case, dtype and worker."""
-    answers: Answers = {}
     samples = [(case, dtype) for case in cases for dtype in case.dtypes if dtype in dtypes]
-    for case, dtype in samples:
-        answers[case.key, dtype] = {}
+    answers: Answers = {(case.key, dtype): {} for case, dtype in samples}
 
     def eigen() -> None:
         worker = Worker(onednn=False)

@@ -128,11 +128,7 @@ def _places(layers: list[Layer], arrows: list[tuple[Layer, Layer]]) -> dict[Laye
 
 
 def _draw(
-    path: Path,
-    labels: dict[Layer, str],
-    arrows: list[tuple[Layer, Layer]],
-    across: bool,
-    dpi: int,
+    path: Path, labels: dict[Layer, str], arrows: list[tuple[Layer, Layer]], across: bool, dpi: int
 ) -> None:
     from matplotlib.figure import Figure
 

@@ -28,10 +28,11 @@ def wide(
     for line in [head, None, *table, None]:
         yield rule if line is None else _aligned(line, widths)[:line_length]
     facts = [row.facts for row in rows if row.facts and not row.depth]
+    kept = sum(v.shape.num_elements() * np.dtype(v.dtype).itemsize for v in model.weights)
     yield from _totals(model)
     yield (
         f"One sample: {sum(f.macs for f in facts):,} MACs (multiply-adds), "
-        f"{_bytes(sum(f.size for f in facts))} of outputs; weights: {_bytes(_weight_bytes(model))}"
+        f"{_bytes(sum(f.size for f in facts))} of outputs; weights: {_bytes(kept)}"
     )
 
 
@@ -68,19 +69,9 @@ def _bytes(count: int) -> str:
     return f"{count} B"
 
 
-def _counts(model: Model) -> tuple[int, int]:
-    """Parameters that training changes, and the others."""
+def _totals(model: Model) -> Iterator[str]:
     both = model.trainable_weights, model.non_trainable_weights
     learnt, kept = (sum(v.shape.num_elements() for v in weights) for weights in both)
-    return learnt, kept
-
-
-def _weight_bytes(model: Model) -> int:
-    return sum(v.shape.num_elements() * np.dtype(v.dtype).itemsize for v in model.weights)
-
-
-def _totals(model: Model) -> Iterator[str]:
-    learnt, kept = _counts(model)
     yield f"Total params: {learnt + kept:,}"
     yield f"Trainable params: {learnt:,}"
     yield f"Non-trainable params: {kept:,}"

@@ -76,9 +76,8 @@ def mapped_numbers(value: Any) -> Any:
 
 def is_array(value: Any) -> bool:
     """Whether it has samples along a first axis that can be taken out."""
-    if isinstance(value, ArrayLike) or backend.owner(value) is not None:
-        return True
-    return hasattr(value, "shape") and hasattr(value, "__array__")
+    ours = isinstance(value, ArrayLike) or backend.owner(value) is not None
+    return ours or (hasattr(value, "shape") and hasattr(value, "__array__"))
 
 
 def source_of(

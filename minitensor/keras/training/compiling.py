@@ -172,9 +172,9 @@ class Compiling:
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, which a program may have written without `training`."""
         compute_loss = self.compute_loss
-        known = _takes_training(getattr(compute_loss, "__func__", compute_loss))
-        options = {"training": training} if known else {}
-        return self.compute_loss(x, y, y_pred, sample_weight, **options)
+        if _takes_training(getattr(compute_loss, "__func__", compute_loss)):
+            return compute_loss(x, y, y_pred, sample_weight, training=training)
+        return compute_loss(x, y, y_pred, sample_weight)
 
     # ----- the metrics -----
 
