@@ -17,9 +17,6 @@ import pytest
 import minitensor
 
 PARTS = ("Args:", "Returns:", "Raises:", "Example:", "Source:")
-NOT_YET_PASTEABLE = (  # rooms whose examples still lean on what their file imports; shrinks to none
-    *("keras.datasets", "keras.saving", "keras.serialization"),
-)
 
 
 def modules() -> list[str]:
@@ -36,8 +33,6 @@ def examples(module_name: str) -> Iterator[doctest.DocTest]:
     """The docstrings of a module that have examples, each with an empty namespace."""
     module = importlib.import_module(module_name)
     for example in doctest.DocTestFinder().find(module, globs={}):
-        if module_name.startswith(tuple(f"minitensor.{room}" for room in NOT_YET_PASTEABLE)):
-            example.globs = {**vars(module), "mt": minitensor}
         if example.examples:
             yield example
 

@@ -16,8 +16,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras import losses
 from minitensor.keras.losses import (
+    BCE,
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
+    bce,
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -26,11 +32,17 @@ from minitensor.keras.losses import (
     hinge,
     huber,
     kl_divergence,
+    kld,
     log_cosh,
+    logcosh,
+    mae,
+    mape,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    mse,
+    msle,
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
@@ -59,8 +71,7 @@ _SHORT = {
 _KNOWN = identifiers.table(
     *_CLASSES.values(), **_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}
 )
-globals().update(losses.ALIASES)
-__all__ = [*_CLASSES, *_FUNCTIONS, *losses.ALIASES, "deserialize", "get", "serialize"]
+__all__ = [*_CLASSES, *_FUNCTIONS, "deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:
