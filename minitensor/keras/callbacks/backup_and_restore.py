@@ -160,11 +160,9 @@ class BackupAndRestore(Callback):
             state_file.delete_all(self.backup_dir)
 
     def get_state(self) -> State:
-        """The count of steps."""
         return {"seen": self._count.seen}
 
     def set_state(self, state: State) -> None:
-        """Goes on counting."""
         self._count.seen = state["seen"]
 
     def _save(self) -> Path:

@@ -68,11 +68,9 @@ class Callback:
         return self._model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Keeps what fit was called with."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Keeps the model."""
         self._model = model
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:

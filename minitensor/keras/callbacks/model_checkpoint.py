@@ -69,7 +69,6 @@ class ModelCheckpoint(Monitor):
         require("ModelCheckpoint", library, extra="keras")
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Remembers the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -87,7 +86,6 @@ class ModelCheckpoint(Monitor):
         return {"best": self.best, "seen": self._count.seen}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from there."""
         self.best, self._count.seen = state["best"], state["seen"]
 
     def _save(self, epoch: int, logs: dict[str, Any]) -> None:

@@ -23,7 +23,6 @@ class Remembering(Callback):
     remembered: tuple[str, ...] = ()
 
     def get_state(self) -> dict[str, Any]:
-        """The values to go on with."""
         return {name: getattr(self, name) for name in self.remembered}
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -140,7 +139,6 @@ class EarlyStopping(Monitor):
         self.best_weights: list[Any] | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Forgets an earlier training."""
         self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -230,7 +228,6 @@ class ReduceLROnPlateau(Monitor):
         self.cooldown_counter = self.wait = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Forgets an earlier training."""
         self.best = None
         self.cooldown_counter = self.wait = 0
 

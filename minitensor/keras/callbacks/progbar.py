@@ -222,11 +222,9 @@ class ProgbarLogger(Callback):
             print(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """One step more."""
         self._move(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """The last state of the line."""
         self._finish(logs)
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -235,17 +233,14 @@ class ProgbarLogger(Callback):
             self._begin()
 
     def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """One step more."""
         if not self._in_fit:
             self._move(batch, logs)
 
     def on_test_end(self, logs: Logs = None) -> None:
-        """The last state of the line."""
         if not self._in_fit:
             self._finish(logs)
 
     def on_predict_begin(self, logs: Logs = None) -> None:
-        """A new bar."""
         self._begin()
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -253,7 +248,6 @@ class ProgbarLogger(Callback):
         self._move(batch, None)
 
     def on_predict_end(self, logs: Logs = None) -> None:
-        """The last state of the line."""
         self._finish(None)
 
 

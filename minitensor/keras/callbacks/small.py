@@ -81,7 +81,6 @@ class TerminateOnNaN(Callback):
         self.raise_error = raise_error
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Looks at the loss."""
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return
@@ -131,7 +130,6 @@ class History(Callback):
         return {"epoch": list(self.epoch), "history": values}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from there."""
         self.epoch, self.history = state["epoch"], state["history"]
 
 
@@ -163,7 +161,6 @@ class LearningRateScheduler(Callback):
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Sets the learning rate."""
         optimizer = self.model.optimizer
         if not hasattr(optimizer, "learning_rate"):
             raise ValueError('Optimizer must have a "learning_rate" attribute.')

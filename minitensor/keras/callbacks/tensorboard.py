@@ -165,22 +165,18 @@ class TensorBoard(Remembering):
                 )
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Counts batches from 0."""
         self._train_batch = 0
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Closes the files."""
         for file in self._files.values():
             file.close()
         self._files = {}
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Begins to measure time."""
         if self.write_steps_per_second:
             self._steps_before, self._epoch_began = self._steps(), time.time()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Begins to measure time."""
         self._train_batch += 1
         self._batch_began = time.time()
 

@@ -7,6 +7,8 @@ padding.py, up_sampling.py, reshaping.py                      merging.py, core.p
 image_size.py, random_color.py, random_geometry.py            images: images.py
 spatial.py, geometry.py                                       what layers have in common
 operators.py                                                  x + y of symbolic tensors
+
+In each, `build` makes the weights under Attributes, and `call` computes the formula of the class.
 """
 
 import inspect

@@ -11,9 +11,10 @@ from typing import Any, Unpack
 from minitensor import nn
 from minitensor.array import cast, where
 from minitensor.docstrings import examples_of
-from minitensor.keras import activations, constraints, initializers, regularizers
+from minitensor.keras import activations
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.layers.affine import make_weight, read_rules
 from minitensor.keras.layers.core import Elementwise
 from minitensor.math import exp, reduce_logsumexp
 
@@ -36,7 +37,6 @@ class Activation(Elementwise):
         self.activation = activations.get(activation)
 
     def call(self, inputs: Any) -> Any:
-        """activation(inputs)"""
         return self.activation(inputs)
 
 
@@ -71,7 +71,6 @@ class ReLU(Elementwise):
         self.threshold = _not_negative("ReLU", "threshold", threshold)
 
     def call(self, inputs: Any) -> Any:
-        """relu(inputs) with these settings."""
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
@@ -92,7 +91,6 @@ class LeakyReLU(Elementwise):
         self.negative_slope = _not_negative("LeakyReLU", "negative_slope", slope)
 
     def call(self, inputs: Any) -> Any:
-        """leaky_relu(inputs)"""
         return nn.leaky_relu(inputs, self.negative_slope)
 
     def get_config(self) -> dict[str, Any]:
@@ -115,7 +113,6 @@ class ELU(Elementwise):
         self.alpha = alpha
 
     def call(self, inputs: Any) -> Any:
-        """elu(inputs)"""
         return activations.elu(inputs, self.alpha)
 
 
@@ -142,14 +139,11 @@ class PReLU(Elementwise):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        read_rules(self, "alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
         self.shared_axes = None if axes is None else list(axes)
 
     def build(self, input_shape: Any) -> None:
-        """Makes the slopes."""
         shared = [axis % len(input_shape) for axis in self.shared_axes or []]
         sizes = {axis: n for axis, n in enumerate(input_shape) if axis and axis not in shared}
         if None in sizes.values():
@@ -157,13 +151,8 @@ class PReLU(Elementwise):
                 f"PReLU: axes {sorted(sizes)} of the input must have a known size, or be in "
                 f"`shared_axes`. Received: input_shape={tuple(input_shape)}"
             )
-        self.alpha = self.add_weight(
-            shape=tuple(sizes.get(axis, 1) for axis in range(1, len(input_shape))),
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-            name="alpha",
-        )
+        shape = [sizes.get(axis, 1) for axis in range(1, len(input_shape))]
+        self.alpha = make_weight(self, "alpha", shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes if shared else None)
 
     def call(self, inputs: Any) -> Any:

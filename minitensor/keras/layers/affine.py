@@ -26,6 +26,18 @@ _WITH_BIAS = (
 )
 
 
+def read_rules(layer: Layer, weight: str, *rules: Any) -> None:
+    """Keeps (initializer, regularizer, constraint) of a weight as `kernel_initializer`, ..."""
+    for (word, get), rule in zip(_RULES.items(), rules, strict=True):
+        setattr(layer, f"{weight}_{word}", get(rule))
+
+
+def make_weight(layer: Layer, name: str, shape: Sequence[int], rules: str | None = None) -> Weight:
+    """A new weight, by the rules that were read for its name, or for `rules`."""
+    found = {word: getattr(layer, f"{rules or name}_{word}") for word in _RULES}
+    return layer.add_weight(shape=tuple(shape), name=name, **found)
+
+
 class Affine(Layer):
     """A layer that multiplies by kernels, adds a bias and applies an activation."""
 
@@ -33,21 +45,12 @@ class Affine(Layer):
     kernel: Weight
     bias: Weight | None
 
-    def _read_affine(self, activation: Any, use_bias: bool, **rules: tuple[Any, Any, Any]) -> None:
-        """Reads the activation, and (initializer, regularizer, constraint) of each weight."""
-        for weight, three in rules.items():
-            for (word, get), rule in zip(_RULES.items(), three, strict=True):
-                setattr(self, f"{weight}_{word}", get(rule))
+    def _read_affine(self, activation: Any, use_bias: bool) -> None:
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
 
-    def _weight(self, name: str, shape: Sequence[int], rules: str | None = None) -> Weight:
-        """A new weight, by the rules that begin with its name, or with `rules`."""
-        found = {rule: getattr(self, f"{rules or name}_{rule}") for rule in _RULES}
-        return self.add_weight(shape=tuple(shape), name=name, **found)
-
     def _make_bias(self, size: int) -> None:
-        self.bias = self._weight("bias", (size,)) if self.use_bias else None
+        self.bias = make_weight(self, "bias", (size,)) if self.use_bias else None
 
     def __getattr__(self, name: str) -> Any:
         """What is not there: weights, while the layer is not built."""

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from minitensor.autograd import align
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.affine import Affine, make_weight, read_rules
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.nn.arguments import Padding, group_count, moved_back, moved_last, windows
 from minitensor.ops.conv import conv, conv2d_bias_activation
@@ -76,12 +76,9 @@ class Convolution(Affine, Spatial):
             data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
         )
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
-        self._read_affine(
-            activation,
-            use_bias,
-            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
-            bias=(bias_initializer, bias_regularizer, bias_constraint),
-        )
+        read_rules(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._read_affine(activation, use_bias)
         self._read_filters(filters, groups)
 
     def _read_filters(self, filters: Any, groups: Any) -> None:
@@ -95,7 +92,6 @@ class Convolution(Affine, Spatial):
             )
 
     def build(self, input_shape: Any) -> None:
-        """Makes the kernel and the bias."""
         channels = self._known_channels(input_shape)
         if channels % self.groups:
             raise ValueError(
@@ -104,7 +100,7 @@ class Convolution(Affine, Spatial):
                 f"input shape is {tuple(input_shape)})."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self._weight("kernel", shape)
+        self.kernel = make_weight(self, "kernel", shape)
         self._make_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:

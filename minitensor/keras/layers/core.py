@@ -20,7 +20,6 @@ class Elementwise(Layer):
     """A layer that changes numbers and no shape; a subclass writes `call`."""
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the input."""
         return tuple(input_shape)
 
 
@@ -29,7 +28,6 @@ class Identity(Elementwise):
     """y = x; `kwargs` are what every Layer takes."""
 
     def call(self, inputs: Any) -> Any:
-        """inputs"""
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -69,7 +67,6 @@ class Lambda(Layer):
         self._takes_training = "training" in inspect.signature(function).parameters
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """function(inputs, **arguments)"""
         more = {"training": training} if self._takes_training else {}
         return self.function(inputs, **self.arguments, **more)
 

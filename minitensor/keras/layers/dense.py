@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from minitensor.array import reshape
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Named
-from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.affine import Affine, make_weight, read_rules
 from minitensor.keras.layers.geometry import Sizes, as_floats, is_integer
 from minitensor.linalg import matmul
 
@@ -74,28 +74,23 @@ class Dense(Affine):
         for name in (name for name, value in unused.items() if value is not None):
             raise ValueError(f"Dense: `{name}` must be None; a whole kernel is trained here.")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._read_affine(
-            activation,
-            use_bias,
-            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
-            bias=(bias_initializer, bias_regularizer, bias_constraint),
-        )
+        read_rules(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._read_affine(activation, use_bias)
         self.units = int(units)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
-        """Makes the kernel and the bias."""
         if input_shape[-1] is None:
             raise ValueError(
                 f"The last axis of the inputs to {self.name} must be defined. "
                 f"Full input shape received: {tuple(input_shape)}"
             )
-        self.kernel = self._weight("kernel", (input_shape[-1], self.units))
+        self.kernel = make_weight(self, "kernel", (input_shape[-1], self.units))
         self._make_bias(self.units)
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
 
     def call(self, inputs: Any) -> Any:
-        """activation(x @ kernel + bias)"""
         x = as_floats(inputs, self.compute_dtype)
         lead = inputs.shape[:-1]
         rows = x if len(lead) == 1 else reshape(x, (-1, inputs.shape[-1]))

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from minitensor.autograd import Tensor, align
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.affine import Affine, make_weight, read_rules
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.nn.arguments import moved_back, moved_last, windows
 from minitensor.nn.depthwise import grouped
@@ -119,23 +119,20 @@ class Depthwise(Affine, Spatial):
             data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
         )
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
-        self._read_affine(
-            activation,
-            use_bias,
-            depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        read_rules(
+            self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
         )
+        read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._read_affine(activation, use_bias)
         self.depth_multiplier = geometry.positive("depth_multiplier", depth_multiplier)
 
     def build(self, input_shape: Any) -> None:
-        """Makes the kernel and the bias."""
         channels = self._known_channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self._weight("kernel", shape, "depthwise")
+        self.kernel = make_weight(self, "kernel", shape, "depthwise")
         self._make_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: Any) -> Any:
-        """activation(depthwise convolution + bias)"""
         x, kernel = align(self._title, input=inputs, kernel=self.kernel)
         y = _depthwise(self, moved_last(x, self._last), kernel)  # (N, h, w, C * multiplier)
         return self._finished(moved_back(y, self._last), self._last)
@@ -182,27 +179,26 @@ class Separable(Affine, Spatial):
             data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
         )
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
-        self._read_affine(
-            activation,
-            use_bias,
-            depthwise=(depthwise_initializer, depthwise_regularizer, depthwise_constraint),
-            pointwise=(pointwise_initializer, pointwise_regularizer, pointwise_constraint),
-            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        read_rules(
+            self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
         )
+        read_rules(
+            self, "pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint
+        )
+        read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._read_affine(activation, use_bias)
         self.depth_multiplier = geometry.positive("depth_multiplier", depth_multiplier)
         self.filters = geometry.positive("filters", filters)
 
     def build(self, input_shape: Any) -> None:
-        """Makes both kernels and the bias."""
         channels = self._known_channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = self._weight("depthwise_kernel", shape, "depthwise")
+        self.depthwise_kernel = make_weight(self, "depthwise_kernel", shape, "depthwise")
         shape = (*[1] * self.rank, channels * self.depth_multiplier, self.filters)
-        self.pointwise_kernel = self._weight("pointwise_kernel", shape, "pointwise")
+        self.pointwise_kernel = make_weight(self, "pointwise_kernel", shape, "pointwise")
         self._make_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        """activation(pointwise(depthwise convolution) + bias)"""
         op, kernels = self._title, (self.depthwise_kernel, self.pointwise_kernel)
         x, first, second = align(
             op, input=inputs, depthwise_kernel=kernels[0], pointwise_kernel=kernels[1]

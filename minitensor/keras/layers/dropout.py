@@ -54,7 +54,6 @@ class Dropout(Elementwise):
         return self.seed_stream.seed
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """inputs, with zeros in training."""
         if not training or not self.rate:
             return inputs
         if self.rate == 1:
@@ -152,7 +151,6 @@ class GaussianNoise(Elementwise):
         self.stddev, self.seed_stream = stddev, SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """inputs, with noise in training."""
         if not training or not self.stddev:
             return inputs
         seed = self.seed_stream.next_seed()
@@ -178,7 +176,6 @@ class ActivityRegularization(Elementwise):
         self.l1, self.l2 = l1, l2
 
     def call(self, inputs: Any) -> Any:
-        """inputs"""
         return inputs
 
 

@@ -50,7 +50,6 @@ class GlobalPooling(Spatial):
         self.keepdims = keepdims
 
     def call(self, inputs: Any) -> Any:
-        """The maximum or the mean over the spatial axes."""
         start = 1 if self._last else 2
         axes = list(range(start, start + self.rank))
         if self.kind == "MAX":

@@ -64,11 +64,9 @@ class Resizing(Sized):
         self.fill_value, self.antialias = fill_value, bool(antialias)
 
     def call(self, inputs: Any) -> Any:
-        """The images, resized."""
         return self._apply(inputs)
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Cut or bordered if asked for, then resized."""
         x, size = images, (self.height, self.width)
         if self.crop_to_aspect_ratio:
             x = _cut_to_ratio(x, *size)
@@ -82,11 +80,9 @@ class CenterCrop(Sized):
     """The middle of images; smaller images are cut to the ratio and resized."""
 
     def call(self, inputs: Any) -> Any:
-        """The middle of the images."""
         return self._apply(cast(inputs, self.compute_dtype))
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Cut; resized where there is too little to cut."""
         h, w = self.height, self.width
         top, left = (images.shape[1] - h) // 2, (images.shape[2] - w) // 2
         if min(top, left) < 0:
@@ -117,11 +113,9 @@ class RandomCrop(Sized):
         self.seed_stream = SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = True) -> Any:
-        """A box of the images in training."""
         return self._apply(cast(inputs, self.compute_dtype)) if training else inputs
 
     def transformed(self, images: Tensor) -> Tensor:
-        """A box at random, or what there is of it."""
         h, w = self.height, self.width
         height, width = images.shape[1:3]
         if height > h and width > w:

@@ -42,7 +42,6 @@ class ImageLayer(Layer):
         return y if inputs.ndim == 4 else squeeze(y, [0])
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
-        """The shape of the input."""
         return tuple(input_shape)
 
 
@@ -56,7 +55,6 @@ class Augmentation(ImageLayer):
         self.seed_stream = SeedStream(seed)
 
     def call(self, inputs: Any, training: bool = True) -> Any:
-        """The images, changed in training."""
         x = cast(inputs, self.compute_dtype)
         return self._apply(x) if training else x
 

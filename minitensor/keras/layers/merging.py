@@ -35,7 +35,6 @@ class Merge(Layer):
         self.compute_output_shape(input_shape)
 
     def call(self, inputs: Any) -> Any:
-        """The inputs as one."""
         if not isinstance(inputs, list | tuple):
             raise ValueError(
                 "A merge layer should be called on a list of inputs. "
@@ -151,7 +150,6 @@ class Concatenate(Layer):
         self.compute_output_shape(input_shape)
 
     def call(self, inputs: Any) -> Any:
-        """The inputs as one."""
         return concat(inputs, self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:

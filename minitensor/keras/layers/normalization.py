@@ -24,10 +24,11 @@ from minitensor import nn
 from minitensor.array import cast, ones, transpose, zeros
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.docstrings import examples_of
-from minitensor.keras import constraints, initializers, regularizers
+from minitensor.keras import initializers
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
+from minitensor.keras.layers.affine import make_weight, read_rules
 from minitensor.keras.layers.core import Elementwise
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
@@ -40,31 +41,13 @@ class Standardizing(Elementwise):
 
     gamma: Weight | None = None
     beta: Weight | None = None
-
-    def _read_settings(
-        self, axis: Any, epsilon: float, **affine: tuple[bool, Any, Any, Any]
-    ) -> None:
-        """gamma and beta: (whether there is one, initializer, regularizer, constraint)."""
-        self.axis, self.epsilon = axis, float(epsilon)
-        self.center, self.scale = affine["beta"][0], affine["gamma"][0]
-        for name, (_, initializer, regularizer, constraint) in affine.items():
-            setattr(self, f"{name}_initializer", initializers.get(initializer))
-            setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-            setattr(self, f"{name}_constraint", constraints.get(constraint))
-            setattr(self, name, None)
+    scale: bool  # whether there is a gamma
+    center: bool  # whether there is a beta
 
     def _make_affine(self, sizes: Sequence[int]) -> None:
         """gamma and beta of these sizes, those that are wanted."""
-        for name, wanted in (("gamma", self.scale), ("beta", self.center)):
-            if wanted:
-                weight = self.add_weight(
-                    shape=tuple(sizes),
-                    initializer=getattr(self, f"{name}_initializer"),
-                    regularizer=getattr(self, f"{name}_regularizer"),
-                    constraint=getattr(self, f"{name}_constraint"),
-                    name=name,
-                )
-                setattr(self, name, weight)
+        self.gamma = make_weight(self, "gamma", sizes) if self.scale else None
+        self.beta = make_weight(self, "beta", sizes) if self.center else None
 
     def _from_front(self, rank: int, axis: int) -> int:
         """An axis counted from the front."""
@@ -121,24 +104,19 @@ class LayerNormalization(Standardizing):
                 f"but received: {axis!r}"
             )
         super().__init__(**kwargs)
-        self._read_settings(
-            axis,
-            epsilon,
-            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
-            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
-        )
+        self.axis, self.epsilon, self.center, self.scale = axis, float(epsilon), center, scale
+        read_rules(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        read_rules(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
 
     def _axes(self, rank: int) -> list[int]:
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         return sorted(self._from_front(rank, axis) for axis in axes)
 
     def build(self, input_shape: Any) -> None:
-        """Makes gamma and beta."""
         axes = self._axes(len(input_shape))
         self._make_affine([self._size(input_shape, axis) for axis in axes])
 
     def call(self, inputs: Any) -> Any:
-        """Normalised over the axes."""
         axes = self._axes(inputs.ndim)
         return nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
 
@@ -184,16 +162,12 @@ class GroupNormalization(Standardizing):
                 f"(or `-1` for instance normalization). Received: groups={groups}"
             )
         super().__init__(**kwargs)
-        self._read_settings(
-            axis,
-            epsilon,
-            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
-            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
-        )
+        self.axis, self.epsilon, self.center, self.scale = axis, float(epsilon), center, scale
+        read_rules(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        read_rules(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
         self.groups = groups
 
     def build(self, input_shape: Any) -> None:
-        """Makes gamma and beta."""
         channels = self._size(input_shape, self.axis)
         if channels % max(self.groups, 1):
             raise ValueError(
@@ -203,7 +177,6 @@ class GroupNormalization(Standardizing):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any) -> Any:
-        """Normalised over each group."""
         x = moved(inputs, self._from_front(inputs.ndim, self.axis), inputs.ndim - 1)  # (N, ..., C)
         y = nn.group_normalization(x, self.gamma, self.beta, self.groups, self.epsilon)
         return moved(y, inputs.ndim - 1, self._from_front(inputs.ndim, self.axis))
@@ -265,19 +238,16 @@ class BatchNormalization(Standardizing):
         if renorm:
             raise ValueError("BatchNormalization: renorm=True is not there; leave it out.")
         super().__init__(**kwargs)
-        self._read_settings(
-            # TensorFlow 2.0 wrote axis=[3] into its files.
-            int(axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis),
-            epsilon,
-            gamma=(scale, gamma_initializer, gamma_regularizer, gamma_constraint),
-            beta=(center, beta_initializer, beta_regularizer, beta_constraint),
-        )
+        if isinstance(axis, list | tuple) and len(axis) == 1:  # TensorFlow 2.0 wrote axis=[3]
+            axis = axis[0]
+        self.axis, self.epsilon, self.center, self.scale = int(axis), float(epsilon), center, scale
+        read_rules(self, "gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        read_rules(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
         self.momentum = float(momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Any) -> None:
-        """Makes gamma and beta, and the moving statistics."""
         channels = self._size(input_shape, self.axis)
         self._make_affine([channels])
         self.moving_mean = self._statistic("moving_mean", channels)
@@ -289,7 +259,6 @@ class BatchNormalization(Standardizing):
         return self.add_weight(shape=(channels,), initializer=start, trainable=False, name=name)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Normalised by the batch in training, else by the moving statistics."""
         last, axis = inputs.ndim - 1, self._from_front(inputs.ndim, self.axis)
         x = moved(inputs, axis, last)  # (..., C)
         if training and self.trainable:

@@ -65,7 +65,6 @@ class Arithmetic(Layer):
         return tuple(reversed(both) if self.reverse else both)
 
     def call(self, inputs: Any) -> Any:
-        """The two sides as one."""
         if self.constant is None:
             left, right = inputs
         else:

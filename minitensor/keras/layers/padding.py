@@ -60,7 +60,6 @@ class ZeroPadding(Spatial):
         self.padding: Any = self._pairs if self.rank > 1 else self._pairs[0]
 
     def call(self, inputs: Any) -> Any:
-        """The input in a frame of zeros."""
         none = (0, 0)
         return pad(inputs, [none, *self._pairs, none] if self._last else [none, none, *self._pairs])
 
@@ -104,7 +103,6 @@ class Cropping(Spatial):
         self.cropping = self._pairs if self.rank > 1 else self._pairs[0]
 
     def call(self, inputs: Any) -> Any:
-        """The inner part of the input."""
         shape = self.compute_output_shape(inputs.shape)
         start = self._joined(0, tuple(before for before, _ in self._pairs), 0)
         return slice(inputs, start, shape)

@@ -62,7 +62,6 @@ class Pooling(Spatial):
         return self.pool_size, (1,) * self.rank
 
     def call(self, inputs: Any) -> Any:
-        """The maximum or the mean of every window."""
         op, kind = self._title, KINDS[self.kind]
         (x,) = tensors(op, kind.ints, input=inputs)
         x = moved_last(x, self._last)  # (N, H, W, C)

@@ -62,7 +62,6 @@ class RandomBrightness(_Color):
         super().__init__(factor, value_range, seed, -1.0, **kwargs)
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Brighter or darker."""
         low, high = self.value_range
         f = self._numbers(images, *self.factor)
         return clip_by_value(images + f * (high - low), low, high)
@@ -90,7 +89,6 @@ class RandomContrast(_Color):
         super().__init__(both, value_range, seed, 0.0, **kwargs)
 
     def transformed(self, images: Tensor) -> Tensor:
-        """More or less contrast."""
         c = self._numbers(images, 1 - self.factor[0], 1 + self.factor[1])
         return self.contrasted(images, c)
 

@@ -58,7 +58,6 @@ class RandomFlip(Augmentation):
         self.mode = choice("mode", mode, _AXES)
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Each image, or its mirror image."""
         coins = self.seed_stream.generator().random((images.shape[0], 1, 1, 1)) <= 0.5
         return where(coins, reverse(images, _AXES[self.mode]), images)
 
@@ -85,7 +84,6 @@ class _Affine(Augmentation):
         raise NotImplementedError
 
     def transformed(self, images: Tensor) -> Tensor:
-        """Each image through its transform."""
         maps = self.maps(*images.shape[:3])
         return affine(images, maps, self.interpolation, self.fill_mode, self.fill_value)
 

@@ -41,7 +41,6 @@ class Flatten(Layer):
         return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
-        """One row per sample."""
         return input_shape[0], _product(input_shape[1:])
 
 
@@ -71,7 +70,6 @@ class Reshape(Layer):
         return reshape(inputs, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
-        """The batch, then the target."""
         batch, *sizes = input_shape
         have, known = _product(sizes), math.prod(n for n in self.target_shape if n != -1)
         left = None if have is None or not known else have // known
@@ -105,11 +103,9 @@ class Permute(Layer):
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Any) -> Any:
-        """Transposed, the batch in front."""
         return transpose(inputs, [0, *self.dims])
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
-        """The sizes in the new order."""
         return input_shape[0], *(input_shape[axis] for axis in self.dims)
 
 

@@ -42,7 +42,6 @@ class UnitNormalization(Elementwise):
         self.axis = axis
 
     def call(self, inputs: Any) -> Any:
-        """inputs / |inputs|"""
         return nn.l2_normalize(inputs, self.axis, epsilon=1e-24)
 
 
@@ -77,7 +76,6 @@ class LocalResponseNormalization(Elementwise):
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
-        """Each channel divided by its neighbourhood."""
         return nn.local_response_normalization(
             inputs, self.depth_radius, self.bias, self.alpha, self.beta
         )
@@ -101,7 +99,6 @@ class Rescaling(Elementwise):
         self.scale, self.offset = scale, offset
 
     def call(self, inputs: Any) -> Any:
-        """inputs * scale + offset"""
         kind = self.compute_dtype
         x = cast(inputs, kind)
         scale = as_tensor(np.asarray(self.scale, kind), like=x)

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from minitensor.autograd import align
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.affine import Affine
+from minitensor.keras.layers.affine import Affine, make_weight, read_rules
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.nn.arguments import moved_back, moved_last
 from minitensor.nn.conv_transpose import windows
@@ -80,12 +80,9 @@ class Transposed(Affine, Spatial):
             data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
         )
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
-        self._read_affine(
-            activation,
-            use_bias,
-            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
-            bias=(bias_initializer, bias_regularizer, bias_constraint),
-        )
+        read_rules(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._read_affine(activation, use_bias)
         self.filters = geometry.positive("filters", filters)
         self.output_padding = self._read_more(output_padding)
 
@@ -101,13 +98,11 @@ class Transposed(Affine, Spatial):
         return more
 
     def build(self, input_shape: Any) -> None:
-        """Makes the kernel and the bias."""
         channels = self._known_channels(input_shape)
-        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
+        self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
         self._make_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:
-        """activation(transposed convolution + bias)"""
         op = self._title
         x, kernel = align(op, input=inputs, kernel=self.kernel)
         size = tuple(self._pixels(self.compute_output_shape(x.shape)))

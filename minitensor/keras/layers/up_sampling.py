@@ -48,7 +48,6 @@ class UpSampling(Spatial):
         self.size: Any = self._factors if self.rank > 1 else self._factors[0]
 
     def call(self, inputs: Any) -> Any:
-        """Every pixel as many times as `size` says."""
         shape = list(inputs.shape)
         start = 1 if self._last else 2
         apart, repeated = shape[:start], shape[:start]
@@ -99,7 +98,6 @@ class UpSampling2D(UpSampling):
         self.interpolation = geometry.choice("interpolation", interpolation, _METHODS)
 
     def call(self, inputs: Any) -> Any:
-        """The images, each pixel as large as `size` says."""
         if self.interpolation == "nearest":
             return super().call(inputs)
         (x,) = tensors(self._title, MAX.ints, input=inputs)
