@@ -63,10 +63,8 @@ def derivatives(
         return [*orders, [None if g is None else dense(g) for g in found]], [*wanted, *drawn]
 
     (values, *found), wanted = differentiated(order, ())
-    filled = [
-        [zeros(x) if g is None else g for g, x in zip(part, wanted, strict=False)] for part in found
-    ]
-    return [values, *filled]
+    pairs = (zip(part, wanted, strict=False) for part in found)
+    return [values, *([zeros(x) if g is None else g for g, x in pair] for pair in pairs)]
 
 
 @dataclass(frozen=True)
@@ -119,9 +117,8 @@ class GradientReport:
         for line in self.lines:
             names = ", ".join(map(str, line.arguments))
             numbers = f"{line.tape:>14.6g}{line.difference:>14.6g}"
-            rows.append(
-                f"{line.order:>5}  {names:<12}{numbers}{line.error:>11.1e}{line.bound:>11.1e}"
-            )
+            numbers += f"{line.error:>11.1e}{line.bound:>11.1e}"
+            rows.append(f"{line.order:>5}  {names:<12}{numbers}")
         return "\n".join(rows)
 
 

@@ -106,9 +106,7 @@ def ask(cases: Sequence[Case], dtypes: Sequence[str], tick: Callable[[], None]) 
         worker.close()
 
     run_together(eigen, onednn)
-    return {
-        (key, dtype): without_repeats(routes, dtype) for (key, dtype), routes in answers.items()
-    }
+    return {key: without_repeats(routes, key[1]) for key, routes in answers.items()}
 
 
 def ask_eigen(worker: Worker, case: Case, dtype: str) -> dict[str, Answer]:

@@ -133,10 +133,8 @@ class Functional(Model):
         given = [to_input(t, symbol) for t, symbol in zip(given, self.inputs, strict=True)]
         for i, tensor in enumerate(given):
             found, wanted = sizes(tensor), self.inputs[i].shape
-            fits = len(found) == len(wanted) and all(
-                None in pair or pair[0] == pair[1] for pair in zip(found, wanted, strict=True)
-            )
-            if not fits:
+            pairs = zip(found, wanted, strict=False)
+            if len(found) != len(wanted) or not all(None in p or p[0] == p[1] for p in pairs):
                 raise ValueError(
                     f"Input {i} of layer {self.name} is incompatible with the layer: "
                     f"expected shape={wanted}, found shape={found}"

@@ -137,9 +137,8 @@ class _Drawing:
             return {key: self.tensors(item) for key, item in value.items()}
         if _is_history(value):
             name, number, which = value
-            return self.tensor(
-                [name, number - getattr(self.layers.get(name), "_first_call", 0), which]
-            )
+            first_call = getattr(self.layers.get(name), "_first_call", 0)
+            return self.tensor([name, number - first_call, which])
         return [self.tensors(item) for item in value]
 
     def tensor(self, history: Json) -> KerasTensor:

@@ -110,10 +110,8 @@ def Input(  # noqa: N802 -- Keras' name
 
     Source: keras.Input
     """
-    layer = InputLayer(
-        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
-    )
-    return layer.output
+    given = (shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    return InputLayer(*given).output
 
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> Shape:

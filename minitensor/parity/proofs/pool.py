@@ -13,6 +13,7 @@ from minitensor.parity.proofs.conv import spatial, taps
 
 def choose(tf, columns, real):
     """A mask (N, ..., taps, C) of the one tap per window that holds the maximum."""
+    real = tf.broadcast_to(real, columns.shape)
     lost = tf.math.is_nan(columns) & real
     # -inf pixels beat padding: what counts is equality with the maximum over real taps
     low = tf.constant(-np.inf, columns.dtype)
@@ -23,6 +24,11 @@ def choose(tf, columns, real):
     axis = len(columns.shape) - 2
     mask = tf.one_hot(first, int(columns.shape[-2]), axis=axis, dtype="int32")
     return mask == 1  # (N, ..., taps, C)
+
+
+def total(tf, columns, mask):
+    """The sum over the taps of each window that the mask lets through: (N, ..., C)."""
+    return tf.reduce_sum(tf.where(mask, columns, tf.zeros_like(columns)), axis=-2)
 
 
 def windows(tf, x, kernel, strides, dilations, padding):
@@ -53,12 +59,10 @@ def pool(
     kernel = spatial(window_shape, rank, first)
     geometry = (kernel, spatial(strides, rank, first), spatial(dilations, rank, first), padding)
     columns, real = windows(tf, input, *geometry)
-    chosen = (
-        real if pooling_type == "AVG" else choose(tf, columns, tf.broadcast_to(real, columns.shape))
-    )
-    y = tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
     if pooling_type == "AVG":
-        y = y / tf.reduce_sum(tf.cast(real, columns.dtype), axis=-2)
+        y = total(tf, columns, real) / tf.reduce_sum(tf.cast(real, columns.dtype), axis=-2)
+    else:
+        y = total(tf, columns, choose(tf, columns, real))
     return tf.transpose(y, [0, rank + 1, *range(1, rank + 1)]) if first else y
 
 
@@ -76,14 +80,13 @@ def max_pool_with_argmax(tf, input, ksize, strides, padding, include_batch_in_in
     """The maximum and its index, ((n*)H + y) * W + x) * C + c in the unpadded image."""
     geometry = (spatial(ksize, 2), spatial(strides, 2), [1, 1], padding)
     columns, real = windows(tf, input, *geometry)
-    chosen = choose(tf, columns, tf.broadcast_to(real, columns.shape))
-    y = tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
+    chosen = choose(tf, columns, real)
     shape = [int(n) for n in input.shape]
     indices = np.arange(np.prod(shape)).reshape(shape)
     if not include_batch_in_index:
         indices = np.broadcast_to(indices[:1], shape)
     numbers = taps(tf, tf.constant(indices), *geometry, 0)
-    return y, tf.reduce_sum(tf.where(chosen, numbers, tf.zeros_like(numbers)), axis=-2)
+    return total(tf, columns, chosen), total(tf, numbers, chosen)
 
 
 def dilation2d(tf, input, filters, strides, padding, data_format, dilations):
@@ -92,8 +95,7 @@ def dilation2d(tf, input, filters, strides, padding, data_format, dilations):
     kernel = [int(n) for n in filters.shape[:2]]
     columns, real = windows(tf, input, kernel, spatial(strides, 2), spatial(dilations, 2), padding)
     columns = columns + tf.reshape(filters, [kernel[0] * kernel[1], -1])
-    chosen = choose(tf, columns, tf.broadcast_to(real, columns.shape))
-    return tf.reduce_sum(tf.where(chosen, columns, tf.zeros_like(columns)), axis=-2)
+    return total(tf, columns, choose(tf, columns, real))
 
 
 def erosion2d(tf, value, filters, strides, padding, data_format, dilations):
