@@ -26,7 +26,11 @@ def on_keras(tf, folder):
     copy.mkdir()
     for file in MODELS.glob("*.py"):
         text = file.read_text().replace("minitensor.models", "models_on_keras")
-        (copy / file.name).write_text(text.replace("from minitensor", "from tensorflow"))
+        text = text.replace("from minitensor", "from tensorflow")
+        text = text.replace(
+            "from tensorflow.docstrings", "from minitensor.docstrings"
+        )  # ours alone
+        (copy / file.name).write_text(text)
     sys.path.insert(0, str(folder))
     try:
         models = importlib.import_module("models_on_keras")
