@@ -92,11 +92,7 @@ class Function:
         self.spans: list[tuple[str, int, int]] = []  # its arrays: name, address, bytes
 
     def __call__(
-        self,
-        grid: Sequence[int],
-        block: Sequence[int],
-        args: Sequence[Any],
-        shared_mem: int = 0,
+        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], shared_mem: int = 0
     ) -> None:
         if len(args) != len(self.signature):
             raise KernelError(

@@ -60,13 +60,16 @@ class Request:
     files: tuple[str, str] = ("", "")  # with the top and without
 
 
-def application(name: str | None) -> Callable[[Callable[..., Functional]], Network]:
+def application(
+    name: str | None, asked: str, count: int
+) -> Callable[[Callable[..., Functional]], Network]:
     """Makes of a function of a Request the public one, which takes the arguments that all share.
 
     Arguments of its own stand behind `input_shape`, which is the first then, as in MobileNet.
 
     Args:
         name: the default of that argument, with which the names of the files begin.
+        asked, count: the example: arguments, and the parameters of the network that they make.
     """
     kernels = f"{name}_weights_tf_dim_ordering_tf_kernels"
     files = f"{kernels}.h5", f"{kernels}_notop.h5"
@@ -90,8 +93,10 @@ def application(name: str | None) -> Callable[[Callable[..., Functional]], Netwo
             asked = {key: bound.arguments[key] for key in shared}
             return build(Request(**asked, files=files), **{k: bound.arguments[k] for k in own})
 
-        head, example, tail = inspect.cleandoc(build.__doc__ or "").partition("Example:")
-        make.__doc__ = head + _ARGUMENTS + example + tail
+        call = f">>> tf.keras.applications.{build.__name__}({asked}).count_params()"
+        example = f"Example:\n    >>> import minitensor as tf\n    {call}\n    {count}\n\n"
+        head, source, papers = inspect.cleandoc(build.__doc__ or "").partition("Source:")
+        make.__doc__ = head + _ARGUMENTS + example + source + papers
         make.__signature__ = signature  # type: ignore[attr-defined]
         return make
 
@@ -139,15 +144,10 @@ def network(
     top: Callable[[Any, Request], Any] = averaged,
     pools: tuple[str | None, str | None] = (None, None),
 ) -> Functional:
-    """The model.
+    """The model: `body` from the image to features, `top` from features to classes.
 
-    Args:
-        request: what was asked for.
-        body: from the image to features.
-        size: pixels of a side where nothing else is asked for.
-        least: pixels of the smallest side that leaves something to pool.
-        top: from features to classes.
-        pools: names of the average and the maximum over the image, without the top.
+    A side has `size` pixels where nothing else is asked for, at least `least`; `pools` are the
+    names of the average and the maximum over the image that stand for the top.
     """
     _check_weights(request)
     shape = input_shape(request, size, least)

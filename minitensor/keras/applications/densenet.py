@@ -29,13 +29,6 @@ _TEXT = """Dense blocks of {depths} layers: {count} parameters.
 
 x[i+1] = concat(x[i], F(x[i])),  F = norm, relu, conv 1x1 to 128, norm, relu, conv 3x3 to 32
 
-Example:
-    >>> import minitensor as tf
-    >>> applications = tf.keras.applications
-    >>> net = applications.{name}(weights=None, input_shape=(32, 32, 3), classes=10)
-    >>> net.count_params()
-    {shown}
-
 Source: keras.applications.{name}; Huang et al. 2016, arXiv 1608.06993, table 1
 """
 
@@ -65,8 +58,9 @@ def _densenet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Net
         return network(request, body, pools=("avg_pool", "max_pool"))
 
     listed = ", ".join(map(str, depths))
-    text = _TEXT.format(name=name, depths=listed, count=count, shown=shown)
-    return application(name.lower())(named(build, name, text))
+    text = _TEXT.format(name=name, depths=listed, count=count)
+    asked = "weights=None, input_shape=(32, 32, 3), classes=10"
+    return application(name.lower(), asked, shown)(named(build, name, text))
 
 
 def _layer(x: Any, name: str) -> Any:

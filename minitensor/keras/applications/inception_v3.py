@@ -17,18 +17,11 @@ Branch = list[Any]  # of (filters, rows, columns), with "/2" if it halves, AVERA
 preprocess_input = of_mode("tf")
 
 
-@application("inception_v3")
+@application("inception_v3", "weights=None, input_shape=(75, 75, 3), classes=10", 21823274)
 def InceptionV3(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """94 convolutions, most in 11 mixed blocks: 23,851,784 parameters.
 
     y = concat of the branches along the channels
-
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.InceptionV3(weights=None, input_shape=(75, 75, 3), classes=10)
-        >>> net.count_params()
-        21823274
 
     Source: keras.applications.InceptionV3; Szegedy et al. 2015, arXiv 1512.00567, table 1
     """

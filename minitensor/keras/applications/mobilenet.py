@@ -25,7 +25,7 @@ LEAST = 32
 preprocess_input = of_mode("tf")
 
 
-@application(None)
+@application(None, "(32, 32, 3), weights=None, alpha=0.25, classes=10", 221114)
 def MobileNet(  # noqa: N802 -- Keras' name
     request: Request, alpha: float = 1.0, depth_multiplier: int = 1, dropout: float = 1e-3
 ) -> Functional:
@@ -33,12 +33,6 @@ def MobileNet(  # noqa: N802 -- Keras' name
 
     `alpha` multiplies all numbers of filters, `depth_multiplier` the windows per channel;
     `dropout` is the rate before the classifier.
-
-    Example:
-        >>> import minitensor as tf
-        >>> net = tf.keras.applications.MobileNet((32, 32, 3), weights=None, alpha=0.25, classes=10)
-        >>> net.count_params()
-        221114
 
     Source: keras.applications.MobileNet; Howard et al. 2017, arXiv 1704.04861, table 1
     """
@@ -102,18 +96,9 @@ def with_name(
     alphas: tuple[float, ...],
     image: Any,
 ) -> tuple[Request, int, int | None]:
-    """What was request with a name like "mobilenet_1.00_224", the usual side, and the side.
+    """The request with a name like "mobilenet_1.00_224", the usual side, and the side.
 
-    Args:
-        request: what was asked for.
-        alpha: the width.
-        stem: of the name.
-        sides: of the images for which trained weights exist.
-        alphas: widths for which they exist.
-        image: the shape of one image if it is known.
-
-    Raises:
-        ValueError: "imagenet" with another width.
+    Trained weights exist for images of `sides` and for the widths `alphas`.
     """
     sides_of = slice(1, 3) if channel_axis() == 1 else slice(0, 2)
     asked = image and tuple(image)[sides_of]

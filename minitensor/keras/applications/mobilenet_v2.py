@@ -30,20 +30,13 @@ _ALPHAS = (0.35, 0.50, 0.75, 1.0, 1.3, 1.4)
 preprocess_input = of_mode("tf")
 
 
-@application(None)
+@application(None, "(32, 32, 3), weights=None, alpha=0.35, classes=10", 423018)
 def MobileNetV2(  # noqa: N802 -- Keras' name
     request: Request, alpha: float = 1.0
 ) -> Functional:
     """17 inverted residual blocks: 3,538,984 parameters at full width, which `alpha` multiplies.
 
     y = x + F(x),  F = conv 1x1 to 6n, depthwise 3x3, conv 1x1 to n, each with a norm
-
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.MobileNetV2((32, 32, 3), weights=None, alpha=0.35, classes=10)
-        >>> net.count_params()
-        423018
 
     Source: keras.applications.MobileNetV2; Sandler et al. 2018, arXiv 1801.04381, table 2
     """

@@ -26,12 +26,6 @@ _TEXT = """Bottlenecks {depths} times: {count} parameters.
 
 y = relu(shortcut(x) + F(x)),  F = conv 1x1 to n, conv 3x3, conv 1x1 to 4n, each with a norm
 
-Example:
-    >>> import minitensor as tf
-    >>> net = tf.keras.applications.{name}(weights=None, input_shape=(32, 32, 3), classes=10)
-    >>> net.count_params()
-    {shown}
-
 Source: keras.applications.{name}; He et al. 2015, arXiv 1512.03385, table 1
 """
 
@@ -54,8 +48,9 @@ def _resnet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Netwo
         return network(request, body, pools=("avg_pool", "max_pool"))
 
     listed = ", ".join(map(str, depths))
-    text = _TEXT.format(name=name, depths=listed, count=count, shown=shown)
-    return application(name.lower())(named(build, name, text))
+    text = _TEXT.format(name=name, depths=listed, count=count)
+    asked = "weights=None, input_shape=(32, 32, 3), classes=10"
+    return application(name.lower(), asked, shown)(named(build, name, text))
 
 
 def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> Any:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras import layers
-from minitensor.keras.applications._common import Request, application, network, predictions
+from minitensor.keras.applications._common import (
+    Network,
+    Request,
+    application,
+    named,
+    network,
+    predictions,
+)
 from minitensor.keras.applications.imagenet_utils import decode_predictions, of_mode
 from minitensor.keras.engine.functional import Functional
 
@@ -14,24 +21,14 @@ __all__ = ["VGG16", "decode_predictions", "preprocess_input"]
 preprocess_input = of_mode("caffe")
 
 
-@application("vgg16")
-def VGG16(request: Request) -> Functional:  # noqa: N802 -- Keras' name
-    """13 convolutions in blocks of 2, 2, 3, 3, 3, and 3 dense layers: 138,357,544 parameters.
+_TEXT = """{convs} convolutions in blocks of {depths}, and 3 dense layers: {count} parameters.
 
-    Example:
-        >>> import minitensor as tf
-        >>> applications = tf.keras.applications
-        >>> net = applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
-        >>> net.count_params()
-        14714688
-
-    Source: keras.applications.VGG16; Simonyan and Zisserman 2014, arXiv 1409.1556, column D
-    """
-    return vgg((2, 2, 3, 3, 3), request)
+Source: keras.applications.{name}; Simonyan and Zisserman 2014, arXiv 1409.1556, column {column}
+"""
 
 
-def vgg(depths: tuple[int, ...], request: Request) -> Functional:
-    """Blocks of so many convolutions."""
+def _vgg(name: str, depths: tuple[int, ...], column: str, count: str, shown: int) -> Network:
+    """The network of this name; the convolutions of its blocks, and its parameters."""
 
     def body(x: Any) -> Any:
         for block, depth in enumerate(depths, 1):
@@ -42,7 +39,13 @@ def vgg(depths: tuple[int, ...], request: Request) -> Functional:
             x = layers.MaxPooling2D(2, strides=2, name=f"block{block}_pool")(x)
         return x
 
-    return network(request, body, top=_dense_top)
+    def build(request: Request) -> Functional:
+        return network(request, body, top=_dense_top)
+
+    listed = ", ".join(map(str, depths))
+    text = _TEXT.format(name=name, convs=sum(depths), depths=listed, column=column, count=count)
+    asked = "include_top=False, weights=None, input_shape=(32, 32, 3)"
+    return application(name.lower(), asked, shown)(named(build, name, text))
 
 
 def _dense_top(x: Any, request: Request) -> Any:
@@ -50,3 +53,7 @@ def _dense_top(x: Any, request: Request) -> Any:
     for name in ("fc1", "fc2"):
         x = layers.Dense(4096, activation="relu", name=name)(x)
     return predictions(x, request)
+
+
+VGG16 = _vgg("VGG16", (2, 2, 3, 3, 3), "D", "138,357,544", 14714688)
+VGG19 = _vgg("VGG19", (2, 2, 4, 4, 4), "E", "143,667,240", 20024384)

@@ -18,15 +18,9 @@ _BLOCKS = [(128, 128), (256, 256), (728, 728), *[(728, 728, 728)] * 8, (728, 102
 preprocess_input = of_mode("tf")
 
 
-@application("xception")
+@application("xception", "weights=None, input_shape=(71, 71, 3), classes=10", 20881970)
 def Xception(request: Request) -> Functional:  # noqa: N802 -- Keras' name
     """36 convolutions in 14 blocks, 34 of them separable: 22,910,480 parameters.
-
-    Example:
-        >>> import minitensor as tf
-        >>> net = tf.keras.applications.Xception(weights=None, input_shape=(71, 71, 3), classes=10)
-        >>> net.count_params()
-        20881970
 
     Source: keras.applications.Xception; Chollet 2016, arXiv 1610.02357, figure 5
     """

@@ -26,19 +26,11 @@ Args:
     output_size: pixels of the output: {numbers}.
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.
     kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    >>> tf.keras.layers.{name}(4)(tf.ones([2, {each:9}, 3])).shape
-    TensorShape([2, {each:4}, 3])
-
-Source: keras.layers.{name}
 """
-_MAX = {"value": "The largest value", "rule": "max"}
-_MEAN = {"value": "The mean", "rule": "mean"}
+_EXAMPLE = """>>> tf.keras.layers.{name}(4)(tf.ones([2, {each:9}, 3])).shape
+    TensorShape([2, {each:4}, 3])"""
+_MAX = {"value": "The largest value", "rule": "max", "example": _EXAMPLE}
+_MEAN = {"value": "The mean", "rule": "mean", "example": _EXAMPLE}
 
 
 class AdaptivePooling(Spatial):

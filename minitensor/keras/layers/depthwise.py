@@ -36,15 +36,6 @@ Args:
 Attributes:
     kernel: ({taps}, C, depth_multiplier), made when the layer is built.
     bias: (C * depth_multiplier,) or None.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 
 _SEPARABLE = """A depthwise convolution of {images}, then one of a single tap over the channels.
@@ -72,15 +63,6 @@ Attributes:
     depthwise_kernel: ({taps}, C, depth_multiplier), made when the layer is built.
     pointwise_kernel: ({each:1}, C * depth_multiplier, filters).
     bias: (filters,) or None.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 
 

@@ -19,19 +19,11 @@ Args:
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.
     keepdims: whether the spatial axes stay, with size 1.
     kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    >>> tf.keras.layers.{name}()(tf.ones([2, {each:8}, 3])).shape
-    TensorShape([2, 3])
-
-Source: keras.layers.{name}
 """
-_MAX = {"value": "The largest value", "rule": "max"}
-_MEAN = {"value": "The mean", "rule": "mean"}
+_EXAMPLE = """>>> tf.keras.layers.{name}()(tf.ones([2, {each:8}, 3])).shape
+    TensorShape([2, 3])"""
+_MAX = {"value": "The largest value", "rule": "max", "example": _EXAMPLE}
+_MEAN = {"value": "The mean", "rule": "mean", "example": _EXAMPLE}
 
 
 class GlobalPooling(Spatial):

@@ -17,15 +17,6 @@ Args:
     padding: zeros around: {pairs}.
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.
     kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 _CROPPING = """The inner part of {images}.
 
@@ -34,15 +25,6 @@ y[n, i, c] = x[n, i + before, c], so on each axis
 Args:
     cropping: pixels to take off: {pairs}.
 {layout}    kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting that is not legal, or one that leaves nothing of an input.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 _LAYOUT = """\
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.

@@ -21,19 +21,11 @@ Args:
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.
     name: the layer's name.
     kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    >>> tf.keras.layers.{name}(2)(tf.ones([2, {each:8}, 3])).shape
-    TensorShape([2, {each:4}, 3])
-
-Source: keras.layers.{name}
 """
-_MAX = {"value": "The largest value", "rule": "max", "padding": "never wins"}
-_MEAN = {"value": "The mean", "rule": "mean", "padding": "is not counted"}
+_EXAMPLE = """>>> tf.keras.layers.{name}(2)(tf.ones([2, {each:8}, 3])).shape
+    TensorShape([2, {each:4}, 3])"""
+_MAX = {"value": "The largest value", "rule": "max", "padding": "never wins", "example": _EXAMPLE}
+_MEAN = {"value": "The mean", "rule": "mean", "padding": "is not counted", "example": _EXAMPLE}
 
 
 class Pooling(Spatial):

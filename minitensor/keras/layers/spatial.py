@@ -143,21 +143,39 @@ class Spatial(Layer):
 
 L = TypeVar("L", bound=type[Spatial])
 
+_ENDING = """
+Raises:
+    ValueError: a setting, or the shape of an input, that is not legal.
+
+Example:
+    >>> import minitensor as tf
+    {example}
+
+Source: keras.layers.{name}
+"""
+
 
 def of_rank(
-    rank: int, template: str, defaults: dict[str, Any] | None = None, /, **words: str
+    rank: int,
+    template: str,
+    defaults: dict[str, Any] | None = None,
+    /,
+    example: str = "{example}",
+    **words: str,
 ) -> Callable[[L], L]:
     """A decorator that makes a layer of `rank` axes of a class that serves all ranks.
 
-    The docstring is the template, with the class' own docstring as the example. A constructor that
-    the class does not write itself is the inherited one with these defaults.
+    The docstring is the template and what all end with; the example in it is the class' own
+    docstring, or a template too. A constructor that the class does not write itself is the
+    inherited one with these defaults.
     """
 
     def complete(cls: L) -> L:
         cls.rank = rank
         if "__init__" not in vars(cls):
             cls.__init__ = _constructor(cls, defaults or {})  # type: ignore[method-assign]
-        return ranks.of_rank(rank, template, name=cls.__name__, **words)(cls)
+        text = template + _ENDING.replace("{example}", example)
+        return ranks.of_rank(rank, text, name=cls.__name__, **words)(cls)
 
     return complete
 

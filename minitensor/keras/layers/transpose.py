@@ -39,15 +39,6 @@ Args:
 Attributes:
     kernel: ({taps}, filters, C), made when the layer is built.
     bias: (filters,) or None.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 
 

@@ -21,15 +21,6 @@ y[n, {at}, c] = x[n, {scaled}, c]{also}
 Args:
     size: how many times: {numbers}.
 {layout}    kwargs: what every Layer takes.
-
-Raises:
-    ValueError: a setting, or the shape of an input, that is not legal.
-
-Example:
-    >>> import minitensor as tf
-    {example}
-
-Source: keras.layers.{name}
 """
 _LAYOUT = """\
     data_format: "channels_last" or "channels_first"; default `keras.config`'s.
