@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,20 @@ def in_order(line: str, like: str) -> Edit:
             raise LookupError(f"has no line like {like!r}")
         at = next((i for i in alike if lines[i] > line), alike[-1] + 1)
         return "\n".join([*lines[:at], line, *lines[at:]]) + "\n"
+
+    return edit
+
+
+def listed(name: str) -> Edit:
+    """`name` among the names of `__all__`, sorted, in full lines."""
+
+    def edit(old: str) -> str:
+        names = re.search(r"^__all__ = \[\n([^\]]*)\]", old, re.MULTILINE)
+        if not names:
+            raise LookupError("has no list __all__")
+        text = ", ".join(sorted({*re.findall(r'"\w+"', names[1]), f'"{name}"'})) + ","
+        lines = textwrap.fill(text, 100, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        return old.replace(names[1], f"{lines}\n", 1)
 
     return edit
 

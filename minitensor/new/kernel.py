@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minitensor.backend.host import source
 from minitensor.backend.protocol import Backend
-from minitensor.new.checkout import Place, appended, imported, in_order, inserted
+from minitensor.new.checkout import Place, appended, imported, inserted, listed
 
 KERNEL = """// y = TODO: the formula. One thread, one number; it goes on by the whole grid.
 //
@@ -111,7 +111,6 @@ def places(name: str) -> list[Place]:
     backend = "minitensor/backend"
     bound = inserted(named("NAME = bind(device, elementwise.NAME)"), "softmax_cross_entropy = ")
     twin = f"{backend}.numpy.elementwise".replace("/", ".")
-    listed = in_order(f'    "{name}",', r'    "\w+",')
     case = named('    "NAME": lambda be, p: be.NAME(be.asarray(p.images())),')
     return [
         Place(f"kernels/{name}.cu", named(KERNEL), "the kernel"),
@@ -121,7 +120,7 @@ def places(name: str) -> list[Place]:
         Place(f"{backend}/protocol.py", appended(named(PROTOCOL)), "its name, for ops"),
         Place(
             f"{backend}/numpy/__init__.py",
-            lambda old: listed(imported(name, twin)(old)),
+            lambda old: listed(name)(imported(name, twin)(old)),
             "its name on the three backends",
         ),
         Place(f"{backend}/emulator/__init__.py", bound, "the same"),
