@@ -18,6 +18,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -133,20 +135,14 @@ def _built(stem: str, kind: str, suffix: str, *parts: str) -> Path:
     return source.cache_folder("emulator") / f"{stem}-{kind}-{key}{suffix}"
 
 
-class _lock:  # noqa: N801 -- reads as a verb: with _lock(path)
+@contextmanager
+def _lock(built: Path) -> Iterator[None]:
     """One process builds a file, the others wait for it."""
+    import fcntl  # Linux's; elsewhere `lack` says so before
 
-    def __init__(self, built: Path) -> None:
-        self._path = built.with_suffix(".lock")
-
-    def __enter__(self) -> None:
-        import fcntl  # Linux's; elsewhere `lack` says so before
-
-        self._file = self._path.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    with built.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _run(*command: str) -> None:

@@ -122,14 +122,15 @@ class Function:
             cells = [self._pass(i, value, guarded) for i, value in enumerate(args)]
             arrays = guarded.arrays()
             pointers = (ctypes.c_void_p * max(len(cells), 1))(*map(ctypes.addressof, cells))
+            order, seed, only = schedule.now()
             launch = Launch(
                 grid=_three(grid),
                 size=_three(block),
                 shared=shared,
                 arguments=ctypes.addressof(pointers),
-                order=schedule.ORDERS.index(schedule.order_now()),
-                seed=schedule.seed_now(),
-                only=schedule.only_now(),
+                order=order,
+                seed=seed,
+                only=only,
             )
             with _launching:
                 self.library.c.emu_launch(self.number, launch)

@@ -57,12 +57,7 @@ class Region:
         self.bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(self.start))
 
     def put(self, data: np.ndarray, at_start: bool) -> int:
-        """Copies `data` in, the pattern around it; the address of its first byte.
-
-        Args:
-            data: bytes.
-            at_start: at the first guard, not at the second.
-        """
+        """Copies bytes to one of the guards, the pattern around them; the address of the first."""
         phase = data.ctypes.data % ALIGNMENT  # a view that begins between packs does so here too
         room = self.size - data.size - phase
         first = phase + (0 if at_start else room // ALIGNMENT * ALIGNMENT)

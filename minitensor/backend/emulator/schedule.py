@@ -44,16 +44,7 @@ def only_block(number: int) -> Iterator[None]:
         _only.reset(token)
 
 
-def order_now() -> str:
-    """The order that is in force."""
-    return _order.get()[0]
-
-
-def seed_now() -> int:
-    """The seed of the random order."""
-    return _order.get()[1]
-
-
-def only_now() -> int:
-    """The one block to run, or -1: all."""
-    return _only.get()
+def now() -> tuple[int, int, int]:
+    """What is in force: the order's place in ORDERS, its seed, the one block to run or -1."""
+    name, seed = _order.get()
+    return ORDERS.index(name), seed, _only.get()

@@ -171,12 +171,7 @@ def network(
 
 
 def input_shape(request: Request, size: int, least: int) -> Shape:
-    """The shape of one image: as asked for if that is legal, else the usual one.
-
-    Raises:
-        ValueError: not three sizes, a side below `least`, a varying side before a classifier,
-            or what trained weights do not fit.
-    """
+    """The shape of one image: as asked for if that is legal, else the usual one."""
     shape = None if request.input_shape is None else tuple(request.input_shape)
     trained = request.weights == "imagenet"
     usual = _shape(3 if trained or not shape else _channels(shape), size)
@@ -191,7 +186,8 @@ def input_shape(request: Request, size: int, least: int) -> Shape:
         raise ValueError(f"`input_shape` must be a tuple of three integers. Received: {shape}")
     if trained and _channels(shape) != 3:
         raise ValueError(f"The input must have 3 channels; Received `input_shape={shape}`")
-    if any(side is not None and side < least for side in _sides(shape)):
+    sides = shape[1:] if channel_axis() == 1 else shape[:-1]
+    if any(side is not None and side < least for side in sides):
         raise ValueError(
             f"Input size must be at least {least}x{least}; Received: input_shape={shape}"
         )
@@ -215,10 +211,6 @@ def _shape(channels: int | None, side: int | None) -> Shape:
 
 def _channels(shape: Shape) -> int | None:
     return shape[0] if channel_axis() == 1 else shape[-1]
-
-
-def _sides(shape: Shape) -> Shape:
-    return shape[1:] if channel_axis() == 1 else shape[:-1]
 
 
 def _symbolic(tensor: Any) -> KerasTensor:

@@ -100,11 +100,7 @@ def _divisible(width: float) -> int:
 
 
 def _image(tensor: Any, shape: Any) -> Any:
-    """The shape of an image, from the symbolic tensor if there is no other.
-
-    Raises:
-        ValueError: both are there, and differ.
-    """
+    """The shape of an image, from the symbolic tensor if there is no other; they must agree."""
     if tensor is None:
         return shape
     columns = 3 if channel_axis() == 1 else 2

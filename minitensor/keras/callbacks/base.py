@@ -20,7 +20,6 @@ def float_logs(logs: Logs) -> dict[str, Any]:
     Example:
         >>> import minitensor as tf
         >>> from minitensor.keras.callbacks.base import float_logs
-        >>> from minitensor.keras.callbacks.base import float_logs
         >>> float_logs({"loss": 1, "accuracy": "?"})
         {'accuracy': '?', 'loss': 1.0}
     """
@@ -149,23 +148,20 @@ class CallbackList(Callback):
         model: Any = None,
         **params: Any,
     ) -> None:
+        from minitensor.keras.callbacks import History, ProgbarLogger
+
         super().__init__()
         self.callbacks = flatten(callbacks) if callbacks else []
         for callback in self.callbacks:
             if isinstance(callback, type):
                 raise TypeError(f"A callback is an object, not a class: {callback.__name__}(...)")
-        self._add_defaults(add_history, add_progbar)
+        for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
+            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
+                self.callbacks.append(kind())
         self._arrange()
         if model is not None:
             self.set_model(model)
         self.set_params(params)
-
-    def _add_defaults(self, add_history: bool, add_progbar: bool) -> None:
-        from minitensor.keras.callbacks import History, ProgbarLogger
-
-        for wanted, kind in ((add_history, History), (add_progbar, ProgbarLogger)):
-            if wanted and not any(isinstance(callback, kind) for callback in self.callbacks):
-                self.callbacks.append(kind())
 
     def append(self, callback: Callback) -> None:
         """One more, at the end."""

@@ -34,10 +34,8 @@ class Remembering(Callback):
 class Monitor(Remembering):
     """Watches `logs[monitor]`.
 
-    better = value < best - |min_delta|, or value > best + |min_delta|
-
-    Args:
-        baseline: the first `best`; None takes the first value.
+    better = value < best - |min_delta|, or value > best + |min_delta|; `baseline` is the first
+    best, None takes the first value
 
     Source: keras.src.callbacks.monitor_callback.MonitorCallback
     """

@@ -192,7 +192,8 @@ class ProgbarLogger(Callback):
         """Takes over verbose, epochs and steps."""
         super().set_params(params)
         verbose = 1 if params["verbose"] == "auto" else int(params["verbose"])
-        self.verbose = 2 if verbose == 1 and not _overwrites() else verbose
+        overwrites = sys.stdout.isatty() or "ipykernel" in sys.modules
+        self.verbose = 2 if verbose == 1 and not overwrites else verbose
         self.epochs, self.target = params["epochs"], params["steps"]
 
     def _begin(self) -> None:
@@ -249,8 +250,3 @@ class ProgbarLogger(Callback):
 
     def on_predict_end(self, logs: Logs = None) -> None:
         self._finish(None)
-
-
-def _overwrites() -> bool:
-    """Whether a line can be overwritten where we print."""
-    return sys.stdout.isatty() or "ipykernel" in sys.modules

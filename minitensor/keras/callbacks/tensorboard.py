@@ -26,11 +26,7 @@ _numbers = itertools.count()
 
 
 class EventFile:
-    """A new file in a folder: numbers, histograms and images over steps.
-
-    Args:
-        folder: is made if it is not there.
-    """
+    """A new file in a folder, made if need be: numbers, histograms and images over steps."""
 
     def __init__(self, folder: Path) -> None:
         from tensorboard.summary.writer.record_writer import RecordWriter

@@ -34,18 +34,14 @@ _MEAN = {"value": "The mean", "rule": "mean", "example": _EXAMPLE}
 
 
 class AdaptivePooling(Spatial):
-    """What the adaptive poolings have in common.
+    """What the adaptive poolings have in common."""
 
-    Attributes:
-        kind: "MAX" or "AVG".
-    """
-
-    kind: str
+    kind: str  # "MAX" or "AVG"
 
     def __init__(
         self, output_size: Any, data_format: str | None = None, **kwargs: Unpack[Common]
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self.output_size = geometry.numbers("output_size", output_size, self.rank)
 
     def call(self, inputs: Any) -> Any:

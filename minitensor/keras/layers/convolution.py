@@ -36,6 +36,7 @@ Attributes:
     kernel: ({taps}, C/groups, filters), made when the layer is built.
     bias: (filters,) or None.
 """
+_PADDINGS = '"valid" or "same"'
 
 
 class Convolution(Affine, Spatial):
@@ -63,9 +64,7 @@ class Convolution(Affine, Spatial):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(
-            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
-        )
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
         read_rules(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -129,8 +128,7 @@ class Convolution(Affine, Spatial):
 
 @of_rank(1, _CONVOLUTION, paddings='"valid", "same" or "causal" (zeros before the signal only)')
 class Conv1D(Convolution):
-    """
-    >>> layer = tf.keras.layers.Conv1D(4, 3, padding="causal")
+    """>>> layer = tf.keras.layers.Conv1D(4, 3, padding="causal")
     >>> layer(tf.ones([2, 9, 3])).shape
     TensorShape([2, 9, 4])
     """
@@ -138,26 +136,17 @@ class Conv1D(Convolution):
     words = ("valid", "same", "causal")
 
 
-@of_rank(
-    2, _CONVOLUTION, {"strides": (1, 1), "dilation_rate": (1, 1)}, paddings='"valid" or "same"'
-)
+@of_rank(2, _CONVOLUTION, {"strides": (1, 1), "dilation_rate": (1, 1)}, paddings=_PADDINGS)
 class Conv2D(Convolution):
-    """
-    >>> layer = tf.keras.layers.Conv2D(4, kernel_size=3, padding="SAME", activation="relu")
+    """>>> layer = tf.keras.layers.Conv2D(4, kernel_size=3, padding="SAME", activation="relu")
     >>> layer(tf.ones([2, 5, 5, 3])).shape
     TensorShape([2, 5, 5, 4])
     """
 
 
-@of_rank(
-    3,
-    _CONVOLUTION,
-    {"strides": (1, 1, 1), "dilation_rate": (1, 1, 1)},
-    paddings='"valid" or "same"',
-)
+@of_rank(3, _CONVOLUTION, {"strides": (1, 1, 1), "dilation_rate": (1, 1, 1)}, paddings=_PADDINGS)
 class Conv3D(Convolution):
-    """
-    >>> layer = tf.keras.layers.Conv3D(4, 3)
+    """>>> layer = tf.keras.layers.Conv3D(4, 3)
     >>> layer(tf.ones([1, 5, 5, 5, 2])).shape
     TensorShape([1, 3, 3, 3, 4])
     """

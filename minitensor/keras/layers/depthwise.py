@@ -97,9 +97,7 @@ class Depthwise(Affine, Spatial):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(
-            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
-        )
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
         read_rules(
             self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
@@ -157,9 +155,7 @@ class Separable(Affine, Spatial):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(
-            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
-        )
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
         read_rules(
             self, "depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint
@@ -204,8 +200,7 @@ class Separable(Affine, Spatial):
 
 @of_rank(1, _DEPTHWISE)
 class DepthwiseConv1D(Depthwise):
-    """
-    >>> layer = tf.keras.layers.DepthwiseConv1D(3, depth_multiplier=2)
+    """>>> layer = tf.keras.layers.DepthwiseConv1D(3, depth_multiplier=2)
     >>> layer(tf.ones([2, 9, 3])).shape
     TensorShape([2, 7, 6])
     """
@@ -213,8 +208,7 @@ class DepthwiseConv1D(Depthwise):
 
 @of_rank(2, _DEPTHWISE, {"strides": (1, 1), "dilation_rate": (1, 1)})
 class DepthwiseConv2D(Depthwise):
-    """
-    >>> layer = tf.keras.layers.DepthwiseConv2D(3, padding="same")
+    """>>> layer = tf.keras.layers.DepthwiseConv2D(3, padding="same")
     >>> layer(tf.ones([2, 5, 5, 3])).shape
     TensorShape([2, 5, 5, 3])
     """
@@ -222,8 +216,7 @@ class DepthwiseConv2D(Depthwise):
 
 @of_rank(1, _SEPARABLE)
 class SeparableConv1D(Separable):
-    """
-    >>> layer = tf.keras.layers.SeparableConv1D(4, 3)
+    """>>> layer = tf.keras.layers.SeparableConv1D(4, 3)
     >>> layer(tf.ones([2, 9, 3])).shape
     TensorShape([2, 7, 4])
     """
@@ -231,8 +224,7 @@ class SeparableConv1D(Separable):
 
 @of_rank(2, _SEPARABLE, {"strides": (1, 1), "dilation_rate": (1, 1)})
 class SeparableConv2D(Separable):
-    """
-    >>> layer = tf.keras.layers.SeparableConv2D(4, 3, padding="same")
+    """>>> layer = tf.keras.layers.SeparableConv2D(4, 3, padding="same")
     >>> layer(tf.ones([2, 5, 5, 3])).shape
     TensorShape([2, 5, 5, 4])
     """

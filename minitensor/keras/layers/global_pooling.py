@@ -27,18 +27,14 @@ _MEAN = {"value": "The mean", "rule": "mean", "example": _EXAMPLE}
 
 
 class GlobalPooling(Spatial):
-    """What the global poolings have in common.
+    """What the global poolings have in common."""
 
-    Attributes:
-        kind: "MAX" or "AVG".
-    """
-
-    kind: str
+    kind: str  # "MAX" or "AVG"
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[Common]
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self.keepdims = keepdims
 
     def call(self, inputs: Any) -> Any:

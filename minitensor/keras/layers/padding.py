@@ -37,7 +37,7 @@ class ZeroPadding(Spatial):
     def __init__(
         self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[Common]
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self._pairs = geometry.pairs("padding", padding, self.rank)
         self.padding: Any = self._pairs if self.rank > 1 else self._pairs[0]
 
@@ -52,24 +52,21 @@ class ZeroPadding(Spatial):
 
 @of_rank(1, _PADDING)
 class ZeroPadding1D(ZeroPadding):
-    """
-    >>> tf.keras.layers.ZeroPadding1D(2)(tf.ones([2, 4, 3])).shape
+    """>>> tf.keras.layers.ZeroPadding1D(2)(tf.ones([2, 4, 3])).shape
     TensorShape([2, 8, 3])
     """
 
 
 @of_rank(2, _PADDING, {"padding": (1, 1)})
 class ZeroPadding2D(ZeroPadding):
-    """
-    >>> tf.keras.layers.ZeroPadding2D(((1, 0), (2, 2)))(tf.ones([2, 4, 4, 3])).shape
+    """>>> tf.keras.layers.ZeroPadding2D(((1, 0), (2, 2)))(tf.ones([2, 4, 4, 3])).shape
     TensorShape([2, 5, 8, 3])
     """
 
 
 @of_rank(3, _PADDING, {"padding": ((1, 1), (1, 1), (1, 1))})
 class ZeroPadding3D(ZeroPadding):
-    """
-    >>> tf.keras.layers.ZeroPadding3D(1)(tf.ones([2, 4, 4, 4, 3])).shape
+    """>>> tf.keras.layers.ZeroPadding3D(1)(tf.ones([2, 4, 4, 4, 3])).shape
     TensorShape([2, 6, 6, 6, 3])
     """
 
@@ -80,7 +77,7 @@ class Cropping(Spatial):
     def __init__(
         self, cropping: Any, data_format: str | None = None, **kwargs: Unpack[Common]
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self._pairs = geometry.pairs("cropping", cropping, self.rank)
         self.cropping = self._pairs if self.rank > 1 else self._pairs[0]
 
@@ -106,8 +103,7 @@ class Cropping(Spatial):
 
 @of_rank(1, _CROPPING, layout="")
 class Cropping1D(Cropping):
-    """
-    >>> tf.keras.layers.Cropping1D((0, 1))(tf.ones([2, 4, 3])).shape
+    """>>> tf.keras.layers.Cropping1D((0, 1))(tf.ones([2, 4, 3])).shape
     TensorShape([2, 3, 3])
     """
 
@@ -117,15 +113,13 @@ class Cropping1D(Cropping):
 
 @of_rank(2, _CROPPING, {"cropping": ((0, 0), (0, 0))}, layout=_LAYOUT)
 class Cropping2D(Cropping):
-    """
-    >>> tf.keras.layers.Cropping2D(((1, 0), (1, 2)))(tf.ones([2, 4, 4, 3])).shape
+    """>>> tf.keras.layers.Cropping2D(((1, 0), (1, 2)))(tf.ones([2, 4, 4, 3])).shape
     TensorShape([2, 3, 1, 3])
     """
 
 
 @of_rank(3, _CROPPING, {"cropping": ((1, 1), (1, 1), (1, 1))}, layout=_LAYOUT)
 class Cropping3D(Cropping):
-    """
-    >>> tf.keras.layers.Cropping3D()(tf.ones([2, 4, 4, 4, 3])).shape
+    """>>> tf.keras.layers.Cropping3D()(tf.ones([2, 4, 4, 4, 3])).shape
     TensorShape([2, 2, 2, 2, 3])
     """

@@ -29,13 +29,9 @@ _MEAN = {"value": "The mean", "rule": "mean", "padding": "is not counted", "exam
 
 
 class Pooling(Spatial):
-    """What the poolings have in common.
+    """What the poolings have in common."""
 
-    Attributes:
-        kind: "MAX" or "AVG".
-    """
-
-    kind: str
+    kind: str  # "MAX" or "AVG"
 
     def __init__(
         self,
@@ -46,7 +42,7 @@ class Pooling(Spatial):
         name: str | None = None,
         **kwargs: Unpack[Regularized],
     ) -> None:
-        super().__init__(data_format=data_format, name=name, **kwargs)
+        super().__init__(data_format, name=name, **kwargs)
         self.pool_size = geometry.numbers("pool_size", pool_size, self.rank)
         self._slide(self.pool_size if strides is None else strides, padding)
 

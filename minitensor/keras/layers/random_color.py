@@ -11,9 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.layers.images import Augmentation, interval
 from minitensor.math import reduce_mean
 from minitensor.math.clip import clip_by_value
+
+example = examples_of("tf.keras.layers", ".numpy().ravel()")
 
 
 class _Color(Augmentation):
@@ -41,6 +44,7 @@ class _Color(Augmentation):
         return as_tensor(factors.astype(images.dtype), like=images)  # (N, 1, 1, 1)
 
 
+@example("RandomBrightness((0.2, 0.2), (0, 1))([[[0.5]]], training=True)", "[0.7]")
 class RandomBrightness(_Color):
     """Adds a number to each image in training.
 
@@ -48,12 +52,6 @@ class RandomBrightness(_Color):
 
     Args:
         factor: two numbers in [-1, 1], or one: from minus it to plus it.
-
-    Example:
-        >>> import minitensor as tf
-        >>> layer = tf.keras.layers.RandomBrightness((0.2, 0.2), (0, 1))
-        >>> layer([[[0.5]]], training=True).numpy().ravel()
-        array([0.7], dtype=float32)
     """
 
     def __init__(
@@ -67,6 +65,7 @@ class RandomBrightness(_Color):
         return clip_by_value(images + f * (high - low), low, high)
 
 
+@example("RandomContrast(0.0)([[[1.0], [3.0]]], training=True)", "[1., 3.]")
 class RandomContrast(_Color):
     """Scales the distance of each pixel from the mean of its image and channel in training.
 
@@ -75,11 +74,6 @@ class RandomContrast(_Color):
     Args:
         factor: lower and upper, two numbers in [0, 1], or one for both. (Keras 3.15 takes one
             number for upper alone, against what it says.)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.layers.RandomContrast(0.0)([[[1.0], [3.0]]], training=True).numpy().ravel()
-        array([1., 3.], dtype=float32)
     """
 
     def __init__(

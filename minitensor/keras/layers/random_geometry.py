@@ -20,10 +20,13 @@ import numpy as np
 
 from minitensor.array import reshape, reverse, where
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import choice
 from minitensor.keras.layers.images import Augmentation, interval
 from minitensor.ops.array import getitem
+
+example = examples_of("tf.keras.layers", ".numpy().ravel().round(3)")
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 INTERPOLATIONS = ("nearest", "bilinear")
@@ -88,18 +91,13 @@ class _Affine(Augmentation):
         return affine(images, maps, self.interpolation, self.fill_mode, self.fill_value)
 
 
+@example("RandomRotation((0.5, 0.5))([[[1.0], [2.0]]], training=True)", "[2., 1.]")
 class RandomRotation(_Affine):
     """Turns images around their middle in training.
 
     Args:
         factor: the angle in turns: two numbers in [-1, 1], or one: from minus it to plus it.
             A positive angle turns counter-clockwise.
-
-    Example:
-        >>> import minitensor as tf
-        >>> layer = tf.keras.layers.RandomRotation((0.5, 0.5))
-        >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel().round(3)
-        array([2., 1.], dtype=float32)
     """
 
     def __init__(
@@ -123,6 +121,7 @@ class RandomRotation(_Affine):
         return np.stack([cos, -sin, x - x * cos + y * sin, sin, cos, y - x * sin - y * cos], 1)
 
 
+@example("RandomZoom((-0.5, -0.5))([[[1.0], [2.0]]], training=True)", "[1.25, 1.75]")
 class RandomZoom(_Affine):
     """Shows more of images, or less, in training; the middle stays where it is.
 
@@ -130,12 +129,6 @@ class RandomZoom(_Affine):
         height_factor: two numbers in (-1, 1], or one: from minus it to plus it. +0.2 zooms out:
             6/5 of the height is seen.
         width_factor: likewise; None is the random number of the height, which keeps the ratio.
-
-    Example:
-        >>> import minitensor as tf
-        >>> layer = tf.keras.layers.RandomZoom((-0.5, -0.5))
-        >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
-        array([1.25, 1.75], dtype=float32)
     """
 
     def __init__(
@@ -165,6 +158,9 @@ class RandomZoom(_Affine):
         return np.stack([wide, zero, x * (1 - wide), zero, tall, y * (1 - tall)], 1)
 
 
+@example(
+    'RandomTranslation((0, 0), (0.5, 0.5), "constant")([[[1.0], [2.0]]], training=True)', "[0., 1.]"
+)
 class RandomTranslation(_Affine):
     """Moves images in training.
 
@@ -172,12 +168,6 @@ class RandomTranslation(_Affine):
         height_factor: how far down, in heights: two numbers in [-1, 1], or one: from minus it to
             plus it.
         width_factor: how far to the right, in widths; likewise.
-
-    Example:
-        >>> import minitensor as tf
-        >>> layer = tf.keras.layers.RandomTranslation((0, 0), (0.5, 0.5), "constant")
-        >>> layer([[[1.0], [2.0]]], training=True).numpy().ravel()
-        array([0., 1.], dtype=float32)
     """
 
     def __init__(
@@ -214,18 +204,9 @@ def _numbers(layer: Augmentation, limits: tuple[float, float], n: int) -> np.nda
 def affine(
     images: Tensor, maps: np.ndarray, interpolation: str, fill_mode: str, fill_value: float
 ) -> Tensor:
-    """y[n, i, j] = x[n, v, u], u = a0 j + a1 i + a2, v = b0 j + b1 i + b2.
+    """y[n, i, j] = x[n, v, u], u = a0 j + a1 i + a2, v = b0 j + b1 i + b2, for (N, H, W, C) floats.
 
-    Args:
-        images: (N, H, W, C) floats.
-        maps: (N, 6) numbers a0, a1, a2, b0, b1, b2 for each image.
-        interpolation: "nearest" pixel, or "bilinear" between four.
-        fill_mode: what lies outside: "reflect" d c b a | a b c d | d c b a, "wrap" around,
-            "constant" or the "nearest" pixel.
-        fill_value: the constant.
-
-    Returns:
-        (N, H, W, C)
+    `maps` are (N, 6) numbers a0, a1, a2, b0, b1, b2; "reflect" is d c b a | a b c d | d c b a.
 
     Source: tf.raw_ops.ImageProjectiveTransformV3
     """

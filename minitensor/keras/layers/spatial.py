@@ -21,21 +21,14 @@ from minitensor.window import extent
 
 
 class Spatial(Layer):
-    """Takes inputs of `rank` spatial axes, a batch axis before them, channels before or after.
+    """Takes inputs of `rank` spatial axes, a batch axis before them, channels before or after."""
 
-    Attributes:
-        rank: 1 for signals, 2 for images, 3 for volumes.
-        data_format: "channels_last" or "channels_first".
-        words: what `padding` may be, where a window slides.
-        floats_only: whether integers are refused.
-    """
-
-    rank: int
-    words: tuple[str, ...] = ("valid", "same")
-    floats_only = False
+    rank: int  # 1 for signals, 2 for images, 3 for volumes
+    words: tuple[str, ...] = ("valid", "same")  # what `padding` may be, where a window slides
+    floats_only = False  # whether integers are refused
     _settled = True
 
-    def __init__(self, *, data_format: str | None, **rest: Any) -> None:
+    def __init__(self, data_format: str | None, **rest: Any) -> None:
         super().__init__(**rest)
         self.data_format = layout(data_format)
         self._last = self.data_format == "channels_last"

@@ -67,9 +67,7 @@ class Transposed(Affine, Spatial):
         bias_constraint: Any = None,
         **kwargs: Unpack[Named],
     ) -> None:
-        super().__init__(
-            data_format=data_format, activity_regularizer=activity_regularizer, **kwargs
-        )
+        super().__init__(data_format, activity_regularizer=activity_regularizer, **kwargs)
         self._slide_kernel(kernel_size, strides, padding, dilation_rate)
         read_rules(self, "kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         read_rules(self, "bias", bias_initializer, bias_regularizer, bias_constraint)
@@ -130,8 +128,7 @@ class Transposed(Affine, Spatial):
 
 @of_rank(1, _TRANSPOSED)
 class Conv1DTranspose(Transposed):
-    """
-    >>> layer = tf.keras.layers.Conv1DTranspose(4, 3, strides=2, padding="same")
+    """>>> layer = tf.keras.layers.Conv1DTranspose(4, 3, strides=2, padding="same")
     >>> layer(tf.ones([1, 5, 2])).shape
     TensorShape([1, 10, 4])
     """
@@ -139,8 +136,7 @@ class Conv1DTranspose(Transposed):
 
 @of_rank(2, _TRANSPOSED, {"strides": (1, 1), "dilation_rate": (1, 1)})
 class Conv2DTranspose(Transposed):
-    """
-    >>> layer = tf.keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same")
+    """>>> layer = tf.keras.layers.Conv2DTranspose(4, 3, strides=2, padding="same")
     >>> layer(tf.ones([1, 5, 5, 2])).shape
     TensorShape([1, 10, 10, 4])
     """
@@ -148,8 +144,7 @@ class Conv2DTranspose(Transposed):
 
 @of_rank(3, _TRANSPOSED)
 class Conv3DTranspose(Transposed):
-    """
-    >>> layer = tf.keras.layers.Conv3DTranspose(4, 2, strides=2)
+    """>>> layer = tf.keras.layers.Conv3DTranspose(4, 2, strides=2)
     >>> layer(tf.ones([1, 2, 3, 4, 2])).shape
     TensorShape([1, 4, 6, 8, 4])
     """

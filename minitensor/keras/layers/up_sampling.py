@@ -34,7 +34,7 @@ class UpSampling(Spatial):
     """What the three have in common."""
 
     def __init__(self, size: Any, data_format: str | None = None, **kwargs: Unpack[Common]) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format, **kwargs)
         self._factors = geometry.numbers("size", size, self.rank)
         self.size: Any = self._factors if self.rank > 1 else self._factors[0]
 
@@ -55,8 +55,7 @@ class UpSampling(Spatial):
 
 @of_rank(1, _UP_SAMPLING, value="Every step of signals several times.", also="", layout="")
 class UpSampling1D(UpSampling):
-    """
-    >>> tf.keras.layers.UpSampling1D(2)([[[1.0], [2.0]]]).numpy().ravel()
+    """>>> tf.keras.layers.UpSampling1D(2)([[[1.0], [2.0]]]).numpy().ravel()
     array([1., 1., 2., 2.], dtype=float32)
     """
 
@@ -72,8 +71,7 @@ class UpSampling1D(UpSampling):
     layout=_LAYOUT + _METHOD,
 )
 class UpSampling2D(UpSampling):
-    """
-    >>> layer = tf.keras.layers.UpSampling2D((1, 2), interpolation="bilinear")
+    """>>> layer = tf.keras.layers.UpSampling2D((1, 2), interpolation="bilinear")
     >>> layer([[[[0.0], [1.0]]]]).numpy().ravel()
     array([0.  , 0.25, 0.75, 1.  ], dtype=float32)
     """
@@ -107,7 +105,6 @@ class UpSampling2D(UpSampling):
     layout=_LAYOUT,
 )
 class UpSampling3D(UpSampling):
-    """
-    >>> tf.keras.layers.UpSampling3D((1, 2, 3))(tf.ones([1, 2, 2, 2, 4])).shape
+    """>>> tf.keras.layers.UpSampling3D((1, 2, 3))(tf.ones([1, 2, 2, 2, 4])).shape
     TensorShape([1, 2, 4, 6, 4])
     """
