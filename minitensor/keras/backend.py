@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import array as _array
+from minitensor import math as _math
 from minitensor.array import (
     cast,
     ones_like,
@@ -23,9 +25,6 @@ from minitensor.array import (
     transpose,
     zeros_like,
 )
-from minitensor.array import concat as _concat
-from minitensor.array import expand_dims as _expand_dims
-from minitensor.array import one_hot as _one_hot
 from minitensor.autograd import Tensor, Variable
 from minitensor.keras.activations import relu, sigmoid, softmax, tanh
 from minitensor.keras.config import (
@@ -55,19 +54,12 @@ from minitensor.math import (
     sqrt,
     square,
 )
-from minitensor.math import argmax as _argmax
-from minitensor.math import argmin as _argmin
-from minitensor.math import reduce_all as all
-from minitensor.math import reduce_any as any
-from minitensor.math import reduce_max as max
-from minitensor.math import reduce_mean as mean
-from minitensor.math import reduce_min as min
-from minitensor.math import reduce_prod as prod
-from minitensor.math import reduce_std as std
-from minitensor.math import reduce_sum as sum
-from minitensor.math import reduce_variance as var
 from minitensor.math.clip import clip_by_value as clip
 from minitensor.nn import l2_normalize
+
+all, any, max, min = _math.reduce_all, _math.reduce_any, _math.reduce_max, _math.reduce_min
+mean, prod, sum = _math.reduce_mean, _math.reduce_prod, _math.reduce_sum
+std, var = _math.reduce_std, _math.reduce_variance
 
 
 def backend() -> str:
@@ -112,27 +104,27 @@ def set_value(x: Any, value: Any) -> None:
 
 def argmax(x: Any, axis: int = -1) -> Tensor:
     """Where the largest is. Source: keras.backend.argmax"""
-    return _argmax(x, axis)
+    return _math.argmax(x, axis)
 
 
 def argmin(x: Any, axis: int = -1) -> Tensor:
     """Where the smallest is. Source: keras.backend.argmin"""
-    return _argmin(x, axis)
+    return _math.argmin(x, axis)
 
 
 def concatenate(tensors: Any, axis: int = -1) -> Tensor:
     """One behind the other. Source: keras.backend.concatenate"""
-    return _concat(tensors, axis)
+    return _array.concat(tensors, axis)
 
 
 def expand_dims(x: Any, axis: int = -1) -> Tensor:
     """With one more axis. Source: keras.backend.expand_dims"""
-    return _expand_dims(x, axis)
+    return _array.expand_dims(x, axis)
 
 
 def one_hot(indices: Any, num_classes: int) -> Tensor:
     """Rows with a single 1. Source: keras.backend.one_hot"""
-    return _one_hot(indices, num_classes)
+    return _array.one_hot(indices, num_classes)
 
 
 def permute_dimensions(x: Any, pattern: Any) -> Tensor:
@@ -142,7 +134,7 @@ def permute_dimensions(x: Any, pattern: Any) -> Tensor:
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Tensor:
     """Of each element; no mean. Source: keras.backend.binary_crossentropy"""
-    target, output = _expand_dims(target, -1), _expand_dims(output, -1)
+    target, output = _array.expand_dims(target, -1), _array.expand_dims(output, -1)
     return _mean_binary_crossentropy(target, output, from_logits)
 
 
