@@ -9,11 +9,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 
+from minitensor import __version__
 from minitensor.backend.errors import DeviceError
-from minitensor.extras import DISTRIBUTION
 
 # verb, module with add_arguments(parser) and run(args), what it does
 _VERBS = (
@@ -55,7 +54,7 @@ def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
         prog="minitensor",
         description="Convolutional networks in NumPy and CUDA, with TensorFlow's functions.",
     )
-    parser.add_argument("--version", action="version", version=f"minitensor {_version()}")
+    parser.add_argument("--version", action="version", version=f"minitensor {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, module, purpose in _VERBS:
         sub = verbs.add_parser(verb, help=purpose, description=f"{purpose.capitalize()}.")
@@ -64,10 +63,3 @@ def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
             command.add_arguments(sub)
             sub.set_defaults(run=command.run)
     return parser
-
-
-def _version() -> str:
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "(not installed)"

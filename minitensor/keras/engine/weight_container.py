@@ -8,6 +8,7 @@ a list that was looked into.
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,14 +33,14 @@ class Structure:
     """All that one layer owns, as it was found by looking; `holds()` says whether it is still so.
 
     Attributes:
-        layers: the layer itself, and all layers inside, each once.
         weights: their variables, each once.
         seed_streams: those of the layers that draw, in their order.
         metrics: room for what training finds among the same attributes.
     """
 
     def __init__(self, owner: WeightContainer) -> None:
-        self._changes, self._owner = _changes, owner
+        self._changes = _changes
+        self._owner = weakref.ref(owner)  # it holds this: a cycle would keep dropped weights alive
         found: dict[Any, None] = {}
         waiting: list[Any] = [owner]
         while waiting:
@@ -47,21 +48,29 @@ class Structure:
             if layer not in found:
                 found[layer] = None
                 waiting.extend(reversed(layer.sublayers()))
-        self.layers = list(found)
-        every = [v for layer in self.layers for v in layer.own_variables]
+        layers = list(found)
+        self._inside = layers[1:]
+        every = [v for layer in layers for v in layer.own_variables]
         self.weights: list[Variable] = list({id(v): v for v in every}.values())
-        streams = (vars(layer).get("seed_stream") for layer in self.layers)
+        streams = (vars(layer).get("seed_stream") for layer in layers)
         self.seed_streams = [s for s in streams if isinstance(s, SeedStream)]
         self.metrics: list[Any] | None = None
         self._trainable = [v.trainable for v in self.weights]
-        inside = (x for layer in self.layers for x in layer._containers())
+        inside = (x for layer in layers for x in layer._containers())
         self._contents = [(x, tuple(_items(x))) for x in inside]
+        self._attributes = [len(vars(layer)) for layer in layers]
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layer itself, and all layers inside, each once."""
+        return [self._owner(), *self._inside]
 
     def holds(self, owner: WeightContainer) -> bool:
         """Whether it is of this layer, not of the one it was copied from, and nothing changed."""
         return (
             self._changes == _changes
-            and self._owner is owner
+            and self._owner() is owner
+            and [len(vars(layer)) for layer in self.layers] == self._attributes
             and [v.trainable for v in self.weights] == self._trainable
             and all(_are(x, items) for x, items in self._contents)
         )
@@ -106,6 +115,7 @@ class WeightContainer:
         """What it owns now."""
         found = self._structure
         if found is None or not found.holds(self):
+            self.__dict__["_structure"] = None  # one of the attributes that are counted
             found = self.__dict__["_structure"] = Structure(self)
         return found
 
@@ -186,7 +196,7 @@ class WeightContainer:
 
     def all_layers(self) -> list[Any]:
         """Itself, and all layers inside, each once."""
-        return list(self._found().layers)
+        return self._found().layers
 
     @property
     def _seed_calls(self) -> list[int]:

@@ -100,7 +100,8 @@ class Convolution(Affine, Spatial):
         x = moved_last(x, self._last)  # (N, H, W, C)
         size, channels = x.array.shape[1:-1], x.array.shape[-1]
         groups = group_count(op, channels, kernel.array.shape)
-        slide = self.kernel_size, self.strides, self._pads, self.dilation_rate
+        # The kernel's own taps: a program may have put another kernel in the place of ours.
+        slide = kernel.array.shape[: self.rank], self.strides, self._pads, self.dilation_rate
         depth, plane = windows(op, size, *slide, groups)
         if self.rank == 2 and self._last and self.bias is not None:
             word = self._fused

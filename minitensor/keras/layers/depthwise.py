@@ -68,7 +68,11 @@ Attributes:
 
 def _depthwise(layer: Spatial, x: Tensor, kernel: Tensor) -> Tensor:
     """Each channel with its own filters; the channels are last."""
-    slide = layer.kernel_size, layer.strides, layer._pads, layer.dilation_rate
+    if 0 in kernel.array.shape:
+        raise ValueError(
+            f"{layer._title}: filter must not have zero elements, got shape {kernel.shape}"
+        )
+    slide = kernel.array.shape[: layer.rank], layer.strides, layer._pads, layer.dilation_rate
     depth, plane = windows(layer._title, x.array.shape[1:-1], *slide, x.array.shape[-1])
     return conv(x, grouped(kernel), depth=depth, plane=plane)
 

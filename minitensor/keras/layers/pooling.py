@@ -43,7 +43,7 @@ class Pooling(Spatial):
         **kwargs: Unpack[Regularized],
     ) -> None:
         super().__init__(data_format, name=name, **kwargs)
-        self.pool_size = geometry.numbers("pool_size", pool_size, self.rank)
+        self.pool_size: Any = pool_size
         self._slide(self.pool_size if strides is None else strides, padding)
 
     def _taps(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

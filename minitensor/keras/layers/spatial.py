@@ -19,11 +19,16 @@ from minitensor.nn import ranks
 from minitensor.nn.arguments import Padding
 from minitensor.window import extent
 
+_NUMBERS = {"strides", "kernel_size", "dilation_rate", "pool_size"}  # one for each axis
+
 
 class Spatial(Layer):
     """Takes inputs of `rank` spatial axes, a batch axis before them, channels before or after."""
 
     rank: int  # 1 for signals, 2 for images, 3 for volumes
+    strides: Any
+    kernel_size: Any
+    dilation_rate: Any
     words: tuple[str, ...] = ("valid", "same")  # what `padding` may be, where a window slides
     floats_only = False  # whether integers are refused
     _settled = True
@@ -31,14 +36,24 @@ class Spatial(Layer):
     def __init__(self, data_format: str | None, **rest: Any) -> None:
         super().__init__(**rest)
         self.data_format = layout(data_format)
-        self._last = self.data_format == "channels_last"
         self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Reads a setting whenever it is set, by the constructor or by a program later on."""
+        if name in _NUMBERS:
+            value = geometry.numbers(name, value, self.rank)
+        super().__setattr__(name, value)
 
     def prepare(self, inputs: Any) -> None:
         """Checks an input, and builds the layer for it."""
         if self.floats_only:
             geometry.floats_only(self, inputs)
         super().prepare(inputs)
+
+    @property
+    def _last(self) -> bool:
+        """Whether the channels are the last axis."""
+        return self.data_format == "channels_last"
 
     @property
     def _title(self) -> str:
@@ -86,14 +101,13 @@ class Spatial(Layer):
 
     def _slide(self, strides: Any, padding: Any) -> None:
         """Reads the pixels between output positions, and what is at the ends."""
-        self.strides = geometry.numbers("strides", strides, self.rank)
+        self.strides = strides
         self.padding = geometry.choice("padding", padding, self.words)
 
     def _slide_kernel(self, kernel_size: Any, strides: Any, padding: Any, dilation: Any) -> None:
         """The same for a kernel, and its taps, and how far these are apart."""
         self._slide(strides, padding)
-        self.kernel_size = geometry.numbers("kernel_size", kernel_size, self.rank)
-        self.dilation_rate = geometry.numbers("dilation_rate", dilation, self.rank)
+        self.kernel_size, self.dilation_rate = kernel_size, dilation
 
     def _taps(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """(taps, pixels between them) along each axis."""

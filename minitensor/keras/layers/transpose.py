@@ -94,6 +94,11 @@ class Transposed(Affine, Spatial):
     def call(self, inputs: Any) -> Any:
         op = self._title
         x, kernel = align(op, input=inputs, kernel=self.kernel)
+        if kernel.array.shape[: self.rank] != self.kernel_size:
+            raise ValueError(
+                f"{op}: its kernel has the shape {kernel.shape}, which does not begin with its "
+                f"kernel_size {self.kernel_size}, from which the size of the output follows"
+            )
         size = tuple(self._pixels(self.compute_output_shape(x.shape)))
         x = moved_last(x, self._last)  # (N, h, w, C)
         slide = self.kernel_size, self.strides, self._pads, self.dilation_rate
