@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import unquote
 
 DISTRIBUTION = "minitensor-conv"  # `minitensor` on PyPI is somebody else's
 _PACKAGES = {"PIL": "pillow"}  # the name to install, where it is not the name to import
@@ -39,6 +36,10 @@ def install(extra: str) -> str:
 
 def _installed_from() -> str:
     """The folder or file that pip installed from, as it noted it; empty for an index."""
+    import json
+    from importlib import metadata
+    from urllib.parse import unquote
+
     try:
         note = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
