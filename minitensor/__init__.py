@@ -13,6 +13,7 @@ Beyond TensorFlow: `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matri
 """
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 from minitensor import config, linalg, math, nn, ops, random
@@ -196,4 +197,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "bfloat16"]  # it needs a library: `import *` must not ask for it
+    """What is there; bfloat16 only with the library that it needs: whoever looks must find."""
+    return [*__all__, *(["bfloat16"] if find_spec("ml_dtypes") else [])]
