@@ -16,7 +16,7 @@ Edit = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Place:
+class FileChange:
     """A file to write, new or with something added, and what is in it."""
 
     path: str
@@ -43,28 +43,30 @@ def root() -> Path:
     return HERE
 
 
-def write(folder: Path, places: Sequence[Place]) -> None:
+def write(folder: Path, file_changes: Sequence[FileChange]) -> None:
     """Writes all files; what can go wrong is found before the first.
 
     Raises:
         ValueError: a new file is there already, or an old one has not the line to add to.
     """
-    taken = [place.path for place in places if place.is_new and (folder / place.path).exists()]
+    taken = [
+        change.path for change in file_changes if change.is_new and (folder / change.path).exists()
+    ]
     if taken:
         raise ValueError(f"{' and '.join(taken)} exist already; nothing was written")
-    texts = {folder / place.path: _text(folder, place) for place in places}
+    texts = {folder / change.path: _text(folder, change) for change in file_changes}
     for path, text in texts.items():
         with atomic_write(path) as fresh:
             fresh.write_text(text, encoding="utf-8")
 
 
-def _text(folder: Path, place: Place) -> str:
-    if isinstance(place.text, str):
-        return place.text
+def _text(folder: Path, change: FileChange) -> str:
+    if isinstance(change.text, str):
+        return change.text
     try:
-        return place.text((folder / place.path).read_text(encoding="utf-8"))
+        return change.text((folder / change.path).read_text(encoding="utf-8"))
     except LookupError as missing:
-        raise ValueError(f"{place.path} {missing.args[0]}; nothing was written") from None
+        raise ValueError(f"{change.path} {missing.args[0]}; nothing was written") from None
 
 
 # ----- a line more -----

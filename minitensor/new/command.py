@@ -26,12 +26,14 @@ def run(args: argparse.Namespace) -> int:
     room = op if args.what == "op" else kernel
     if taken := room.taken(args.name):
         raise ValueError(f"{taken} exists already; nothing was written")
-    places = op.places(args.name, args.tf) if room is op else kernel.places(args.name)
-    checkout.write(folder, places)
+    file_changes = (
+        op.file_changes(args.name, args.tf) if room is op else kernel.file_changes(args.name)
+    )
+    checkout.write(folder, file_changes)
     print(f"In {folder}:")
-    width = max(len(place.path) for place in places)
-    for place in places:
-        print(f"  {'new' if place.is_new else 'add'}  {place.path:{width}}  {place.what}")
+    width = max(len(change.path) for change in file_changes)
+    for change in file_changes:
+        print(f"  {'new' if change.is_new else 'add'}  {change.path:{width}}  {change.what}")
     print("\nNext, in this order (docs/how-to-add.md says more):")
     steps = op.steps(args.name, args.tf) if room is op else kernel.steps(args.name)
     for number, step in enumerate(steps, 1):

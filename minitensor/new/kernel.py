@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minitensor.backend.host import source
 from minitensor.backend.protocol import Backend
-from minitensor.new.checkout import Place, appended, imported, inserted, listed
+from minitensor.new.checkout import FileChange, appended, imported, inserted, listed
 
 KERNEL = """// y = TODO: the formula. One thread, one number; it goes on by the whole grid.
 //
@@ -102,7 +102,7 @@ def taken(name: str) -> str:
     return f"backend.{name}" if hasattr(Backend, name) else ""
 
 
-def places(name: str) -> list[Place]:
+def file_changes(name: str) -> list[FileChange]:
     """The files of a kernel: two new ones, and a line or a function in each list that names it."""
 
     def named(text: str) -> str:
@@ -113,24 +113,24 @@ def places(name: str) -> list[Place]:
     twin = f"{backend}.numpy.elementwise".replace("/", ".")
     case = named('    "NAME": lambda be, p: be.NAME(be.asarray(p.images())),')
     return [
-        Place(f"kernels/{name}.cu", named(KERNEL), "the kernel"),
-        Place(f"{backend}/numpy/elementwise.py", appended(named(TWIN)), "its plain twin"),
-        Place(f"tests/kernels/test_{name}.py", named(TEST), "both beside a formula"),
-        Place(f"{backend}/host/elementwise.py", appended(named(HOST)), "what launches it"),
-        Place(f"{backend}/protocol.py", appended(named(PROTOCOL)), "its name, for ops"),
-        Place(
+        FileChange(f"kernels/{name}.cu", named(KERNEL), "the kernel"),
+        FileChange(f"{backend}/numpy/elementwise.py", appended(named(TWIN)), "its plain twin"),
+        FileChange(f"tests/kernels/test_{name}.py", named(TEST), "both beside a formula"),
+        FileChange(f"{backend}/host/elementwise.py", appended(named(HOST)), "what launches it"),
+        FileChange(f"{backend}/protocol.py", appended(named(PROTOCOL)), "its name, for ops"),
+        FileChange(
             f"{backend}/numpy/__init__.py",
             lambda old: listed(name)(imported(name, twin)(old)),
             "its name on the three backends",
         ),
-        Place(f"{backend}/emulator/__init__.py", bound, "the same"),
-        Place(f"{backend}/cuda/__init__.py", bound, "the same"),
-        Place(
+        FileChange(f"{backend}/emulator/__init__.py", bound, "the same"),
+        FileChange(f"{backend}/cuda/__init__.py", bound, "the same"),
+        FileChange(
             "minitensor/explain/launch_cases.py",
             inserted(case, '    "transpose": _transpose,'),
             "how it comes to be launched",
         ),
-        Place(
+        FileChange(
             "kernels/README.md",
             inserted(named(_ROW) + "not yet measured |", "<!-- kernels:end -->"),
             "its row",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import minitensor
-from minitensor.new.checkout import Place, in_order
+from minitensor.new.checkout import FileChange, in_order
 
 OPS = '''"""NAME. TODO: what it computes, in a line."""
 
@@ -126,7 +126,7 @@ def taken(name: str) -> str:
     return f"nn.{name}" if hasattr(minitensor.nn, name) else ""
 
 
-def places(name: str, of_tf: bool) -> list[Place]:
+def file_changes(name: str, of_tf: bool) -> list[FileChange]:
     """The files of an op; with `of_tf` its judge is TensorFlow."""
     source = f"tf.nn.{name}" if of_tf else "the paper; TensorFlow has none"
     cases = CASES_OF_TF if of_tf else CASES
@@ -137,10 +137,10 @@ def places(name: str, of_tf: bool) -> list[Place]:
     ops, nn, rows = (f"minitensor/{room}/{name}.py" for room in ("ops", "nn", "parity/cases"))
     line = in_order(f"from minitensor.nn.{name} import *", r"from minitensor\.nn\.\w+ import \*")
     return [
-        Place(ops, named(OPS), "the definition and its derivatives"),
-        Place(nn, named(NN), "what a user calls: words in, errors out, docstring"),
-        Place("minitensor/nn/__init__.py", line, "its name in tf.nn"),
-        Place(rows, named(cases), "the calls that judge it"),
+        FileChange(ops, named(OPS), "the definition and its derivatives"),
+        FileChange(nn, named(NN), "what a user calls: words in, errors out, docstring"),
+        FileChange("minitensor/nn/__init__.py", line, "its name in tf.nn"),
+        FileChange(rows, named(cases), "the calls that judge it"),
     ]
 
 

@@ -7,6 +7,7 @@ is an error that gives the dotted name and the nearest one that is there.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ class Mirror(ModuleType):
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute == "__all__":  # from tensorflow.keras.layers import *
-            return _names(self._target)
+            return list(_names(self._target))
         if attribute.startswith("__") and attribute != "__version__":
             raise AttributeError(attribute)
         if attribute == "__version__":
@@ -56,7 +57,7 @@ class Mirror(ModuleType):
         return importlib.import_module(f"{self.__name__}.{attribute}") if _holds(value) else value
 
     def __dir__(self) -> list[str]:
-        return _names(self._target)
+        return list(_names(self._target))
 
 
 def lack(module: str, name: str, target: Any) -> str:
@@ -92,16 +93,17 @@ def _elsewhere(name: str) -> list[str]:
     return [f"{room}.{name}" for room, module in rooms.items() if name in _names(module)]
 
 
-def _names(target: Any) -> list[str]:
+@functools.cache  # asked for each attribute that a program names
+def _names(target: Any) -> tuple[str, ...]:
     """What a program may see of a module or class: never what the file imports for its own use."""
-    found = [name for name in dir(target) if not name.startswith("_")]
+    found = tuple(name for name in dir(target) if not name.startswith("_"))
     if not isinstance(target, ModuleType):
         return found
     listed = getattr(target, "__all__", None)
     if listed is not None:
-        return sorted({*listed, *(found if "__dir__" in vars(target) else ())})
+        return tuple(sorted({*listed, *(found if "__dir__" in vars(target) else ())}))
     homes = {name: getattr(vars(target)[name], "__module__", None) for name in found}
-    return [name for name, home in homes.items() if home and home.startswith("minitensor")]
+    return tuple(name for name, home in homes.items() if home and home.startswith("minitensor"))
 
 
 def _holds(value: Any) -> bool:

@@ -89,10 +89,10 @@ def test_outside_of_a_checkout_it_says_so(tmp_path, monkeypatch, capsys):
 
 def test_nothing_is_written_where_one_file_is_in_the_way(tmp_path):
     (tmp_path / "second.py").write_text("mine")
-    new = [checkout.Place(name, "text", "") for name in ("first.py", "second.py")]
+    new = [checkout.FileChange(name, "text", "") for name in ("first.py", "second.py")]
     with pytest.raises(ValueError, match=r"second\.py exists? already"):
         checkout.write(tmp_path, new)
-    odd = checkout.Place("second.py", checkout.inserted("line", "no such"), "")
+    odd = checkout.FileChange("second.py", checkout.inserted("line", "no such"), "")
     with pytest.raises(ValueError, match="no line that begins with 'no such'"):
         checkout.write(tmp_path, [new[0], odd])
     assert [path.name for path in tmp_path.iterdir()] == ["second.py"]

@@ -69,7 +69,9 @@ def test_every_linked_file_exists() -> None:
 
 
 # What `minitensor new` writes for the example of how-to-add.md.
-WRITTEN = {place.path for place in (*op.places("cubed", False), *kernel.places("cubed"))}
+WRITTEN = {
+    change.path for change in (*op.file_changes("cubed", False), *kernel.file_changes("cubed"))
+}
 
 
 def test_every_file_that_is_written_for_an_op_or_a_kernel_is_listed() -> None:
