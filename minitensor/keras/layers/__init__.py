@@ -2,7 +2,7 @@
 
 dense.py, convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
 pooling.py, adaptive_pooling.py, global_pooling.py            with a window
-normalization.py, scaling.py                                 activation.py, dropout.py
+normalization.py, feature_normalization.py, scaling.py        activation.py, dropout.py
 padding.py, up_sampling.py, reshaping.py                      merging.py, core.py
 image_size.py, random_color.py, random_geometry.py            images: images.py
 spatial.py, geometry.py                                       what layers have in common
@@ -40,6 +40,7 @@ from minitensor.keras.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from minitensor.keras.layers.feature_normalization import Normalization
 from minitensor.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
