@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
+from minitensor.docstrings import named
 from minitensor.ops import math
 
 __all__ = [
@@ -111,11 +112,8 @@ def filled(template: str, says: str, kinds: str) -> str:
 def documented(function: Any, text: str, example: str, prints: str) -> Any:
     """`function` under the name that its example calls, such as "tf.math.log", with a docstring."""
     path = example.partition("(")[0]
-    function.__name__ = function.__qualname__ = path.rpartition(".")[2]
-    # Tracebacks and profiles take the name of the code.
-    function.__code__ = function.__code__.replace(co_name=function.__name__)
-    function.__doc__ = text + EXAMPLE.format(example=example, prints=prints, path=path)
-    return function
+    text += EXAMPLE.format(example=example, prints=prints, path=path)
+    return named(path.rpartition(".")[2], text, function)
 
 
 def _divide_no_nan(x: Any, y: Any) -> Tensor:

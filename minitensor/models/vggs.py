@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import keras
-from minitensor.docstrings import examples_of
+from minitensor.docstrings import examples_of, named
 from minitensor.keras import layers
 
 example = examples_of("tf.models", "")
@@ -99,9 +99,8 @@ def _cifar(name: str, num_convs: Sequence[int], column: str, count: int) -> Call
         return vgg(num_convs, _WIDTHS, classes, hidden=(256, 128), name=name)
 
     numbers = {"inside": count - 165_514, "count": count, "of_100": count + 90 * 129}
-    build.__doc__ = _TEXT.format(name=name, convs=sum(num_convs), column=column, **numbers)
-    build.__name__ = build.__qualname__ = name
-    return build
+    text = _TEXT.format(name=name, convs=sum(num_convs), column=column, **numbers)
+    return named(name, text, build)
 
 
 vgg11 = _cifar("vgg11", (1, 1, 2, 2, 2), "A", 9_385_994)

@@ -16,6 +16,7 @@ For all of them:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -23,8 +24,9 @@ import numpy as np
 
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.docstrings import named
 from minitensor.nn import arguments as args
-from minitensor.nn.ranks import of_rank
+from minitensor.nn.ranks import LAYOUT, of_rank
 from minitensor.ops import conv as ops
 from minitensor.window import Window, planes, transposed_sizes
 
@@ -55,65 +57,51 @@ Example:
 """
 
 
-@of_rank(1, _TRANSPOSE)
-def conv1d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: str | None = "NWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
+def _of_rank(rank: int, example: str) -> Callable[..., Tensor]:
+    """conv1d_transpose, conv2d_transpose or conv3d_transpose."""
+    op = f"conv{rank}d_transpose"
+
+    def transpose(
+        input: Any,
+        filters: Any,
+        output_shape: Any,
+        strides: Any,
+        padding: Any = "SAME",
+        data_format: str | None = LAYOUT[rank],
+        dilations: Any = None,
+        name: str | None = None,
+    ) -> Tensor:
+        words = padding, data_format, dilations
+        return _transpose(op, rank, input, filters, output_shape, strides, *words)
+
+    return of_rank(rank, _TRANSPOSE)(named(op, example, transpose))
+
+
+conv1d_transpose = _of_rank(
+    1,
     """
     >>> y, k = tf.ones([1, 2, 1]), tf.ones([3, 1, 1])
     >>> tf.nn.conv1d_transpose(y, k, [1, 5, 1], 2, "VALID").numpy().ravel()
     array([1., 1., 2., 1., 1.], dtype=float32)
-    """
-    op = "conv1d_transpose"
-    return _transpose(op, 1, input, filters, output_shape, strides, padding, data_format, dilations)
-
-
-@of_rank(2, _TRANSPOSE)
-def conv2d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: str | None = "NHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
+    """,
+)
+conv2d_transpose = _of_rank(
+    2,
     """
     >>> y = tf.reshape(tf.constant([-56.0, -61, -76, -81]), [1, 2, 2, 1])
     >>> w = tf.reshape(tf.constant([-1.0, 2, -3, 4, -5, 6, -7, 8, -9]), [3, 3, 1, 1])
     >>> tf.nn.conv2d_transpose(y, w, [1, 4, 4, 1], 1, "VALID")[0, 0, :, 0].numpy()
     array([ 56., -51.,  46., 183.], dtype=float32)
-    """
-    op = "conv2d_transpose"
-    return _transpose(op, 2, input, filters, output_shape, strides, padding, data_format, dilations)
-
-
-@of_rank(3, _TRANSPOSE)
-def conv3d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: str | None = "NDHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
+    """,
+)
+conv3d_transpose = _of_rank(
+    3,
     """
     >>> y, k = tf.ones([1, 1, 1, 1, 1]), tf.ones([2, 2, 2, 3, 1])
     >>> tf.nn.conv3d_transpose(y, k, [1, 2, 2, 2, 3], 2).shape
     TensorShape([1, 2, 2, 2, 3])
-    """
-    op = "conv3d_transpose"
-    return _transpose(op, 3, input, filters, output_shape, strides, padding, data_format, dilations)
+    """,
+)
 
 
 def conv_transpose(

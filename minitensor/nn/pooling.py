@@ -18,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from inspect import cleandoc
 from typing import Any, NamedTuple
 
 from minitensor import backend
 from minitensor.autograd import Tensor, to_device_of
+from minitensor.docstrings import named
 from minitensor.nn import arguments as args
-from minitensor.nn.ranks import of_rank
+from minitensor.nn.ranks import LAYOUT, of_rank
 from minitensor.ops import array
 from minitensor.ops import pool as ops
 from minitensor.window import Window, extent, real_taps
@@ -35,14 +37,19 @@ __all__ = [
 
 
 class Kind(NamedTuple):
-    """Maximum or mean: what to call, and which integers it takes besides floats."""
+    """Maximum or mean: how to compute it, the integers it takes beside floats, the docs' words."""
 
     compute: Callable[..., Tensor]
     ints: tuple[str, ...]
+    words: dict[str, str]
 
 
-MAX = Kind(ops.max_pool, ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
-AVG = Kind(ops.avg_pool, ())
+MAX = Kind(
+    ops.max_pool,
+    ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    {"kinds": "Maxima", "rule": "max", "dtypes": "floats or integers"},
+)
+AVG = Kind(ops.avg_pool, (), {"kinds": "Means", "rule": "mean", "dtypes": "floats"})
 KINDS = {"MAX": MAX, "AVG": AVG}
 
 _POOL = """{kinds} over windows of {images}.
@@ -60,8 +67,6 @@ Example:
     >>> import minitensor as tf
     {example}
 """
-_MAX = {"kinds": "Maxima", "rule": "max", "dtypes": "floats or integers"}
-_AVG = {"kinds": "Means", "rule": "mean", "dtypes": "floats"}
 
 
 def pool(
@@ -145,58 +150,6 @@ def max_pool(
     return _pooled("max_pool", MAX, rank, input, ksize, strides, padding, data_format)
 
 
-@of_rank(1, _POOL, **_MAX)
-def max_pool1d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.constant([[[1.0], [4.0], [3.0]]])
-    >>> tf.nn.max_pool1d(x, 2, 2, "SAME").numpy().ravel()
-    array([4., 3.], dtype=float32)
-    """
-    return _pooled("max_pool1d", MAX, 1, input, ksize, strides, padding, data_format)
-
-
-@of_rank(2, _POOL, **_MAX)
-def max_pool2d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NHWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
-    >>> tf.nn.max_pool2d(x, 2, 2, "SAME")[0, :, :, 0].numpy()
-    array([[5., 6.],
-           [8., 9.]], dtype=float32)
-    """
-    return _pooled("max_pool2d", MAX, 2, input, ksize, strides, padding, data_format)
-
-
-@of_rank(3, _POOL, **_MAX)
-def max_pool3d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NDHWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.reshape(tf.range(8.0), [1, 2, 2, 2, 1])
-    >>> tf.nn.max_pool3d(x, 2, 2, "VALID").numpy().ravel()
-    array([7.], dtype=float32)
-    """
-    return _pooled("max_pool3d", MAX, 3, input, ksize, strides, padding, data_format)
-
-
 def max_pool_with_argmax(
     input: Any,
     ksize: Any,
@@ -270,58 +223,6 @@ def avg_pool(
     return _pooled("avg_pool", AVG, rank, input, ksize, strides, padding, data_format)
 
 
-@of_rank(1, _POOL, **_AVG)
-def avg_pool1d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.constant([[[1.0], [4.0], [3.0]]])
-    >>> tf.nn.avg_pool1d(x, 2, 2, "SAME").numpy().ravel()
-    array([2.5, 3. ], dtype=float32)
-    """
-    return _pooled("avg_pool1d", AVG, 1, input, ksize, strides, padding, data_format)
-
-
-@of_rank(2, _POOL, **_AVG)
-def avg_pool2d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NHWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
-    >>> tf.nn.avg_pool2d(x, 2, 2, "SAME")[0, :, :, 0].numpy()
-    array([[3. , 4.5],
-           [7.5, 9. ]], dtype=float32)
-    """
-    return _pooled("avg_pool2d", AVG, 2, input, ksize, strides, padding, data_format)
-
-
-@of_rank(3, _POOL, **_AVG)
-def avg_pool3d(
-    input: Any,
-    ksize: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NDHWC",
-    name: str | None = None,
-) -> Tensor:
-    """
-    >>> x = tf.reshape(tf.range(8.0), [1, 2, 2, 2, 1])
-    >>> tf.nn.avg_pool3d(x, 2, 2, "VALID").numpy().ravel()
-    array([3.5], dtype=float32)
-    """
-    return _pooled("avg_pool3d", AVG, 3, input, ksize, strides, padding, data_format)
-
-
 def _pooled(
     op: str,
     kind: Kind,
@@ -338,6 +239,47 @@ def _pooled(
     step = args.spatial(op, "strides", strides, rank, last)
     pads = args.padding(op, padding, rank, last, explicit=kind is MAX)
     return _pool(op, kind, input, sizes, step, pads, (1,) * rank, last)
+
+
+_EXAMPLES = {
+    1: """
+    >>> x = tf.constant([[[1.0], [4.0], [3.0]]])
+    >>> tf.nn.{op}(x, 2, 2, "SAME").numpy().ravel()
+    """,
+    2: """
+    >>> x = tf.reshape(tf.range(1.0, 10.0), [1, 3, 3, 1])
+    >>> tf.nn.{op}(x, 2, 2, "SAME")[0, :, :, 0].numpy()
+    """,
+    3: """
+    >>> x = tf.reshape(tf.range(8.0), [1, 2, 2, 2, 1])
+    >>> tf.nn.{op}(x, 2, 2, "VALID").numpy().ravel()
+    """,
+}
+
+
+def _of_rank(rank: int, op: str, kind: Kind, prints: str) -> Callable[..., Tensor]:
+    """The function `op` of images of this rank; `prints` is what its example prints."""
+
+    def pooled(
+        input: Any,
+        ksize: Any,
+        strides: Any,
+        padding: Any,
+        data_format: str | None = LAYOUT[rank],
+        name: str | None = None,
+    ) -> Tensor:
+        return _pooled(op, kind, rank, input, ksize, strides, padding, data_format)
+
+    example = f"{cleandoc(_EXAMPLES[rank].format(op=op))}\narray({prints}, dtype=float32)"
+    return of_rank(rank, _POOL, **kind.words)(named(op, example, pooled))
+
+
+max_pool1d = _of_rank(1, "max_pool1d", MAX, "[4., 3.]")
+max_pool2d = _of_rank(2, "max_pool2d", MAX, "[[5., 6.],\n       [8., 9.]]")
+max_pool3d = _of_rank(3, "max_pool3d", MAX, "[7.]")
+avg_pool1d = _of_rank(1, "avg_pool1d", AVG, "[2.5, 3. ]")
+avg_pool2d = _of_rank(2, "avg_pool2d", AVG, "[[3. , 4.5],\n       [7.5, 9. ]]")
+avg_pool3d = _of_rank(3, "avg_pool3d", AVG, "[3.5]")
 
 
 def _spatial_rank(op: str, input: Any) -> int:

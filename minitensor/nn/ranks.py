@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+LAYOUT = {1: "NWC", 2: "NHWC", 3: "NDHWC"}  # the default of `data_format`
 WORDS: dict[int, dict[str, str]] = {
     1: {
         "images": "signals",

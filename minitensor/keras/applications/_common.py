@@ -103,13 +103,6 @@ def application(
     return decorate
 
 
-def named(build: Callable[..., Functional], name: str, text: str) -> Callable[..., Functional]:
-    """A function of a Request under the name of its network, with a docstring."""
-    build.__name__ = build.__qualname__ = name
-    build.__doc__ = text
-    return build
-
-
 def channel_axis() -> int:
     """Where a batch of images has its channels."""
     return 1 if defaults.image_data_format() == "channels_first" else 3

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitensor.docstrings import named
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
     Network,
     Request,
     application,
     channel_axis,
-    named,
     network,
     norm,
     relu,
@@ -60,7 +60,7 @@ def _densenet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Net
     listed = ", ".join(map(str, depths))
     text = _TEXT.format(name=name, depths=listed, count=count)
     asked = "weights=None, input_shape=(32, 32, 3), classes=10"
-    return application(name.lower(), asked, shown)(named(build, name, text))
+    return application(name.lower(), asked, shown)(named(name, text, build))
 
 
 def _layer(x: Any, name: str) -> Any:

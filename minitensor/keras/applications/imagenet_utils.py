@@ -12,6 +12,7 @@ import numpy as np
 from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.docstrings import named
 from minitensor.keras.applications._common import cached
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
@@ -89,9 +90,8 @@ def of_mode(mode: str) -> Callable[..., Any]:
     def preprocess(x: Any, data_format: str | None = None) -> Any:
         return preprocess_input(x, data_format, mode)
 
-    preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
-    preprocess.__doc__ = f"imagenet_utils.preprocess_input in mode {mode!r}."
-    return preprocess
+    text = f"imagenet_utils.preprocess_input in mode {mode!r}."
+    return named("preprocess_input", text, preprocess)
 
 
 def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, float]]]:

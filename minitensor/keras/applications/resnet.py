@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitensor.docstrings import named
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
     Network,
     Request,
     application,
-    named,
     network,
     norm,
     relu,
@@ -50,7 +50,7 @@ def _resnet(name: str, depths: tuple[int, ...], count: str, shown: int) -> Netwo
     listed = ", ".join(map(str, depths))
     text = _TEXT.format(name=name, depths=listed, count=count)
     asked = "weights=None, input_shape=(32, 32, 3), classes=10"
-    return application(name.lower(), asked, shown)(named(build, name, text))
+    return application(name.lower(), asked, shown)(named(name, text, build))
 
 
 def _bottleneck(x: Any, filters: int, stride: int, widens: bool, name: str) -> Any:

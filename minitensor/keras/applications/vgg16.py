@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitensor.docstrings import named
 from minitensor.keras import layers
 from minitensor.keras.applications._common import (
     Network,
     Request,
     application,
-    named,
     network,
     predictions,
 )
@@ -45,7 +45,7 @@ def _vgg(name: str, depths: tuple[int, ...], column: str, count: str, shown: int
     listed = ", ".join(map(str, depths))
     text = _TEXT.format(name=name, convs=sum(depths), depths=listed, column=column, count=count)
     asked = "include_top=False, weights=None, input_shape=(32, 32, 3)"
-    return application(name.lower(), asked, shown)(named(build, name, text))
+    return application(name.lower(), asked, shown)(named(name, text, build))
 
 
 def _dense_top(x: Any, request: Request) -> Any:

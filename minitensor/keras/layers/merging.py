@@ -17,6 +17,7 @@ from typing import Any, Unpack
 
 from minitensor import math
 from minitensor.array import concat, expand_dims
+from minitensor.docstrings import named
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes
@@ -117,9 +118,8 @@ def _function(layer: Any) -> Any:
     def function(inputs: Any, **kwargs: Any) -> Any:
         return layer(**kwargs)(inputs)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`{layer.__name__}(**kwargs)(inputs)`. Source: keras.layers.{name}"
-    return function
+    text = f"`{layer.__name__}(**kwargs)(inputs)`. Source: keras.layers.{name}"
+    return named(name, text, function)
 
 
 add, subtract, multiply = map(_function, (Add, Subtract, Multiply))
