@@ -17,10 +17,13 @@ from minitensor.array import stack, unstack
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.spec import flatten, map_structure
+from minitensor.docstrings import examples_of
 
 __all__ = ["case", "cond", "function", "map_fn", "print", "while_loop"]
+example = examples_of("tf", "")
 
 
+@example("map_fn(lambda row: row * row, [1, 2, 3]).numpy()", "array([1, 4, 9], dtype=int32)")
 def map_fn(
     fn: Callable[[Any], Any],
     elems: Any,
@@ -47,11 +50,6 @@ def map_fn(
 
     Raises:
         ValueError: there is nothing to go over, or lengths differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.map_fn(lambda row: row * row, [1, 2, 3]).numpy()
-        array([1, 4, 9], dtype=int32)
     """
     kinds = dtype if fn_output_signature is None else fn_output_signature
     tensors = map_structure(as_tensor, _tuples(elems))
@@ -78,6 +76,7 @@ def _tuples(value: Any) -> Any:
     return tuple(value) if holds_tensors else value
 
 
+@example('cond(3 < 5, lambda: "yes", lambda: "no")', "'yes'")
 def cond(
     pred: Any,
     true_fn: Callable[[], Any] | None = None,
@@ -92,11 +91,6 @@ def cond(
 
     Raises:
         TypeError: one of them is no function.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.cond(3 < 5, lambda: "yes", lambda: "no")
-        'yes'
     """
     for word, function in (("true_fn", true_fn), ("false_fn", false_fn)):
         if not callable(function):
@@ -104,6 +98,7 @@ def cond(
     return true_fn() if bool(pred) else false_fn()  # type: ignore[misc]
 
 
+@example('case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])', "'b'")
 def case(
     pred_fn_pairs: Sequence[tuple[Any, Callable[[], Any]]],
     default: Callable[[], Any] | None = None,
@@ -121,11 +116,6 @@ def case(
 
     Raises:
         ValueError: none holds and there is no default; or several do and `exclusive` is set.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.case([(1 > 2, lambda: "a"), (2 > 1, lambda: "b")])
-        'b'
     """
     held = [function for condition, function in pred_fn_pairs if bool(condition)]
     if exclusive and len(held) > 1:
@@ -136,6 +126,7 @@ def case(
     return chosen()
 
 
+@example("while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))", "(12,)")
 def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
@@ -160,11 +151,6 @@ def while_loop(
 
     Raises:
         ValueError: `body` gives another number of values.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
-        (12,)
     """
     values, count = list(loop_vars), 0
     while bool(cond(*values)) and (maximum_iterations is None or count < int(maximum_iterations)):

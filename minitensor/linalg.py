@@ -17,6 +17,7 @@ import numpy as np
 
 from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype
 from minitensor.nn import checks, l2_normalize
 from minitensor.ops import linalg, math, reduce
@@ -26,8 +27,10 @@ __all__ = [
     "einsum", "eye", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "norm",
     "tensordot",
 ]  # fmt: skip
+example = examples_of("tf")
 
 
+@example("matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_b=True)", "[[11.]]")
 def matmul(
     a: Any,
     b: Any,
@@ -56,11 +59,6 @@ def matmul(
 
     Raises:
         ValueError: fewer than two axes, sizes that do not fit, or both transpose and adjoint.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.matmul([[1.0, 2.0]], [[3.0, 4.0]], transpose_b=True).numpy()
-        array([[11.]], dtype=float32)
     """
     for side, transposed, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
         if transposed and adjoint:
@@ -98,6 +96,7 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
     return linalg.swapped(x)
 
 
+@example('einsum("ij,ij->i", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [2.0, 2.0]])', "[ 3., 14.]")
 def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
     """The sum of products that an equation of letters names, such as "ij,jk->ik".
 
@@ -116,11 +115,6 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
     Raises:
         ValueError: the equation is malformed or does not fit the shapes.
         TypeError: an unknown keyword, or two different element types.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.einsum("ij,ij->i", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0], [2.0, 2.0]]).numpy()
-        array([ 3., 14.], dtype=float32)
     """
     unknown = sorted(set(kwargs) - {"optimize", "name"})
     if unknown:
@@ -128,6 +122,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
     return linalg.einsum(*inputs, equation=equation)
 
 
+@example("tensordot([1.0, 2.0], [3.0, 4.0], 1)", "np.float32(11.0)")
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     """The sum over pairs of axes of two tensors; the other axes of a, then those of b, remain.
 
@@ -139,11 +134,6 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 
     Raises:
         ValueError: no such axes, or paired sizes differ.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.tensordot([1.0, 2.0], [3.0, 4.0], 1).numpy()
-        np.float32(11.0)
     """
     x, y = align("tensordot", a=a, b=b)
     if np.ndim(axes) == 0:
@@ -164,6 +154,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     return linalg.tensordot(x, y, axes=(left, right))
 
 
+@example("norm([[3.0, 4.0]], axis=1)", "[5.]")
 def norm(
     tensor: Any,
     ord: Any = "euclidean",
@@ -186,11 +177,6 @@ def norm(
     Raises:
         ValueError: no such axis, or a norm that does not exist.
         TypeError: `tensor` is not float.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.norm([[3.0, 4.0]], axis=1).numpy()
-        array([5.], dtype=float32)
     """
     x = checks.tensor("norm", "tensor", tensor, "f")
     along = checks.axes("norm", axis, x.ndim)
@@ -218,6 +204,7 @@ def _norm(x: Tensor, *, power: float, axis: tuple[int, ...], keepdims: bool) -> 
     return math.power(reduce.sum(math.power(size, power), axis=axis, keepdims=keepdims), 1 / power)
 
 
+@example("linalg.global_norm([[3.0], [4.0]])", "np.float32(5.0)")
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
     """The Euclidean length of several tensors together: sqrt(sum over i of |t_i|^2).
 
@@ -230,11 +217,6 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
     Raises:
         TypeError: `t_list` is no list, or its types differ.
         ValueError: it holds no tensor.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.linalg.global_norm([[3.0], [4.0]]).numpy()
-        np.float32(5.0)
     """
     if not isinstance(t_list, list | tuple):
         raise TypeError(f"global_norm: t_list must be a list, got {type(t_list).__name__}")

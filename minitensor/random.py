@@ -21,11 +21,13 @@ import numpy as np
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
+from minitensor.docstrings import examples_of
 from minitensor.dtypes import DType, as_dtype, float32, float64
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
 __all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
+example = examples_of("tf.random", "")
 
 
 def set_seed(seed: Any) -> None:
@@ -47,6 +49,7 @@ def set_seed(seed: Any) -> None:
     generator.set_seed(checks.number("set_seed", "seed", seed, 0))
 
 
+@example("normal([2, 3], seed=0).shape", "TensorShape([2, 3])", "tf.random.normal")
 def normal(
     shape: Any,
     mean: Any = 0.0,
@@ -55,15 +58,7 @@ def normal(
     seed: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Gaussian numbers: y = mean + stddev * z with z standard normal.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.random.normal([2, 3], seed=0).shape
-        TensorShape([2, 3])
-
-    Source: tf.random.normal
-    """
+    """Gaussian numbers: y = mean + stddev * z with z standard normal."""
     kind = _float_type("normal", dtype)
     draw = _rng("normal", seed).standard_normal(
         checks.numbers("normal", "shape", shape), _draw_type(kind)
@@ -101,6 +96,9 @@ def truncated_normal(
     return _scaled(draw, mean, stddev, kind)
 
 
+@example(
+    'uniform([4], maxval=10, dtype="int32", seed=0).shape', "TensorShape([4])", "tf.random.uniform"
+)
 def uniform(
     shape: Any,
     minval: Any = 0,
@@ -118,13 +116,6 @@ def uniform(
     Raises:
         TypeError: `dtype` is another type.
         ValueError: a size is negative; integers without maxval, or minval is not below it.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.random.uniform([4], maxval=10, dtype="int32", seed=0).shape
-        TensorShape([4])
-
-    Source: tf.random.uniform
     """
     kind, rng = as_dtype(dtype), _rng("uniform", seed)
     sizes = checks.numbers("uniform", "shape", shape)

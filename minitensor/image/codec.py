@@ -26,7 +26,7 @@ from minitensor.autograd import Tensor, to_device_of
 from minitensor.dtypes import as_dtype, uint8
 from minitensor.extras import require
 from minitensor.image.color import convert_image_dtype
-from minitensor.image.inputs import picture
+from minitensor.image.inputs import example, picture
 from minitensor.nn import checks
 
 if TYPE_CHECKING:
@@ -77,6 +77,9 @@ def read_image(path: Any, channels: int) -> Tensor:
         raise ValueError(f"{path}: {problem}") from None
 
 
+@example(
+    'decode_png(tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))).shape', "TensorShape([4, 5, 3])"
+)
 def decode_png(
     contents: Any, channels: int = 0, dtype: Any = uint8, name: str | None = None
 ) -> Tensor:
@@ -84,11 +87,6 @@ def decode_png(
 
     Returns:
         (H, W, C) uint8; levels of 16 bits lose their lower 8.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.decode_png(tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))).shape
-        TensorShape([4, 5, 3])
     """
     if as_dtype(dtype) != uint8:
         raise TypeError(
@@ -97,6 +95,9 @@ def decode_png(
     return to_device_of(_frames("decode_png", contents, channels)[0])
 
 
+@example(
+    'decode_jpeg(tf.image.encode_jpeg(tf.ones([4, 5, 3], "uint8"))).shape', "TensorShape([4, 5, 3])"
+)
 def decode_jpeg(
     contents: Any,
     channels: int = 0,
@@ -115,33 +116,25 @@ def decode_jpeg(
 
     Returns:
         (H, W, C) uint8.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.decode_jpeg(tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))).shape
-        TensorShape([4, 5, 3])
     """
     if ratio != 1:
         raise ValueError(f"decode_jpeg: ratio must be 1, got {ratio}; resize the result instead")
     return to_device_of(_frames("decode_jpeg", contents, channels)[0])
 
 
+@example('encode_png(tf.zeros([4, 5, 3], "uint8"))[:4]', "b'\\x89PNG'")
 def encode_png(image: Any, compression: int = -1, name: str | None = None) -> bytes:
     """The bytes of a PNG file with this image.
 
     Args:
         image: (H, W, C) uint8 with 1 to 4 channels.
         compression: 0 to 9, or -1 for zlib's default.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.encode_png(tf.zeros([4, 5, 3], "uint8"))[:4]
-        b'\\x89PNG'
     """
     level = checks.number("encode_png", "compression", compression, -1)
     return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
 
 
+@example('encode_jpeg(tf.zeros([4, 5, 3], "uint8"))[:2]', "b'\\xff\\xd8'")
 def encode_jpeg(
     image: Any,
     format: str = "",
@@ -162,11 +155,6 @@ def encode_jpeg(
         quality: 1 to 100.
         progressive, optimize_size, chroma_downsampling: how it is packed.
         format, density_unit, x_density, y_density, xmp_metadata, name: ignored.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.encode_jpeg(tf.zeros([4, 5, 3], "uint8"))[:2]
-        b'\\xff\\xd8'
     """
     how = {"progressive": progressive, "optimize": optimize_size}
     sampling = "4:2:0" if chroma_downsampling else "4:4:4"

@@ -20,13 +20,16 @@ import numpy as np
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.dtypes import as_dtype
-from minitensor.image.inputs import NUMBERS, colored, picture, scalar
+from minitensor.image.inputs import NUMBERS, colored, example, picture, scalar
 from minitensor.nn import checks
 from minitensor.ops import array, linalg, math, reduce
 
 _GRAY = (0.2989, 0.587, 0.114)  # how bright red, green and blue look
 
 
+@example(
+    'convert_image_dtype([0.0, 0.5, 1.0], "uint8").numpy()', "array([  0, 127, 255], dtype=uint8)"
+)
 def convert_image_dtype(
     image: Any, dtype: Any, saturate: bool = False, name: str | None = None
 ) -> Tensor:
@@ -41,11 +44,6 @@ def convert_image_dtype(
 
     Raises:
         TypeError: either dtype is neither float nor integer.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.convert_image_dtype(tf.constant([0.0, 0.5, 1.0]), "uint8").numpy().tolist()
-        [0, 127, 255]
     """
     x, new = checks.tensor("convert_image_dtype", "image", image, NUMBERS), as_dtype(dtype)
     if new.kind not in "iu" and not is_float(new):
@@ -88,6 +86,10 @@ def _as_float32(x: Tensor) -> Tensor:
     return convert_image_dtype(x, np.float32)
 
 
+@example(
+    'adjust_brightness(tf.constant([10, 250], "uint8"), 0.1).numpy()',
+    "array([ 35, 255], dtype=uint8)",
+)
 def adjust_brightness(image: Any, delta: Any) -> Tensor:
     """Adds a number to images, in the scale from 0 to 1.
 
@@ -95,17 +97,13 @@ def adjust_brightness(image: Any, delta: Any) -> Tensor:
 
     Args:
         delta: how much brighter, usually in (-1, 1).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.adjust_brightness(tf.constant([10, 250], "uint8"), 0.1).numpy().tolist()
-        [35, 255]
     """
     x = checks.tensor("adjust_brightness", "image", image, NUMBERS)
     y = math.add(_as_float32(x), scalar("adjust_brightness", "delta", delta))
     return convert_image_dtype(y, x.dtype, saturate=True)
 
 
+@example("adjust_contrast(tf.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()", "[0., 4.]")
 def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     """Scales the distance of each pixel from the mean of its image and channel.
 
@@ -114,11 +112,6 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     Args:
         images: (..., H, W, C); integers are clipped to their range, floats are not.
         contrast_factor: 0 leaves the mean, 1 the image.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.adjust_contrast(tf.constant([[[1.0], [3.0]]]), 2.0).numpy().ravel()
-        array([0., 4.], dtype=float32)
     """
     x = checks.tensor("adjust_contrast", "images", images, NUMBERS)
     if x.ndim < 3:
@@ -129,6 +122,7 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     return convert_image_dtype((full - mean) * factor + mean, x.dtype, saturate=True)
 
 
+@example("per_image_standardization(tf.constant([[[1.0], [3.0]]])).numpy().ravel()", "[-1.,  1.]")
 def per_image_standardization(image: Any) -> Tensor:
     """Gives each image the mean 0 and, unless it is nearly constant, the variance 1.
 
@@ -142,11 +136,6 @@ def per_image_standardization(image: Any) -> Tensor:
 
     Raises:
         ValueError: fewer than three axes, or no pixels.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.per_image_standardization(tf.constant([[[1.0], [3.0]]])).numpy().ravel()
-        array([-1.,  1.], dtype=float32)
     """
     x = picture("per_image_standardization", "image", image, range(3, 65))
     x = math.cast(x, dtype=np.float32)
@@ -157,6 +146,7 @@ def per_image_standardization(image: Any) -> Tensor:
     return centred * math.rsqrt(math.maximum(variance, 1 / int(np.prod(x.shape[-3:]))))
 
 
+@example("rgb_to_grayscale(tf.constant([[1.0, 0.0, 0.0]])).numpy()", "[[0.2989]]")
 def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     """How bright colours look.
 
@@ -167,11 +157,6 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
 
     Returns:
         (..., 1), the dtype of `images`.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.rgb_to_grayscale(tf.constant([[1.0, 0.0, 0.0]])).numpy()
-        array([[0.2989]], dtype=float32)
     """
     x = checks.tensor("rgb_to_grayscale", "images", images, NUMBERS)
     colored("rgb_to_grayscale", "images", x)
@@ -204,6 +189,7 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     return array.concat(x, x, x, axis=-1)  # (..., 3)
 
 
+@example("adjust_gamma(tf.constant([0.0, 0.5, 1.0]), 2).numpy()", "[0.  , 0.25, 1.  ]")
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     """Makes the middle tones of images darker or brighter.
 
@@ -215,11 +201,6 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
 
     Raises:
         ValueError: `gamma` is negative.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.adjust_gamma(tf.constant([0.0, 0.5, 1.0]), 2).numpy()
-        array([0.  , 0.25, 1.  ], dtype=float32)
     """
     x = checks.tensor("adjust_gamma", "image", image, NUMBERS)
     power, factor = (scalar("adjust_gamma", w, v) for w, v in (("gamma", gamma), ("gain", gain)))

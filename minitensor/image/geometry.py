@@ -15,37 +15,30 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor
-from minitensor.image.inputs import batched, picture, pixels, scalar, unbatched
+from minitensor.image.inputs import batched, example, picture, pixels, scalar, unbatched
 from minitensor.nn import checks
 from minitensor.ops import array
 
 
+@example("flip_left_right([[[1], [2], [3]]]).numpy().ravel()", "array([3, 2, 1], dtype=int32)")
 def flip_left_right(image: Any) -> Tensor:
     """Mirrors images: the first column becomes the last.
 
     y[n, i, j, c] = image[n, i, W - 1 - j, c]
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.flip_left_right(tf.constant([[[1], [2], [3]]])).numpy().ravel().tolist()
-        [3, 2, 1]
     """
     return array.flip(picture("flip_left_right", "image", image), axes=(-2,))
 
 
+@example("flip_up_down([[[1]], [[2]]]).numpy().ravel()", "array([2, 1], dtype=int32)")
 def flip_up_down(image: Any) -> Tensor:
     """Turns images upside down: the first row becomes the last.
 
     y[n, i, j, c] = image[n, H - 1 - i, j, c]
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.flip_up_down(tf.constant([[[1]], [[2]]])).numpy().ravel().tolist()
-        [2, 1]
     """
     return array.flip(picture("flip_up_down", "image", image), axes=(-3,))
 
 
+@example("central_crop(tf.zeros([5, 8, 3]), 0.5).shape", "TensorShape([3, 4, 3])")
 def central_crop(image: Any, central_fraction: Any) -> Tensor:
     """Keeps the middle of images.
 
@@ -59,11 +52,6 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
 
     Raises:
         ValueError: the fraction is not in (0, 1], or the image has another number of axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.central_crop(tf.zeros([5, 8, 3]), 0.5).shape
-        TensorShape([3, 4, 3])
     """
     x = picture("central_crop", "image", image)
     fraction = scalar("central_crop", "central_fraction", central_fraction)
@@ -109,6 +97,7 @@ def crop_to_bounding_box(
     return _cut(x, top, left, h, w)
 
 
+@example("pad_to_bounding_box(tf.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()", "[0., 1., 1., 0.]")
 def pad_to_bounding_box(
     image: Any, offset_height: int, offset_width: int, target_height: int, target_width: int
 ) -> Tensor:
@@ -121,11 +110,6 @@ def pad_to_bounding_box(
 
     Raises:
         ValueError: a length is negative, or the image does not fit.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.pad_to_bounding_box(tf.ones([1, 2, 1]), 0, 1, 1, 4).numpy().ravel()
-        array([0., 1., 1., 0.], dtype=float32)
     """
     op = "pad_to_bounding_box"
     x = picture(op, "image", image)
@@ -187,6 +171,7 @@ def rot90(image: Any, k: Any = 1, name: str | None = None) -> Tensor:
     return array.flip(x, axes=flipped) if flipped else x
 
 
+@example("transpose(tf.zeros([5, 8, 3])).shape", "TensorShape([8, 5, 3])")
 def transpose(image: Any, name: str | None = None) -> Tensor:
     """Exchanges rows and columns of images.
 
@@ -194,11 +179,6 @@ def transpose(image: Any, name: str | None = None) -> Tensor:
 
     Returns:
         (W, H, C) or (N, W, H, C)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.transpose(tf.zeros([5, 8, 3])).shape
-        TensorShape([8, 5, 3])
     """
     x = picture("transpose", "image", image)
     axes = (*range(x.ndim - 3), x.ndim - 2, x.ndim - 3, x.ndim - 1)

@@ -20,12 +20,13 @@ import numpy as np
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.image.color import convert_image_dtype
-from minitensor.image.inputs import NUMBERS, colored, scalar
+from minitensor.image.inputs import NUMBERS, colored, example, scalar
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
 from minitensor.ops.math import rounded_once
 
 
+@example("rgb_to_hsv(tf.constant([0.0, 0.5, 0.0])).numpy()", "[0.33333334, 1.        , 0.5       ]")
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     """Hue, saturation and value of colours.
 
@@ -37,11 +38,6 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     Returns:
         (..., 3), each from 0 to 1; hue is 0 where the colour is gray, saturation where it is
         black.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.rgb_to_hsv(tf.constant([0.0, 0.5, 0.0])).numpy()
-        array([0.33333334, 1.        , 0.5       ], dtype=float32)
     """
     return _rgb_to_hsv(_floats("rgb_to_hsv", images))
 
@@ -54,6 +50,7 @@ def _rgb_to_hsv(x: Tensor) -> Tensor:
     return array.concat(_hue(x, low, high), saturation, high, axis=-1)
 
 
+@example("hsv_to_rgb(tf.constant([0.0, 0.5, 1.0])).numpy()", "[1. , 0.5, 0.5]")
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """Colours from hue, saturation and value.
 
@@ -64,11 +61,6 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
 
     Returns:
         (..., 3) red, green, blue.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.hsv_to_rgb(tf.constant([0.0, 0.5, 1.0])).numpy()
-        array([1. , 0.5, 0.5], dtype=float32)
     """
     return _hsv_to_rgb(_floats("hsv_to_rgb", images))
 

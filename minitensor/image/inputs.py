@@ -7,8 +7,11 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array
+
+example = examples_of("tf.image", "")  # a decorator, for all of this folder
 
 NUMBERS = "fiu"  # kinds of elements that images may have: floats and integers
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor
 from minitensor.image.color import convert_image_dtype
-from minitensor.image.inputs import NUMBERS, picture, scalar
+from minitensor.image.inputs import NUMBERS, example, picture, scalar
 from minitensor.nn import checks
 from minitensor.nn.depthwise import depthwise_conv2d
 from minitensor.ops import array, math, reduce
@@ -27,6 +27,7 @@ _SOBEL = [
 ]
 
 
+@example("total_variation(tf.constant([[[1.0], [4.0]]])).numpy()", "np.float32(3.0)")
 def total_variation(images: Any, name: str | None = None) -> Tensor:
     """How much neighbouring pixels differ.
 
@@ -40,11 +41,6 @@ def total_variation(images: Any, name: str | None = None) -> Tensor:
 
     Raises:
         TypeError: unsigned integers, whose differences wrap around.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.total_variation(tf.constant([[[1.0], [4.0]]])).numpy()
-        np.float32(3.0)
     """
     x = picture("total_variation", "images", images)
     if x.dtype.kind == "u":
@@ -88,6 +84,7 @@ def _difference(x: Tensor, axis: int) -> Tensor:
     return array.getitem(x, index=ahead) - array.getitem(x, index=behind)
 
 
+@example("sobel_edges(tf.ones([1, 5, 4, 3])).shape", "TensorShape([1, 5, 4, 3, 2])")
 def sobel_edges(image: Any) -> Tensor:
     """Sobel's edges: differences over two pixels, smoothed across; the border is mirrored.
 
@@ -102,11 +99,6 @@ def sobel_edges(image: Any) -> Tensor:
     Raises:
         TypeError: integers.
         ValueError: another number of axes, or too few pixels.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.sobel_edges(tf.ones([1, 5, 4, 3])).shape
-        TensorShape([1, 5, 4, 3, 2])
     """
     x = picture("sobel_edges", "image", image, (4,))
     if min(x.shape[1:3]) < 2:
@@ -118,6 +110,9 @@ def sobel_edges(image: Any) -> Tensor:
     return array.reshape(edges, shape=(*x.shape, 2))
 
 
+@example(
+    "psnr(tf.zeros([2, 2, 1]), tf.fill([2, 2, 1], 0.1), 1.0).numpy().round(4)", "np.float32(20.0)"
+)
 def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
     """Peak signal-to-noise ratio in decibels.
 
@@ -131,11 +126,6 @@ def psnr(a: Any, b: Any, max_val: Any, name: str | None = None) -> Tensor:
 
     Raises:
         ValueError: the shapes differ, or there are fewer than 3 axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.psnr(tf.zeros([2, 2, 1]), tf.fill([2, 2, 1], 0.1), 1.0).numpy().round(4)
-        np.float32(20.0)
     """
     x, y, top = _pair("psnr", a, b, max_val)
     mean = reduce.mean(math.square(x - y), axis=(-3, -2, -1), keepdims=False)

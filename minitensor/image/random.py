@@ -22,11 +22,14 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.generator import generator
 from minitensor.image.color import adjust_brightness, adjust_contrast
 from minitensor.image.hue import adjust_hue, adjust_saturation
-from minitensor.image.inputs import picture, scalar
+from minitensor.image.inputs import example, picture, scalar
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
 
+@example(
+    "random_crop(tf.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape", "TensorShape([24, 24, 3])"
+)
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
     """Cuts a box of a given size at an offset drawn evenly; one offset for the whole tensor.
 
@@ -42,11 +45,6 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
     Raises:
         TypeError: `size` holds something else than integers.
         ValueError: `size` has another number of axes, or is larger than `value` along one.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.random_crop(tf.zeros([28, 28, 3]), [24, 24, 3], seed=1).shape
-        TensorShape([24, 24, 3])
     """
     x = as_tensor(value, what="random_crop: value")
     box = checks.numbers("random_crop", "size", size)
@@ -99,39 +97,25 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
     return adjust_brightness(image, _around_zero("random_brightness", max_delta, np.inf, seed))
 
 
+@example("random_contrast(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()", "np.float32(1.0)")
 def random_contrast(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
-    """Scales contrast by one number, drawn evenly from [lower, upper).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.random_contrast(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
-        np.float32(1.0)
-    """
+    """Scales contrast by one number, drawn evenly from [lower, upper)."""
     return adjust_contrast(image, _between("random_contrast", lower, upper, seed))
 
 
+@example("random_hue(tf.ones([2, 2, 3]), 0.5).shape", "TensorShape([2, 2, 3])")
 def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
     """Turns colours on the wheel by one angle, drawn evenly from [-max_delta, max_delta).
 
     Args:
         max_delta: turns, from 0 to 0.5.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.random_hue(tf.ones([2, 2, 3]), 0.5).shape
-        TensorShape([2, 2, 3])
     """
     return adjust_hue(image, _around_zero("random_hue", max_delta, 0.5, seed))
 
 
+@example("random_saturation(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()", "np.float32(1.0)")
 def random_saturation(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
-    """Scales saturation by one number, drawn evenly from [lower, upper).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.image.random_saturation(tf.ones([2, 2, 3]), 0.5, 1.5).numpy().max()
-        np.float32(1.0)
-    """
+    """Scales saturation by one number, drawn evenly from [lower, upper)."""
     return adjust_saturation(image, _between("random_saturation", lower, upper, seed))
 
 

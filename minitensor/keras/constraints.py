@@ -11,10 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.serialization import identifiers, objects
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import maximum, minimum, reduce_sum, sqrt, square
+
+example = examples_of("tf.keras.constraints")
 
 
 class Constraint(Configurable):
@@ -28,14 +31,9 @@ class Constraint(Configurable):
         return w
 
 
+@example("NonNeg()([-1.0, 2.0])", "[0., 2.]")
 class NonNeg(Constraint):
-    """max(w, 0)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.constraints.NonNeg()([-1.0, 2.0]).numpy()
-        array([0., 2.], dtype=float32)
-    """
+    """max(w, 0)"""
 
     def __call__(self, w: Any) -> Tensor:
         return maximum(w, 0.0)
@@ -115,16 +113,12 @@ max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNo
 _KNOWN = identifiers.table(Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
 
 
+@example('get("non_neg")([-1.0])', "[0.]")
 def get(identifier: Any) -> Any:
     """The constraint that a name, a config or a class stands for; None stays None.
 
     Raises:
         ValueError: there is none of this name.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.constraints.get("non_neg")([-1.0]).numpy()
-        array([0.], dtype=float32)
     """
     return None if identifier is None else identifiers.resolve("constraint", _KNOWN, identifier)
 

@@ -1,5 +1,6 @@
 """Values and gradients kept within bounds.
 
+
 For all of them:
     Args: `t`: floats of any shape. `clip_norm`: the greatest length to leave. `name`: ignored.
     Returns: the shape of `t`.
@@ -14,14 +15,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
+from minitensor.docstrings import examples_of
 from minitensor.linalg import global_norm
 from minitensor.nn import checks
 from minitensor.ops import math, reduce
 from minitensor.ops.elementwise import check_broadcast
 
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value"]
+example = examples_of("tf")
 
 
+@example("clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0)", "[0. , 0.5, 1. ]")
 def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
 ) -> Tensor:
@@ -33,11 +37,6 @@ def clip_by_value(
 
     Raises:
         ValueError: the bounds have another shape.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.clip_by_value([-2.0, 0.5, 3.0], 0.0, 1.0).numpy()
-        array([0. , 0.5, 1. ], dtype=float32)
     """
     x, low, high = align(
         "clip_by_value", t=t, clip_value_min=clip_value_min, clip_value_max=clip_value_max
@@ -49,16 +48,12 @@ def clip_by_value(
     return math.maximum(math.minimum(x, high), low)
 
 
+@example("clip_by_norm([3.0, 4.0], 1.0)", "[0.6, 0.8]")
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Tensor:
     """y = t * min(1, clip_norm / |t|), with the Euclidean length |t| over some axes.
 
     Args:
         axes: axes of the length; None is all.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.clip_by_norm([3.0, 4.0], 1.0).numpy()
-        array([0.6, 0.8], dtype=float32)
     """
     x = checks.tensor("clip_by_norm", "t", t, "f", first_tensor(clip_norm))
     limit = as_tensor(clip_norm, x.dtype, "clip_by_norm: clip_norm", x)

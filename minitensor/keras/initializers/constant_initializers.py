@@ -12,11 +12,13 @@ import numpy as np
 
 from minitensor.array import broadcast_to, eye, fill, reshape
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.docstrings import examples_of
 from minitensor.keras.engine import defaults
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import multiply
 
 Shape = tuple[int, ...]
+example = examples_of("tf.keras.initializers", "")
 
 
 class Initializer(Configurable):
@@ -36,27 +38,17 @@ class Initializer(Configurable):
         return type(self).from_config(self.get_config())
 
 
+@example("Zeros()((2,)).numpy()", "[0., 0.]")
 class Zeros(Initializer):
-    """w = 0 everywhere.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.initializers.Zeros()((2,)).numpy()
-        array([0., 0.], dtype=float32)
-    """
+    """w = 0 everywhere."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         return fill(tuple(shape), np.asarray(0, dtype or defaults.floatx()))
 
 
+@example("Ones()((2,)).numpy()", "[1., 1.]")
 class Ones(Initializer):
-    """w = 1 everywhere.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.initializers.Ones()((2,)).numpy()
-        array([1., 1.], dtype=float32)
-    """
+    """w = 1 everywhere."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         return fill(tuple(shape), np.asarray(1, dtype or defaults.floatx()))
