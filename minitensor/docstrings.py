@@ -25,7 +25,8 @@ def examples_of(module: str, ending: str = ".numpy()") -> Callable[..., Callable
     """
 
     def example(call: str, prints: str, papers: str = "") -> Callable[[F], F]:
-        printed = f"array({prints}, dtype=float32)" if prints.startswith("[") else prints
+        numbers = prints.startswith("[") and ".numpy()" in call + ending
+        printed = f"array({prints}, dtype=float32)" if numbers else prints
         text = f"Example:\n    >>> import minitensor as tf\n    >>> {module}.{call}{ending}"
         source = f"\n\nSource: {papers}" if papers else ""
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from minitensor.data import steps
 from minitensor.data.order import Ordered
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
 from minitensor.data.rows import Rows
 from minitensor.data.spec import (
     TensorSpec,
@@ -85,17 +85,13 @@ class Dataset(Ordered):
         return Dataset("from_tensors", lambda run: iter(one), lambda: 1, lambda: spec)
 
     @staticmethod
+    @elements("range(2, 8, 3)", "[2, 5]")
     def range(*args: Any, **kwargs: Any) -> Dataset:
         """Numbers as Python's range has them: (stop), (start, stop) or (start, stop, step).
 
         Args:
             *args: the integers.
             **kwargs: `output_type`, default int64.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(2, 8, 3)]
-            [2, 5]
         """
         kind = as_dtype(kwargs.pop("output_type", int64))
         if set(kwargs) - {"name"} or not 1 <= len(args) <= 3:
@@ -182,6 +178,7 @@ class Dataset(Ordered):
             lambda: map_structure(lambda dataset: dataset.element_spec, inside),
         )
 
+    @elements("range(3).map(lambda n: n + 1)", "[1, 2, 3]")
     def map(
         self,
         map_func: Callable[..., Any],
@@ -195,11 +192,6 @@ class Dataset(Ordered):
 
         Args:
             map_func: gets tensors, and gives tensors or what becomes one.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(3).map(lambda n: n + 1)]
-            [1, 2, 3]
         """
         if not callable(map_func):
             raise TypeError(f"map: map_func must be a function, got {map_func!r}")
@@ -211,14 +203,9 @@ class Dataset(Ordered):
         dataset._spec = None
         return dataset
 
+    @elements("range(6).filter(lambda n: n % 2 == 0)", "[0, 2, 4]")
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
-        """The elements for which `predicate` is true.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(6).filter(lambda n: n % 2 == 0)]
-            [0, 2, 4]
-        """
+        """The elements for which `predicate` is true."""
 
         def start(run: Run) -> Iterator[Any]:
             return (e for e in self._start(run) if steps.accepted(predicate, e))
@@ -257,14 +244,9 @@ class Dataset(Ordered):
             "batch", lambda run: steps.batches(self._start(run), size, whole), many, spec
         )
 
+    @elements("range(5).batch(2).unbatch()", "[0, 1, 2, 3, 4]")
     def unbatch(self, name: str | None = None) -> Self:
-        """The rows of each element, one by one.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(5).batch(2).unbatch()]
-            [0, 1, 2, 3, 4]
-        """
+        """The rows of each element, one by one."""
         return self._then(
             "unbatch",
             lambda run: steps.unbatched(self._start(run)),

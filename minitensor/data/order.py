@@ -14,7 +14,7 @@ import numpy as np
 
 from minitensor.backend import generator
 from minitensor.data import steps
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
 from minitensor.data.spec import TensorSpec
 from minitensor.nn import checks as args
 
@@ -63,14 +63,9 @@ class Ordered(Pipeline):
 
         return self._then("shuffle", start)
 
+    @elements("range(2).repeat(2)", "[0, 1, 0, 1]")
     def repeat(self, count: Any = None, name: str | None = None) -> Self:
-        """The dataset `count` times in a row; without a count, or with -1, without end.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(2).repeat(2)]
-            [0, 1, 0, 1]
-        """
+        """The dataset `count` times in a row; without a count, or with -1, without end."""
         times = -1 if count is None else args.number("repeat", "count", count, -(2**63))
 
         def start(run: Run) -> Iterator[Any]:
@@ -90,14 +85,9 @@ class Ordered(Pipeline):
 
         return self._then("repeat", start, many)
 
+    @elements("range(9).take(2)", "[0, 1]")
     def take(self, count: Any, name: str | None = None) -> Self:
-        """The first `count` elements; all of them for -1.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(9).take(2)]
-            [0, 1]
-        """
+        """The first `count` elements; all of them for -1."""
         most = args.number("take", "count", count, -(2**63))
         if most < 0:
             return self._then("take", self._start)
@@ -108,14 +98,9 @@ class Ordered(Pipeline):
 
         return self._then("take", lambda run: islice(self._start(run), most), many)
 
+    @elements("range(5).skip(3)", "[3, 4]")
     def skip(self, count: Any, name: str | None = None) -> Self:
-        """All but the first `count` elements; none for -1.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(5).skip(3)]
-            [3, 4]
-        """
+        """All but the first `count` elements; none for -1."""
         first = args.number("skip", "count", count, -(2**63))
         if first < 0:
             return self._then("skip", lambda run: iter(()), lambda: 0)
@@ -160,14 +145,9 @@ class Ordered(Pipeline):
 
         return self._then("cache", start)
 
+    @elements("range(2).concatenate(tf.data.Dataset.range(7, 9))", "[0, 1, 7, 8]")
     def concatenate(self, dataset: Any, name: str | None = None) -> Self:
-        """The elements of this dataset, then those of another.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(2).concatenate(tf.data.Dataset.range(7, 9))]
-            [0, 1, 7, 8]
-        """
+        """The elements of this dataset, then those of another."""
         if not isinstance(dataset, Pipeline):
             raise TypeError(f"concatenate: expected a Dataset, got {type(dataset).__name__}")
 
@@ -180,14 +160,9 @@ class Ordered(Pipeline):
 
         return self._then("concatenate", start, many)
 
+    @elements("range(7).shard(3, 1)", "[1, 4]")
     def shard(self, num_shards: Any, index: Any, name: str | None = None) -> Self:
-        """Every `num_shards`-th element, from number `index` on.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(7).shard(3, 1)]
-            [1, 4]
-        """
+        """Every `num_shards`-th element, from number `index` on."""
         step = args.number("shard", "num_shards", num_shards, 1)
         first = args.number("shard", "index", index, 0)
         if first >= step:

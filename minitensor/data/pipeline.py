@@ -21,9 +21,11 @@ from minitensor.backend import generator
 from minitensor.backend.devices import device
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import map_structure, spec_of
+from minitensor.docstrings import examples_of
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
+elements = examples_of("[int(n) for n in tf.data.Dataset", "]")  # an example that lists numbers
 
 
 @dataclass
@@ -130,14 +132,9 @@ class Pipeline:
         """
         self._begun = begun
 
+    @elements("range(3).as_numpy_iterator()", "[0, 1, 2]")
     def as_numpy_iterator(self) -> ElementIterator:
-        """An iteration over the elements as NumPy arrays and scalars.
-
-        Example:
-            >>> import minitensor as tf
-            >>> [int(n) for n in tf.data.Dataset.range(3).as_numpy_iterator()]
-            [0, 1, 2]
-        """
+        """An iteration over the elements as NumPy arrays and scalars."""
         return self._iterate(numbers)
 
     def cardinality(self) -> Tensor:

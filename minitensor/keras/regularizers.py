@@ -125,16 +125,12 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 _KNOWN = identifiers.table(Regularizer, L1, L2, L1L2, OrthogonalRegularizer, l1_l2=L1L2)
 
 
+@_example('get("l2")([1.0])', "np.float32(0.01)")
 def get(identifier: Any) -> Any:
     """The regularizer that a name, a config or a class stands for; None stays None.
 
     Raises:
         ValueError: there is none of this name.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.regularizers.get("l2")([1.0]).numpy()
-        np.float32(0.01)
     """
     return None if identifier is None else identifiers.resolve("regularizer", _KNOWN, identifier)
 

@@ -115,6 +115,7 @@ def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int
     return x, checks.axis(op, axis, x.ndim), direction == "DESCENDING"
 
 
+@example("math.top_k([1, 3, 3, 2], k=2).indices", "array([1, 2], dtype=int32)")
 def top_k(
     input: Any, k: Any = 1, sorted: bool = True, index_type: Any = int32, name: str | None = None
 ) -> TopKV2:
@@ -131,11 +132,6 @@ def top_k(
 
     Raises:
         ValueError: k is negative or larger than a row, or there are no rows.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.math.top_k([1, 3, 3, 2], k=2).indices.numpy()
-        array([1, 2], dtype=int32)
     """
     x = checks.tensor("top_k", "input", input, "iuf")
     count = checks.number("top_k", "k", k, 0)

@@ -156,6 +156,7 @@ def _same_shape(op: str, labels: Any, logits: Any) -> tuple[Tensor, Tensor]:
     return z, x
 
 
+@example("in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1)", "array([ True, False])")
 def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) -> Tensor:
     """Whether fewer than k classes are predicted more strongly than the target.
 
@@ -169,11 +170,6 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
 
     Raises:
         ValueError: the shapes are not (N,) and (N, classes).
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
-        array([ True, False])
     """
     (p,) = checks.floats("in_top_k", first_tensor(targets), predictions=predictions)
     t = as_tensor(targets, None, "in_top_k: targets", p)
@@ -193,16 +189,12 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) ->
     return math.logical_and(math.logical_and(exists, finite), stronger < k)
 
 
+@example("l2_loss([3.0, 4.0])", "np.float32(12.5)")
 def l2_loss(t: Any, name: str | None = None) -> Tensor:
     """Half the sum of squares: loss = sum(t^2) / 2, whose gradient is t.
 
     Returns:
         A scalar.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.l2_loss([3.0, 4.0]).numpy()
-        np.float32(12.5)
     """
     return _half_square(*checks.floats("l2_loss", t=t))
 

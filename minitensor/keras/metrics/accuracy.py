@@ -28,15 +28,11 @@ def _ones(found: Tensor) -> Tensor:
     return cast(found, defaults.floatx())
 
 
+@example("Accuracy()([1, 2], [1, 0])", "np.float32(0.5)")
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """How many predictions equal the truth.
 
     match = (y_true == y_pred), element by element
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.Accuracy()([1, 2], [1, 0]).numpy()
-        np.float32(0.5)
     """
     t, p = _both(y_true, y_pred)
     return _ones(math.equal(*same_rank(cast(t, p.dtype), p)))
