@@ -62,7 +62,8 @@ INSIDE_BACKEND = {
     "__init__": {"devices", "numpy"} | BACKEND_LEAVES,  # it imports others when arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
-    *("annotations", "calling", "defaults", "keras_tensor", "seed_stream", "weight"),
+    *("annotations", "calling", "defaults", "keras_tensor", "masking", "seed_stream"),
+    "weight",
 }
 OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
 INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files below layers

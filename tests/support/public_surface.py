@@ -158,12 +158,12 @@ def lost(before, after):
                 yield f"{where} is gone"
                 continue
             for key in ("kind", "parameters", "config"):
-                if row.get(key) != now.get(key):
+                if not still(row.get(key), now.get(key)):
                     yield f"{where}: {key} {row.get(key)} -> {now.get(key)}"
             for member, signature in row.get("members", {}).items():
                 if member in RENAMED:
                     continue
-                if now["members"].get(member, "gone") != signature:
+                if not still(signature, now["members"].get(member, "gone")):
                     yield f"{where}.{member}: {signature} -> {now['members'].get(member, 'gone')}"
             for section in set(row.get("sections", ())) - set(now.get("sections", ())):
                 if section not in contract + _home(path, name):
@@ -171,6 +171,14 @@ def lost(before, after):
             for argument in set(row.get("explained", ())) - set(now.get("explained", ())):
                 if not re.search(rf"\b{argument}\b", contract + _home(path, name)):
                     yield f"{where}: nothing explains {argument}"
+
+
+def still(before, now):
+    """Whether all that was is so; arguments with defaults may have come after the others."""
+    if not isinstance(before, list) or not isinstance(now, list):
+        return before == now
+    more = now[len(before) :]
+    return before == now[: len(before)] and all(len(x) == 3 and x[2] != "" for x in more)
 
 
 def _home(path, name):

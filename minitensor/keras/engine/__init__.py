@@ -8,6 +8,7 @@ keras_tensor.py       a tensor without values, and the call that made it
 calling.py            a call: how arguments are read, shapes checked and found
 weight_container.py   what has weights, and others like it inside
 layer.py              Layer: building and calling
+masking.py            masks of tensors, and how calls hand them on
 input_layer.py        Input, where a functional model begins
 model.py              Model: a layer that can be trained, saved and described
 functional.py         a model of the calls between symbolic tensors

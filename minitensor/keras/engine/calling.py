@@ -9,6 +9,8 @@ import difflib
 import functools
 import inspect
 import threading
+import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
+from minitensor.keras.engine.masking import mask_of, masked_like, set_mask
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -187,7 +190,7 @@ def convert_inputs(
             return value
         found = as_tensor(value)
         cast_it = kind is not None and found.dtype != kind and is_float(found.dtype)
-        return cast(found, kind) if cast_it else found
+        return masked_like(cast(found, kind), value) if cast_it else found
 
     args = tuple(map_structure(tensor, value) for value in args)
     if args and not isinstance(args[0], ArrayLike) and _is_listed(args[0]):
@@ -245,11 +248,13 @@ def to_input(tensor: Any, symbol: KerasTensor) -> Any:
     """A tensor of the type of an input, and (N,) where that is (N, 1), or the other way."""
     if not isinstance(tensor, ArrayLike):
         return tensor
+    given = tensor
     if tensor.ndim == len(symbol.shape) - 1 and symbol.shape[-1] == 1:
         tensor = expand_dims(tensor, -1)
     elif tensor.ndim == len(symbol.shape) + 1 and tensor.shape[-1] == 1:
         tensor = squeeze(tensor, -1)
-    return tensor if tensor.dtype.name == symbol.dtype else cast(tensor, symbol.dtype)
+    tensor = tensor if tensor.dtype.name == symbol.dtype else cast(tensor, symbol.dtype)
+    return masked_like(tensor, given)
 
 
 # ----- a call on symbolic tensors -----
@@ -274,7 +279,13 @@ def shape_of(tensors: Any) -> Any:
 
 
 def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a call gives for KerasTensors, found by calling it twice on zeros of other sizes."""
+    """What a call gives for KerasTensors."""
+    takes_training = _training_default(type(layer).call) is not inspect.Parameter.empty
+    return tried(layer, *args, **({"training": False} if takes_training else {}) | kwargs)
+
+
+def tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a function gives for KerasTensors, found by calling it twice on zeros of other sizes."""
     trials = []
     for batch, other in ((2, 64), (3, 96)):
 
@@ -283,17 +294,21 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 return value
             free = (batch, *[other] * value.ndim)
             found = [free[i] if n is None else n for i, n in enumerate(value.shape)]
-            return zeros(found, value.dtype)
+            mask = mask_of(value)
+            x = zeros(found, value.dtype)
+            return x if mask is None else set_mask(x, trial(mask, batch, other))
 
-        takes_training = _training_default(type(layer).call) is not inspect.Parameter.empty
-        given = {"training": False} if takes_training else {}
-        given |= {name: map_structure(trial, value) for name, value in kwargs.items()}
-        trials.append(layer(*(map_structure(trial, value) for value in args), **given))
+        given = {name: map_structure(trial, value) for name, value in kwargs.items()}
+        with warnings.catch_warnings():  # of masks that are lost: the call itself says it
+            warnings.simplefilter("ignore")
+            trials.append(function(*(map_structure(trial, value) for value in args), **given))
     others = iter(flatten(trials[1]))
     return map_structure(lambda one: _common(one, next(others)), trials[0])
 
 
-def _common(one: Any, other: Any) -> KerasTensor:
+def _common(one: Any, other: Any) -> KerasTensor | None:
     """What two results have in common; a size that differs may vary."""
+    if one is None:
+        return None
     pairs = zip(one.shape, other.shape, strict=True)
     return KerasTensor([n if n == m else None for n, m in pairs], one.dtype.name)

@@ -17,6 +17,7 @@ from minitensor.keras.engine.functional_config import functional_arguments, func
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.masking import set_mask
 from minitensor.keras.engine.model import Model
 
 
@@ -110,9 +111,13 @@ class Functional(Model):
         alone = len(self.outputs) == 1
         return self.outputs[0].shape if alone else shape_of(self.output_structure)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Runs the layers."""
-        return self._run(self._matched(inputs), lambda layer, args, kw: layer(*args, **kw))
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Runs the layers; `mask` is of the inputs."""
+        given = self._matched(inputs)
+        for x, of_x in zip(given, flatten(mask), strict=False):
+            if of_x is not None:
+                set_mask(x, of_x)
+        return self._run(given, lambda layer, args, kw: layer(*args, **kw))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes that come out for shapes that come in."""

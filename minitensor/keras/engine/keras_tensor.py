@@ -35,6 +35,7 @@ class KerasTensor:
         self.dtype = dtype
         self.name = name or "keras_tensor"
         self.node: Node | None = None
+        self._keras_mask: KerasTensor | None = None
 
     @property
     def ndim(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras import regularizers
-from minitensor.keras.engine import calling
+from minitensor.keras.engine import calling, masking
 from minitensor.keras.engine.calling import InputSpec, calls
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.weight import Weight
@@ -86,6 +86,8 @@ class Layer(WeightContainer, Configurable):
 
     input_spec: InputSpec | None = None
     receptive_field: Any = None  # per spatial axis (pixels a window spans, pixels between windows)
+    _supports_masking: bool | None = None  # None: as `_computes_mask` says
+    _computes_mask = False  # whether it has a `compute_mask` of its own
     _settled = False  # whether its config holds the attributes that bear the names of its arguments
     _is_input = False  # whether a functional model begins with it
     _first_call = 0  # the number of its first call where it is an end of a functional model
@@ -115,6 +117,8 @@ class Layer(WeightContainer, Configurable):
         super().__init_subclass__(**options)
         if "build" in cls.__dict__:
             cls.build = _once(cls.build)  # type: ignore[method-assign]
+        if "compute_mask" in cls.__dict__:
+            cls._computes_mask = True
 
     # ----- what a subclass writes -----
 
@@ -133,6 +137,20 @@ class Layer(WeightContainer, Configurable):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of this shape, by a trial with zeros."""
         return calling.shape_of(self.symbolic_call((calling.symbols(input_shape, self.dtype),), {}))
+
+    @property
+    def supports_masking(self) -> bool:
+        """Whether the output gets a mask; by default, if there is a `compute_mask` of its own."""
+        said = self._supports_masking
+        return self._computes_mask if said is None else said
+
+    @supports_masking.setter
+    def supports_masking(self, value: bool) -> None:
+        self._supports_masking = bool(value)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output, from that of the input: the same."""
+        return previous_mask
 
     def macs(self, output_shape: Any) -> int:
         """Multiplications with an addition that one sample costs; the batch size is not read."""
@@ -162,6 +180,7 @@ class Layer(WeightContainer, Configurable):
         call, training = calls.enter(self.name)
         try:
             kwargs = calling.with_training(self, kwargs, call)
+            kwargs, mask = masking.with_masks(self, args, kwargs)
             if call.observer:
                 call.observer.begins(self)
             y = self.call(*args, **kwargs)
@@ -169,6 +188,7 @@ class Layer(WeightContainer, Configurable):
                 call.observer.ends(self, inputs, y)
             if self.activity_regularizer is not None:
                 self._regularize(y)
+            masking.hand_on(self, inputs, y, mask)
         finally:
             calls.leave(outer, training)
         if not call.path:
@@ -211,8 +231,13 @@ class Layer(WeightContainer, Configurable):
         alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
         if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
             shape = self.compute_output_shape(map_structure(calling.sizes, first))
-            return calling.symbols(shape, self.dtype)
-        return calling.traced(self, args, kwargs)
+            outputs = calling.symbols(shape, self.dtype)
+        else:
+            outputs = calling.traced(self, args, kwargs)
+        _, mask = masking.with_masks(self, args, kwargs)
+        compute = functools.partial(calling.tried, self.compute_mask)
+        masking.hand_on(self, first, outputs, mask, compute)
+        return outputs
 
     def _only_node(self) -> Node:
         if len(self._nodes) != 1:

@@ -9,6 +9,7 @@ from minitensor.keras.engine.calling import on_device_of, shape_of, sizes, symbo
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.engine.masking import set_mask
 from minitensor.keras.engine.model import Model
 from minitensor.keras.serialization.objects import deserialize, serialize
 
@@ -110,10 +111,12 @@ class Sequential(Model):
                 self.build(sizes(inputs))
         return super().__call__(*args, **kwargs)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Runs the layers."""
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Runs the layers; `mask` is of the input."""
         if self._symbolic:
             inputs = to_input(inputs, self._symbolic[0])
+        if mask is not None:
+            set_mask(inputs, mask)
         for layer in self._stack:
             inputs = layer(inputs)
         return inputs

@@ -24,7 +24,7 @@ from minitensor.keras.layers.adaptive_pooling import (
     AdaptiveMaxPooling3D,
 )
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
-from minitensor.keras.layers.core import Identity, Lambda
+from minitensor.keras.layers.core import Identity, Lambda, Masking
 from minitensor.keras.layers.dense import Dense
 from minitensor.keras.layers.depthwise import (
     DepthwiseConv1D,

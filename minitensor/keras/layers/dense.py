@@ -44,6 +44,8 @@ class Dense(Affine):
     Source: keras.layers.Dense
     """
 
+    _supports_masking = True
+
     def __init__(
         self,
         units: int,

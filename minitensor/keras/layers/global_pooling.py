@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from minitensor.array import cast, expand_dims
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Spatial, of_rank
-from minitensor.math import reduce_max, reduce_mean
+from minitensor.math import reduce_max, reduce_mean, reduce_sum
 from minitensor.nn.arguments import tensors
 from minitensor.nn.pooling import MAX
 
@@ -71,6 +72,18 @@ class GlobalMaxPooling3D(GlobalPooling):
 @of_rank(1, _GLOBAL, **_MEAN)
 class GlobalAveragePooling1D(GlobalPooling):
     kind = "AVG"
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """The mean over the steps, those that a mask (N, T) leaves."""
+        if mask is None:
+            return super().call(inputs)
+        axis = 1 if self._last else 2
+        counts = expand_dims(cast(mask, inputs.dtype), 2 if self._last else 1)
+        total = reduce_sum(inputs * counts, axis, self.keepdims)
+        return total / reduce_sum(counts, axis, self.keepdims)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """None: no step is left."""
 
 
 @of_rank(2, _GLOBAL, **_MEAN)

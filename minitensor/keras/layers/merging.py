@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from minitensor import math
-from minitensor.array import concat, expand_dims
+from minitensor.array import concat, expand_dims, ones_like
 from minitensor.docstrings import named
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.layer import Common
@@ -28,7 +28,8 @@ from minitensor.keras.layers.geometry import Sizes
 class Merge(Layer):
     """What they share: inputs of one batch, broadcast against each other.
 
-    Inputs of fewer axes get axes of size 1 after the batch.
+    Inputs of fewer axes get axes of size 1 after the batch. A step counts if it does in any input;
+    there is no mask if an input has none.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -47,6 +48,11 @@ class Merge(Layer):
     def merged(self, inputs: list[Any]) -> Any:
         """The inputs, all of as many axes, as one; what a subclass writes."""
         raise NotImplementedError
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Whether a step counts in any of the inputs; None if one has no mask."""
+        masks = _masks(inputs, mask)
+        return None if any(m is None for m in masks) else functools.reduce(math.logical_or, masks)
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape that the inputs have together."""
@@ -152,6 +158,14 @@ class Concatenate(Layer):
     def call(self, inputs: Any) -> Any:
         return concat(inputs, self.axis)
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Whether any feature of a step counts; all do of an input that has no mask."""
+        masks = _masks(inputs, mask)
+        if all(m is None for m in masks):
+            return None
+        found = [_of_each(m, x) for m, x in zip(masks, inputs, strict=True)]
+        return math.reduce_any(concat(found, self.axis), -1)
+
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The sizes add up along the axis."""
         shapes = shapes_of(self, input_shape)
@@ -176,7 +190,24 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-# ----- shapes -----
+# ----- masks, shapes -----
+
+
+def _masks(inputs: Any, mask: Any) -> list[Any]:
+    """The mask of each input, or None."""
+    if mask is None:
+        return [None] * len(inputs)
+    if not isinstance(mask, list | tuple) or len(mask) != len(inputs):
+        raise ValueError(f"`mask` should be a list of {len(inputs)} masks. Received: mask={mask}")
+    return list(mask)
+
+
+def _of_each(mask: Any, x: Any) -> Any:
+    """A mask with an entry for each number of x; all count where there is none."""
+    every = ones_like(x, dtype="bool")
+    if mask is None or mask.ndim >= x.ndim:
+        return every if mask is None else mask
+    return math.logical_and(expand_dims(mask, -1), every)
 
 
 def shapes_of(layer: Layer, shapes: Any) -> list[Sizes]:
