@@ -79,6 +79,24 @@ def splits(product: Product, tile: Pair, itemsize: int, full: int, fewest: int) 
     return max(min(wanted, MOST_PARTS // product.parts), ceil_div(product.depth, 2**30), 1)
 
 
+def convolutions(multiplied: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """conv2d, conv2d_transpose and conv2d_kernel_grad by `multiplied(device, a, b, product)`."""
+
+    def conv2d(device: Device, x: Any, kernel: Any, window: Window, *more: Any) -> Any:
+        """y = W' x; `more`, where it is taken: a bias, and whether negatives are cut off."""
+        return multiplied(device, x, kernel, forward(x, kernel, window), *more)
+
+    def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
+        """x = W'^T y, phase by phase: pixels a stride apart see y as a plain convolution does."""
+        return multiplied(device, y, kernel, input_grad(y, kernel, window))
+
+    def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
+        """kernel = the sum over positions of x^T y; several blocks share a long sum."""
+        return multiplied(device, x, y, filter_grad(x, y, window))
+
+    return conv2d, conv2d_transpose, conv2d_kernel_grad
+
+
 def summed(
     device: Device,
     shape: tuple[int, ...],

@@ -18,7 +18,6 @@ from minitensor.backend.host.device import Device
 from minitensor.backend.host.grid import ceil_div
 from minitensor.backend.host.product import Product
 from minitensor.backend.settings import workspace_limit
-from minitensor.window import Window
 
 _PROCESSORS = 132  # of an H100
 _ROUNDS = 8  # blocks for each processor that splits may add up to
@@ -53,23 +52,6 @@ _SINGLE = (_Tile((64, 64, 16, 4, 4, 1), 0.5),)
 _DOUBLE = (_Tile((64, 64, 8, 4, 4, 1), 0.5),)
 
 
-def conv2d(
-    device: Device, x: Any, kernel: Any, window: Window, bias: Any = None, relu: bool = False
-) -> Any:
-    """y = W' x + bias, negative values cut off if `relu`; a NaN stays one."""
-    return _multiplied(device, x, kernel, product.forward(x, kernel, window), bias, relu)
-
-
-def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
-    """x = W'^T y, phase by phase."""
-    return _multiplied(device, y, kernel, product.input_grad(y, kernel, window))
-
-
-def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """kernel = the sum over positions of x^T y; several blocks share a long sum."""
-    return _multiplied(device, x, y, product.filter_grad(x, y, window))
-
-
 def _multiplied(
     device: Device, a: Any, b: Any, task: Product, bias: Any = None, relu: bool = False
 ) -> Any:
@@ -88,6 +70,9 @@ def _multiplied(
 
     whole = splits == 1  # else `summed` adds the bias
     return product.summed(device, task.shape, a.dtype, splits, fill, bias, relu)
+
+
+conv2d, conv2d_transpose, conv2d_kernel_grad = product.convolutions(_multiplied)
 
 
 def _tiles(device: Device, a: Any, b: Any, task: Product) -> tuple[_Tile, ...]:

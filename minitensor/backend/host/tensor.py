@@ -41,23 +41,6 @@ def fits(op: str, dtype: Any, channels: int, outputs: int, window: Window) -> bo
     return dtype == "float16" and inputs % 8 == 0 and outputs // window.groups % 8 == 0
 
 
-def conv2d(
-    device: Device, x: Any, kernel: Any, window: Window, bias: Any = None, relu: bool = False
-) -> Any:
-    """y = W' x + bias, negative values cut off if `relu`; a NaN stays one."""
-    return _multiplied(device, x, kernel, product.forward(x, kernel, window), bias, relu)
-
-
-def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
-    """x = W'^T y, phase by phase: pixels a stride apart see y as a plain convolution does."""
-    return _multiplied(device, y, kernel, product.input_grad(y, kernel, window))
-
-
-def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """kernel = the sum over positions of x^T y; several blocks share a long sum."""
-    return _multiplied(device, x, y, product.filter_grad(x, y, window))
-
-
 def _multiplied(
     device: Device, a: Any, b: Any, task: Product, bias: Any = None, relu: bool = False
 ) -> Any:
@@ -82,6 +65,9 @@ def _multiplied(
     dtype = a.dtype if whole else "float32"
     y = product.summed(device, task.shape, dtype, splits, fill, bias, relu)
     return y.astype(a.dtype, copy=False)
+
+
+conv2d, conv2d_transpose, conv2d_kernel_grad = product.convolutions(_multiplied)
 
 
 def _packable(device: Device, array: Any) -> Any:

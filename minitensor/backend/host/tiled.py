@@ -1,7 +1,8 @@
 """Convolution in tiles of shared memory: conv_tiled.cu, rung 1 of the ladder.
 
-The lesson between conv_direct.cu and conv_register.cu; nothing chooses it unasked. The twin is
-minitensor/backend/numpy/blocked.py.
+The lesson between conv_direct.cu and conv_register.cu; nothing chooses it unasked. Rows are
+positions and the depth is taps; of the adjoints rows are the pixels of a phase and the depth its
+taps, or rows are taps and the depth positions. The twin is minitensor/backend/numpy/blocked.py.
 """
 
 from __future__ import annotations
@@ -11,26 +12,10 @@ from typing import Any
 from minitensor.backend.host import product
 from minitensor.backend.host.conversion import ctype
 from minitensor.backend.host.device import Device
-from minitensor.window import Window
 
 _TILE = 16
 _FULL = 1024  # blocks of 256 threads, eight on each of an H100's 132 processors
 _FEWEST = 128  # steps of the depth that are worth a block
-
-
-def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
-    """Rows are positions, the depth is taps."""
-    return _multiplied(device, x, kernel, product.forward(x, kernel, window))
-
-
-def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
-    """Rows are the pixels of a phase, the depth is its taps."""
-    return _multiplied(device, y, kernel, product.input_grad(y, kernel, window))
-
-
-def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
-    """Rows are taps, the depth is positions."""
-    return _multiplied(device, x, y, product.filter_grad(x, y, window))
 
 
 def _multiplied(device: Device, a: Any, b: Any, task: product.Product) -> Any:
@@ -44,3 +29,6 @@ def _multiplied(device: Device, a: Any, b: Any, task: product.Product) -> Any:
         device.launch(name, (down, across, grid), _TILE * _TILE, a, b, c, *sizes)
 
     return product.summed(device, task.shape, a.dtype, splits, fill)
+
+
+conv2d, conv2d_transpose, conv2d_kernel_grad = product.convolutions(_multiplied)

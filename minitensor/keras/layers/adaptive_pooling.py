@@ -13,10 +13,15 @@ import numpy as np
 from minitensor.array import gather
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.spatial import Spatial, of_rank
+from minitensor.keras.layers.spatial import Spatial, of_each_rank
 from minitensor.math import reduce_max, reduce_sum
 from minitensor.nn.arguments import tensors
 from minitensor.nn.pooling import MAX
+
+__all__ = [
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+]  # fmt: skip
 
 _ADAPTIVE = """{value} of each window of {images}, as many windows as the output has pixels.
 
@@ -74,34 +79,9 @@ def _windows(n: int, o: int) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(taps, end[:, None] - 1), taps < end[:, None]
 
 
-@of_rank(1, _ADAPTIVE, **_MAX)
-class AdaptiveMaxPooling1D(AdaptivePooling):
-    kind = "MAX"
-
-
-@of_rank(2, _ADAPTIVE, **_MAX)
-class AdaptiveMaxPooling2D(AdaptivePooling):
-    kind = "MAX"
-
-
-@of_rank(3, _ADAPTIVE, **_MAX)
-class AdaptiveMaxPooling3D(AdaptivePooling):
-    kind = "MAX"
-
-
-@of_rank(1, _ADAPTIVE, **_MEAN)
-class AdaptiveAveragePooling1D(AdaptivePooling):
-    kind = "AVG"
-    floats_only = True
-
-
-@of_rank(2, _ADAPTIVE, **_MEAN)
-class AdaptiveAveragePooling2D(AdaptivePooling):
-    kind = "AVG"
-    floats_only = True
-
-
-@of_rank(3, _ADAPTIVE, **_MEAN)
-class AdaptiveAveragePooling3D(AdaptivePooling):
-    kind = "AVG"
-    floats_only = True
+AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D = of_each_rank(
+    "AdaptiveMaxPooling", AdaptivePooling, _ADAPTIVE, _MAX, kind="MAX"
+)
+AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D = of_each_rank(
+    "AdaptiveAveragePooling", AdaptivePooling, _ADAPTIVE, _MEAN, kind="AVG", floats_only=True
+)

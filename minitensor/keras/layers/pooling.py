@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from minitensor.keras.engine.layer import Regularized
 from minitensor.keras.layers import geometry
-from minitensor.keras.layers.spatial import Spatial, of_rank
+from minitensor.keras.layers.spatial import Spatial, of_each_rank
 from minitensor.nn.arguments import moved_back, moved_last, tensors
 from minitensor.nn.pooling import KINDS, windows
 
@@ -63,34 +63,9 @@ class Pooling(Spatial):
         return self._output_shape(input_shape, self._split(input_shape)[2])
 
 
-@of_rank(1, _POOLING, {"pool_size": 2}, **_MAX)
-class MaxPooling1D(Pooling):
-    kind = "MAX"
-
-
-@of_rank(2, _POOLING, {"pool_size": (2, 2)}, **_MAX)
-class MaxPooling2D(Pooling):
-    kind = "MAX"
-
-
-@of_rank(3, _POOLING, {"pool_size": (2, 2, 2)}, **_MAX)
-class MaxPooling3D(Pooling):
-    kind = "MAX"
-
-
-@of_rank(1, _POOLING, **_MEAN)
-class AveragePooling1D(Pooling):
-    kind = "AVG"
-    floats_only = True
-
-
-@of_rank(2, _POOLING, **_MEAN)
-class AveragePooling2D(Pooling):
-    kind = "AVG"
-    floats_only = True
-
-
-@of_rank(3, _POOLING, **_MEAN)
-class AveragePooling3D(Pooling):
-    kind = "AVG"
-    floats_only = True
+MaxPooling1D, MaxPooling2D, MaxPooling3D = of_each_rank(
+    "MaxPooling", Pooling, _POOLING, _MAX, {"pool_size": 2}, kind="MAX"
+)
+AveragePooling1D, AveragePooling2D, AveragePooling3D = of_each_rank(
+    "AveragePooling", Pooling, _POOLING, _MEAN, kind="AVG", floats_only=True
+)

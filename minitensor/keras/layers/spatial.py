@@ -187,6 +187,27 @@ def of_rank(
     return complete
 
 
+def of_each_rank(
+    name: str,
+    base: type[Spatial],
+    template: str,
+    words: dict[str, str],
+    defaults: dict[str, int] | None = None,
+    **settings: Any,
+) -> tuple[Any, Any, Any]:
+    """The layers of one, two and three axes that differ in nothing else, `settings` among them.
+
+    A default is a number for one axis, a tuple for more, as in Keras.
+    """
+
+    def made(rank: int) -> Any:
+        cls = type(f"{name}{rank}D", (base,), {**settings, "__module__": base.__module__})
+        own = {k: n if rank == 1 else (n,) * rank for k, n in (defaults or {}).items()}
+        return of_rank(rank, template, own, **words)(cls)
+
+    return made(1), made(2), made(3)
+
+
 def _constructor(cls: type, defaults: dict[str, Any]) -> Callable[..., None]:
     """The inherited constructor, the same code, with other defaults."""
     general = cls.__init__  # type: ignore[misc]

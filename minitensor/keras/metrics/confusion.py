@@ -13,6 +13,7 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.docstrings import examples_of
 from minitensor.keras.metrics.counts import NEVER, counted, evenly, prepared, thresholds_of
 from minitensor.keras.metrics.metric import Metric, gather, ratio
+from minitensor.keras.serialization.names import snake_case
 
 __all__ = [
     "FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives",
@@ -56,44 +57,24 @@ class _Count(_Counting):
         return self._each(getattr(self, self.kept[0]).value())
 
 
-@example("TruePositives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
-class TruePositives(_Count):
-    """How often a yes was predicted rightly.
-
-    result = sum(weights where y_true = 1 and y_pred > threshold)
-    """
-
-    kept = ("true_positives",)
+def _count(name: str, says: str, where: str, prints: str) -> Any:
+    """The class of one of the four counts."""
+    text = f"{says}\n\nresult = sum(weights where {where})"
+    kept = (snake_case(name),)
+    cls = type(name, (_Count,), {"kept": kept, "__module__": __name__, "__doc__": text})
+    return example(f"{name}()([0, 1, 1], [0.9, 0.8, 0.1])", f"np.float32({prints})")(cls)
 
 
-@example("FalsePositives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
-class FalsePositives(_Count):
-    """How often a yes was predicted wrongly.
-
-    result = sum(weights where y_true = 0 and y_pred > threshold)
-    """
-
-    kept = ("false_positives",)
-
-
-@example("TrueNegatives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(0.0)")
-class TrueNegatives(_Count):
-    """How often a no was predicted rightly.
-
-    result = sum(weights where y_true = 0 and y_pred <= threshold)
-    """
-
-    kept = ("true_negatives",)
-
-
-@example("FalseNegatives()([0, 1, 1], [0.9, 0.8, 0.1])", "np.float32(1.0)")
-class FalseNegatives(_Count):
-    """How often a no was predicted wrongly.
-
-    result = sum(weights where y_true = 1 and y_pred <= threshold)
-    """
-
-    kept = ("false_negatives",)
+# fmt: off
+TruePositives = _count("TruePositives", "How often a yes was predicted rightly.",
+    "y_true = 1 and y_pred > threshold", "1.0")
+FalsePositives = _count("FalsePositives", "How often a yes was predicted wrongly.",
+    "y_true = 0 and y_pred > threshold", "1.0")
+TrueNegatives = _count("TrueNegatives", "How often a no was predicted rightly.",
+    "y_true = 0 and y_pred <= threshold", "0.0")
+FalseNegatives = _count("FalseNegatives", "How often a no was predicted wrongly.",
+    "y_true = 1 and y_pred <= threshold", "1.0")
+# fmt: on
 
 
 class _Share(_Counting):
