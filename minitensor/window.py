@@ -13,11 +13,13 @@ Pairs are always (height, width).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from typing import TypeAlias
 
 Pair: TypeAlias = tuple[int, int]
+MANY_TAPS = 64  # of a window that is laid along rows and then columns
 Padding: TypeAlias = str | Sequence[Pair]  # "SAME", "VALID" or ((top, bottom), (left, right))
 
 
@@ -90,11 +92,76 @@ class Window:
         """(H, W) of the padded image."""
         return self.size[0] + sum(self.pad[0]), self.size[1] + sum(self.pad[1])
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether its taps read less than the padded image holds: dilated far, or mostly pads."""
+        return prod(self.padded) > prod(self.out) * self.taps
+
+    def meet(self, axis: int, tap: int) -> tuple[slice, slice] | None:
+        """Along one axis: the outputs whose tap lies on the image, and the pixels they read."""
+        size, stride = self.size[axis], self.stride[axis]
+        offset = tap * self.dilation[axis] - self.pad[axis][0]
+        first = max(-(offset // stride), 0)  # smallest i with i * stride + offset >= 0
+        end = min((size - 1 - offset) // stride + 1, self.out[axis])
+        if first >= end:
+            return None
+        start = first * stride + offset
+        return slice(first, end), slice(start, start + (end - first - 1) * stride + 1, stride)
+
+    @cached_property
+    def trimmed(self) -> Window:
+        """The same window without taps at its ends that see only padding from every position.
+
+        Its taps span at most twice what the image and the positions do, however large it was.
+        """
+        axes = [self._trimmed_axis(axis) for axis in (0, 1)]
+        if self.kernel == (axes[0][0], axes[1][0]):
+            return self
+        kernel, stride, dilation, pad = zip(*axes, strict=True)
+        return replace(self, kernel=kernel, stride=stride, dilation=dilation, pad=pad)
+
+    def _trimmed_axis(self, axis: int) -> tuple[int, int, int, Pair]:
+        """Taps, stride, dilation and pad; those between which nothing lies are 1."""
+        size, out, taps = self.size[axis], self.out[axis], self.kernel[axis]
+        stride, apart, pad = self.stride[axis], self.dilation[axis], self.pad[axis]
+        span = (out - 1) * stride  # from the first position to the last
+        first = max(-((span - pad[0]) // apart), 0)
+        last = min((size - 1 + pad[0]) // apart, taps - 1)
+        if out == 0 or last < first or (first, last) == (0, taps - 1):
+            return taps, stride, apart, pad
+        taps, before = last - first + 1, pad[0] - first * apart
+        after = span + extent(taps, apart) - size - before
+        return taps, stride if out > 1 else 1, apart if taps > 1 else 1, (before, after)
+
+    @cached_property
+    def passes(self) -> tuple[Window, ...]:
+        """Windows to lay one after the other: the trimmed one, or its rows and then its columns.
+
+        A maximum, and a mean of real pixels, are the same either way, and of equal values the
+        first in row-major order is; kh + kw taps cost less than kh * kw where they are many.
+        """
+        whole = self.trimmed
+        (kh, kw), (high, out) = whole.kernel, (whole.size[0], whole.out[0])
+        if high * kw + out * kh >= out * kh * kw or whole.taps < MANY_TAPS:
+            return (whole,)
+
+        def along(axis: int, size: Pair) -> Window:
+            """This axis' part of the window, over an image of `size`; one tap across."""
+            kernel, stride, dilation = (
+                _pair([values[axis] if k == axis else 1 for k in (0, 1)])
+                for values in (whole.kernel, whole.stride, whole.dilation)
+            )
+            before, after = (whole.pad[axis] if k == axis else (0, 0) for k in (0, 1))
+            return Window(size, kernel, stride, dilation, (before, after))
+
+        return along(1, self.size), along(0, (high, self.out[1]))
+
 
 def real_taps(size: int, taps: int, stride: int, dilation: int, pad: Pair) -> list[int]:
     """For each output position along one axis, how many taps lie on a real pixel."""
     starts = (i * stride - pad[0] for i in range(output_size(size, taps, stride, dilation, pad)))
-    return [sum(0 <= start + t * dilation < size for t in range(taps)) for start in starts]
+    ends = ((min((size - 1 - s) // dilation, taps - 1), max(-(s // dilation), 0)) for s in starts)
+    return [max(last - first + 1, 0) for last, first in ends]
 
 
 def transposed_sizes(

@@ -103,7 +103,7 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     count = x.shape[axis]
     if num is not None and checks.number("unstack", "num", num, 0) != count:
         raise ValueError(f"unstack: axis {axis} of {x.shape!s} has {count} slices, not {num}")
-    return [array.getitem(x, index=array.along(axis, k)) for k in range(count)]
+    return array.unstack(x, axis=axis)
 
 
 def split(
@@ -125,12 +125,7 @@ def split(
     """
     x = as_tensor(value, what="split: value")
     axis = checks.axis("split", axis, x.ndim)
-    pieces, start = [], 0
-    for size in _sizes(num_or_size_splits, x.shape[axis]):
-        window = slice(start, start + size)
-        pieces.append(array.getitem(x, index=array.along(axis, window)))
-        start += size
-    return pieces
+    return array.split(x, sizes=_sizes(num_or_size_splits, x.shape[axis]), axis=axis)
 
 
 def _sizes(parts: Any, whole: int) -> list[int]:

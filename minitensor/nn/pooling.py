@@ -192,9 +192,10 @@ def max_pool_with_argmax(
     (x,) = args.tensors(op, MAX.ints, input=input)
     args.rank_of(op, "input", x, 4, "(N, H, W, C)")
     _, window = windows(op, x.shape[1:3], sizes, step, pads, (1, 1))
-    tap = ops.window_argmax(x, window=window)
+    window = window.trimmed
+    y, tap = ops.max_pool_with_tap(x, window=window)
     index = _flat_index(tap, x.shape, window, bool(include_batch_in_index))
-    return ops.take_tap(x, tap, window=window), to_device_of(index.astype(output_dtype), x)
+    return y, to_device_of(index.astype(output_dtype), x)
 
 
 def avg_pool(

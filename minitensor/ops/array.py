@@ -8,11 +8,13 @@ for users are in `minitensor.array`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, primitive
+from minitensor.autograd import Tensor, custom_gradient, primitive
 from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 
@@ -201,13 +203,53 @@ def stack(be: Backend, *xs: Any, axis: int) -> Any:
     return be.xp.stack(xs, axis=axis)
 
 
-def _concat_gradient(i: int, g: Tensor, y: Tensor, *xs: Tensor, axis: int) -> Tensor:
-    start = sum(x.shape[axis] for x in xs[:i])
-    return getitem(g, index=along(axis % g.ndim, slice(start, start + xs[i].shape[axis])))
+def _concat_gradients(
+    wanted: list[bool], g: Tensor, y: Tensor, *xs: Tensor, axis: int
+) -> list[Tensor | None]:
+    axis %= g.ndim
+    ends = list(accumulate(x.array.shape[axis] for x in xs))
+    return [
+        getitem(g, index=along(axis, slice(start, end))) if want else None
+        for want, start, end in zip(wanted, [0, *ends], ends, strict=False)
+    ]
 
 
-concat.defvjp_each(_concat_gradient)
-stack.defvjp_each(lambda i, g, y, *xs, axis: getitem(g, index=along(axis % g.ndim, i)))
+concat.defvjp_jointly(_concat_gradients)
+stack.defvjp_jointly(
+    lambda wanted, g, y, *xs, axis: [
+        getitem(g, index=along(axis % g.ndim, i)) if want else None for i, want in enumerate(wanted)
+    ]
+)
+
+
+# ----- taking apart -----
+#
+# Slice by slice, the way back would add as many tensors of the whole size as there are slices.
+
+
+def unstack(x: Tensor, *, axis: int) -> list[Tensor]:
+    """The slices of a tensor along `axis`, without it."""
+    indices = [along(axis, k) for k in range(x.shape[axis])]
+    return _apart(x, indices, lambda *gs: stack(*gs, axis=axis))
+
+
+def split(x: Tensor, *, sizes: Sequence[int], axis: int) -> list[Tensor]:
+    """Pieces of a tensor, so many slices of `axis` each."""
+    ends = list(accumulate(sizes))
+    indices = [along(axis, slice(end - n, end)) for n, end in zip(sizes, ends, strict=True)]
+    return _apart(x, indices, lambda *gs: concat(*gs, axis=axis))
+
+
+def _apart(
+    x: Tensor, indices: Sequence[tuple[Any, ...]], joined: Callable[..., Tensor]
+) -> list[Tensor]:
+    """x[index] for each; their cotangents are joined once."""
+
+    def parts(x: Tensor) -> tuple[list[Tensor], Callable[..., Tensor]]:
+        return [getitem(x, index=index) for index in indices], joined
+
+    pieces: list[Tensor] = custom_gradient(parts)(x)
+    return pieces
 
 
 # ----- padding -----

@@ -24,6 +24,8 @@ from minitensor.ops import array, math
 from minitensor.ops.math import rounded_once
 from minitensor.window import Window
 
+NOWHERE = slice(0, 0), slice(0, 0)  # what a tap meets that lies on padding from every position
+
 
 @primitive
 def conv2d(be: Backend, x: Any, kernel: Any, *, window: Window) -> Any:
@@ -142,36 +144,38 @@ def _as_planes(
 
 @rounded_once
 def _conv3d(x: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tensor:
-    n, _, *image = x.shape
-    padded = array.pad(x, pads=((0, 0), depth.pad[0], (0, 0), (0, 0), (0, 0)))
+    n, image = x.shape[0], x.shape[2:]
+    shape = (n, depth.out[0], *plane.out, kernel.shape[-1])
     total = None
     for t in range(kernel.shape[0]):
-        frames = array.getitem(padded, index=(slice(None), _frames(depth, t)))  # (N, d, H, W, C)
-        planes = array.reshape(frames, shape=(n * depth.out[0], *image))  # (N·d, H, W, C)
+        outputs, pixels = depth.meet(0, t) or NOWHERE
+        frames = array.getitem(x, index=(slice(None), pixels))  # (N, k, H, W, C)
+        planes = array.reshape(frames, shape=(n * frames.shape[1], *image))  # (N·k, H, W, C)
         y = conv2d(planes, array.getitem(kernel, index=(t,)), window=plane)
-        total = y if total is None else math.add(total, y)
+        total = _added(total, y, outputs, shape)
     assert total is not None
-    return array.reshape(total, shape=(n, depth.out[0], *total.shape[1:]))  # (N, d, h, w, O)
+    return total  # (N, d, h, w, O)
 
 
 @rounded_once
 def _conv3d_transpose(y: Tensor, kernel: Tensor, *, depth: Window, plane: Window) -> Tensor:
-    n, d, *plane_shape = y.shape
-    image = (*plane.size, kernel.shape[-2] * plane.groups)
-    planes = array.reshape(y, shape=(n * d, *plane_shape))  # (N·d, h, w, O)
+    n, image = y.shape[0], y.shape[2:]
+    shape = (n, depth.size[0], *plane.size, kernel.shape[-2] * plane.groups)
     total = None
     for t in range(kernel.shape[0]):
+        outputs, pixels = depth.meet(0, t) or NOWHERE
+        frames = array.getitem(y, index=(slice(None), outputs))  # (N, k, h, w, O)
+        planes = array.reshape(frames, shape=(n * frames.shape[1], *image))  # (N·k, h, w, O)
         x = conv2d_transpose(planes, array.getitem(kernel, index=(t,)), window=plane)
-        frames = array.reshape(x, shape=(n, d, *image))  # (N, d, H, W, C)
-        index = (slice(None), _frames(depth, t))
-        back = array.put(frames, index=index, shape=(n, depth.padded[0], *image))
-        total = back if total is None else math.add(total, back)
+        total = _added(total, x, pixels, shape)
     assert total is not None
-    front = depth.pad[0][0]
-    return array.getitem(total, index=(slice(None), slice(front, front + depth.size[0])))
+    return total  # (N, D, H, W, C)
 
 
-def _frames(depth: Window, tap: int) -> slice:
-    """The padded frames that one tap of the kernel's depth meets."""
-    start, stride, count = tap * depth.dilation[0], depth.stride[0], depth.out[0]
-    return slice(start, start + (count - 1) * stride + 1 if count else start, stride)
+def _added(total: Tensor | None, planes: Tensor, frames: slice, shape: tuple[int, ...]) -> Tensor:
+    """The sum so far, and planes (N·k, ...) at k frames of its depth."""
+    count = len(range(*frames.indices(shape[1])))
+    part = array.reshape(planes, shape=(shape[0], count, *shape[2:]))
+    if count < shape[1]:
+        part = array.put(part, index=(slice(None), frames), shape=shape)
+    return part if total is None else math.add(total, part)

@@ -98,17 +98,29 @@ def _over_all(
     pool: Callable[..., Tensor], x: Tensor, depth: Window | None, plane: Window
 ) -> Tensor:
     """The window over planes; then, over depth, with all else as channels."""
-    if x.ndim == 4:
-        return pool(x, window=plane)  # (N, h, w, C)
     n, frames, c = x.shape[0], x.shape[1] if depth else 1, x.shape[-1]
-    images = array.reshape(x, shape=(n * frames, *plane.size, c))
-    y = pool(images, window=plane)  # (N·D, h, w, C)
+    y = x if x.ndim == 4 else array.reshape(x, shape=(n * frames, *plane.size, c))
+    for window in plane.passes:
+        y = pool(y, window=window)  # (N·D, h, w, C)
+    if x.ndim == 4:
+        return y
     if depth is None:
         return array.reshape(y, shape=(n, plane.out[1], c))
     h, w = plane.out
     y = array.reshape(y, shape=(n, frames, 1, h * w * c))
-    y = pool(y, window=depth)  # (N, d, 1, h·w·C)
+    y = pool(y, window=depth.trimmed)  # (N, d, 1, h·w·C)
     return array.reshape(y, shape=(n, depth.out[0], h, w, c))
+
+
+def max_pool_with_tap(x: Tensor, *, window: Window) -> tuple[Tensor, Tensor]:
+    """The maxima over a plane, and the number u * kw + v of the tap that each came from."""
+    taps: list[Tensor] = []
+    for part in window.passes:
+        tap = window_argmax(x, window=part)
+        taps = [take_tap(before, tap, window=part) for before in taps] + [tap]
+        x = take_tap(x, tap, window=part)
+    tap = taps[-1] if len(taps) == 1 else taps[1] * window.kernel[1] + taps[0]
+    return x, tap  # both (N, h, w, C)
 
 
 # ----- regions of unequal size, given by where they begin along each axis -----

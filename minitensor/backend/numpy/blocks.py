@@ -69,7 +69,8 @@ def make_blocks(
     """
     h, w = window.out
     row = w * window.taps * channels * itemsize  # columns of one output row
-    pixels = window.padded[1] * channels * itemsize  # one padded row of the image
+    # One padded row of the image, where it is padded.
+    pixels = 0 if window.is_sparse else window.padded[1] * channels * itemsize
     overlap = extent(window.kernel[0], window.dilation[0]) - window.stride[0]  # rows
     room = workspace_limit() // (2 * num_threads) - overlap * pixels
     wanted = max(COLUMN_BYTES // row, -(-FEWEST_POSITIONS // w))

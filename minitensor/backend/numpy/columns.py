@@ -1,9 +1,10 @@
 """im2col and col2im: every patch as one row of a matrix, and the sum that undoes it.
 
 Both rest on `patches`, a view of the padded image in which neighbouring patches share memory:
-copying it out is im2col, adding into it is col2im. The convolutions do so block by block with
-`gather` and `scatter`; `im2col` and `col2im` return the whole matrix, kh * kw times the image,
-and are `tf.image.extract_patches` and its gradient.
+copying it out is im2col, adding into it is col2im. Where taps lie so far apart that most of that
+image would be read by none, they go tap by tap instead, and nothing is padded. The convolutions
+do so block by block with `gather` and `scatter`; `im2col` and `col2im` return the whole matrix,
+kh * kw times the image, and are `tf.image.extract_patches` and its gradient.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minitensor.backend.half import in_float32
+from minitensor.backend.numpy.direct import taps
 from minitensor.window import Pair, Window, extent
 
 
@@ -47,18 +49,28 @@ def col2im(columns: np.ndarray, window: Window) -> np.ndarray:
 
 def gather(x: np.ndarray, window: Window, memory: np.ndarray) -> np.ndarray:
     """The columns (G, N*h*w, kh*kw*C/G) of x, in the first part of flat `memory`."""
-    view = patches(padded(x, window), window)
-    columns = memory[: view.size].reshape(view.shape)
-    np.copyto(columns, view)
-    g, n, h, w, *patch = view.shape
+    n, (h, w), g = len(x), window.out, window.groups
+    patch = (*window.kernel, x.shape[-1] // g)
+    columns = memory[: g * n * h * w * prod(patch)].reshape(g, n, h, w, *patch)
+    if window.is_sparse:
+        columns[:] = 0
+        for tap in taps(window):
+            columns[:, :, *tap.outputs, *tap.at] = _in_groups(x, g)[:, :, *tap.pixels]
+    else:
+        np.copyto(columns, patches(padded(x, window), window))
     return columns.reshape(g, n * h * w, prod(patch))  # (G, N*h*w, kh*kw*C/G)
 
 
 def scatter(columns: np.ndarray, x: np.ndarray, window: Window) -> None:
     """Add columns (G, N*h*w, kh*kw*C/G) to the pixels of x that they were read from."""
+    g = window.groups
+    columns = columns.reshape(g, len(x), *window.out, *window.kernel, x.shape[-1] // g)
+    if window.is_sparse:
+        for tap in taps(window):
+            _in_groups(x, g)[:, :, *tap.pixels] += columns[:, :, *tap.outputs, *tap.at]
+        return
     image = np.zeros((len(x), *window.padded, x.shape[-1]), x.dtype)
     view = patches(image, window)
-    columns = columns.reshape(view.shape)
     apart = -(-extent(window.kernel[1], window.dilation[1]) // window.stride[1])
     for u in range(window.kernel[0]):
         for first in range(min(apart, window.out[1])):  # windows this far apart share no pixel
@@ -82,6 +94,12 @@ def patches(image: np.ndarray, window: Window) -> np.ndarray:
             *(along_h * dh, along_w * dw, along_c),
         ),
     )
+
+
+def _in_groups(x: np.ndarray, groups: int) -> np.ndarray:
+    """A view of (N, H, W, C) as (G, N, H, W, C/G)."""
+    split = x.reshape(*x.shape[:3], groups, x.shape[-1] // groups)
+    return np.moveaxis(split, 3, 0)
 
 
 def padded(x: np.ndarray, window: Window) -> np.ndarray:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from minitensor.backend.numpy.blocks import Block, backwards, over_blocks
-from minitensor.backend.numpy.columns import padded, patches, scatter
+from minitensor.backend.numpy.columns import im2col, padded, patches, scatter
 from minitensor.window import Window
 
 SLOWNESS = 20  # one multiply-add here takes as long as so many inside a matrix product
@@ -78,8 +78,10 @@ def _cost(images: int, outputs: int, window: Window) -> int:
 def _patches(x: np.ndarray, outputs: int, block: Block) -> np.ndarray:
     """The patches that a block sees, each channel as often as it has outputs."""
     window = replace(block.window, groups=1)
-    image = padded(x[block.images], window)
+    image = x[block.images]
     if outputs > x.shape[-1]:
-        image = np.repeat(image, outputs // x.shape[-1], axis=-1)  # (n, ., ., O)
-    view: np.ndarray = patches(image, window)[0]
+        image = np.repeat(image, outputs // x.shape[-1], axis=-1)  # (n, H, W, O)
+    if window.is_sparse:
+        return im2col(image, window).reshape(len(image), *window.out, *window.kernel, outputs)
+    view: np.ndarray = patches(padded(image, window), window)[0]
     return view  # (n, h, w, kh, kw, O)

@@ -37,23 +37,11 @@ def taps(window: Window) -> tuple[Tap, ...]:
 
 def _taps(window: Window) -> Iterator[Tap]:
     kh, kw = window.kernel
-    for u in range(kh):
-        for v in range(kw):
-            rows, columns = _meet(window, 0, u), _meet(window, 1, v)
-            if rows and columns:
-                yield Tap(u * kw + v, (u, v), (rows[0], columns[0]), (rows[1], columns[1]))
-
-
-def _meet(window: Window, axis: int, tap: int) -> tuple[slice, slice] | None:
-    """Along one axis: the outputs whose tap lies on the image, and the pixels they read."""
-    size, stride = window.size[axis], window.stride[axis]
-    offset = tap * window.dilation[axis] - window.pad[axis][0]
-    first = max(-(offset // stride), 0)  # smallest i with i * stride + offset >= 0
-    end = min((size - 1 - offset) // stride + 1, window.out[axis])
-    if first >= end:
-        return None
-    start = first * stride + offset
-    return slice(first, end), slice(start, start + (end - first - 1) * stride + 1, stride)
+    met = [[(t, window.meet(axis, t)) for t in range(n)] for axis, n in enumerate((kh, kw))]
+    rows, columns = ([(t, slices) for t, slices in pairs if slices] for pairs in met)
+    for u, (outputs, pixels) in rows:
+        for v, (across, seen) in columns:
+            yield Tap(u * kw + v, (u, v), (outputs, across), (pixels, seen))
 
 
 # ----- the three convolutions -----
