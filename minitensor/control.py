@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import Token
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ import numpy as np
 from minitensor.array import stack, unstack
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.autograd.variable import scope
 from minitensor.data.spec import flatten, map_structure
 from minitensor.docstrings import examples_of
 
-__all__ = ["case", "cond", "function", "map_fn", "print", "while_loop"]
+__all__ = ["case", "cond", "function", "map_fn", "name_scope", "print", "while_loop"]
 example = examples_of("tf", "")
 
 
@@ -234,3 +236,40 @@ def print(*inputs: Any, **kwargs: Any) -> None:
         raise TypeError(f"print: got unexpected keywords {sorted(kwargs)}")
     words = (str(x.numpy()) if isinstance(x, ArrayLike) else str(x) for x in inputs)
     stream.write(sep.join(words) + end)
+
+
+class name_scope:  # noqa: N801  TensorFlow's name
+    """Inside the block names of variables begin with this one's.
+
+    Args:
+        name: one that ends with "/" is taken as it is, whatever block is around.
+
+    Example:
+        >>> import minitensor as tf
+        >>> with tf.name_scope("encoder"):
+        ...     w = tf.Variable(0.0, name="w")
+        >>> w.name
+        'encoder/w:0'
+
+    Source: tf.name_scope
+    """
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise ValueError(f"name_scope: name must be a text, got {name!r}")
+        self._name = name
+        self._before: list[Token[str]] = []
+
+    @property
+    def name(self) -> str:
+        """As it was given."""
+        return self._name
+
+    def __enter__(self) -> str:
+        around = "" if self._name.endswith("/") or not self._name else scope.get()
+        inside = f"{around}{self._name.rstrip('/')}/" if self._name else ""
+        self._before.append(scope.set(inside))
+        return inside
+
+    def __exit__(self, *problem: Any) -> None:
+        scope.reset(self._before.pop())

@@ -5,6 +5,7 @@
     convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet;
                   a tensor from one device to another
     primitive.py  an op: a function of raw arrays, and one derivative per tensor argument
+    restoring.py  who waits for parts of an object that are not there yet
     recording.py  what ops report, and to which tapes
     tape.py       GradientTape: the list of what was computed
     walk.py       reverse-mode differentiation: the walk back along that list

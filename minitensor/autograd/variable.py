@@ -6,6 +6,7 @@ recording tape, so a tape's gradient "with respect to a variable" sums over all 
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from minitensor import backend
@@ -13,6 +14,8 @@ from minitensor.autograd import recording, tensor
 from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 from minitensor.backend import devices
+
+scope: ContextVar[str] = ContextVar("scope", default="")  # of `name_scope`: "outer/inner/"
 
 
 class Variable(ArrayLike):
@@ -56,7 +59,7 @@ class Variable(ArrayLike):
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
         self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
         self.trainable = bool(trainable)
-        self.name = f"{name}:0"
+        self.name = f"{scope.get()}{name}:0"
 
     def value(self) -> Tensor:
         """The present value, as a Tensor that tapes trace back to this variable."""

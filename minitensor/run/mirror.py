@@ -25,7 +25,6 @@ TARGETS = {
 _SHORT = {"tensorflow": "tf", "tensorflow_datasets": "tfds"}  # what programs call them
 _INSTEAD = {  # what does the same under another name
     "tf.saved_model": "model.save('name.keras') writes a model",
-    "tf.train": "tf.keras.callbacks.BackupAndRestore and model.save_weights keep what was learned",
 }
 _MISSING = object()  # None is a value: tf.newaxis
 MIRRORED_VERSION = "2.21.0"  # of TensorFlow: what the signatures here were compared with

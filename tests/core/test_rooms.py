@@ -30,7 +30,7 @@ ENGINE = {
     "nn": {"ops", "autograd", "backend", *LEAVES},
 }
 MIRRORS = {
-    *("array", "config", "control", "data", "debugging", "dtypes", "io"),
+    *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
     *("image", "linalg", "math", "random"),
 }
 PROGRAMS = {
@@ -47,8 +47,12 @@ PLAN = {
     **{mirror: {*ENGINE, *MIRRORS} for mirror in MIRRORS},
     "keras": {*ENGINE, *MIRRORS},
     "models": {*ENGINE, *MIRRORS, "keras", "minitensor"},
+    "train": {*ENGINE, *MIRRORS, "keras"},
     "minitensor": {*ENGINE, *MIRRORS},  # the package file
-    **{p: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "models", "minitensor"} for p in PROGRAMS},
+    **{
+        p: {*ENGINE, *MIRRORS, *PROGRAMS, "keras", "models", "train", "minitensor"}
+        for p in PROGRAMS
+    },
 }
 # Files of backend/ that every backend may read:
 BACKEND_LEAVES = {"settings", "half", "generator", "protocol", "errors"}

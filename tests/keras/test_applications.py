@@ -218,17 +218,22 @@ def test_two_channels_are_unusual():
 
 # ----- trained weights -----
 
-ENDINGS = [".weights.h5", ".keras"]
+ENDINGS = [".weights.h5", ".keras", ".ckpt"]
 FILES = [("MobileNet", e) if n == "MobileNet" else slow(n, e) for n in EIGHT for e in ENDINGS]
 
 
-def passed_on(model, reader, name, path):
+def passed_on(tf, model, reader, name, path):
     """What `reader` makes of the file that a model of either library writes: a whole one, too."""
     if path.suffix == ".keras":
         model.save(str(path))
         return reader.keras.models.load_model(str(path))
-    model.save_weights(str(path))
     read = logits(reader, name)
+    if path.suffix == ".ckpt":
+        writer = mt if isinstance(model, mt.keras.Model) else tf
+        writer.train.Checkpoint(model=model).write(str(path))
+        reader.train.Checkpoint(model=read).read(str(path)).assert_consumed()
+        return read
+    model.save_weights(str(path))
     read.load_weights(str(path))
     return read
 
@@ -237,10 +242,10 @@ def passed_on(model, reader, name, path):
 def test_files_of_keras_are_read_and_ours_go_back(tf, tmp_path, name, ending):
     theirs, twin = logits(tf, name), logits(mt, name)
     draw_weights(twin, theirs)
-    ours = passed_on(theirs, mt, name, tmp_path / f"theirs{ending}")
+    ours = passed_on(tf, theirs, mt, name, tmp_path / f"theirs{ending}")
     assert_same_logits(ours, theirs)
     ours.set_weights([0.99 * w for w in ours.get_weights()])
-    back = passed_on(ours, tf, name, tmp_path / f"ours{ending}")
+    back = passed_on(tf, ours, tf, name, tmp_path / f"ours{ending}")
     assert_same_logits(ours, back)
 
 

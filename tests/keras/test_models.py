@@ -281,6 +281,20 @@ def batch(name, size=4):
     return images(size, *shape)
 
 
+@pytest.mark.parametrize("name", [slow_if(n, SLOW | DEEP) for n in COMPARED])
+def test_checkpoints_go_both_ways(tf, peer, name, tmp_path):
+    sides = [make() for make in pair(name, peer)]
+    x = batch(name, 1).astype("float32")
+    for library, model in zip((mt, tf), sides, strict=True):
+        model(x)
+        path = library.train.Checkpoint(model).write(str(tmp_path / library.__name__))
+        other, reader = (sides[1], tf) if library is mt else (sides[0], mt)
+        other.set_weights([w + 1 for w in other.get_weights()])
+        reader.train.Checkpoint(other).read(path).assert_consumed()
+        for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 @pytest.fixture
 def slope(monkeypatch):
     """TensorFlow rounds the slope of a leaky relu to float32, also where all else is float64."""

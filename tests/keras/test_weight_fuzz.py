@@ -13,6 +13,7 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -74,7 +75,10 @@ def repacked(archive, name, data):
 
 def campaign(seed, count):
     """Tries `count` files of each kind; prints how many were read and how many refused."""
-    from minitensor import keras
+    from minitensor import keras, train
+    from minitensor.train import sorted_table
+    from minitensor.train.bundle import write_bundle
+    from minitensor.train.object_graph import KEY
 
     layers = keras.layers
 
@@ -95,6 +99,11 @@ def campaign(seed, count):
     model.save(old)
     model.save_weights(new)
     model.save_weights(tensors)
+    checkpoint = train.Checkpoint(model=model)
+    files = [Path(checkpoint.write("ckpt") + end) for end in (".index", ".data-00000-of-00001")]
+    index, numbers = (file.read_bytes() for file in files)
+    reader = train.load_checkpoint("ckpt")
+    tensors_of_checkpoint = {n: reader.get_tensor(n) for n, _ in train.list_variables("ckpt")}
     archive, text = whole.read_bytes(), model.to_json()
     with zipfile.ZipFile(whole) as inside:
         config, weights = inside.read("config.json"), inside.read("model.weights.h5")
@@ -116,6 +125,29 @@ def campaign(seed, count):
         found = keras.models.model_from_json(data.decode("latin-1"))
         assert isinstance(found, keras.Model)
 
+    def read_checkpoint():
+        before = model.get_weights()
+        try:
+            checkpoint.read("ckpt").expect_partial()
+        except BaseException:
+            for a, b in zip(before, model.get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+            raise
+        finally:
+            files[0].write_bytes(index)
+            files[1].write_bytes(numbers)
+
+    def restore(file):
+        return lambda data: (file.write_bytes(data), read_checkpoint())
+
+    def without_sums(data):
+        with mock.patch.object(sorted_table, "masked", return_value=mock.ANY):
+            restore(files[0])(data)
+
+    def with_graph(data):
+        write_bundle("ckpt", tensors_of_checkpoint | {KEY: data})
+        read_checkpoint()
+
     def parts(name):
         return lambda data: load_model(repacked(archive, name, data))
 
@@ -124,6 +156,10 @@ def campaign(seed, count):
         ".h5, weights": (old.read_bytes(), load_weights),
         ".h5, whole": (old.read_bytes(), load_model),
         ".safetensors": (tensors.read_bytes(), load_weights),
+        "checkpoint, .index": (index, restore(files[0])),
+        "checkpoint, .data": (numbers, restore(files[1])),
+        "checkpoint, .index, sums right": (index, without_sums),
+        "checkpoint, graph": (tensors_of_checkpoint[KEY], with_graph),
         ".keras": (archive, load_model),
         "config.json": (config, parts("config.json")),
         "model.weights.h5": (weights, parts("model.weights.h5")),
@@ -160,7 +196,7 @@ def limited(seed, count):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="counts memory as Linux does")
-def test_504_damaged_files_are_read_or_refused_within_bounded_memory(tmp_path):
+def test_728_damaged_files_are_read_or_refused_within_bounded_memory(tmp_path):
     pytest.importorskip("h5py")
     pytest.importorskip("safetensors")
     root = Path(__file__).resolve().parents[2]
@@ -174,7 +210,7 @@ def test_504_damaged_files_are_read_or_refused_within_bounded_memory(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("refused") == 9
+    assert done.stdout.count("refused") == 13
     assert done.stdout.count(" 0 refused") == 0
 
 

@@ -44,6 +44,7 @@ class Weight(Variable):
     ) -> None:
         self.path = f"{owner}/{name}" if owner else name
         super().__init__(initial_value, trainable, name=self.path)
+        self.name = f"{self.path}:0"  # whatever the name_scope around
         self.learns = trainable  # also while its layer is frozen
         self.regularizer = regularizer
         self.constraint = constraint

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, Variable
+from minitensor.autograd.restoring import got_part
 from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import calling
@@ -105,6 +106,7 @@ class WeightContainer:
         super().__setattr__(name, value)
         if type(value) not in _PLAIN or type(before) not in _PLAIN:
             _changes += 1
+            got_part(self)
 
     def __delattr__(self, name: str) -> None:
         global _changes

@@ -16,6 +16,7 @@ import numpy as np
 
 from minitensor.array import cast, zeros_like
 from minitensor.autograd import Tensor, Variable, as_tensor, recording
+from minitensor.autograd.restoring import got_part
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
 from minitensor.keras.engine import defaults
@@ -97,6 +98,7 @@ class Optimizer(Configurable):
         """Makes the state for these variables."""
         self._trainable_variables = list(variables)
         self._index = {id(v): i for i, v in enumerate(variables)}
+        got_part(self)
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
@@ -167,6 +169,7 @@ class Optimizer(Configurable):
     def _keep(self, value: Any, name: str) -> Weight:
         variable = Weight(value, trainable=False, name=name, owner=self.name)
         self._variables.append(variable)
+        got_part(self)
         return variable
 
     def _number(self, rate: Any) -> Weight:

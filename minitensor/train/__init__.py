@@ -1,0 +1,19 @@
+"""The mirror of tf.train: checkpoints, in TensorFlow's files, read and written.
+
+checkpoint.py     Checkpoint: which object gets which value, now or when it has the variable
+manager.py        the last few of a folder; state.py: the file "checkpoint" that lists them
+reader.py         tensors by their keys
+parts.py          what Keras calls the parts of layers, models and optimizers there
+object_graph.py   the graph of objects; bundle.py: names → tensors, two files
+sorted_table.py   the index file; wire.py: protocol buffers; crc32c.py: the check sum
+"""
+
+from minitensor.train.checkpoint import Checkpoint, CheckpointOptions
+from minitensor.train.manager import CheckpointManager
+from minitensor.train.reader import list_variables, load_checkpoint, load_variable
+from minitensor.train.state import get_checkpoint_state, latest_checkpoint
+
+__all__ = [
+    "Checkpoint", "CheckpointManager", "CheckpointOptions", "get_checkpoint_state",
+    "latest_checkpoint", "list_variables", "load_checkpoint", "load_variable",
+]  # fmt: skip
