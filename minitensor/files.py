@@ -1,4 +1,4 @@
-"""Files that are whole or not there: what a crash, or a full disk, leaves is the old file.
+"""Files and folders that are whole or not there: what a crash, or a full disk, leaves is the old.
 
 A leaf: every room that writes a file may use it.
 """
@@ -6,9 +6,10 @@ A leaf: every room that writes a file may use it.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,39 @@ def atomic_write(path: Any) -> Iterator[Path]:
         fresh.unlink(missing_ok=True)
         raise
     _to_disk(target.parent)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder to fill; when the block ends without an error it becomes `path` at once.
+
+    A folder that was there is replaced, unless it appeared meanwhile: then another process made
+    the same, and that one stays. What fails leaves nothing.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> from minitensor.files import atomic_folder
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "notes"
+        >>> with atomic_folder(path) as fresh:
+        ...     _ = (fresh / "one").write_text("done")
+        >>> [file.name for file in path.iterdir()], len(list(path.parent.iterdir()))
+        (['one'], 1)
+    """
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}.", dir=path.parent))
+    try:
+        fresh, old, replaces = aside / "new", aside / "old", path.exists()
+        fresh.mkdir()  # with the rights of any new folder
+        yield fresh
+        if replaces:
+            with suppress(FileNotFoundError):
+                os.rename(path, old)
+        try:
+            os.rename(fresh, path)
+        except OSError:
+            if replaces or not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _mode(target: Path) -> int:

@@ -5,8 +5,11 @@ import hashlib
 import http.server
 import inspect
 import io
+import shutil
+import tarfile
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import dataset_files as files
 import numpy as np
@@ -371,6 +374,88 @@ def test_members_of_archives_stay_in_their_folder(tmp_path, served):
     assert path == str(tmp_path / "datasets/zip")
     with pytest.raises(ValueError, match="no archive that can be unpacked"):
         keras.utils.get_file("evil", served + "evil.tar.gz", extract=True, cache_dir=tmp_path)
+
+
+def pack(path, kind):
+    """An archive of 20 files."""
+    content = {f"inside/{k}.txt": bytes([k]) * 999 for k in range(20)}
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in content.items():
+                archive.writestr(name, data)
+    else:
+        with tarfile.open(path, f"w:{kind}") as archive:
+            for name, data in content.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    return content
+
+
+ARCHIVES = ["zip", "", "gz", "bz2", "xz"]
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_half_of_an_archive_does_not_pass_for_the_whole(tmp_path, served, monkeypatch, kind):
+    """Stopped at every tenth of the way, and then asked again; twice at the same time, too."""
+    content = pack(tmp_path / "served/many", kind)
+    fetch = functools.partial(
+        keras.utils.get_file, "goal", served + "many", extract=True, cache_dir=tmp_path
+    )
+    left = 0
+
+    def stopping(copy, *args, **settings):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return copy(*args, **settings)
+
+    for module in (shutil, tarfile):
+        copy = functools.partial(stopping, module.copyfileobj)
+        monkeypatch.setattr(module, "copyfileobj", copy)
+    for stop in range(2, 20, 2):
+        left = stop
+        with pytest.raises(KeyboardInterrupt):
+            fetch()
+        assert sorted(p.name for p in (tmp_path / "datasets").iterdir()) == ["goal_archive"]
+    left = 10**9
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: fetch(), range(4)))
+    fetch(force_download=True)
+    assert paths == {str(tmp_path / "datasets/goal")}
+    found = {name: (tmp_path / "datasets/goal" / name).read_bytes() for name in content}
+    assert found == content
+    assert len(list((tmp_path / "datasets").iterdir())) == 2
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert (tmp_path / "datasets/goal").stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_a_damaged_archive_is_refused_and_leaves_no_folder(tmp_path, served, kind):
+    pack(tmp_path / "served/many", kind)
+    data = (tmp_path / "served/many").read_bytes()
+    refused = 0
+    for i in range(60):
+        draw = np.random.default_rng([4, i])
+        broken = bytearray(data)
+        at = int(draw.integers(len(data)))
+        if i % 3:
+            broken[at : at + 8] = draw.bytes(8)
+        else:
+            del broken[at:]
+        (tmp_path / "served/many").write_bytes(broken)
+        try:
+            keras.utils.get_file(
+                "goal", served + "many", extract=True, cache_dir=tmp_path, force_download=True
+            )
+        except (ValueError, OSError):
+            refused += 1
+            assert not (tmp_path / "datasets/goal").exists()
+        shutil.rmtree(tmp_path / "datasets/goal", ignore_errors=True)
+    assert refused > 5
+    assert [p.name for p in (tmp_path / "datasets").iterdir()] == ["goal_archive"]
 
 
 @pytest.mark.parametrize(

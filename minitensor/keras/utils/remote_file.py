@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from minitensor.data.download import Remote, download, is_whole
 from minitensor.data.search_paths import homes
+from minitensor.files import atomic_folder
 
 
 def get_file(
@@ -62,7 +63,8 @@ def get_file(
         return str(target)
     goal = folder / (name if whole else f"{name.partition('.')[0]}_extracted")
     if force_download or not goal.exists():
-        _unpack(target, goal)
+        with atomic_folder(goal) as fresh:  # half of an archive must not pass for the whole
+            _unpack(target, fresh)
     return str(goal)
 
 
@@ -75,5 +77,7 @@ def _unpack(file: Path, goal: Path) -> None:
         else:
             with tarfile.open(file) as archive:
                 archive.extractall(goal, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as problem:
+    except Exception as problem:  # each packer has errors of its own for what is damaged
+        if isinstance(problem, OSError) and problem.errno:
+            raise  # the disk's
         raise ValueError(f"{file}: no archive that can be unpacked: {problem}") from None
