@@ -2,6 +2,7 @@
 
 For all of them:
     Args: `filename`: the path, text or bytes. `name`: ignored.
+    Source: tf.io, under the same name.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ def read_file(filename: Any, name: str | None = None) -> bytes:
 
     Raises:
         OSError: it cannot be opened.
-
-    Source: tf.io.read_file
     """
     return _path(filename).read_bytes()
 
@@ -39,8 +38,6 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
 
     Raises:
         OSError: it cannot be written.
-
-    Source: tf.io.write_file
     """
     path = _path(filename)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,8 @@ A tape keeps one record per op that touched something it tracks: a watched tenso
 variable that was read, or a result of those. Walking the list backwards is already the right
 order, so no graph is sorted, nothing recurses, and depth has no limit. Gradients are computed by
 ops, which any other tape that is recording records: a tape around a tape is the second order.
+
+Source of all: tf.GradientTape and its methods.
 """
 
 from __future__ import annotations
@@ -51,8 +53,6 @@ class GradientTape:
         ...     first = inner.gradient(y, x)
         >>> first.numpy(), outer.gradient(first, x).numpy()
         (np.float32(27.0), np.float32(18.0))
-
-    Source: tf.GradientTape
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
@@ -188,8 +188,6 @@ class GradientTape:
             >>> tape.jacobian(y, x).numpy()
             array([[4., 0.],
                    [0., 6.]], dtype=float32)
-
-        Source: tf.GradientTape.jacobian
         """
         unconnected = UnconnectedGradients(unconnected_gradients)
         leaves = tree.flatten(sources)
@@ -231,8 +229,6 @@ class GradientTape:
             ...     y = x * x
             >>> tape.batch_jacobian(y, x).numpy().ravel()
             array([4., 6.], dtype=float32)
-
-        Source: tf.GradientTape.batch_jacobian
         """
         unconnected = UnconnectedGradients(unconnected_gradients)
         rows = jacobians.per_example(self._take_records(), as_tensor(target), source)

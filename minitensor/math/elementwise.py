@@ -4,7 +4,7 @@ A row says which op is called, what it computes, and an example with what it pri
 `binary` make the public function of it: its name is the one that the example calls, and what all
 have in common (Args, Returns, Raises) comes from ONE and TWO. Outside of its domain a function is
 NaN or infinite, as in IEEE arithmetic. Answers (less, is_nan ...), signs and roundings have no
-gradient.
+gradient. Source of all: tf or tf.math, under the same name.
 """
 
 from __future__ import annotations
@@ -272,8 +272,6 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.add_n([[1, 2], [3, 4], [5, 6]]).numpy()
         array([ 9, 12], dtype=int32)
-
-    Source: tf.add_n
     """
     xs = align("add_n", **{f"inputs[{k}]": x for k, x in enumerate(inputs)}) if inputs else ()
     if len({x.shape for x in xs}) != 1:
@@ -300,8 +298,6 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
         >>> import minitensor as tf
         >>> tf.scalar_mul(2, [1.0, 3.0]).numpy()
         array([2., 6.], dtype=float32)
-
-    Source: tf.scalar_mul
     """
     tensor = as_tensor(x, None, "scalar_mul: x", first_tensor(scalar))
     factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar", tensor)

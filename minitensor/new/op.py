@@ -76,12 +76,11 @@ def NAME(x: Any, name: str | None = None) -> Tensor:
     return ops.NAME(x)
 '''
 
-CASES = '''"""Cases of nn.NAME, which TensorFlow has not: simpler ops are its judge."""
+CASES = '''"""Cases of nn.NAME, JUDGE."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import IteratorTYPING
 
 from minitensor.parity.case import Case, Op, call
 
@@ -93,31 +92,14 @@ def cases() -> Iterator[Case]:
     """Shapes, then settings; a `T` is a tensor of other values, or of one dtype: parity/case.py."""
     # TODO: rows for every setting, at borders, for ties, with zeros; where there is no slope,
     # dataclasses.replace(case, order=0) asks for values alone
-    yield call("nn.NAME", (3, 4), composition=by_simpler_ops)
+    yield call("nn.NAME", (3, 4)COMPOSED)
+'''
 
+COMPOSITION = '''
 
 def by_simpler_ops(tf: Any, x: Any) -> Any:
     """The same, another way: out of ops that stand in the ledger already."""
     raise NotImplementedError("nn.NAME: write it of other ops in parity/cases/NAME.py")
-'''
-
-CASES_OF_TF = '''"""Cases of nn.NAME, beside TensorFlow's."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from minitensor.parity.case import Case, Op, call
-
-AREA = "norms, curves, losses"  # its heading in the ledger
-OPS = {"nn.NAME": Op("smooth")}  # how it rounds, and whether it calls kernels: parity/ops.py
-
-
-def cases() -> Iterator[Case]:
-    """Shapes, then settings; a `T` is a tensor of other values, or of one dtype: parity/case.py."""
-    # TODO: rows for every setting, at borders, for ties, with zeros; where there is no slope,
-    # dataclasses.replace(case, order=0) asks for values alone
-    yield call("nn.NAME", (3, 4))
 '''
 
 
@@ -129,10 +111,17 @@ def taken(name: str) -> str:
 def file_changes(name: str, of_tf: bool) -> list[FileChange]:
     """The files of an op; with `of_tf` its judge is TensorFlow."""
     source = f"tf.nn.{name}" if of_tf else "the paper; TensorFlow has none"
-    cases = CASES_OF_TF if of_tf else CASES
+    words = {"JUDGE": "beside TensorFlow's", "TYPING": "", "COMPOSED": ""}
+    if not of_tf:
+        words["JUDGE"] = "which TensorFlow has not: simpler ops are its judge"
+        words["TYPING"] = "\nfrom typing import Any"
+        words["COMPOSED"] = ", composition=by_simpler_ops"
+    cases = CASES if of_tf else CASES + COMPOSITION
 
     def named(text: str) -> str:
-        return text.replace("NAME", name).replace("SOURCE", source)
+        for word, value in {**words, "NAME": name, "SOURCE": source}.items():
+            text = text.replace(word, value)
+        return text
 
     ops, nn, rows = (f"minitensor/{room}/{name}.py" for room in ("ops", "nn", "parity/cases"))
     line = in_order(f"from minitensor.nn.{name} import *", r"from minitensor\.nn\.\w+ import \*")

@@ -1,4 +1,7 @@
-"""The mirror of keras.applications.imagenet_utils: pixels before a network, words after it."""
+"""The mirror of keras.applications.imagenet_utils: pixels before a network, words after it.
+
+Source of all: that module, under the same name.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +51,6 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         >>> pixel = np.array([[[0.0, 51.0, 255.0]]])
         >>> tf.keras.applications.imagenet_utils.preprocess_input(pixel, mode="tf").tolist()
         [[[-1.0, -0.6, 1.0]]]
-
-    Source: keras.applications.imagenet_utils.preprocess_input
     """
     if mode not in _MODES:
         raise ValueError(
@@ -115,8 +116,6 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
         ...
         ValueError: `decode_predictions` expects a batch of predictions (i.e. a 2D array of shape \
 (samples, 1000)). Received array with shape: (1, 10)
-
-    Source: keras.applications.imagenet_utils.decode_predictions
     """
     rows = np.asarray(preds)
     if rows.ndim != 2 or rows.shape[1] != 1000:

@@ -2,9 +2,8 @@
 
     metric.py      Metric                            reduction.py      Mean, Sum, their kin
     accuracy.py    which predictions are right       classes.py        means of functions: one table
-    counts.py      yes and no, right and wrong       confusion.py      Precision, Recall
-    auc.py         areas under curves                fbeta.py          F-scores
-    iou.py         regions of images
+    counts.py      yes and no, right and wrong       confusion.py      Precision, Recall, F-scores
+    auc.py         areas under curves                iou.py            regions of images
 
 Concordance, Pearson, R2, and a rate at a given other rate are not here.
 
@@ -52,7 +51,6 @@ from minitensor.keras.metrics.accuracy import *
 from minitensor.keras.metrics.auc import AUC
 from minitensor.keras.metrics.classes import *
 from minitensor.keras.metrics.confusion import *
-from minitensor.keras.metrics.fbeta import F1Score, FBetaScore
 from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from minitensor.keras.metrics.metric import Metric
 from minitensor.keras.metrics.reduction import Mean, MeanMetricWrapper, RootMeanSquaredError, Sum

@@ -4,7 +4,8 @@ What a file is when it is read is seen from its first bytes; when it is written,
 
 Args of all: `filepath`, a path or an open file; `overwrite`, whether a file that is there may be
 replaced. Raises: OSError where a file cannot be opened, FileExistsError where it must not be
-replaced, ImportError where h5py or safetensors is missing.
+replaced, ImportError where h5py or safetensors is missing. Source: keras.saving, or the method of
+keras.Model, under the same name.
 """
 
 from __future__ import annotations
@@ -58,8 +59,6 @@ def save_model(
         >>> tf.keras.models.save_model(model, path)
         >>> tf.keras.models.load_model(path).output_shape
         (None, 3)
-
-    Source: keras.saving.save_model
     """
     require("save", "h5py", extra="keras")
     if zipped is False:
@@ -102,8 +101,6 @@ def load_model(
         >>> model.save(file)
         >>> [layer.name for layer in tf.keras.models.load_model(file).layers]
         ['d']
-
-    Source: keras.saving.load_model
     """
     if not safe_mode:
         raise ValueError("safe_mode=False: code in a file is never run; see custom_objects")
@@ -141,8 +138,6 @@ def save_weights(
         >>> model.save_weights(path)
         >>> path.read_bytes()[1:4]
         b'HDF'
-
-    Source: keras.Model.save_weights
     """
     name = _name(filepath, ".weights.h5")
     if max_shard_size is not None:
@@ -186,8 +181,6 @@ def load_weights(
         >>> model.load_weights(file)
         >>> bool((model.get_weights()[0] == before[0]).all())
         True
-
-    Source: keras.Model.load_weights
     """
     if not model.built:
         raise ValueError(f"You are loading weights into a model {_UNBUILT}")

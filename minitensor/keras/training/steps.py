@@ -1,4 +1,7 @@
-"""One batch at a time: the steps that fit, evaluate and predict repeat; they may be overridden."""
+"""One batch at a time: the steps that fit, evaluate and predict repeat; they may be overridden.
+
+Source of all: keras.Model, under the same name.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,6 @@ class Steps(Compiling):
 
         Raises:
             NonFiniteError: the loss or a gradient is not finite; nothing was changed.
-
-        Source: keras.Model.train_step
         """
         if not self.built:  # type: ignore[attr-defined]
             build(self, lambda: data)
@@ -64,8 +65,6 @@ class Steps(Compiling):
 
         Returns:
             {name: value} of the metrics, the mean loss among them.
-
-        Source: keras.Model.test_step
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
@@ -112,8 +111,6 @@ class Steps(Compiling):
             >>> model.set_weights([np.zeros((1, 1)), np.zeros(1)])
             >>> model.train_on_batch(np.ones((4, 1)), 2.0 * np.ones((4, 1)))
             4.0
-
-        Source: keras.Model.train_on_batch
         """
         self._assert_compiled()
         if class_weight is not None:
@@ -140,8 +137,6 @@ class Steps(Compiling):
 
         Raises:
             ValueError: not compiled.
-
-        Source: keras.Model.test_on_batch
         """
         self._assert_compiled()
         self.reset_metrics()
@@ -149,10 +144,7 @@ class Steps(Compiling):
         return logs if return_dict else in_order(self, logs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """What the model gives for a batch, as NumPy arrays.
-
-        Source: keras.Model.predict_on_batch
-        """
+        """What the model gives for a batch, as NumPy arrays."""
         return map_structure(np.asarray, self.predict_step((_tensors(x),)))
 
 

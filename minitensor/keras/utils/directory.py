@@ -1,4 +1,7 @@
-"""A folder of images as a data set: one folder per class, one file per image."""
+"""A folder of images as a data set: one folder per class, one file per image.
+
+Source: keras.utils and keras.preprocessing.image, under the same names.
+"""
 
 from __future__ import annotations
 
@@ -72,8 +75,6 @@ def image_dataset_from_directory(
         ValueError: an argument is illegal, or no images were found; while iterating: a file is
             damaged.
         OSError: there is no such folder.
-
-    Source: keras.utils.image_dataset_from_directory
     """
     _check(labels, label_mode, class_names, color_mode, interpolation, format)
     _check_split(validation_split, subset, shuffle, seed)
@@ -321,8 +322,6 @@ def smart_resize(
 
     Raises:
         ValueError: size is no pair, or x no image.
-
-    Source: keras.preprocessing.image.smart_resize
     """
     if len(size) != 2:
         raise ValueError(f"Expected `size` to be a tuple of 2 integers, but got: {size}.")

@@ -1,4 +1,4 @@
-"""Starting a program anew: its random numbers, and the names of its layers."""
+"""Starting a program anew: its random numbers, the names of its layers. Source: keras.utils."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ def set_random_seed(seed: int) -> None:
         >>> tf.keras.utils.set_random_seed(3)
         >>> float(tf.random.uniform([])) == first
         True
-
-    Source: keras.utils.set_random_seed
     """
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(
@@ -43,8 +41,6 @@ def clear_session(free_memory: bool = True) -> None:
 
     Args:
         free_memory: ignored: there is no graph to be freed.
-
-    Source: keras.utils.clear_session
     """
     names.clear()
 
