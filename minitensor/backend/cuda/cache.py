@@ -52,12 +52,15 @@ def forget() -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    path.unlink(missing_ok=True)  # a link is not followed
     with atomic_write(path) as fresh:
         fresh.write_bytes(content)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """The facts of an entry, or None where it is absent or damaged."""
+    """The facts of an entry, or None where it is absent, damaged or another's."""
+    if not (source.is_ours(path) and source.is_ours(path.with_suffix(".json"))):
+        return None
     try:
         facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_bytes())
         whole = facts["checksum"] == source.digest(path.read_bytes())

@@ -82,7 +82,7 @@ def library(file: str, text: str) -> Path:
     flags = (*_KERNEL, *VARIANTS[kind])
     built = _built(Path(file).stem, kind, ".so", text, *flags)
     with _lock(built):
-        if not built.exists():
+        if not source.is_ours(built):
             _build(text, flags, kind, built)
     return built
 
@@ -95,7 +95,10 @@ def _unit(text: str) -> str:
 
 def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
     unit, kernels = built.with_suffix(".cpp"), built.with_suffix(".o")
-    unit.write_text(text)
+    for path in (unit, kernels, built):
+        path.unlink(missing_ok=True)  # of a build that failed; and no compiler follows a link
+    with unit.open("x") as file:
+        file.write(text)
     _run("g++", *flags, "-c", str(unit), "-o", str(kernels))
     section = "emu_shared"
     _run(
@@ -118,7 +121,8 @@ def _engine(name: str, kind: str) -> Path:
     macro = (f"-DEMULATOR_{kind.upper()}",)
     built = _built(Path(name).stem, kind, ".o", str(RUNTIME / name), *_COMMON)  # gdb shows it
     with _lock(built):
-        if not built.exists():
+        if not source.is_ours(built):
+            built.unlink(missing_ok=True)
             with atomic_write(built) as fresh:
                 _run("g++", *_COMMON, "-O2", *macro, "-c", str(RUNTIME / name), "-o", str(fresh))
     return built
@@ -140,7 +144,8 @@ def _lock(built: Path) -> Iterator[None]:
     """One process builds a file, the others wait for it."""
     import fcntl  # Linux's; elsewhere `lack` says so before
 
-    with built.with_suffix(".lock").open("w") as file:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    with open(os.open(built.with_suffix(".lock"), flags, 0o600)) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
