@@ -82,6 +82,7 @@ from minitensor.dtypes import (
     int16,
     int32,
     int64,
+    string,
     uint8,
     uint16,
     uint32,
@@ -163,6 +164,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
         for name in ("case", "cond", "function", "map_fn", "name_scope", "print", "while_loop")
     },
     "debugging": ("debugging", None),
+    "strings": ("strings", None),
 }
 
 # What a program sees; the rooms below (ops, backend, ...) are imported by their paths.
@@ -302,6 +304,8 @@ __all__ = [
     "squeeze",
     "stack",
     "stop_gradient",
+    "string",
+    "strings",
     "subtract",
     "tan",
     "tanh",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.backend.text import string
 from minitensor.extras import install
 
 DType = np.dtype[Any]
@@ -60,6 +61,16 @@ def as_dtype(type_value: Any) -> DType:
     if dtype is None or type_value is None or dtype.name not in (*_LEGAL.split(), "bfloat16"):
         raise TypeError(f"dtype: got {type_value!r}; legal: {_LEGAL} bfloat16")
     return dtype
+
+
+def element_type(type_value: Any) -> Any:
+    """as_dtype, and `string` besides: the type of what may be text."""
+    if isinstance(type_value, type) and type_value is str:
+        return string
+    try:
+        return string if string == type_value else as_dtype(type_value)
+    except TypeError as problem:
+        raise TypeError(f"{problem} string") from None
 
 
 def _bfloat16() -> DType:

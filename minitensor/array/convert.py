@@ -18,7 +18,7 @@ from typing import Any
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.docstrings import examples_of
-from minitensor.dtypes import as_dtype
+from minitensor.dtypes import as_dtype, element_type
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
@@ -27,10 +27,10 @@ example = examples_of("tf")
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
-    """A tensor of the given numbers.
+    """A tensor of the given numbers, or of text.
 
     Args:
-        value: a number, a nested list of numbers, a NumPy array or a tensor.
+        value: a number, a text, nested lists of either, a NumPy array or a tensor.
         dtype: element type; None keeps that of arrays, and makes float32 and int32 of Python's.
         shape: None, or the shape to give: of as many elements, or of any size for one number.
 
@@ -46,7 +46,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
-    x = convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
+    x = convert_to_tensor(value, dtype)
     if shape is None:
         return x
     sizes = checks.numbers("constant", "shape", shape)
@@ -82,7 +82,7 @@ def convert_to_tensor(
             return convert_to_tensor(value, dtype_hint)
         except TypeError:
             return convert_to_tensor(value)
-    return as_tensor(value, None if dtype is None else as_dtype(dtype))
+    return as_tensor(value, None if dtype is None else element_type(dtype))
 
 
 def is_tensor(x: Any) -> bool:

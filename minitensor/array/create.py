@@ -48,14 +48,14 @@ def zeros_like(
 ) -> Tensor:
     """Zeros in the shape of another tensor."""
     x = as_tensor(input, what="zeros_like: input")
-    return to_device_of(np.zeros(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
+    return to_device_of(np.zeros(x.shape, as_dtype(x.dtype if dtype is None else dtype)), x)
 
 
 @example("ones_like([1.5, 2.5])", "[1., 1.]")
 def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
     """Ones in the shape of another tensor."""
     x = as_tensor(input, what="ones_like: input")
-    return to_device_of(np.ones(x.shape, x.dtype if dtype is None else as_dtype(dtype)), x)
+    return to_device_of(np.ones(x.shape, as_dtype(x.dtype if dtype is None else dtype)), x)
 
 
 @example("fill([2], 7)", "array([7, 7], dtype=int32)")

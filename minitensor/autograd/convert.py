@@ -15,7 +15,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import recording
 from minitensor.autograd.tensor import ArrayLike, Tensor
-from minitensor.backend import devices
+from minitensor.backend import devices, text
 from minitensor.backend import numpy as host
 from minitensor.backend.protocol import Backend
 
@@ -41,9 +41,10 @@ def as_tensor(
     if isinstance(value, ArrayLike):
         tensor = value if isinstance(value, Tensor) else value.value()  # type: ignore[attr-defined]
         if dtype is not None and tensor.dtype != np.dtype(dtype):
+            wanted = getattr(dtype, "name", None) or np.dtype(dtype).name
             raise TypeError(
-                f"{what} is a {tensor.dtype.name} tensor where {np.dtype(dtype).name} is expected; "
-                f"use minitensor.cast({what}, '{np.dtype(dtype).name}')"
+                f"{what} is a {tensor.dtype.name} tensor where {wanted} is expected; "
+                f"use minitensor.cast({what}, '{wanted}')"
             )
         return tensor
     tensor_inside = _first_tensor(value)
@@ -59,6 +60,8 @@ def to_device_of(array: Any, like: ArrayLike | None = None, on: Backend | None =
 
     With neither it is made on the device of the `device` block around.
     """
+    if type(array) is text.Text:
+        return Tensor(array)
     if on is None:
         on = backend.current() if like is None else backend.of(like.array)
     return Tensor(on.asarray(array))
@@ -127,12 +130,16 @@ def _first_tensor(value: Any) -> ArrayLike | None:
 
 def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
     """A fresh array of a number, a nested list or an array-like, made by a backend."""
-    if value is None or isinstance(value, str | bytes | dict | set):
+    if isinstance(value, str | bytes):
+        return _text(value, dtype, what)
+    if value is None or isinstance(value, dict | set):
         raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")
     try:
         array = maker.xp.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
+    if array.dtype.kind in "USO" or (dtype is not None and dtype == text.string):
+        return _text(value if array.size else np.empty(array.shape, object), dtype, what)
     if array.dtype.name not in _ELEMENTS:
         raise TypeError(f"{what} has elements of type {array.dtype}; legal: {', '.join(_ELEMENTS)}")
     if dtype is not None:
@@ -141,6 +148,21 @@ def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
         kept = array.dtype == np.float64 and _holds_float64(value)
         return array if kept else array.astype(_python_dtype(array), copy=False)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _text(value: Any, dtype: Any, what: str) -> text.Text:
+    """Words, and nested lists of them."""
+    if dtype is not None and dtype == text.string and not text.holds(value):
+        raise TypeError(f"{what} must be text where text is expected, got {value!r}")
+    if dtype is not None and dtype != text.string:
+        raise TypeError(f"{what} is text where {np.dtype(dtype).name} is expected, got {value!r}")
+    try:
+        return text.of(value)
+    except TypeError as problem:
+        kind = np.asarray(value).dtype
+        raise TypeError(
+            f"{what} has elements of type {kind}; legal: {', '.join(_ELEMENTS)} or text: {problem}"
+        ) from None
 
 
 def _python_dtype(array: np.ndarray) -> np.dtype[Any]:

@@ -13,7 +13,7 @@ from minitensor import backend
 from minitensor.autograd import recording, tensor
 from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
-from minitensor.backend import devices
+from minitensor.backend import devices, text
 
 scope: ContextVar[str] = ContextVar("scope", default="")  # of `name_scope`: "outer/inner/"
 
@@ -57,6 +57,8 @@ class Variable(ArrayLike):
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; pass the value to start from")
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
+        if start.dtype == text.string:
+            raise TypeError("Variable: initial_value is text; a variable holds numbers")
         self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
         self.trainable = bool(trainable)
         self.name = f"{scope.get()}{name}:0"

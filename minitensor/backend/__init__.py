@@ -14,11 +14,13 @@ from typing import Any
 from minitensor.backend import devices
 from minitensor.backend import numpy as _numpy  # `host` is a package beside it
 from minitensor.backend.protocol import Backend
+from minitensor.backend.text import Text
 
 # The package that defines an array's type -> the backend that computes on it.
 _BACKENDS = {
     "numpy": "numpy",
     "ml_dtypes": "numpy",
+    "minitensor.backend.text": "numpy",
     "cupy": "cuda",
     "minitensor.backend.emulator": "emulator",
 }
@@ -52,9 +54,11 @@ def current() -> Backend:
 
 
 def moved(array: Any, target: Backend) -> Any:
-    """The same numbers as an array of the backend `target`."""
+    """The same numbers as an array of the backend `target`; text stays where it is."""
     source = of(array)
-    return array if source is target else target.asarray(source.to_numpy(array))
+    return (
+        array if source is target or type(array) is Text else target.asarray(source.to_numpy(array))
+    )
 
 
 @cache

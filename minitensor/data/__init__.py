@@ -28,9 +28,11 @@ from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
+from minitensor.data.spec import DatasetSpec
 
 __all__ = [
-    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "LabelledImages",
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec",
+    "LabelledImages",
     "digits", "experimental", "open_data", "read_digits", "read_folder", "read_idx",
     "read_idx_pair", "split",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.backend.text import Text, plain
 from minitensor.data.spec import flatten, map_structure
 
 
@@ -47,7 +48,16 @@ class Row:
 
     def values(self) -> Any:
         """The element itself: copies, which later changes of the arrays do not reach."""
-        return map_structure(lambda array: np.array(array[self.index]), self.rows.arrays)
+        return map_structure(
+            lambda array: np.array(array[self.index], subok=True), self.rows.arrays
+        )
+
+
+def array_of(leaf: Any) -> Any:
+    """A leaf as an array in the memory of the CPU."""
+    if isinstance(leaf, Tensor):
+        return leaf.array if type(leaf.array) is Text else np.asarray(leaf)
+    return leaf
 
 
 def opened(element: Any) -> Any:
@@ -58,16 +68,16 @@ def opened(element: Any) -> Any:
 
 
 def tensors(element: Any) -> Any:
-    """An element as user code sees it: tensors on the present device, and text."""
+    """An element as user code sees it: tensors on the present device, and datasets."""
     return map_structure(_tensor, opened(element))
 
 
 def _tensor(leaf: Any) -> Any:
     if isinstance(leaf, Tensor):
-        return leaf if backend.of(leaf.array) is backend.current() else to_device_of(leaf.numpy())
-    if leaf.dtype.kind == "U":
-        return leaf if leaf.ndim else leaf.item()
-    return to_device_of(leaf)
+        if type(leaf.array) is Text or backend.of(leaf.array) is backend.current():
+            return leaf
+        return to_device_of(leaf.numpy())
+    return leaf if hasattr(leaf, "element_spec") else to_device_of(leaf)
 
 
 def stacked(elements: Sequence[Any]) -> Any:
@@ -84,7 +94,7 @@ def stacked(elements: Sequence[Any]) -> Any:
     if isinstance(first, tuple):
         parts = [stacked(column) for column in zip(*elements, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
-    return _stacked_leaves([np.asarray(element) for element in elements])
+    return _stacked_leaves([array_of(element) for element in elements])
 
 
 def _joined(elements: Sequence[Any]) -> Any:
@@ -108,7 +118,7 @@ def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
                 "Cannot batch tensors with different shapes. First element had shape "
                 f"{list(first.shape)} and element {k} had shape {list(array.shape)}."
             )
-        if array.dtype != first.dtype and array.dtype.kind != "U":
+        if array.dtype != first.dtype:
             raise ValueError(f"Cannot batch tensors of types {first.dtype} and {array.dtype}.")
     return np.stack(arrays)  # (n, ...)
 
@@ -121,5 +131,6 @@ def numbers(element: Any) -> Any:
 def _number(leaf: Any) -> Any:
     if isinstance(leaf, ArrayLike):
         return leaf.numpy()
-    found = np.array(leaf)[()]
-    return str(found).encode() if isinstance(found, str) else found
+    if type(leaf) is Text:
+        return plain(leaf).copy()[()]
+    return leaf if hasattr(leaf, "element_spec") else np.array(leaf)[()]

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import backend
 from minitensor.autograd import Tensor, TensorShape, as_tensor, tree
-from minitensor.autograd.tensor import ArrayLike
-from minitensor.dtypes import as_dtype, float32
+from minitensor.backend.text import Text
+from minitensor.dtypes import element_type, float32
 
 flatten = functools.partial(tree.flatten, lists=False, sort=False)
 map_structure = functools.partial(tree.map_structure, lists=False)
@@ -36,7 +37,7 @@ class TensorSpec:
 
     def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
         self.shape: Any = None if shape is None else TensorShape(shape)
-        self.dtype = np.dtype(str) if dtype in (str, np.dtype(str)) else as_dtype(dtype)
+        self.dtype = element_type(dtype)
         self.name = name
 
     def is_compatible_with(self, value: Any) -> bool:
@@ -60,35 +61,92 @@ class TensorSpec:
         return hash((self.shape, self.dtype, self.name))
 
     def __repr__(self) -> str:
-        words = "string" if self.dtype.kind == "U" else self.dtype.name
         shape = "<unknown>" if self.shape is None else str(self.shape)
-        return f"TensorSpec(shape={shape}, dtype={words}, name={self.name!r})"
+        return f"TensorSpec(shape={shape}, dtype={self.dtype.name}, name={self.name!r})"
+
+
+class DatasetSpec:
+    """What the elements of a dataset look like that is itself an element.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.data.DatasetSpec(tf.TensorSpec([], "int64"))
+        DatasetSpec(TensorSpec(shape=(), dtype=int64, name=None), TensorShape([]))
+
+    Source: tf.data.DatasetSpec
+    """
+
+    def __init__(self, element_spec: Any, dataset_shape: Any = ()) -> None:
+        self.element_spec, self.dataset_shape = element_spec, TensorShape(dataset_shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatasetSpec) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"DatasetSpec({self.element_spec!r}, {self.dataset_shape!r})"
 
 
 def host_array(value: Any) -> Any:
-    """What a user gave, as an array in the memory of the CPU; a NumPy array is not copied."""
-    if isinstance(value, ArrayLike):
-        return np.asarray(value)
-    if isinstance(value, str | bytes) or _is_text(value):
-        return np.asarray(value, str)
-    if isinstance(value, np.ndarray) and value.dtype.isnative and value.dtype.kind != "O":
+    """What a user gave, as an array in the memory of the CPU that nobody else writes into.
+
+    What nobody can write into, such as a tensor or a file in memory that is only read, is not
+    copied.
+    """
+    if isinstance(value, Tensor):
+        return backend.of(value.array).to_numpy(value.array) if not _is_text(value) else value.array
+    if isinstance(value, np.ndarray) and _sealed(value) and value.dtype.isnative:
         as_tensor(value[:0] if value.ndim else value, what="Dataset: element")  # a legal type?
-        return value
-    return np.asarray(as_tensor(value, what="Dataset: element"))
+        if value.dtype.kind not in "USO":
+            return value
+    array = as_tensor(value, what="Dataset: element").array
+    return array if type(array) is Text else np.array(backend.of(array).to_numpy(array))
 
 
-def _is_text(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "US"
-    return isinstance(value, list) and bool(value) and isinstance(value[0], str | bytes)
+def _is_text(tensor: Tensor) -> bool:
+    return type(tensor.array) is Text
 
 
-def spec_of(leaf: Any) -> TensorSpec:
-    """What is known of one leaf: an array, a tensor, text or a number."""
-    if isinstance(leaf, str):
-        return TensorSpec((), str)
-    array = leaf if isinstance(leaf, Tensor) else np.asarray(leaf)
-    return TensorSpec(array.shape, str if array.dtype.kind == "U" else array.dtype)
+def _sealed(array: Any) -> bool:
+    """Whether neither an array nor one that it is a view of can be written into."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return True
+
+
+def spec_of(leaf: Any) -> Any:
+    """What is known of one leaf: an array, a tensor, a number or a dataset."""
+    if hasattr(leaf, "element_spec"):
+        return DatasetSpec(leaf.element_spec)
+    array = leaf if isinstance(leaf, Tensor | Text) else np.asarray(leaf)
+    return TensorSpec(array.shape, array.dtype)
+
+
+def common(first: Any, other: Any) -> Any:
+    """The spec of elements of two kinds: sizes that differ are None, ranks that differ unknown.
+
+    Raises:
+        TypeError: containers or types differ.
+    """
+    if isinstance(first, DatasetSpec) and isinstance(other, DatasetSpec):
+        return DatasetSpec(common(first.element_spec, other.element_spec))
+    if isinstance(first, dict) and isinstance(other, dict) and {*first} == {*other}:
+        return {key: common(first[key], other[key]) for key in first}
+    if isinstance(first, tuple) and isinstance(other, tuple) and len(first) == len(other):
+        return tuple(common(a, b) for a, b in zip(first, other, strict=True))
+    if not isinstance(first, TensorSpec) or not isinstance(other, TensorSpec):
+        raise TypeError("the containers differ")
+    if first.dtype != other.dtype:
+        raise TypeError("the types differ")
+    a, b = first.shape, other.shape
+    if a is None or b is None or len(a) != len(b):
+        return TensorSpec(None, first.dtype)
+    pairs = zip(a, b, strict=True)
+    return TensorSpec([n if n == m else None for n, m in pairs], first.dtype)
 
 
 def signature_of(types: Any, shapes: Any) -> Any:

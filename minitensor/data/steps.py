@@ -13,7 +13,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.data.rows import Rows, opened, stacked, tensors
+from minitensor.data.rows import Rows, array_of, opened, stacked, tensors
 from minitensor.data.spec import TensorSpec, flatten, host_array, map_structure
 
 _DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
@@ -29,9 +29,7 @@ def called(function: Callable[..., Any], element: Any) -> Any:
 def _kept(leaf: Any) -> Any:
     if type(leaf) is Tensor:
         return leaf
-    if isinstance(leaf, str | bytes):
-        return np.asarray(leaf, str)
-    if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "U":
+    if hasattr(leaf, "element_spec"):
         return leaf
     if leaf is None:
         raise TypeError("Dataset: the function returned None where a tensor is expected")
@@ -73,7 +71,7 @@ def batches(elements: Iterable[Any], size: int, drop_remainder: bool) -> Iterato
 def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
     """The rows of each element."""
     for element in elements:
-        yield from Rows(map_structure(np.asarray, opened(element)))
+        yield from Rows(map_structure(array_of, opened(element)))
 
 
 def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
@@ -108,9 +106,7 @@ def yielded(element: Any, signature: Any) -> Any:
 
 
 def _fitted(spec: TensorSpec, leaf: Any) -> np.ndarray:
-    if spec.dtype.kind == "U":
-        return np.asarray(leaf, str)
-    array = np.array(as_tensor(leaf, None if isinstance(leaf, ArrayLike) else spec.dtype))
+    array = host_array(as_tensor(leaf, None if isinstance(leaf, ArrayLike) else spec.dtype))
     if not spec.is_compatible_with(array):
         raise ValueError(
             f"`generator` yielded an element of shape {array.shape} and type {array.dtype} where "

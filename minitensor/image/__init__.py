@@ -16,7 +16,15 @@ to every order, where TensorFlow often is not.
 """
 
 from minitensor.image.boxes import crop_and_resize, resize_with_pad
-from minitensor.image.codec import decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png
+from minitensor.image.codec import (
+    decode_bmp,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    encode_jpeg,
+    encode_png,
+)
 from minitensor.image.color import (
     adjust_brightness,
     adjust_contrast,

@@ -5,9 +5,10 @@ before anything is unpacked. JPEG pixels are TensorFlow's with dct_method="INTEG
 default is faster and differs by a few levels.
 
 For all of them:
-    Args: `contents`: bytes of a file. `channels`: 1 gray, 2 gray and alpha, 3 colour, 4 colour and
-        alpha; None or 0 as in the file. `dtype`: uint8, if nothing else is said. `name`: ignored.
-    Returns: bytes, if the name says encode.
+    Args: `contents`: bytes of a file, or a string tensor of them. `channels`: 1 gray, 2 gray and
+        alpha, 3 colour, 4 colour and alpha; None or 0 as in the file. `dtype`: uint8, if nothing
+        else is said. `name`: ignored.
+    Returns: a string tensor, if the name says encode.
     Raises: ImportError where Pillow is missing. TypeError where `contents` are no bytes, or for
         another dtype. ValueError where they are no such file, damaged, or more than MOST_PIXELS;
         for another number of axes or channels.
@@ -16,6 +17,7 @@ For all of them:
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor.autograd import Tensor, to_device_of
+from minitensor.backend import text
 from minitensor.dtypes import as_dtype, uint8
 from minitensor.extras import require
 from minitensor.image.color import convert_image_dtype
@@ -61,8 +64,9 @@ def decode_image(
         [7, 9]
     """
     kind = as_dtype(dtype)
-    frames = _frames("decode_image", contents, 0 if channels is None else channels)
-    animated = expand_animations and contents[:3] == b"GIF"
+    data = _bytes("decode_image", contents)
+    frames = _frames("decode_image", data, 0 if channels is None else channels)
+    animated = expand_animations and data[:3] == b"GIF"
     pixels = np.stack(frames) if animated else frames[0]  # (frames, H, W, C) or (H, W, C)
     if kind.kind in "iu" and kind != uint8:
         pixels = pixels.astype(np.uint16) * np.uint16(257)  # 255 becomes 65535
@@ -71,10 +75,11 @@ def decode_image(
 
 def read_image(path: Any, channels: int) -> Tensor:
     """The first image of a file, (H, W, channels) uint8; an error names the file."""
+    file = Path(os.fsdecode(path.numpy() if isinstance(path, Tensor) else path))
     try:
-        return decode_image(Path(path).read_bytes(), channels, expand_animations=False)
+        return decode_image(file.read_bytes(), channels, expand_animations=False)
     except ValueError as problem:
-        raise ValueError(f"{path}: {problem}") from None
+        raise ValueError(f"{file}: {problem}") from None
 
 
 @example(
@@ -122,8 +127,25 @@ def decode_jpeg(
     return to_device_of(_frames("decode_jpeg", contents, channels)[0])
 
 
-@example('encode_png(tf.zeros([4, 5, 3], "uint8"))[:4]', "b'\\x89PNG'")
-def encode_png(image: Any, compression: int = -1, name: str | None = None) -> bytes:
+def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
+    """The image in the bytes of a BMP file; (H, W, C) uint8."""
+    return _of_kind("decode_bmp", contents, channels, b"BM")[0]
+
+
+def decode_gif(contents: Any, name: str | None = None) -> Tensor:
+    """All images in the bytes of a GIF file; (frames, H, W, 3) uint8."""
+    return _of_kind("decode_gif", contents, 3, b"GIF")
+
+
+def _of_kind(op: str, contents: Any, channels: int, begins: bytes) -> Tensor:
+    data = _bytes(op, contents)
+    if not data.startswith(begins):
+        raise ValueError(f"{op}: the file does not begin with {begins!r}; decode_image reads more")
+    return to_device_of(np.stack(_frames(op, data, channels)))  # (frames, H, W, C)
+
+
+@example('encode_png(tf.zeros([4, 5, 3], "uint8")).numpy()[:4]', "b'\\x89PNG'")
+def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Tensor:
     """The bytes of a PNG file with this image.
 
     Args:
@@ -134,7 +156,7 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> by
     return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
 
 
-@example('encode_jpeg(tf.zeros([4, 5, 3], "uint8"))[:2]', "b'\\xff\\xd8'")
+@example('encode_jpeg(tf.zeros([4, 5, 3], "uint8")).numpy()[:2]', "b'\\xff\\xd8'")
 def encode_jpeg(
     image: Any,
     format: str = "",
@@ -147,7 +169,7 @@ def encode_jpeg(
     y_density: int = 300,
     xmp_metadata: str = "",
     name: str | None = None,
-) -> bytes:
+) -> Tensor:
     """The bytes of a JPEG file with this image.
 
     Args:
@@ -163,7 +185,7 @@ def encode_jpeg(
     )
 
 
-def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: Any) -> bytes:
+def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: Any) -> Tensor:
     require(op, "PIL", extra="keras")
     from PIL import Image
 
@@ -175,7 +197,7 @@ def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: 
     pixels, out = x.numpy(), BytesIO()
     flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
     Image.fromarray(np.ascontiguousarray(flat)).save(out, kind, **settings)
-    return out.getvalue()
+    return Tensor(text.of(out.getvalue()))
 
 
 def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
@@ -184,15 +206,11 @@ def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
     count = checks.number(op, "channels", channels, 0)
     if count > 4:
         raise ValueError(f"{op}: channels must be 0 to 4, got {count}")
-    if not isinstance(contents, bytes | bytearray):
-        raise TypeError(
-            f"{op}: contents must be the bytes of a file, as io.read_file gives them, "
-            f"got {type(contents).__name__}"
-        )
+    data = _bytes(op, contents)
     from PIL import Image, ImageSequence
 
     try:
-        with Image.open(BytesIO(contents), formats=_FORMATS) as image:
+        with Image.open(BytesIO(data), formats=_FORMATS) as image:
             total = image.width * image.height * getattr(image, "n_frames", 1)
             if total > MOST_PIXELS:
                 raise ValueError(f"{total} pixels are promised; at most {MOST_PIXELS} are read")
@@ -201,6 +219,17 @@ def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
             return [pixels(frame, count) for frame in ImageSequence.Iterator(image)]
     except Exception as problem:  # on damaged files Pillow raises many kinds, even AssertionError
         raise ValueError(f"{op}: no readable PNG, JPEG, BMP or GIF image: {problem}") from None
+
+
+def _bytes(op: str, contents: Any) -> bytes:
+    """The bytes of a file, whatever holds them."""
+    found = contents.numpy() if isinstance(contents, Tensor) else contents
+    if not isinstance(found, bytes | bytearray):
+        raise TypeError(
+            f"{op}: contents must be the bytes of a file, as io.read_file gives them, "
+            f"got {type(found).__name__}"
+        )
+    return bytes(found)
 
 
 def pixels(image: PillowImage.Image, channels: int) -> np.ndarray:

@@ -19,8 +19,9 @@ from minitensor.autograd.tensor import is_float
 from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
-FLOATS, NUMBERS, BOOLS, ANY = "f", "iuf", "b", "biuf"
-_WORDS = {FLOATS: "floats", NUMBERS: "numbers", BOOLS: "booleans"}
+FLOATS, NUMBERS, BOOLS = "f", "iuf", "b"
+TEXT = "O"  # see backend/text.py
+_WORDS = {FLOATS: "floats", BOOLS: "booleans"}
 
 
 class Elementwise(Primitive):
@@ -49,9 +50,10 @@ class Elementwise(Primitive):
     def _check_kind(self, dtype: np.dtype[Any]) -> None:
         kind = "f" if is_float(dtype) else dtype.kind
         if kind not in self._kinds:
+            words = _WORDS.get(self._kinds, "numbers")
             wanted = "bool" if self._kinds == BOOLS else "float32"
             raise TypeError(
-                f"{self.__name__}: x is {dtype.name} but only {_WORDS[self._kinds]} are legal; "
+                f"{self.__name__}: x is {dtype.name} but only {words} are legal; "
                 f"use minitensor.cast(x, '{wanted}')"
             )
 

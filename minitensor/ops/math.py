@@ -21,10 +21,10 @@ from minitensor.backend.half import in_float32, is_half
 from minitensor.backend.protocol import Backend
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
-    ANY,
     BOOLS,
     FLOATS,
     NUMBERS,
+    TEXT,
     check_broadcast,
     elementwise,
     ufunc,
@@ -33,7 +33,7 @@ from minitensor.ops.elementwise import (
 
 # ----- arithmetic of two arguments -----
 
-add = ufunc("add", NUMBERS)
+add = ufunc("add", NUMBERS + TEXT)
 add.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: g)
 
 subtract = ufunc("subtract", NUMBERS)
@@ -215,7 +215,8 @@ tanh.defvjp(lambda g, y, x: g * (1 - square(y)))
 
 # ----- questions -----
 
-equal, not_equal = ufunc("equal", ANY), ufunc("not_equal", ANY)
+equal = ufunc("equal", NUMBERS + BOOLS + TEXT)
+not_equal = ufunc("not_equal", NUMBERS + BOOLS + TEXT)
 less, less_equal = ufunc("less", NUMBERS), ufunc("less_equal", NUMBERS)
 greater, greater_equal = ufunc("greater", NUMBERS), ufunc("greater_equal", NUMBERS)
 logical_and, logical_or = ufunc("logical_and", BOOLS), ufunc("logical_or", BOOLS)

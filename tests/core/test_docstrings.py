@@ -62,7 +62,7 @@ def test_an_example_that_leans_on_its_file_or_prints_something_else_is_seen() ->
 
 # ----- the form: what all functions of a file have in common stands once, on top of the file -----
 
-MIRRORS = ("", "config", "debugging", "image", "io", "linalg", "math", "nn", "random")
+MIRRORS = ("", "config", "debugging", "image", "io", "linalg", "math", "nn", "random", "strings")
 FUNCTIONS = {
     f"{mirror}.{name}".strip("."): value
     for mirror in MIRRORS

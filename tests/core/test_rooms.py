@@ -31,7 +31,7 @@ ENGINE = {
 }
 MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
-    *("image", "linalg", "math", "random"),
+    *("image", "linalg", "math", "random", "strings"),
 }
 PROGRAMS = {
     "__main__",
@@ -55,7 +55,7 @@ PLAN = {
     },
 }
 # Files of backend/ that every backend may read:
-BACKEND_LEAVES = {"settings", "half", "generator", "protocol", "errors"}
+BACKEND_LEAVES = {"settings", "half", "generator", "protocol", "errors", "text"}
 INSIDE_BACKEND = {
     **{leaf: set() for leaf in BACKEND_LEAVES},
     "devices": BACKEND_LEAVES,

@@ -38,6 +38,7 @@ from minitensor.backend.numpy.pool import (
     take_tap,
     window_argmax,
 )
+from minitensor.backend.text import Text, plain
 
 name = "numpy"
 
@@ -49,12 +50,12 @@ def lack() -> str:
 
 def asarray(value: Any, dtype: Any = None) -> xp.ndarray:
     """`value` as an array of this backend."""
-    return xp.asarray(value, dtype=dtype)
+    return value if type(value) is Text else xp.asarray(value, dtype=dtype)
 
 
 def to_numpy(array: xp.ndarray) -> xp.ndarray:
     """The same numbers in the memory of the CPU."""
-    return array
+    return plain(array) if type(array) is Text else array
 
 
 def transpose(x: xp.ndarray, axes: tuple[int, ...]) -> xp.ndarray:

@@ -108,7 +108,7 @@ class _Reader:
     fit: str
     data_format: str
 
-    def __call__(self, path: str) -> Tensor:
+    def __call__(self, path: Tensor) -> Tensor:
         """(H, W, C) float32, or uint8 for "nearest"; or (C, H, W)."""
         x = read_image(path, self.channels)
         if self.fit == "crop":
@@ -130,7 +130,7 @@ def _dataset(
     """Batches of images, or of images and labels; mixed if there is a seed."""
     count = len(found.names or ())
 
-    def labelled(path: str, number: Tensor) -> tuple[Tensor, Tensor]:
+    def labelled(path: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
         if label_mode == "binary":
             return reader(path), expand_dims(cast(number, "float32"), -1)
         return reader(path), one_hot(number, count) if label_mode == "categorical" else number
