@@ -26,7 +26,9 @@ def floatx(tf, dtype):
         tf.keras.config.set_dtype_policy(policy)
 
 
-def assert_same(tf, make, *inputs, training=False, dtype="float64", tolerance=None, grads=True):
+def assert_same(
+    tf, make, *inputs, training=False, dtype="float64", tolerance=None, grads=True, least=0.0
+):
     """`make(keras)` gives equal results in both libraries with the same random weights.
 
     Args:
@@ -37,6 +39,7 @@ def assert_same(tf, make, *inputs, training=False, dtype="float64", tolerance=No
         dtype: the float type of layers and inputs.
         tolerance: of the largest difference, relative to the largest value.
         grads: whether gradients are compared too.
+        least: largest value below which a result counts as 0, up to `tolerance` times it.
 
     Returns:
         (ours, theirs)
@@ -52,7 +55,7 @@ def assert_same(tf, make, *inputs, training=False, dtype="float64", tolerance=No
         other = _run(tf, theirs, inputs, training, grads)
     assert len(mine) == len(other)
     for number, (a, b) in enumerate(zip(mine, other, strict=True)):
-        close(a, b, tolerance, f"number {number}: outputs, then dX, then dW")
+        close(a, b, tolerance, f"number {number}: outputs, then dX, then dW", least)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         close(a, b, tolerance, "weights after the call")
     return ours, theirs
@@ -67,11 +70,11 @@ def same_weights(ours, theirs, seed=0):
     ours.set_weights([w.numpy() for w in theirs.weights])
 
 
-def close(a, b, tolerance, what=""):
+def close(a, b, tolerance, what="", least=0.0):
     """Equal shapes and dtypes, and values up to `tolerance` times the largest."""
     a, b = np.asarray(a), np.asarray(b)
     assert (a.shape, a.dtype) == (b.shape, b.dtype), what
-    size = float(np.abs(b).max(initial=0)) or 1.0
+    size = max(float(np.abs(b).max(initial=0)), least) or 1.0
     np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * size, err_msg=what)
 
 

@@ -25,7 +25,7 @@ from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.engine.masking import mask_of, masked_like, set_mask
+from minitensor.keras.engine.masking import argument_names, mask_of, masked_like, set_mask
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -165,6 +165,23 @@ def batch_input_shape(layer: type, kwargs: dict[str, Any]) -> Sizes | None:
     if shape is None and kwargs.get("input_dim") is not None:
         shape = (kwargs["input_dim"],)
     return None if shape is None else (kwargs.get("batch_size"), *shape)
+
+
+Given = tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of a call
+
+
+def build_shapes(layer: Layer, inputs: Any, given: Given | None) -> list[Any]:
+    """What `build` is called with: the shapes of the first input, or of those that it names.
+
+    build(query_shape, value_shape) is for call(query, value).
+    """
+    names = argument_names(type(layer).build)
+    if given is None or len(names) < 2 or not all(name.endswith("_shape") for name in names):
+        return [map_structure(sizes, inputs)]
+    args, kwargs = given
+    found = dict(zip(argument_names(type(layer).call), args, strict=False)) | kwargs
+    tensors = [found.get(name.removesuffix("_shape")) for name in names]
+    return [None if x is None else map_structure(sizes, x) for x in tensors]
 
 
 # ----- a call with values -----

@@ -175,7 +175,7 @@ class Layer(WeightContainer, Configurable):
                 return outputs
             args, kwargs = calling.convert_inputs(self, args, kwargs)
         inputs = calling.first(args, kwargs)
-        self.prepare(inputs)
+        self.prepare(inputs, (args, kwargs))
         outer = calls.current
         call, training = calls.enter(self.name)
         try:
@@ -202,12 +202,12 @@ class Layer(WeightContainer, Configurable):
             loss = self.activity_regularizer(t)
             self.add_loss(loss / max(t.shape[0], 1) if t.ndim else loss)
 
-    def prepare(self, inputs: Any) -> None:
-        """Checks the first argument of a call, and builds the layer for it."""
+    def prepare(self, inputs: Any, given: calling.Given | None = None) -> None:
+        """Checks the first argument of a call, and builds the layer for all that was `given`."""
         calling.check(self, inputs)
         if not self.built:
             with calling.on_device_of(inputs):
-                self.build(map_structure(calling.sizes, inputs))
+                self.build(*calling.build_shapes(self, inputs, given))
             calling.check(self, inputs)
 
     def add_loss(self, loss: Any) -> None:
@@ -226,7 +226,7 @@ class Layer(WeightContainer, Configurable):
     def symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
         first = calling.first(args, kwargs)
-        self.prepare(first)
+        self.prepare(first, (args, kwargs))
         others = [*args[1:], *(v for v in kwargs.values() if v is not first)]
         alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
         if alone and type(self).compute_output_shape is not Layer.compute_output_shape:

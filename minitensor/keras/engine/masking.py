@@ -65,7 +65,8 @@ def with_masks(
 
     With one tensor among the arguments it is `mask`; with several, "query" has "query_mask".
     """
-    names, asked = _arguments(type(layer).call)
+    names = argument_names(type(layer).call)
+    asked = _masks_among(names)
     if asked:
         given = dict(zip(names, args, strict=False)) | kwargs
         tensors = {name: x for name, x in given.items() if _is_tensors(x)}
@@ -80,10 +81,14 @@ def with_masks(
 
 
 @functools.cache
-def _arguments(call: Any) -> tuple[list[str], frozenset[str]]:
-    """The arguments of a `call`, and those among them that are masks."""
-    names = list(inspect.signature(call).parameters)[1:]
-    return names, frozenset(n for n in names if n == "mask" or n.endswith("_mask"))
+def argument_names(method: Any) -> tuple[str, ...]:
+    """The arguments of a method."""
+    return tuple(inspect.signature(method).parameters)[1:]
+
+
+@functools.cache
+def _masks_among(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(n for n in names if n == "mask" or n.endswith("_mask"))
 
 
 def _is_tensors(value: Any) -> bool:
@@ -91,9 +96,9 @@ def _is_tensors(value: Any) -> bool:
     return bool(found) and all(isinstance(x, Tensor | KerasTensor) for x in found)
 
 
-def takes_mask(layer: Layer) -> bool:
-    """Whether the `call` of a layer has an argument `mask`."""
-    return "mask" in _arguments(type(layer).call)[1]
+def takes(layer: Layer, name: str) -> bool:
+    """Whether the `call` of a layer has an argument of this name."""
+    return name in argument_names(type(layer).call)
 
 
 def hand_on(layer: Layer, inputs: Any, outputs: Any, mask: Any, compute: Any = None) -> None:

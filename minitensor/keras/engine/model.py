@@ -82,7 +82,7 @@ class Model(Trainer, Layer):
         names = ", ".join(layer.name for layer in self.layers)
         raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
 
-    def prepare(self, inputs: Any) -> None:
+    def prepare(self, inputs: Any, given: Any = None) -> None:
         """Notes the shape of the first input; the layers inside check and build themselves."""
         if self.called_with is None:
             self.called_with = map_structure(sizes, inputs)

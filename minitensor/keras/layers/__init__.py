@@ -1,6 +1,7 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`.
 
-dense.py, convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
+dense.py, einsum_dense.py, attention.py                      wrappers.py: layers around a layer
+convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
 pooling.py, adaptive_pooling.py, global_pooling.py            with a window
 normalization.py, feature_normalization.py, scaling.py        activation.py, dropout.py
 padding.py, up_sampling.py, reshaping.py                      merging.py, core.py
@@ -16,6 +17,7 @@ import inspect
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from minitensor.keras.layers.adaptive_pooling import *
+from minitensor.keras.layers.attention import MultiHeadAttention
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minitensor.keras.layers.core import Identity, Lambda, Masking
 from minitensor.keras.layers.dense import Dense
@@ -27,12 +29,15 @@ from minitensor.keras.layers.depthwise import (
 )
 from minitensor.keras.layers.dropout import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
+    GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from minitensor.keras.layers.einsum_dense import EinsumDense
 from minitensor.keras.layers.feature_normalization import Normalization
 from minitensor.keras.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -47,6 +52,7 @@ from minitensor.keras.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
@@ -54,6 +60,7 @@ from minitensor.keras.layers.merging import (
     add,
     average,
     concatenate,
+    dot,
     maximum,
     minimum,
     multiply,
@@ -92,6 +99,7 @@ from minitensor.keras.layers.reshaping import Flatten, Permute, RepeatVector, Re
 from minitensor.keras.layers.scaling import LocalResponseNormalization, Rescaling, UnitNormalization
 from minitensor.keras.layers.transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minitensor.keras.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from minitensor.keras.layers.wrappers import SpectralNormalization, TimeDistributed, Wrapper
 
 # Keras' other names.
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D

@@ -1,8 +1,7 @@
 """Layers that disturb a net in training, and do nothing afterwards; and one that adds to the loss.
 
 Args of all: seed, an integer makes the draws the same in every run; kwargs, what every Layer takes.
-Not here: GaussianDropout, AlphaDropout. Source of all: keras.layers, by the same names, and the
-papers named.
+Source of all: keras.layers, by the same names, and the papers named.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor import nn, random
-from minitensor.array import zeros_like
+from minitensor.array import where, zeros_like
 from minitensor.docstrings import examples_of
 from minitensor.keras.engine import InputSpec
 from minitensor.keras.engine.defaults import layout
@@ -155,6 +154,80 @@ class GaussianNoise(Elementwise):
             return inputs
         seed = self.seed_stream.next_seed()
         return random.normal(inputs.shape, inputs, self.stddev, inputs.dtype, seed)
+
+
+class _Random(Elementwise):
+    """Dropout that keeps more than the mean, by `rate` in [0, 1)."""
+
+    def __init__(self, rate: float, seed: Any, kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(
+                "Invalid value received for argument `rate`. Expected a float value of at least 0 "
+                f"and less than 1. Received: rate={rate}"
+            )
+        self.rate, self.seed_stream = rate, SeedStream(seed)
+
+    @property
+    def seed(self) -> Any:
+        """What it was made with."""
+        return self.seed_stream.seed
+
+
+@example("GaussianDropout(0.5)([1.0, 2.0]).numpy()", "[1., 2.]", "Srivastava et al. 2014")
+class GaussianDropout(_Random):
+    """y = x * e in training, e ~ N(1, rate / (1 - rate)) for each number: Dropout's variance.
+
+    Args:
+        rate: as of `Dropout`, less than 1.
+
+    Raises:
+        ValueError: a rate outside [0, 1).
+    """
+
+    def __init__(self, rate: float, seed: Any = None, **kwargs: Unpack[Common]) -> None:
+        super().__init__(rate, seed, kwargs)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training or not self.rate:
+            return inputs
+        deviation = (self.rate / (1 - self.rate)) ** 0.5
+        seed = self.seed_stream.next_seed()
+        return inputs * random.normal(inputs.shape, 1.0, deviation, inputs.dtype, seed)
+
+
+_ALPHA = -1.7580993408473766  # what SELU tends to on the left: -alpha * scale
+
+
+@example("AlphaDropout(0.5)([1.0, 2.0]).numpy()", "[1., 2.]", "Klambauer et al. 2017")
+class AlphaDropout(_Random):
+    """Dropout for nets of SELU: mean 0 and variance 1 stay what they are.
+
+    y = a * (x where u >= rate, else p) + b; p = -1.7581, what SELU tends to on the left, u uniform,
+    a = ((1 - rate) (1 + rate p^2))^-1/2, b = -a p rate
+
+    Args:
+        rate: probability of p, in [0, 1).
+        noise_shape: shape of u, broadcast against x; a None in it is the size of x.
+
+    Raises:
+        ValueError: a rate outside [0, 1), or a noise shape that is no list of sizes.
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: Any = None, **kwargs: Unpack[Common]
+    ) -> None:
+        super().__init__(rate, seed, kwargs)
+        self.noise_shape = _noise(noise_shape)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training or not self.rate:
+            return inputs
+        given = self.noise_shape or inputs.shape
+        shape = [inputs.shape[i] if n is None else n for i, n in enumerate(given)]
+        kept = random.uniform(shape, seed=self.seed_stream.next_seed()) >= self.rate
+        a = ((1 - self.rate) * (1 + self.rate * _ALPHA**2)) ** -0.5
+        return where(kept, inputs, _ALPHA) * a - a * _ALPHA * self.rate
 
 
 class ActivityRegularization(Elementwise):

@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several: number by number, or one behind the other. Not here: Dot.
+"""Layers that make one tensor of several: number by number, or one behind the other; Dot.
 
 Add, Subtract, Multiply, Average, Maximum and Minimum differ in one function, and are made from a
 table. For each layer there is a short function: `add([x, y])` is `Add()([x, y])`, for tensors and
@@ -15,12 +15,13 @@ import operator
 from collections.abc import Callable
 from typing import Any, Unpack
 
-from minitensor import math
+from minitensor import math, nn
 from minitensor.array import concat, expand_dims, ones_like
 from minitensor.docstrings import named
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes
+from minitensor.ops.linalg import einsum
 
 # ----- number by number -----
 
@@ -188,6 +189,98 @@ class Concatenate(Layer):
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """`Concatenate(axis, **kwargs)(inputs)`. Source: keras.layers.concatenate"""
     return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+# ----- products -----
+
+
+class Dot(Merge):
+    """The sum of products along one axis of each of two inputs, sample by sample.
+
+    y[n, ..., ...] = sum over k of x1[n, ..., k, ...] x2[n, ..., k, ...]; a number per sample is
+    (N, 1)
+
+    Args:
+        axes: of both inputs, or one of each; never the batch's.
+        normalize: whether the inputs are divided by their lengths along the axes first: cosines.
+
+    Raises:
+        TypeError: `axes` is neither an integer nor a list.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.layers.Dot(1)([tf.constant([[1.0, 2.0]]), tf.constant([[3.0, 4.0]])]).numpy()
+        array([[11.]], dtype=float32)
+    """
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Unpack[Common]) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(axes, int | list | tuple):
+            raise TypeError(
+                "Invalid type for argument `axes`: it should be a list or an int. "
+                f"Received: axes={axes}"
+            )
+        pair = [axes, axes] if isinstance(axes, int) else list(axes)
+        if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+            raise ValueError(
+                "Invalid format for argument `axes`: it should contain two integers. "
+                f"Received: axes={axes}"
+            )
+        self.axes, self.normalize, self._pair = axes, normalize, pair
+
+    def _from_front(self, shapes: list[Sizes]) -> list[int]:
+        """The axis of each of two inputs, counted from the front."""
+        if len(shapes) != 2:
+            raise ValueError(
+                "A `Dot` layer should be called on a list of 2 inputs. "
+                f"Received: input_shape={shapes}"
+            )
+        for axis, shape in zip(self._pair, shapes, strict=True):
+            if not axis % len(shape) > 0 or not -len(shape) <= axis < len(shape):
+                raise ValueError(
+                    f"Dot: axes={self.axes} must be axes of the inputs, and not that of the batch. "
+                    f"Received: input_shape={shapes}"
+                )
+        return [axis % len(shape) for axis, shape in zip(self._pair, shapes, strict=True)]
+
+    def call(self, inputs: Any) -> Any:
+        one, other = self._from_front([tuple(x.shape) for x in inputs])
+        first, second = inputs
+        if self.normalize:
+            first = nn.l2_normalize(first, one, epsilon=1e-14)
+            second = nn.l2_normalize(second, other, epsilon=1e-14)
+        a = list(range(first.ndim))
+        b = [0, *range(first.ndim, first.ndim + second.ndim - 1)]
+        b[other] = a[one]
+        rest = [x for x in a if x != a[one]] + [x for x in b[1:] if x != a[one]]
+        terms = ("".join(chr(ord("a") + i) for i in letters) for letters in (a, b, rest))
+        y = einsum(first, second, equation="{},{}->{}".format(*terms))
+        return expand_dims(y, -1) if y.ndim == 1 else y
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """None: no step is left."""
+
+    def compute_output_shape(self, input_shape: Any) -> Sizes:
+        """The batch, then the other axes of the first, then those of the second."""
+        shapes = shapes_of(self, input_shape)
+        axes = self._from_front(shapes)
+        sizes = [shape[axis] for shape, axis in zip(shapes, axes, strict=True)]
+        if None not in sizes and sizes[0] != sizes[1]:
+            raise ValueError(
+                f"Incompatible input shapes: axis values {sizes[0]} (at axis {axes[0]}) != "
+                f"{sizes[1]} (at axis {axes[1]}). Full input shapes: {shapes[0]}, {shapes[1]}"
+            )
+        first, second = (
+            [n for i, n in enumerate(shape) if i != axis]
+            for shape, axis in zip(shapes, axes, strict=True)
+        )
+        found = (*first, *second[1:])
+        return found if len(found) > 1 else (*found, 1)
+
+
+def dot(inputs: Any, axes: Any = -1, **kwargs: Any) -> Any:
+    """`Dot(axes, **kwargs)(inputs)`. Source: keras.layers.dot"""
+    return Dot(axes=axes, **kwargs)(inputs)
 
 
 # ----- masks, shapes -----

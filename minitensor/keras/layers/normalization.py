@@ -20,12 +20,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from minitensor import nn
-from minitensor.array import cast, ones, transpose, zeros
+from minitensor import math, nn
+from minitensor.array import (
+    broadcast_to,
+    cast,
+    expand_dims,
+    ones,
+    reshape,
+    stack,
+    stop_gradient,
+    transpose,
+    where,
+    zeros,
+    zeros_like,
+)
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.docstrings import examples_of
 from minitensor.keras import initializers
-from minitensor.keras.engine import InputSpec
+from minitensor.keras.engine import InputSpec, defaults
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.layers.affine import make_weight, read_rules
@@ -193,15 +205,20 @@ class BatchNormalization(Standardizing):
         axis: where the channels are: -1, or 1 for channels_first.
         momentum: how much of the moving statistics stays.
         moving_mean_initializer, moving_variance_initializer: names or functions of a shape.
-        renorm, renorm_clipping, renorm_momentum: batch renormalisation is not there; must be False.
+        renorm: whether training normalises as the moving statistics would (Ioffe 2017): with
+            r = deviation / renorm_stddev, d = (mean - renorm_mean) / renorm_stddev, both constant,
+            y = (x' r + d) gamma + beta, x' normalised by the batch.
+        renorm_clipping: {"rmin": of r, "rmax": of r, "dmax": of |d|}, or some of these.
+        renorm_momentum: how much of renorm_mean and renorm_stddev stays.
         synchronized: ignored, as there is one device.
 
     Attributes:
         gamma, beta: (C,), or None if not wanted.
         moving_mean, moving_variance: (C,), changed by calls in training.
+        moving_stddev, renorm_mean, renorm_stddev: (C,), with `renorm`.
 
     Raises:
-        ValueError: `renorm`.
+        ValueError: clipping that contradicts itself; a mask of other axes than the input's.
 
     Example:
         >>> import minitensor as tf
@@ -235,8 +252,6 @@ class BatchNormalization(Standardizing):
         synchronized: bool = False,
         **kwargs: Unpack[Common],
     ) -> None:
-        if renorm:
-            raise ValueError("BatchNormalization: renorm=True is not there; leave it out.")
         super().__init__(**kwargs)
         if isinstance(axis, list | tuple) and len(axis) == 1:  # TensorFlow 2.0 wrote axis=[3]
             axis = axis[0]
@@ -246,21 +261,45 @@ class BatchNormalization(Standardizing):
         self.momentum = float(momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_momentum = bool(renorm), float(renorm_momentum)
+        self.renorm_clipping = _clipping(renorm_clipping) if renorm else renorm_clipping
+        self.synchronized = synchronized
 
     def build(self, input_shape: Any) -> None:
         channels = self._size(input_shape, self.axis)
         self._make_affine([channels])
         self.moving_mean = self._statistic("moving_mean", channels)
         self.moving_variance = self._statistic("moving_variance", channels)
+        if self.renorm:
+            self.moving_stddev = self._statistic("moving_stddev", channels, self._deviation)
+            mean = self.moving_mean_initializer
+            self.renorm_mean = self._statistic("renorm_mean", channels, mean)
+            self.renorm_stddev = self._statistic("renorm_stddev", channels, self._deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
-    def _statistic(self, name: str, channels: int) -> Weight:
-        start = getattr(self, f"{name}_initializer")
+    def _deviation(self, shape: Any, dtype: Any = None) -> Any:
+        """The root of what the variance begins with."""
+        return math.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+
+    def _statistic(self, name: str, channels: int, start: Any = None) -> Weight:
+        start = start or getattr(self, f"{name}_initializer")
         return self.add_weight(shape=(channels,), initializer=start, trainable=False, name=name)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def get_config(self) -> dict[str, Any]:
+        """What it was made with."""
+        return super().get_config() | {"renorm_clipping": self.renorm_clipping}
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The normalised inputs; pixels where `mask` is False do not count in the statistics."""
+        if mask is not None and mask.ndim != inputs.ndim - 1:
+            raise ValueError(
+                "The mask provided should be one dimension less than the inputs. Received: "
+                f"mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}"
+            )
         last, axis = inputs.ndim - 1, self._from_front(inputs.ndim, self.axis)
         x = moved(inputs, axis, last)  # (..., C)
+        if training and self.trainable and (mask is not None or self.renorm):
+            return self._composed(inputs, axis, mask)
         if training and self.trainable:
             statistics = ops.moments(x)  # (2, C)
             self._remember(statistics)
@@ -270,6 +309,49 @@ class BatchNormalization(Standardizing):
             kept = [_wide(w) for w in (self.moving_mean, self.moving_variance)]
             y = ops.normalise(x, *kept, *self._affine(kept[0]), epsilon=self.epsilon)
         return moved(y, last, axis)
+
+    def _composed(self, inputs: Any, axis: int, mask: Any) -> Any:
+        """A call in training with a mask, or with renormalisation: the formula, op by op."""
+        x = checks.widened(inputs)
+        mean, variance = _moments(x, axis, mask)
+        gamma, beta = self._affine(mean)
+        if self.renorm:
+            r, d = self._corrections(mean, variance)
+            gamma, beta = r * gamma, d * gamma + beta
+            self._remember_deviation(mean, math.sqrt(variance + self.epsilon))
+        else:
+            self._remember(Tensor(stack([mean, variance]).array))
+        shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
+        mean, variance, beta, gamma = (reshape(t, shape) for t in (mean, variance, beta, gamma))
+        y = nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
+        return cast(y, inputs.dtype)
+
+    def _corrections(self, mean: Tensor, variance: Tensor) -> tuple[Any, Any]:
+        """r and d, of which there is no derivative."""
+        deviation = math.maximum(_wide(self.renorm_stddev), self.epsilon**0.5)
+        r = math.sqrt(variance + self.epsilon) / deviation
+        d = (mean - _wide(self.renorm_mean)) / deviation
+        limits = self.renorm_clipping
+        if limits.get("rmin") is not None:
+            r = math.maximum(r, limits["rmin"])
+        if limits.get("rmax") is not None:
+            r = math.minimum(r, limits["rmax"])
+        if limits.get("dmax") is not None:
+            d = math.minimum(math.maximum(d, -limits["dmax"]), limits["dmax"])
+        return stop_gradient(r), stop_gradient(d)
+
+    def _remember_deviation(self, mean: Tensor, deviation: Tensor) -> None:
+        """Moves the statistics of renormalisation; the variance follows from the deviation."""
+        for kept, batch, momentum in (
+            (self.renorm_mean, mean, self.renorm_momentum),
+            (self.renorm_stddev, deviation, self.renorm_momentum),
+            (self.moving_mean, mean, self.momentum),
+            (self.moving_stddev, deviation, self.momentum),
+        ):
+            moved_on = _wide(kept).array * momentum + batch.array * (1 - momentum)
+            kept.assign(cast(Tensor(moved_on), kept.dtype))
+        variance = math.square(_wide(self.moving_stddev)) - self.epsilon
+        self.moving_variance.assign(cast(nn.relu(variance), self.moving_variance.dtype))
 
     def _affine(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """gamma and beta in the type of the statistics, 1 and 0 where there is none."""
@@ -283,6 +365,38 @@ class BatchNormalization(Standardizing):
         for row, kept in enumerate((self.moving_mean, self.moving_variance)):
             batch = statistics.array[row] * (1 - self.momentum)
             kept.assign(cast(Tensor(_wide(kept).array * self.momentum + batch), kept.dtype))
+
+
+def _clipping(given: Any) -> dict[str, Any]:
+    """The limits of renormalisation, checked."""
+    limits = dict(given or {})
+    names = ["rmax", "rmin", "dmax"]
+    if set(limits) - set(names):
+        raise ValueError(
+            f"Received invalid keys for `renorm_clipping` argument: {limits}. Supported values: "
+            f"{names}."
+        )
+    rmax, rmin, dmax = (limits.get(name) for name in names)
+    if (rmax is not None and rmin is not None and rmax < rmin) or (dmax is not None and dmax < 0):
+        raise ValueError(
+            "`renorm_clipping` needs rmax >= rmin and dmax >= 0. Received: "
+            f"renorm_clipping={limits}"
+        )
+    return limits
+
+
+def _moments(x: Tensor, axis: int, mask: Any) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel, (C,) each, over what a mask leaves."""
+    others = [i for i in range(x.ndim) if i != axis]
+    if mask is None:
+        return nn.moments(x, others)
+    kept = broadcast_to(cast(expand_dims(mask, -1), bool), x.shape)
+    number = math.reduce_sum(cast(kept, x.dtype), others) + defaults.epsilon()
+    zero = zeros_like(x)
+    mean = math.reduce_sum(where(kept, x, zero), others) / number
+    shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
+    spread = where(kept, x - reshape(mean, shape), zero)
+    return mean, math.reduce_sum(math.square(spread), others) / number
 
 
 def _wide(weight: Weight) -> Tensor:

@@ -44,11 +44,11 @@ class Spatial(Layer):
             value = geometry.numbers(name, value, self.rank)
         super().__setattr__(name, value)
 
-    def prepare(self, inputs: Any) -> None:
+    def prepare(self, inputs: Any, given: Any = None) -> None:
         """Checks an input, and builds the layer for it."""
         if self.floats_only:
             geometry.floats_only(self, inputs)
-        super().prepare(inputs)
+        super().prepare(inputs, given)
 
     @property
     def _last(self) -> bool:
