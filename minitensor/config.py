@@ -4,7 +4,8 @@ TensorFlow's memory settings are accepted and do nothing: memory is taken as it 
 TF32 is off until it is asked for, where TensorFlow has it on: float32 means float32.
 
 Args: `device_type`: "CPU", "GPU", "EMULATOR", or None for all. `run_eagerly`: ignored.
-Returns: a list, empty if there is no such device. Raises: nothing.
+Returns: a list, empty if there is no such device. Raises: nothing. Source: tf.config, under the
+same name.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import Any, NamedTuple
 
 from minitensor.backend import devices, settings
 from minitensor.backend.settings import set_workspace_limit, workspace_limit
+from minitensor.docstrings import examples_of
 
 __all__ = [
     "LogicalDevice", "PhysicalDevice", "experimental", "functions_run_eagerly",
     "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_workspace_limit",
     "workspace_limit",
 ]  # fmt: skip
+example = examples_of("tf.config", "")
 
 
 class PhysicalDevice(NamedTuple):
@@ -35,19 +38,16 @@ class LogicalDevice(NamedTuple):
     device_type: str
 
 
+@example(
+    'list_physical_devices("CPU")',
+    "[PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]",
+)
 def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
     """The devices that a backend of this package can compute on.
 
     "EMULATOR" runs the GPU's kernels on the CPU, and is there if g++ and objcopy are. A GPU counts
     if CuPy, NVRTC and NVIDIA's driver are installed; a machine's several GPUs count as the one that
     CuPy computes on.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.config.list_physical_devices("CPU")
-        [PhysicalDevice(name='/physical_device:CPU:0', device_type='CPU')]
-
-    Source: tf.config.list_physical_devices
     """
     kinds = [kind for kind in devices.BACKENDS if device_type in (None, kind)]
     return [
@@ -57,16 +57,9 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
     ]
 
 
+@example('list_logical_devices("CPU")', "[LogicalDevice(name='/device:CPU:0', device_type='CPU')]")
 def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
-    """The same devices by the names that ops use.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.config.list_logical_devices("CPU")
-        [LogicalDevice(name='/device:CPU:0', device_type='CPU')]
-
-    Source: tf.config.list_logical_devices
-    """
+    """The same devices by the names that ops use."""
     return [
         LogicalDevice(device.name.replace("physical_device", "device"), device.device_type)
         for device in list_physical_devices(device_type)

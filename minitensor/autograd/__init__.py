@@ -8,10 +8,9 @@
     restoring.py  who waits for parts of an object that are not there yet
     recording.py  what ops report, and to which tapes
     tape.py       GradientTape: the list of what was computed
-    walk.py       reverse-mode differentiation: the walk back along that list
+    walk.py       reverse-mode differentiation: the walk back along that list; Jacobians, row by row
     custom.py     a function with a derivative of the user's own
     tree.py       tensors in lists, tuples and dictionaries
-    jacobian.py   all derivatives of all elements, row by row
     check.py      derivatives against central differences
     finite.py     where a value that is not finite came from
 

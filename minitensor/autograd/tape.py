@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
-from minitensor.autograd import jacobian as jacobians
-from minitensor.autograd import tree
+from minitensor.autograd import tree, walk
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
@@ -192,7 +191,7 @@ class GradientTape:
         unconnected = UnconnectedGradients(unconnected_gradients)
         leaves = tree.flatten(sources)
         check_sources(leaves)
-        rows = jacobians.full(self._take_records(), as_tensor(target), leaves)
+        rows = walk.jacobian(self._take_records(), as_tensor(target), leaves)
         if unconnected is UnconnectedGradients.ZERO:
             empty = [(*target.shape, *leaf.shape) for leaf in leaves]
             rows = [
@@ -231,7 +230,7 @@ class GradientTape:
             array([4., 6.], dtype=float32)
         """
         unconnected = UnconnectedGradients(unconnected_gradients)
-        rows = jacobians.per_example(self._take_records(), as_tensor(target), source)
+        rows = walk.batch_jacobian(self._take_records(), as_tensor(target), source)
         if rows is None and unconnected is UnconnectedGradients.ZERO:
             return filled(source, 0, (*target.shape, *source.shape[1:]))
         return rows

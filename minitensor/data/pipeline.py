@@ -25,6 +25,7 @@ from minitensor.docstrings import examples_of
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
+example = examples_of("tf.data.Dataset", "")
 elements = examples_of("[int(n) for n in tf.data.Dataset", "]")  # an example that lists numbers
 
 
@@ -137,14 +138,9 @@ class Pipeline:
         """An iteration over the elements as NumPy arrays and scalars."""
         return self._iterate(numbers)
 
+    @example("range(42).batch(10).cardinality().numpy()", "np.int64(5)")
     def cardinality(self) -> Tensor:
-        """The number of elements, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY.
-
-        Example:
-            >>> import minitensor as tf
-            >>> tf.data.Dataset.range(42).batch(10).cardinality().numpy()
-            np.int64(5)
-        """
+        """The number of elements, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY."""
         return to_device_of(np.array(self._count(), np.int64))
 
     def __len__(self) -> int:
@@ -159,15 +155,14 @@ class Pipeline:
         return True  # a dataset of unknown length is no error in `if dataset:`
 
     @property
+    @example(
+        "from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec",
+        "TensorSpec(shape=(None, 2), dtype=float32, name=None)",
+    )
     def element_spec(self) -> Any:
         """What an element looks like: TensorSpecs in the containers of the elements.
 
         After `map` and `filter` it is found by looking at the first element.
-
-        Example:
-            >>> import minitensor as tf
-            >>> tf.data.Dataset.from_tensor_slices([[1.0, 2.0]]).batch(3).element_spec
-            TensorSpec(shape=(None, 2), dtype=float32, name=None)
         """
         if self._spec is None:
             spec = self._first_spec()
@@ -180,14 +175,9 @@ class Pipeline:
                 return map_structure(spec_of, element)
         raise ValueError(f"{self!r} has no elements, so nothing is known of them")
 
+    @example("range(5).reduce(0, lambda total, n: total + n).numpy().item()", "10")
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: Any = None) -> Any:
-        """reduce_func(... reduce_func(reduce_func(initial_state, x_1), x_2) ..., x_n)
-
-        Example:
-            >>> import minitensor as tf
-            >>> tf.data.Dataset.range(5).reduce(0, lambda total, n: total + n).numpy().item()
-            10
-        """
+        """reduce_func(... reduce_func(reduce_func(initial_state, x_1), x_2) ..., x_n)"""
         state = initial_state
         for element in self:
             state = reduce_func(state, element)

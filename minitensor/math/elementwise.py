@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
-from minitensor.docstrings import named
+from minitensor.docstrings import examples_of, named
 from minitensor.ops import math
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "scalar_mul", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "subtract", "tan",
     "truediv", "xlogy",
 ]  # fmt: skip
+example = examples_of("tf")
 
 ONE = """{says}
 
@@ -254,6 +255,7 @@ is_finite = unary(math.isfinite, "x is neither infinite nor NaN.",
 # fmt: on
 
 
+@example("add_n([[1, 2], [3, 4], [5, 6]])", "array([ 9, 12], dtype=int32)")
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """The sum of a list of tensors.
 
@@ -267,11 +269,6 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     Raises:
         TypeError: two different types.
         ValueError: shapes that differ, or no tensors.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.add_n([[1, 2], [3, 4], [5, 6]]).numpy()
-        array([ 9, 12], dtype=int32)
     """
     xs = align("add_n", **{f"inputs[{k}]": x for k, x in enumerate(inputs)}) if inputs else ()
     if len({x.shape for x in xs}) != 1:
@@ -279,6 +276,7 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     return functools.reduce(math.add, xs)
 
 
+@example("scalar_mul(2, [1.0, 3.0])", "[2., 6.]")
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     """y = scalar x.
 
@@ -293,11 +291,6 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     Raises:
         TypeError: two different types.
         ValueError: `scalar` has axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.scalar_mul(2, [1.0, 3.0]).numpy()
-        array([2., 6.], dtype=float32)
     """
     tensor = as_tensor(x, None, "scalar_mul: x", first_tensor(scalar))
     factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar", tensor)

@@ -102,20 +102,20 @@ def test_no_file_of_a_build_follows_a_link(root, tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", [".cubin", ".json"])
 def test_a_cubin_behind_a_link_is_built_again(root, tmp_path, monkeypatch, suffix):
-    from minitensor.backend.cuda import cache, nvrtc
+    from minitensor.backend.cuda import nvrtc
 
     compiled = nvrtc.Compiled(b"a cubin", {"f": "_f"}, "")
     monkeypatch.setattr(nvrtc, "compile", lambda *_: compiled)
     monkeypatch.setattr(nvrtc, "version", lambda: "13.0")
-    cache.forget()
-    path = cache.cubin("transpose.cu", "sm_90").path.with_suffix(suffix)
+    nvrtc.forget()
+    path = nvrtc.cubin("transpose.cu", "sm_90").path.with_suffix(suffix)
     victim = tmp_path / "victim"
     path.rename(victim)
     path.symlink_to(victim)
     kept = victim.read_bytes()
     victim.write_bytes(kept + b" ")
-    cache.forget()
-    assert cache.cubin("transpose.cu", "sm_90").path.with_suffix(suffix).read_bytes() == kept
+    nvrtc.forget()
+    assert nvrtc.cubin("transpose.cu", "sm_90").path.with_suffix(suffix).read_bytes() == kept
     assert victim.read_bytes() == kept + b" "
     assert not Path(path).is_symlink()
-    cache.forget()
+    nvrtc.forget()

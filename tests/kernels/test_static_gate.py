@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from minitensor.backend.cuda import budget, cache, nvrtc
+from minitensor.backend.cuda import budget, nvrtc
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 
@@ -123,32 +123,32 @@ def test_without_nvrtc_the_error_says_how_to_get_it(monkeypatch):
 def kept(compiler, tmp_path, monkeypatch):
     """An empty cache on disk; what came out of it is forgotten before and after."""
     monkeypatch.setenv("MINITENSOR_CACHE", str(tmp_path))
-    cache.forget()
+    nvrtc.forget()
     yield tmp_path
-    cache.forget()
+    nvrtc.forget()
 
 
 def test_a_cubin_is_compiled_once_and_then_read(kept, monkeypatch):
-    first = cache.cubin("transpose.cu", "sm_90")
-    cache.forget()
+    first = nvrtc.cubin("transpose.cu", "sm_90")
+    nvrtc.forget()
     monkeypatch.setattr(nvrtc, "compile", None)
-    assert cache.cubin("transpose.cu", "sm_90") == first
+    assert nvrtc.cubin("transpose.cu", "sm_90") == first
 
 
 @pytest.mark.parametrize("suffix", [".cubin", ".json"])
 def test_a_damaged_entry_is_built_again(kept, suffix):
-    whole = cache.cubin("transpose.cu", "sm_90")
+    whole = nvrtc.cubin("transpose.cu", "sm_90")
     content = whole.path.read_bytes()
     whole.path.with_suffix(suffix).write_bytes(b"half an entr")
-    cache.forget()
-    assert cache.cubin("transpose.cu", "sm_90").path.read_bytes() == content
+    nvrtc.forget()
+    assert nvrtc.cubin("transpose.cu", "sm_90").path.read_bytes() == content
 
 
 def test_a_changed_header_is_another_entry(kept, monkeypatch):
-    before = cache.cubin("transpose.cu", "sm_90")
+    before = nvrtc.cubin("transpose.cu", "sm_90")
     flat = source.flat("transpose.cu")
     monkeypatch.setattr(source, "flat", lambda file: flat + "// a header changed\n")
-    assert cache.cubin("transpose.cu", "sm_90").path != before.path
+    assert nvrtc.cubin("transpose.cu", "sm_90").path != before.path
 
 
 # ----- the rules that kernels keep -----

@@ -65,7 +65,7 @@ class Function:
 
 
 class RawModule:
-    """A cubin that backend/cuda/cache.py wrote; its facts lie beside it."""
+    """A cubin that backend/cuda/nvrtc.py wrote; its facts lie beside it."""
 
     def __init__(self, *, path):
         facts = json.loads(Path(path).with_suffix(".json").read_text())

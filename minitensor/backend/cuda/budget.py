@@ -16,7 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from minitensor.backend.cuda import cache, nvrtc
+from minitensor.backend.cuda import nvrtc
 from minitensor.backend.host import source
 
 ARCHITECTURES = ("sm_80", "sm_90")
@@ -36,7 +36,7 @@ def measured(file: str) -> Table:
     """Figures of every instance of a .cu."""
     table: Table = {name: {} for name in source.instances(file)}
     with ThreadPoolExecutor() as pool:  # NVRTC works outside of Python's lock
-        cubins = list(pool.map(lambda arch: cache.cubin(file, arch), ARCHITECTURES))
+        cubins = list(pool.map(lambda arch: nvrtc.cubin(file, arch), ARCHITECTURES))
     for arch, built in zip(ARCHITECTURES, cubins, strict=True):
         by_symbol = figures(built.log)
         for name, symbol in built.lowered.items():

@@ -1,7 +1,7 @@
 """The GPU as a device: CuPy's memory and streams, our own cubins.
 
 CuPy is imported when an array is first wanted, so that reading this module needs none. A .cu is
-compiled for the GPU at hand (cache.py) and loaded once per GPU, all its kernels together. Launches
+compiled for the GPU at hand (nvrtc.py) and loaded once per GPU, all its kernels together. Launches
 go to CuPy's current stream. With MINITENSOR_CUDA_DEBUG=1 each launch is waited for, so that an
 illegal access names its kernel instead of a later innocent one.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.cuda import cache
+from minitensor.backend.cuda import nvrtc
 from minitensor.backend.cuda.requirements import lack
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.half import is_bfloat16
@@ -73,7 +73,7 @@ class CudaDevice(Device):
 
     def load(self, file: str) -> None:
         """Compiles a .cu, or finds its cubin, and loads all its kernels on the current GPU."""
-        built = cache.cubin(file, f"sm_{self.xp.cuda.Device().compute_capability}")
+        built = nvrtc.cubin(file, f"sm_{self.xp.cuda.Device().compute_capability}")
         module = self.xp.RawModule(path=str(built.path))
         for instance, symbol in built.lowered.items():
             function = module.get_function(symbol)

@@ -35,50 +35,40 @@ Plan: TypeAlias = tuple[str, tuple[int, int, int], int, tuple[int, ...]]
 @bfloat16_in_float32
 def conv2d(device: Device, x: Any, kernel: Any, window: Window) -> Any:
     """y[n,i,j,o] = sum over taps of x[..., o // M] * kernel[u,v,0,o]."""
-    o, kind = kernel.shape[-1], ctype(x.dtype)
-    y = device.empty((len(x), *window.out, o), x.dtype)
-    if y.size == 0:
-        return y
-    arrays = device.contiguous(x), device.contiguous(kernel), y
-    rows = len(x) * window.out[0]
-    if _is_special(device, window, *arrays):
-        k, s = window.kernel[0], window.stride[0]
-        items = ceil_div(window.out[1], strip_length(k, s)) * (o // PACK)
-        shape = rows_by_items(items, rows, WARP)
-        device.launch(
-            f"depthwise<{kind}, {k}, {s}>", *shape, *arrays, window, o // PACK, items, rows
-        )
-    else:
-        items, multiplier = window.out[1] * o, o // x.shape[-1]
-        shape = rows_by_items(items, rows)
-        device.launch(f"depthwise_any<{kind}>", *shape, *arrays, window, multiplier, o, items, rows)
+    y = device.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    if y.size:
+        _launch(device, "depthwise", x, kernel, y, window)
     return y
 
 
 @bfloat16_in_float32
 def conv2d_transpose(device: Device, y: Any, kernel: Any, window: Window) -> Any:
     """The adjoint of `conv2d` in x."""
-    c, o, kind = window.groups, kernel.shape[-1], ctype(y.dtype)
-    x = device.empty((len(y), *window.size, c), y.dtype)
+    x = device.empty((len(y), *window.size, window.groups), y.dtype)
     if x.size == 0 or y.size == 0:
         x.fill(0)
         return x
-    arrays = device.contiguous(y), device.contiguous(kernel), x
-    rows, width = len(x) * window.size[0], window.size[1]
+    before = window.pad[1][0] % window.stride[1]  # so that strips start where positions do
+    _launch(device, "depthwise_input", y, kernel, x, window, before)
+    return x
+
+
+def _launch(
+    device: Device, name: str, read: Any, kernel: Any, out: Any, window: Window, before: int = 0
+) -> None:
+    """Fills `out`: a thread computes a strip of packs in the special kernels, else a number."""
+    arrays = device.contiguous(read), device.contiguous(kernel), out
+    n, height, width, channels = out.shape
+    kind, outputs, rows = ctype(read.dtype), kernel.shape[-1], n * height
     if _is_special(device, window, *arrays):
         k, s = window.kernel[0], window.stride[0]
-        before = window.pad[1][0] % s  # so that strips start where positions do
-        items = ceil_div(width + before, strip_length(k, s)) * (o // PACK)
-        shape = rows_by_items(items, rows, WARP)
-        device.launch(
-            f"depthwise_input<{kind}, {k}, {s}>", *shape, *arrays, window, o // PACK, items, rows
-        )
+        sizes: tuple[int, ...] = (outputs // PACK,)
+        items = ceil_div(width + before, strip_length(k, s)) * sizes[0]
+        template, shape = f"{name}<{kind}, {k}, {s}>", rows_by_items(items, rows, WARP)
     else:
-        shape = rows_by_items(width * c, rows)
-        device.launch(
-            f"depthwise_input_any<{kind}>", *shape, *arrays, window, o // c, c, width * c, rows
-        )
-    return x
+        sizes, items = (outputs // window.groups, channels), width * channels
+        template, shape = f"{name}_any<{kind}>", rows_by_items(items, rows)
+    device.launch(template, *shape, *arrays, window, *sizes, items, rows)
 
 
 @bfloat16_in_float32

@@ -32,6 +32,16 @@ class _Walk:
     lanes: int  # packs side by side in a warp
     grid: tuple[int, int]
 
+    def launch(self, device: Device, name: str, x: Any, *arguments: Any) -> None:
+        """Starts a kernel that walks over x so; it is told the sizes last."""
+        kernel, sizes = f"{name}<{ctype(x.dtype)}, {self.pack}>", (self.channels, self.rows)
+        device.launch(kernel, self.grid, 256, *arguments, *sizes, self.lanes)
+
+    def merge(self, device: Device, name: str, parts: Any, *arguments: Any) -> None:
+        """Starts the kernel that merges what the blocks left in `parts`."""
+        kernel, blocks = f"{name}<{ctype(parts.dtype)}>", ceil_div(self.channels, _WARPS)
+        device.launch(kernel, blocks, 256, parts, *arguments, self.channels, self.grid[1])
+
 
 def _walk(device: Device, most: int, x: Any, *others: Any) -> _Walk:
     c = x.shape[-1]
@@ -49,13 +59,10 @@ def moments(device: Device, x: Any) -> Any:
     statistics = device.empty((2, x.shape[-1]), _of_sums(x.dtype))
     if not statistics.size:
         return statistics
-    walk, kind = _walk(device, _FULL, x), ctype(statistics.dtype)
+    walk = _walk(device, _FULL, x)
     with device.workspace((walk.grid[1], walk.channels, 3), statistics.dtype) as parts:
-        size = (walk.channels, walk.rows, walk.lanes)
-        device.launch(f"moments<{ctype(x.dtype)}, {walk.pack}>", walk.grid, 256, x, parts, *size)
-        blocks = ceil_div(walk.channels, _WARPS)
-        last = (walk.channels, walk.grid[1])
-        device.launch(f"merge_moments<{kind}>", blocks, 256, parts, statistics, *last)
+        walk.launch(device, "moments", x, x, parts)
+        walk.merge(device, "merge_moments", parts, statistics)
     return statistics
 
 
@@ -76,11 +83,8 @@ def batch_norm(
     y = device.empty(x.shape, x.dtype)
     if y.size:
         read = (x, *vectors) if residual is None else (x, *vectors, residual)
-        walk = _walk(device, _MANY, *read)
-        size = (walk.channels, walk.rows, walk.lanes)
-        kernel = f"normalise<{ctype(x.dtype)}, {walk.pack}>"
-        last = (residual, y, epsilon, int(relu), *size)
-        device.launch(kernel, walk.grid, 256, x, *vectors, *last)
+        walk, last = _walk(device, _MANY, *read), (residual, y, epsilon, int(relu))
+        walk.launch(device, "normalise", x, x, *vectors, *last)
     return y
 
 
@@ -91,14 +95,10 @@ def batch_norm_sums(device: Device, g: Any, x: Any, statistics: Any, epsilon: fl
     sums = device.empty(statistics.shape, statistics.dtype)
     if not sums.size:
         return sums
-    walk, kind = _walk(device, _FULL, x, g, statistics), ctype(sums.dtype)
+    walk = _walk(device, _FULL, x, g, statistics)
     with device.workspace((walk.grid[1], walk.channels, 2), sums.dtype) as parts:
-        size = (walk.channels, walk.rows, walk.lanes)
-        kernel = f"batch_norm_sums<{ctype(x.dtype)}, {walk.pack}>"
-        device.launch(kernel, walk.grid, 256, g, x, statistics, parts, *size)
-        blocks = ceil_div(walk.channels, _WARPS)
-        last = (epsilon, walk.channels, walk.grid[1])
-        device.launch(f"merge_sums<{kind}>", blocks, 256, parts, statistics, sums, *last)
+        walk.launch(device, "batch_norm_sums", x, g, x, statistics, parts)
+        walk.merge(device, "merge_sums", parts, statistics, sums, epsilon)
     return sums
 
 
@@ -111,10 +111,7 @@ def batch_norm_grad(
     read = [device.contiguous(v) for v in (g, x, statistics, scale, sums)]
     dx = device.empty(x.shape, x.dtype)
     if dx.size:
-        walk = _walk(device, _MANY, *read)
-        size = (walk.channels, walk.rows, walk.lanes)
-        kernel = f"batch_norm_grad<{ctype(x.dtype)}, {walk.pack}>"
-        device.launch(kernel, walk.grid, 256, *read, dx, epsilon, *size)
+        _walk(device, _MANY, *read).launch(device, "batch_norm_grad", x, *read, dx, epsilon)
     return dx
 
 

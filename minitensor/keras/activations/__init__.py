@@ -10,39 +10,32 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minitensor.docstrings import examples_of
 from minitensor.keras.activations import functions
 from minitensor.keras.activations.functions import *
 from minitensor.keras.serialization import identifiers, objects
 
+example = examples_of("tf.keras.activations", "")
 _FUNCTIONS = [thing for thing in vars().values() if inspect.isfunction(thing)]  # imported above
 swish, hard_swish = functions.silu, functions.hard_silu
 _KNOWN = identifiers.table(*_FUNCTIONS, swish=swish, hard_swish=hard_swish)
 
 
+@example('get("relu")([-1.0, 2.0]).numpy()', "[0., 2.]")
 def get(identifier: Any) -> Any:
     """The function that a name or a config stands for; None is `linear`.
 
     Raises:
         ValueError: there is none of this name.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.activations.get("relu")([-1.0, 2.0]).numpy()
-        array([0., 2.], dtype=float32)
     """
     if identifier is None:
         return functions.linear
     return identifiers.resolve("activation function", _KNOWN, identifier)
 
 
+@example("serialize(tf.keras.activations.swish)", "'silu'")
 def serialize(activation: Any) -> Any:
-    """The name of one of these functions, the config of another.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.activations.serialize(tf.keras.activations.swish)
-        'silu'
-    """
+    """The name of one of these functions, the config of another."""
     name = getattr(activation, "__name__", "")
     return name if _KNOWN.get(name) is activation else objects.serialize(activation)
 

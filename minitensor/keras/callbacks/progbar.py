@@ -1,7 +1,7 @@
 """What fit prints: Progbar, a line with a bar, and ProgbarLogger, which moves it.
 
 On a terminal or in a notebook the line is overwritten as training goes on; elsewhere, and with
-verbose=2, one line per epoch is printed when it is over.
+verbose=2, one line per epoch is printed when it is over. Source: keras.utils, keras.callbacks.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ class Progbar:
         >>> bar = tf.keras.utils.Progbar(10, verbose=2)
         >>> bar.update(10, [("loss", 0.5)])  # doctest: +ELLIPSIS
         10/10 - 0s - ...s/step - loss: 0.5000
-
-    Source: keras.utils.Progbar
     """
 
     def __init__(
@@ -175,8 +173,6 @@ class ProgbarLogger(Callback):
         Epoch 1/3
         >>> logger.on_epoch_end(0, {"loss": 0.5})  # doctest: +ELLIPSIS
         5/5 - 0s - ...s/step - loss: 0.5000
-
-    Source: keras.callbacks.ProgbarLogger
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`.
 
-dense.py, einsum_dense.py, attention.py                      wrappers.py: layers around a layer
-convolution.py, transpose.py, depthwise.py          with a kernel (affine.py)
-pooling.py, adaptive_pooling.py, global_pooling.py            with a window
+dense.py, einsum_dense.py, attention.py                       wrappers.py: layers around a layer
+convolution.py, transpose.py, depthwise.py                    with a kernel (affine.py)
+pooling.py                                                    with a window
 normalization.py, feature_normalization.py, scaling.py        activation.py, dropout.py
 padding.py, up_sampling.py, reshaping.py                      merging.py, core.py
 image_size.py, random_color.py, random_geometry.py            images: images.py
@@ -16,7 +16,6 @@ import inspect
 
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from minitensor.keras.layers.adaptive_pooling import *
 from minitensor.keras.layers.attention import MultiHeadAttention
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minitensor.keras.layers.core import Identity, Lambda, Masking
@@ -39,33 +38,8 @@ from minitensor.keras.layers.dropout import (
 )
 from minitensor.keras.layers.einsum_dense import EinsumDense
 from minitensor.keras.layers.feature_normalization import Normalization
-from minitensor.keras.layers.global_pooling import (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
 from minitensor.keras.layers.image_size import CenterCrop, RandomCrop, Resizing
-from minitensor.keras.layers.merging import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
+from minitensor.keras.layers.merging import *
 from minitensor.keras.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -80,14 +54,7 @@ from minitensor.keras.layers.padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from minitensor.keras.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
+from minitensor.keras.layers.pooling import *
 from minitensor.keras.layers.random_color import RandomBrightness, RandomContrast
 from minitensor.keras.layers.random_geometry import (
     RandomFlip,
@@ -102,11 +69,6 @@ from minitensor.keras.layers.up_sampling import UpSampling1D, UpSampling2D, UpSa
 from minitensor.keras.layers.wrappers import SpectralNormalization, TimeDistributed, Wrapper
 
 # Keras' other names.
-AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
-MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
-GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
-GlobalAvgPool2D, GlobalMaxPool2D = GlobalAveragePooling2D, GlobalMaxPooling2D
-GlobalAvgPool3D, GlobalMaxPool3D = GlobalAveragePooling3D, GlobalMaxPooling3D
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose

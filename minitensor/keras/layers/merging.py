@@ -23,6 +23,11 @@ from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes
 from minitensor.ops.linalg import einsum
 
+__all__ = [
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add",
+    "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
+]  # fmt: skip
+
 # ----- number by number -----
 
 

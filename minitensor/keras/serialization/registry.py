@@ -3,6 +3,7 @@
 Nothing is imported because a file says so: a name is looked up among the public classes of the
 rooms that `add_rooms` was told of, and among those that the program has registered or passed as
 `custom_objects`. A room's classes are asked for when the first name is looked up in it.
+Source of what is public: keras.saving, under the same name.
 """
 
 from __future__ import annotations
@@ -47,8 +48,6 @@ def register_keras_serializable(
         ...     pass
         >>> tf.keras.saving.get_registered_name(Scale)
         'docs>Scale'
-
-    Source: keras.saving.register_keras_serializable
     """
 
     def register(thing: Any) -> Any:
@@ -70,8 +69,6 @@ def custom_object_scope(*args: Objects) -> Iterator[None]:
         >>> with tf.keras.saving.custom_object_scope({"half": lambda x: x / 2}):
         ...     tf.keras.saving.get_registered_object("half")(4)
         2.0
-
-    Source: keras.saving.custom_object_scope
     """
     added = [dict(objects) for objects in args]
     _scopes.extend(added)

@@ -2,6 +2,7 @@
 
 A source is iterated once per pass. Random numbers come from the generator that is in force while
 it is iterated. How many steps make an epoch is the business of `epoch_iterator.py`.
+Source of what is public: keras.utils, under the same name.
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         >>> import minitensor as tf
         >>> tf.keras.utils.unpack_x_y_sample_weight((1, 2))
         (1, 2, None)
-
-    Source: keras.utils.unpack_x_y_sample_weight
     """
     if not isinstance(data, list | tuple):
         return data, None, None
@@ -56,8 +55,6 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
         >>> import minitensor as tf
         >>> tf.keras.utils.pack_x_y_sample_weight(1, 2)
         (1, 2)
-
-    Source: keras.utils.pack_x_y_sample_weight
     """
     if y is None and sample_weight is None:
         return (x,) if isinstance(x, list | tuple) else x

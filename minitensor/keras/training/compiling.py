@@ -1,4 +1,4 @@
-"""What a model is trained with: compile, the loss and the metrics."""
+"""What a model is trained with: compile, the loss and the metrics. Source of all: keras.Model."""
 
 from __future__ import annotations
 
@@ -91,8 +91,6 @@ class Compiling:
             >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
             >>> model.compiled, model.metrics_names
             (True, ['loss', 'compile_metrics'])
-
-        Source: keras.Model.compile
         """
         config = {
             "optimizer": optimizer,
@@ -157,8 +155,6 @@ class Compiling:
 
         Raises:
             ValueError: no loss was given and no layer adds one.
-
-        Source: keras.Model.compute_loss
         """
         found = []
         if self._compile_state is not None and self._compile_state.loss is not None:
@@ -215,10 +211,7 @@ class Compiling:
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        """Shows a batch to the metrics of `compile`; returns what all metrics say now.
-
-        Source: keras.Model.compute_metrics
-        """
+        """Shows a batch to the metrics of `compile`; returns what all metrics say now."""
         if self._compile_state is not None and self._compile_state.metrics is not None:
             self._compile_state.metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()

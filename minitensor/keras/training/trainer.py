@@ -1,7 +1,7 @@
 """Trainer: fit, evaluate and predict, as parts of every model.
 
 What is trained with is in `compiling.py`, one batch in `steps.py`, the loops in `loop.py`, the
-data in `batches.py` and `epoch_iterator.py`.
+data in `batches.py` and `epoch_iterator.py`. Source of all: keras.Model, under the same name.
 """
 
 from __future__ import annotations
@@ -81,8 +81,6 @@ class Trainer(Steps):
             >>> history = model.fit(x, 3 * x + 1, epochs=20, verbose=0)
             >>> history.history["loss"][-1] < 0.1 * history.history["loss"][0]
             True
-
-        Source: keras.Model.fit
         """
         self._assert_compiled()
         if validation_split and validation_data is None:
@@ -138,8 +136,6 @@ class Trainer(Steps):
             >>> model.compile(loss="mse")
             >>> model.evaluate(np.ones((5, 2)), np.zeros((5, 2)), verbose=0)
             1.0
-
-        Source: keras.Model.evaluate
         """
         self._assert_compiled()
         if kwargs:
@@ -175,8 +171,6 @@ class Trainer(Steps):
             >>> model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Flatten()])
             >>> model.predict(np.ones((70, 2)), verbose=0).shape
             (70, 2)
-
-        Source: keras.Model.predict
         """
         batches = EpochIterator(source_of(x, batch_size=batch_size, steps=steps), steps)
         return loop.predict(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
