@@ -6,6 +6,7 @@
     training/        compile, fit, evaluate, predict; callbacks/ what they call
     serialization/   objects as JSON values; saving/ weights and models as files
     summary/         the table and the picture of a model
+    ops/             functions of tensors, symbolic ones too
     datasets/, preprocessing/, utils/, config.py, backend.py, random.py, models.py
 
 Names, arguments, their order and their defaults are Keras 3's.
@@ -15,15 +16,23 @@ import functools
 import importlib
 from typing import Any
 
-from minitensor.keras.engine import Functional, Input, KerasTensor, Layer, Model, Sequential
+from minitensor.keras.engine import (
+    Functional,
+    Input,
+    KerasTensor,
+    Layer,
+    Model,
+    Operation,
+    Sequential,
+)
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.weight import Weight as Variable
 from minitensor.keras.serialization import registry
 
 _MODULES = (
     *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
-    *("initializers", "layers", "losses", "metrics", "models", "optimizers", "preprocessing"),
-    *("random", "regularizers", "saving", "utils"),
+    *("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"),
+    *("preprocessing", "random", "regularizers", "saving", "utils"),
 )
 _NAMED_IN_FILES = (  # in the order in which a name without its module is looked up
     *("layers", "models", "initializers", "regularizers", "constraints"),
@@ -43,7 +52,10 @@ registry.add_rooms(
     },
 )
 
-_CLASSES = ("Functional", "Input", "KerasTensor", "Layer", "Model", "Sequential", "Variable")
+_CLASSES = (
+    *("Functional", "Input", "KerasTensor", "Layer", "Model", "Operation", "Sequential"),
+    "Variable",
+)
 
 __all__ = [*_CLASSES, "from_keras", *_MODULES]
 

@@ -66,7 +66,7 @@ INSIDE_BACKEND = {
     "__init__": {"devices", "numpy"} | BACKEND_LEAVES,  # it imports others when arrays come
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
-    *("annotations", "calling", "defaults", "keras_tensor", "masking", "seed_stream"),
+    *("annotations", "calling", "defaults", "keras_tensor", "masking", "operation", "seed_stream"),
     "weight",
 }
 OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
@@ -79,7 +79,8 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "optimizers": {"parts", "initializers"},
     "training": {"parts", "losses", "metrics", "optimizers", "callbacks"},  # mixed into Model
     "engine": {"parts", "training", "summary"} | OF_WEIGHTS,
-    "layers": {"parts", "engine", "activations"} | OF_WEIGHTS,
+    "ops": {"parts", "activations", "losses", "random"},
+    "layers": {"parts", "engine", "activations", "ops"} | OF_WEIGHTS,
     "saving": {"parts", "engine", "optimizers"},
     "applications": {"parts", "engine", "layers", "activations"},
     "models": {"engine", "saving"},
@@ -88,7 +89,7 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "__init__": {"parts", "engine"},
 }
 WHEN_CALLED = {  # what it imports later, inside a function: the words that lead from below upwards
-    "engine": {"saving"},  # Model.save
+    "engine": {"ops", "saving"},  # operators of symbolic tensors; Model.save
 }
 STDLIB = sys.stdlib_module_names
 LONG_FUNCTIONS: set[str] = set()  # exceptions to 40 lines, each with its reason

@@ -5,6 +5,7 @@ annotations.py        what is known about a tensor beside its values
 seed_stream.py        where a layer's random numbers come from
 weight.py             a variable that belongs to a layer
 keras_tensor.py       a tensor without values, and the call that made it
+operation.py          a function without weights that may stand in a model
 calling.py            a call: how arguments are read, shapes checked and found
 weight_container.py   what has weights, and others like it inside
 layer.py              Layer: building and calling
@@ -20,6 +21,7 @@ from minitensor.keras.engine.functional import Functional
 from minitensor.keras.engine.input_layer import Input, InputLayer, KerasTensor
 from minitensor.keras.engine.layer import InputSpec, Layer
 from minitensor.keras.engine.model import Model
+from minitensor.keras.engine.operation import Operation
 from minitensor.keras.engine.sequential import Sequential
 from minitensor.keras.engine.weight import Weight
 
@@ -31,6 +33,7 @@ __all__ = [
     "KerasTensor",
     "Layer",
     "Model",
+    "Operation",
     "Sequential",
     "Weight",
 ]

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import numpy as np
-
-from minitensor.array import cast, expand_dims, gather
+from minitensor.array import cast, expand_dims
 from minitensor.keras.engine.layer import Common, Regularized
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.spatial import Spatial, of_each_rank, of_rank
+from minitensor.keras.ops.nn import adaptive_average_pool, adaptive_max_pool
 from minitensor.math import reduce_max, reduce_mean, reduce_sum
 from minitensor.nn.arguments import moved_back, moved_last, tensors
 from minitensor.nn.pooling import KINDS, MAX, windows
@@ -200,33 +199,14 @@ class AdaptivePooling(Spatial):
         self.output_size = geometry.numbers("output_size", output_size, self.rank)
 
     def call(self, inputs: Any) -> Any:
-        """One axis after the other."""
         (inputs,) = tensors(self._title, MAX.ints, input=inputs)
-        for axis, size in enumerate(self.output_size, start=1 if self._last else 2):
-            taps, counted = _windows(inputs.shape[axis], size)
-            inputs = self._pooled(gather(inputs, taps, axis=axis), counted, axis + 1)
-        return inputs
-
-    def _pooled(self, x: Any, counted: np.ndarray, axis: int) -> Any:
-        """`x` without `axis`, along which its taps lie; those not `counted` come twice."""
-        if self.kind == "MAX":
-            return reduce_max(x, axis)
-        weights = counted / counted.sum(axis=1, keepdims=True)
-        shape = (*counted.shape, *[1] * (x.ndim - axis - 1))
-        return reduce_sum(x * weights.reshape(shape).astype(x.dtype), axis)
+        function = adaptive_max_pool if self.kind == "MAX" else adaptive_average_pool
+        return function(inputs, self.output_size, self.data_format)
 
     def compute_output_shape(self, input_shape: Any) -> geometry.Sizes:
         """(batch, output_size, channels)"""
         batch, _, channels = self._split(input_shape)
         return self._joined(batch, self.output_size, channels)
-
-
-def _windows(n: int, o: int) -> tuple[np.ndarray, np.ndarray]:
-    """(pixels that each window sees, whether they count): (o, longest window) each."""
-    at = np.arange(o)
-    start, end = at * n // o, -(-(at + 1) * n // o)
-    taps = start[:, None] + np.arange((end - start).max())  # (o, longest)
-    return np.minimum(taps, end[:, None] - 1), taps < end[:, None]
 
 
 AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D = of_each_rank(

@@ -1,0 +1,33 @@
+"""The mirror of keras.ops: functions of tensors, and of the symbolic tensors of a model.
+
+table.py      what a call on symbolic tensors becomes
+promotion.py  in which element type values meet
+left_out.py   what is not there, and why
+core.py  math.py  nn.py  linalg.py  image.py  einops.py  and numpy/: the functions
+projection.py images through a transform
+
+Names, arguments, their order and their defaults are Keras', and so is the promotion of types: 1
+beside integers is an integer, 1.5 beside them makes floats.
+
+    >>> import minitensor as tf
+    >>> tf.keras.ops.mean([[1, 2], [3, 5]], axis=0).numpy()
+    array([2. , 3.5], dtype=float32)
+    >>> x = tf.keras.Input((3,))
+    >>> tf.keras.Model(x, tf.keras.ops.mean(x, axis=1))([[1.0, 2.0, 3.0]]).numpy()
+    array([2.], dtype=float32)
+"""
+
+from minitensor.keras.ops import core, einops, image, linalg, math, nn, numpy
+from minitensor.keras.ops.core import *
+from minitensor.keras.ops.einops import *
+from minitensor.keras.ops.left_out import LEFT_OUT, refusing
+from minitensor.keras.ops.linalg import *
+from minitensor.keras.ops.math import *
+from minitensor.keras.ops.nn import *
+from minitensor.keras.ops.numpy import *
+
+__all__ = [
+    *core.__all__, *einops.__all__, "image", "linalg", *linalg.__all__, *math.__all__, "nn",
+    *nn.__all__, "numpy", *numpy.__all__,
+]  # fmt: skip
+__getattr__ = refusing("keras.ops")

@@ -1,0 +1,129 @@
+"""A function of keras.ops, and the Operation that a call of it on KerasTensors leaves in a model.
+
+`operation` decorates the function. Its signature says the rest: arguments annotated `Operand` are
+what the Operation is called with, all others are its settings, which its config keeps. Keras
+divides them so in its files, and `tests/keras/test_ops.py` compares every one with Keras'.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, cast
+
+from minitensor.keras.engine.operation import Operation, any_symbolic
+from minitensor.keras.serialization.objects import deserialize
+
+F = TypeVar("F", bound=Callable[..., Any])
+Operand = Any
+FILES = "keras.src.ops"  # what Keras' files call the home of these classes
+
+# Where Keras' class is not called as the function is: mean -> Mean, top_k -> TopK.
+_CLASSES = {
+    "abs": "Absolute",
+    "allclose": "AllClose",
+    "batch_normalization": "BatchNorm",
+    "cdist": "CDist",
+    "conj": "Conjugate",
+    "hard_swish": "HardSilu",
+    "isin": "IsIn",
+    "jvp": "JVP",
+    "layer_normalization": "LayerNorm",
+    "psnr": "PSNR",
+    "rgb_to_hsv": "RGBToHSV",
+    "hsv_to_rgb": "HSVToRGB",
+    "rgb_to_grayscale": "RGBToGrayscale",
+    "rms_normalization": "RMSNorm",
+    "searchsorted": "SearchSorted",
+    "swish": "Silu",
+}
+classes: dict[str, dict[str, Any]] = {}  # {"numpy": {"Mean": ...}, "nn": ...}
+
+
+class FromFunction(Operation):
+    """What the Operations of the table share: a function, and its settings."""
+
+    function: Callable[..., Any]
+    home: str
+
+    def __init__(self, name: str | None = None, **settings: Any) -> None:
+        taken = self._signature().parameters
+        unknown = sorted(set(settings) - set(taken))
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+            raise TypeError(f"{type(self).__name__} takes no {unknown}")
+        super().__init__(name)
+        self._given = settings
+
+    @classmethod
+    def _signature(cls) -> inspect.Signature:
+        return inspect.signature(cls.function)
+
+    @classmethod
+    def of_call(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a call of the function gives for KerasTensors: an Operation more in the model."""
+        bound = cls._signature().bind(*args, **kwargs)
+        bound.apply_defaults()
+        settings: dict[str, Any] = {}
+        operands: list[Any] = []
+        named: dict[str, Any] = {}
+        for parameter in bound.signature.parameters.values():
+            value, taken = bound.arguments[parameter.name], parameter.annotation == "Operand"
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                operands += value
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                (named if taken else settings).update(value)
+            elif taken:
+                operands.append(value)
+            else:
+                settings[parameter.name] = value
+        return cls(**settings)(*operands, **named)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of these operands, with the settings."""
+        signature, left, named = self._signature(), list(args), {**self._given, **kwargs}
+        given: dict[str, Any] = {}
+        for name, parameter in signature.parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                given[name], left = tuple(left), []
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                given[name] = {key: named[key] for key in named if key not in given}
+            elif parameter.annotation == "Operand" and left:
+                given[name] = left.pop(0)
+            elif name in named:
+                given[name] = named[name]
+            else:
+                given[name] = parameter.default
+        bound = inspect.BoundArguments(signature, OrderedDict(given))
+        return type(self).function(*bound.args, **bound.kwargs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The Operation that a config describes."""
+        return cls(**{name: deserialize(value) for name, value in config.items()})
+
+    def _config_entry(self) -> dict[str, Any]:
+        name = type(self).__name__
+        home = {"module": f"{FILES}.{self.home}", "class_name": name, "registered_name": name}
+        return {**home, "config": self.get_config()}
+
+
+def operation(function: F) -> F:
+    """Makes a function take KerasTensors too."""
+    name = function.__name__
+    made = _CLASSES.get(name) or "".join(word.capitalize() for word in name.split("_"))
+    home = function.__module__.removeprefix("minitensor.keras.ops.").split(".")[0]
+    of_home = classes.setdefault(home, {})
+    if made not in of_home:
+        members = {"function": staticmethod(function), "home": home, "__module__": __name__}
+        of_home[made] = type(made, (FromFunction,), members)
+    cls = of_home[made]
+
+    @functools.wraps(function)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        if any_symbolic(args, kwargs):
+            return cls.of_call(args, kwargs)
+        return function(*args, **kwargs)
+
+    return cast(F, public)

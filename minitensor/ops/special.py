@@ -1,0 +1,87 @@
+"""Functions of one or two floats beyond `math`: inverse hyperbolic, roots, Bessel's, the angle.
+
+Each with one derivative per argument, as there.
+"""
+
+from __future__ import annotations
+
+import math as constants
+from typing import Any
+
+from minitensor.backend.half import in_float32
+from minitensor.backend.protocol import Backend
+from minitensor.ops import error_function
+from minitensor.ops.elementwise import FLOATS, elementwise, ufunc
+from minitensor.ops.math import equal, exp, multiply, rsqrt, square, where
+
+asinh = ufunc("asinh", FLOATS, "arcsinh")
+acosh = ufunc("acosh", FLOATS, "arccosh")
+atanh = ufunc("atanh", FLOATS, "arctanh")
+asinh.defvjp(lambda g, y, x: g * rsqrt(square(x) + 1))
+acosh.defvjp(lambda g, y, x: g * rsqrt((x - 1) * (x + 1)))
+atanh.defvjp(lambda g, y, x: g / ((1 - x) * (1 + x)))
+
+cbrt = ufunc("cbrt")
+cbrt.defvjp(lambda g, y, x: g / (3 * square(y)))
+
+hypot = ufunc("hypot")
+hypot.defvjp(lambda g, z, x, y: g * _share(x, z), lambda g, z, x, y: g * _share(y, z))
+
+
+def _share(x: Any, z: Any) -> Any:
+    """x / z, and 0 where both are."""
+    return x / where(equal(z, 0), 1, z)
+
+
+nextafter = ufunc("nextafter")
+nextafter.defvjp(lambda g, z, x, y: g, None)
+
+atan2 = ufunc("atan2", FLOATS, "arctan2")
+atan2.defvjp(
+    lambda g, z, y, x: g * (x / (square(x) + square(y))),
+    lambda g, z, y, x: g * (-y / (square(x) + square(y))),
+)
+
+
+@elementwise(FLOATS)
+@in_float32
+def erfinv(be: Backend, x: Any) -> Any:
+    """The y whose erf is x: a guess (Winitzki 2008), then three of Halley's steps."""
+    xp = be.xp
+    size = xp.abs(x)
+    log = xp.log1p(-(size * size))
+    half = 2 / (constants.pi * 0.147) + log / 2
+    y = xp.sqrt(xp.sqrt(half * half - log / 0.147) - half)
+    for _ in range(3):
+        # Beyond 1/2 the small number 1 - size, which is exact, is met: erf has no digits there.
+        miss = xp.where(
+            size < 0.5,
+            error_function.erf(xp, y) - size,
+            (1 - size) - error_function.erfc(xp, y),
+        )
+        step = miss * (constants.sqrt(constants.pi) / 2) * xp.exp(y * y)
+        y = y - step / (1 + y * step)
+    return xp.where(size < 1, xp.copysign(y, x), x / (1 - xp.minimum(size, 1)))
+
+
+erfinv.defvjp(lambda g, y, x: g * (constants.sqrt(constants.pi) / 2 * exp(square(y))))
+
+
+@elementwise(FLOATS)
+@in_float32
+def bessel(be: Backend, x: Any, *, order: int) -> Any:
+    """I_order(x), the modified Bessel function of a whole order, by its series: all terms add."""
+    half = be.xp.asarray(x, "float64") / 2
+    term = half**order / constants.factorial(order)
+    total = term
+    for k in range(1, 2 * int(be.xp.minimum(be.xp.abs(half), 360).max(initial=0)) + 30):
+        term = term * (half / k) * (half / (k + order))
+        total = total + term
+    return total.astype(x.dtype)
+
+
+bessel.defvjp(
+    lambda g, y, x, *, order: multiply(
+        g, 0.5 * (bessel(x, order=abs(order - 1)) + bessel(x, order=order + 1))
+    )
+)
