@@ -39,18 +39,12 @@ class NonNeg(Constraint):
         return maximum(w, 0.0)
 
 
+@example("MaxNorm(1.0, axis=1)([[3.0, 4.0]])", "[[0.6, 0.8]]", "Srivastava et al. 2014")
 class MaxNorm(Constraint):
     """w * min(|w|, max_value) / |w|, with the length |w| along some axes.
 
     Args:
         max_value: the greatest length.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.constraints.MaxNorm(1.0)([[3.0], [4.0]]).numpy().round(4).tolist()
-        [[0.6000000238418579], [0.800000011920929]]
-
-    Source: Srivastava et al. 2014
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
@@ -61,14 +55,9 @@ class MaxNorm(Constraint):
         return w * (minimum(length, float(self.max_value)) / (length + defaults.epsilon()))
 
 
+@example("UnitNorm(axis=1)([[3.0, 4.0]])", "[[0.6, 0.8]]")
 class UnitNorm(Constraint):
-    """w / |w|, with the length |w| along some axes.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.constraints.UnitNorm()([[3.0], [4.0]]).numpy().round(4).tolist()
-        [[0.6000000238418579], [0.800000011920929]]
-    """
+    """w / |w|, with the length |w| along some axes."""
 
     def __init__(self, axis: Any = 0) -> None:
         self.axis = axis
@@ -78,17 +67,13 @@ class UnitNorm(Constraint):
         return w / (length + defaults.epsilon())
 
 
+@example("MinMaxNorm(10.0, 20.0, axis=1)([[3.0, 4.0]])", "[[6., 8.]]")
 class MinMaxNorm(Constraint):
     """w * (rate * clip(|w|, min_value, max_value) + (1 - rate) * |w|) / |w|
 
     Args:
         min_value, max_value: the least and the greatest length.
         rate: how far to go towards it: 1 is all the way.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.constraints.MinMaxNorm(10.0, 20.0)([[3.0], [4.0]]).numpy().round(4).tolist()
-        [[6.0], [8.0]]
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from minitensor import backend
 from minitensor.autograd import Tensor, to_device_of
-from minitensor.docstrings import named
+from minitensor.docstrings import examples_of, named
 from minitensor.nn import arguments as args
 from minitensor.nn.ranks import LAYOUT, of_rank
 from minitensor.ops import array
@@ -34,6 +34,7 @@ __all__ = [
     "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool", "max_pool1d", "max_pool2d",
     "max_pool3d", "max_pool_with_argmax", "pool",
 ]  # fmt: skip
+example = examples_of("tf.nn", "")
 
 
 class Kind(NamedTuple):
@@ -119,6 +120,10 @@ def pool(
     return _pool("pool", KINDS[pooling_type], input, sizes, step, pads, apart, last)
 
 
+@example(
+    'max_pool(tf.ones([1, 4, 4, 6]), [1, 1, 1, 3], [1, 1, 1, 3], "VALID").shape',
+    "TensorShape([1, 4, 4, 2])",
+)
 def max_pool(
     input: Any,
     ksize: Any,
@@ -138,11 +143,6 @@ def max_pool(
 
     Returns:
         (N, output sizes, C)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.max_pool(tf.ones([1, 4, 4, 6]), [1, 1, 1, 3], [1, 1, 1, 3], "VALID").shape
-        TensorShape([1, 4, 4, 2])
     """
     rank = _spatial_rank("max_pool", input)
     if rank == 2 and _over_channels(ksize, args.channels_last("max_pool", data_format, 2)):
@@ -198,6 +198,7 @@ def max_pool_with_argmax(
     return y, to_device_of(index.astype(output_dtype), x)
 
 
+@example('avg_pool(tf.ones([1, 4, 4, 3]), 2, 2, "VALID").shape', "TensorShape([1, 2, 2, 3])")
 def avg_pool(
     input: Any,
     ksize: Any,
@@ -214,11 +215,6 @@ def avg_pool(
 
     Returns:
         (N, output sizes, C)
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.nn.avg_pool(tf.ones([1, 4, 4, 3]), 2, 2, "VALID").shape
-        TensorShape([1, 2, 2, 3])
     """
     rank = _spatial_rank("avg_pool", input)
     return _pooled("avg_pool", AVG, rank, input, ksize, strides, padding, data_format)

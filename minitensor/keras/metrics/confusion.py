@@ -118,6 +118,7 @@ class Precision(_Share):
     kept = ("true_positives", "false_positives")
 
 
+@example("Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2])", "np.float32(0.33333334)")
 class Recall(_Share):
     """How many of those that are a yes are predicted as one.
 
@@ -125,11 +126,6 @@ class Recall(_Share):
 
     Args:
         top_k, class_id: see `Precision`.
-
-    Example:
-        >>> import minitensor as tf
-        >>> tf.keras.metrics.Recall()([0, 1, 1, 1], [0.9, 0.8, 0.1, 0.2]).numpy().round(3)
-        np.float32(0.333)
     """
 
     kept = ("true_positives", "false_negatives")
