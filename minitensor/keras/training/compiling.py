@@ -144,7 +144,11 @@ class Compiling:
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The loss of a batch, a single number; override it for one of your own.
+        """The loss of a batch; override it for one of your own.
+
+        A single number, or with reduction="none" one for each sample: an update follows the
+        gradient of their sum, and their mean is reported. What layers and regularizers add is
+        then shared out among them.
 
         Args:
             x: inputs.
@@ -156,14 +160,18 @@ class Compiling:
         Raises:
             ValueError: no loss was given and no layer adds one.
         """
-        found = []
-        if self._compile_state is not None and self._compile_state.loss is not None:
-            found.append(self._compile_state.loss(y, y_pred, sample_weight))
-        found += self.losses  # type: ignore[attr-defined]
-        values = [_one_number(value) for value in found if value is not None]
-        if not values:
+        compiled, loss = self._compile_state, None
+        if compiled is not None and compiled.loss is not None:
+            loss = compiled.loss(y, y_pred, sample_weight)
+        added = [_one_number(value) for value in self.losses]  # type: ignore[attr-defined]
+        if loss is None and not added:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-        return sum(values[1:], values[0])
+        if not added:
+            return loss
+        more = sum(added[1:], added[0])
+        if loss is None:
+            return more
+        return loss + (more / float(loss.shape.num_elements() or 1) if loss.ndim else more)
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss`, which a program may have written without `training`."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import Tensor, Variable
+from minitensor.autograd import Tensor, Variable, as_tensor
 from minitensor.autograd.finite import Event, Origin, Watcher, described, is_finite
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten
@@ -85,10 +85,10 @@ class StepGuard:
             return
         where = step_description(self._model)
         if not is_finite(loss):
-            raise self._explained(f"{where}: the loss is {loss.numpy()}", with_gradients=False)
+            raise self._explained(f"{where}: the loss is {_said(loss)}", with_gradients=False)
         pairs = zip(self.learning, gradients, strict=True)
         names = [path_of(v) for v, g in pairs if g is not None and not is_finite(g)]
-        what = f"{where}: the loss is {loss.numpy()}, but not finite is the gradient of "
+        what = f"{where}: the loss is {_said(loss)}, but not finite is the gradient of "
         raise self._explained(what + ", ".join(names), with_gradients=True)
 
     def _undo(self) -> None:
@@ -141,6 +141,11 @@ def step_description(model: Any) -> str:
     return f"at step {progress.step} of epoch {progress.epoch}"
 
 
+def _said(loss: Tensor) -> str:
+    """A loss in words: a number, or of one for each sample what is not finite among them."""
+    return described(loss) if loss.ndim else str(loss.numpy())
+
+
 def _among(tensor: ArrayLike, found: list[ArrayLike]) -> bool:
     return any(tensor.array is other.array for other in found)
 
@@ -174,9 +179,9 @@ def check_logs(logs: Any, where: str) -> None:
         NonFiniteError: a log called "loss" or "..._loss" is not finite.
     """
     for name, value in logs.items() if isinstance(logs, dict) else ():
-        if (name == "loss" or name.endswith("_loss")) and not abs(float(value)) < float("inf"):
+        if (name == "loss" or name.endswith("_loss")) and not is_finite(as_tensor(value)):
             raise NonFiniteError(
-                f"Training stopped {where}: {name} is {float(value)} after the model's own "
+                f"Training stopped {where}: {name} is {_said(as_tensor(value))} after the model's own "
                 "train_step. Call minitensor.debugging.enable_check_numerics() before to learn "
                 "which op made it."
             )
