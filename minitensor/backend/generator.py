@@ -3,11 +3,13 @@
 `minitensor.random` and `nn.dropout` share it, so that `set_seed` makes a whole program repeatable.
 Draws are made by NumPy and then moved to the backend that needs them: the numbers do not depend on
 the device. `state` and `restore` let a training go on where it stopped; `using` gives a pipeline of
-data its own generator, so that what it draws is independent of what dropout draws.
+data its own generator, so that what it draws is independent of what dropout draws. A forked child
+draws other numbers than its parent and its siblings, the same in every run.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +19,8 @@ import numpy as np
 
 _shared: np.random.Generator | None = None  # made by the first draw: numpy.random is slow to import
 _inside: ContextVar[np.random.Generator | None] = ContextVar("generator", default=None)
+
+_forks = 0  # how many children this process has made
 
 
 def generator(seed: int | None = None) -> np.random.Generator:
@@ -58,3 +62,25 @@ def restore(saved: dict[str, Any]) -> None:
         generator().bit_generator.state = saved
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise ValueError(f"not the state of a generator (from state()): {saved!r}") from error
+
+
+# ----- children -----
+
+
+def _count_child() -> None:
+    global _forks
+    _forks += 1
+
+
+def _go_own_way() -> None:
+    """A child's generators go on from what the parent's would give next, and the child's number."""
+    global _forks
+    number, _forks = _forks, 0
+    for rng in (_shared, _inside.get()):
+        if rng is not None:
+            seeds = [int(rng.integers(2**63)), number]
+            rng.bit_generator.state = np.random.default_rng(seeds).bit_generator.state
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_count_child, after_in_child=_go_own_way)

@@ -10,7 +10,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor
 
-_annotations: dict[int, tuple[weakref.ref[Tensor], dict[str, Any]]] = {}
+_known: dict[str, dict[int, tuple[weakref.ref[Tensor], Any]]] = {}  # by fact and tensor
 
 
 def annotate(tensor: Tensor, **facts: Any) -> Tensor:
@@ -24,13 +24,25 @@ def annotate(tensor: Tensor, **facts: Any) -> Tensor:
         (0.0, None)
     """
     key = id(tensor)
-    if key not in _annotations:
-        _annotations[key] = weakref.ref(tensor, lambda _: _annotations.pop(key, None)), {}
-    _annotations[key][1].update(facts)
+    for fact, value in facts.items():
+        kept = _known.setdefault(fact, {})
+
+        def forget(_: Any, kept: dict[int, Any] = kept) -> None:
+            kept.pop(key, None)
+
+        kept[key] = weakref.ref(tensor, forget), value
     return tensor
 
 
 def annotation(tensor: Any, fact: str) -> Any:
     """A fact about a tensor, or None."""
-    ref, facts = _annotations.get(id(tensor), (lambda: None, {}))
-    return facts.get(fact) if ref() is tensor else None
+    kept = _known.get(fact)
+    if not kept:
+        return None
+    ref, value = kept.get(id(tensor), (lambda: None, None))
+    return value if ref() is tensor else None
+
+
+def are_noted(fact: str) -> bool:
+    """Whether this fact is known of any tensor now."""
+    return bool(_known.get(fact))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
-from minitensor.autograd import align
+from minitensor.autograd import Tensor, align
 from minitensor.keras.engine.layer import Named
 from minitensor.keras.layers import geometry
 from minitensor.keras.layers.affine import Affine, make_weight, read_rules
 from minitensor.keras.layers.spatial import Spatial, of_rank
 from minitensor.nn.arguments import Padding, group_count, moved_back, moved_last, windows
 from minitensor.ops.conv import conv, conv2d_bias_activation
+from minitensor.window import Window
 
 _CONVOLUTION = """A bank of filters and a bias over {images}.
 
@@ -95,22 +96,30 @@ class Convolution(Affine, Spatial):
 
     def call(self, inputs: Any) -> Any:
         """activation(convolution + bias), as one op for images with the channels last."""
+        ours = getattr(self.convolution_op, "__func__", None) is Convolution.convolution_op
+        if not ours or self.rank != 2 or not self._last or self.bias is None:
+            return self._finished(self.convolution_op(inputs, self.kernel), self._last)
+        x, kernel, _, plane = self._windows(inputs, self.kernel)
+        word = self._fused
+        y = conv2d_bias_activation(x, kernel, self.bias, window=plane, activation=word or "linear")
+        return y if word else self.activation(y)
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone: what a program overrides that standardises its kernels, say."""
+        x, kernel, depth, plane = self._windows(inputs, kernel)
+        y = conv(x, kernel, depth=depth, plane=plane)  # (N, h, w, filters)
+        return moved_back(y, self._last)
+
+    def _windows(self, inputs: Any, kernel: Any) -> tuple[Tensor, Tensor, Window | None, Window]:
+        """Input with its channels last, kernel, and the windows for planes and for the depth."""
         op = self._title
-        x, kernel = align(op, input=inputs, kernel=self.kernel)
+        x, kernel = align(op, input=inputs, kernel=kernel)
         x = moved_last(x, self._last)  # (N, H, W, C)
         size, channels = x.array.shape[1:-1], x.array.shape[-1]
         groups = group_count(op, channels, kernel.array.shape)
         # The kernel's own taps: a program may have put another kernel in the place of ours.
         slide = kernel.array.shape[: self.rank], self.strides, self._pads, self.dilation_rate
-        depth, plane = windows(op, size, *slide, groups)
-        if self.rank == 2 and self._last and self.bias is not None:
-            word = self._fused
-            y = conv2d_bias_activation(
-                x, kernel, self.bias, window=plane, activation=word or "linear"
-            )
-            return y if word else self.activation(y)
-        y = conv(x, kernel, depth=depth, plane=plane)  # (N, h, w, filters)
-        return self._finished(moved_back(y, self._last), self._last)
+        return x, kernel, *windows(op, size, *slide, groups)
 
     @property
     def _pads(self) -> Padding:

@@ -11,7 +11,7 @@ from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.engine.calling import dtype_name
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
-from minitensor.math import divide_no_nan, reduce_sum
+from minitensor.math import divide_no_nan, logical_and, reduce_sum
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
 
@@ -66,7 +66,7 @@ class Loss(Configurable):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         prediction = floats(y_pred, self.dtype)
         values = self.call(floats(y_true, self.dtype, prediction), prediction)
-        mask = annotation(values, "mask")
+        mask = both_masks(y_pred, values)
         return reduced(floats(values, self.dtype), sample_weight, mask, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
@@ -168,6 +168,14 @@ def reduced(values: Tensor, weights: Any, mask: Tensor | None, reduction: str | 
     if reduction == "mean_with_sample_weight" and weight is not None:
         return divide_no_nan(total, reduce_sum(weight))
     return total / float(n) if (n := values.shape.num_elements()) else total
+
+
+def both_masks(y_pred: Any, values: Any) -> Tensor | None:
+    """What counts in a prediction, and among the values that a function made of it."""
+    inside, outside = annotation(y_pred, "mask"), annotation(values, "mask")
+    if inside is None or outside is None:
+        return inside if outside is None else outside
+    return logical_and(cast(inside, bool), cast(outside, bool))
 
 
 def masked(weights: Any, mask: Tensor | None, values: Tensor, mean: bool) -> Tensor | None:

@@ -131,6 +131,9 @@ class MeanMetricWrapper(Mean):
     ) -> None:
         """Takes a batch in."""
         values = self._fn(y_true, y_pred, **self._settings)
+        mask = annotation(y_pred, "mask")
+        if mask is not None:
+            sample_weight = masked(sample_weight, mask, floats(values, self.dtype), False)
         super().update_state(values, sample_weight)
 
 

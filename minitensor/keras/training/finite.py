@@ -179,9 +179,10 @@ def check_logs(logs: Any, where: str) -> None:
         NonFiniteError: a log called "loss" or "..._loss" is not finite.
     """
     for name, value in logs.items() if isinstance(logs, dict) else ():
-        if (name == "loss" or name.endswith("_loss")) and not is_finite(as_tensor(value)):
+        loss = as_tensor(value) if name == "loss" or name.endswith("_loss") else None
+        if loss is not None and not is_finite(loss):
             raise NonFiniteError(
-                f"Training stopped {where}: {name} is {_said(as_tensor(value))} after the model's own "
+                f"Training stopped {where}: {name} is {_said(loss)} after the model's own "
                 "train_step. Call minitensor.debugging.enable_check_numerics() before to learn "
                 "which op made it."
             )
