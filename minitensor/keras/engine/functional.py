@@ -7,7 +7,7 @@ list of weights means the same to both.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -52,6 +52,12 @@ class Functional(Model):
         self.nodes: list[Node] = sorted_nodes(self.inputs, self.outputs)
         self._refuse_missing_inputs()
         self.operations: list[Layer] = list(dict.fromkeys(node.layer for node in self.nodes))
+        names = Counter(layer.name for layer in self.operations)
+        for name in (name for name, count in names.items() if count > 1):
+            raise ValueError(
+                f'The name "{name}" is used {names[name]} times in the model. All operation names '
+                "should be unique."
+            )
         self.built = True
         if not trainable:
             self.trainable = False

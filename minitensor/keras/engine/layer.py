@@ -107,6 +107,11 @@ class Layer(WeightContainer, Configurable):
         self._call_losses: list[Any] = []
         self.batch_input_shape = calling.batch_input_shape(type(self), kwargs)
         self.name = name or names.fresh(type(self))
+        if not isinstance(self.name, str) or "/" in self.name:
+            raise ValueError(
+                "Argument `name` must be a string and cannot contain character `/`. Received: "
+                f"name={name!r} (of type {type(name)})"
+            )
         self.built = False
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)

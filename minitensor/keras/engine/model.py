@@ -76,9 +76,11 @@ class Model(Trainer, Layer):
                     f"{len(self.layers)} layers."
                 )
             return self.layers[index]
-        for layer in self.layers:
-            if layer.name == name:
-                return layer
+        found = list(dict.fromkeys(layer for layer in self.layers if layer.name == name))
+        if len(found) > 1:
+            raise ValueError(f"{len(found)} layers are called {name!r}; ask by index: {found}")
+        if found:
+            return found[0]
         names = ", ".join(layer.name for layer in self.layers)
         raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
 

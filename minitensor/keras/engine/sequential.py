@@ -26,7 +26,7 @@ class Sequential(Model):
 
     Raises:
         TypeError: something that is no layer.
-        ValueError: a layer that is in it already.
+        ValueError: a layer of the name of another.
 
     Example:
         >>> import minitensor as tf
@@ -58,10 +58,12 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model. "
                 f"Received: {layer} (of type {type(layer)})"
             )
-        if layer in self._stack:
+        begun = [self._symbolic[0].node.layer] if self._symbolic else []  # type: ignore[union-attr]
+        if any(layer.name == other.name and layer is not other for other in begun + self._stack):
             raise ValueError(
-                f"All layers added to a Sequential model should be different; '{layer.name}' is in "
-                f"the model already."
+                "All layers added to a Sequential model should have unique names. Name "
+                f"'{layer.name}' is already the name of a layer in this model. Update the `name` "
+                "argument to pass a unique name."
             )
         if isinstance(layer, InputLayer):
             self._knows_input = True

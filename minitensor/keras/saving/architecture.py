@@ -11,6 +11,7 @@ from minitensor.keras.saving.stored_weights import damage_named
 from minitensor.keras.serialization.memory_budget import memory_budget
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
+from minitensor.keras.serialization.sharing import shared_found, shared_numbered
 
 Json = Any
 
@@ -26,10 +27,21 @@ def model_to_config(model: Any, with_compile: bool = True) -> Json:
             "code, which no file holds. Save its weights by save_weights('name.weights.h5'), make "
             "the model by its class, and load them."
         )
-    found = serialize(model)
+    found = shared_numbered(lambda: serialize(model))
     if with_compile and model.compiled:
         found["compile_config"] = model.get_compile_config()
     return found
+
+
+def json_text(config: Json, **kwargs: Any) -> str:
+    """JSON values as a text; a ValueError if it were too long to be read again."""
+    text = json.dumps(config, **kwargs)
+    if len(text) > LONGEST:
+        raise ValueError(
+            f"save: the model's JSON takes {len(text)} bytes, where at most {LONGEST} are read: "
+            "keep large arrays in weights (add_weight), not in settings"
+        )
+    return text
 
 
 def parse_json(text: str | bytes) -> Json:
@@ -54,7 +66,7 @@ def model_from_config(config: Json, size: int = _UNVETTED) -> Any:
 
     A ValueError if they describe no model, or a larger one.
     """
-    with memory_budget(size):
+    with memory_budget(size), shared_found():
         model = deserialize(config)
     if not isinstance(model, Model):
         raise ValueError(f"The config is of a {type(model).__name__} where a model is expected")
@@ -87,7 +99,7 @@ def to_json(model: Any, **kwargs: Any) -> str:
 
     Source: keras.Model.to_json
     """
-    return json.dumps(model_to_config(model), **kwargs)
+    return json_text(model_to_config(model), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Objects | None = None) -> Any:

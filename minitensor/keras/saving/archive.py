@@ -30,7 +30,7 @@ def write(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
     require("save", "h5py", extra="keras")
     import h5py
 
-    config = json.dumps(architecture.model_to_config(model, with_optimizer))
+    config = architecture.json_text(architecture.model_to_config(model, with_optimizer))
     about = {"keras_version": VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
     weights = io.BytesIO()
     with h5py.File(weights, "w") as inner:

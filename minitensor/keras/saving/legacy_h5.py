@@ -42,7 +42,7 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
     config = architecture.model_to_config(model)
     training = config.pop("compile_config", None)
     with h5py.File(file, "w") as inner:
-        inner.attrs["model_config"] = json.dumps(config)
+        inner.attrs["model_config"] = architecture.json_text(config)
         inner.attrs["backend"], inner.attrs["keras_version"] = "tensorflow", VERSION
         write(inner.create_group("model_weights"), model)
         if with_optimizer and training is not None:
@@ -56,9 +56,10 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
 def write(group: Any, model: Any) -> None:
     """Writes the weights of a model into an h5py group."""
     names = {id(v): f"{model.name}/{name}" for name, v in weights_by_path(model).items()}
-    _write_texts(group, "layer_names", [layer.name for layer in model.layers])
+    layers = dict.fromkeys(model.layers)
+    _write_texts(group, "layer_names", [layer.name for layer in layers])
     group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", VERSION
-    for layer in model.layers:
+    for layer in layers:
         _write_weights(group.create_group(layer.name), _in_order(layer.weights), names)
     _write_weights(group.create_group("top_level_model_weights"), model.own_variables, names)
 
@@ -134,7 +135,7 @@ def _read_optimizer(root: Group, optimizer: Any) -> None:
 
 
 def _by_order(model: Any, stored: dict[str, list[Dataset]]) -> list[tuple[Layer, str]]:
-    layers = [layer for layer in model.layers if layer.weights]
+    layers = [layer for layer in dict.fromkeys(model.layers) if layer.weights]
     names = [name for name, data in stored.items() if data]
     if len(layers) != len(names):
         raise ValueError(

@@ -14,7 +14,7 @@ from typing import Any
 
 from minitensor.keras.engine.weight import path_of
 from minitensor.keras.optimizers import Optimizer
-from minitensor.keras.saving.hdf5 import Dataset, Group
+from minitensor.keras.saving.hdf5 import DEEPEST, Dataset, Group
 from minitensor.keras.saving.stored_weights import StoredWeight, assign_all, raise_or_warn
 from minitensor.keras.saving.weight_paths import WeightGroup, weight_groups
 
@@ -24,7 +24,13 @@ _EARLY = "_layer_checkpoint_dependencies"  # what TensorFlow 2.12 called "layers
 
 def write(file: Any, model: Any, with_optimizer: bool = True) -> None:
     """Writes the weights of a model, and of its optimizer, into an open h5py file."""
-    for entry in weight_groups(model):
+    groups = weight_groups(model)
+    if max(entry.path.count("/") for entry in groups) + 2 > DEEPEST:
+        raise ValueError(
+            f"save: the layers of {model.name!r} lie in each other more than {DEEPEST // 2} deep, "
+            "and no such file would be read"
+        )
+    for entry in groups:
         if isinstance(entry.owner, Optimizer) and not with_optimizer:
             continue
         group = file.create_group(f"{entry.path}/vars" if entry.path else "vars")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
-from minitensor.keras.serialization import registry
+from minitensor.keras.serialization import registry, sharing
 
 Json = Any
 
@@ -83,12 +83,13 @@ def _described(thing: Any) -> Json:
         return _function(thing)
     cls = type(thing)
     module = registry.keras_module(cls)
-    return {
+    found = {
         "module": module or cls.__module__,
         "class_name": cls.__name__,
         "config": serialize(thing.get_config()),
         "registered_name": None if module else registry.get_registered_name(cls),
     }
+    return sharing.numbered(thing, found)
 
 
 def _function(thing: Any) -> Json:
@@ -152,6 +153,8 @@ def _made(value: Json, name: str, config: Json) -> Any:
     module, registered = value.get("module"), value.get("registered_name")
     if not all(text is None or isinstance(text, str) for text in (module, registered)):
         raise ValueError(f"{name}: module and registered_name must be texts")
+    if (known := sharing.made_before(value)) is not None:
+        return known
     cls = registry.find_class(module, name, registered)
     if not hasattr(cls, "from_config"):
         return cls  # a function, passed under the name of a class
@@ -162,6 +165,7 @@ def _made(value: Json, name: str, config: Json) -> Any:
     shape = (value.get("build_config") or {}).get("input_shape")
     if shape is not None and not getattr(made, "built", True):
         made.build(_shape(shape))
+    sharing.keep(made, value)
     return made
 
 

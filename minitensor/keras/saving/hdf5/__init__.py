@@ -17,6 +17,6 @@ leave the file, external storage, virtual, chunked and compressed datasets, othe
 Writing is left to h5py.
 """
 
-from minitensor.keras.saving.hdf5.objects import Dataset, Group, opened
+from minitensor.keras.saving.hdf5.objects import DEEPEST, Dataset, Group, opened
 
-__all__ = ["Dataset", "Group", "opened"]
+__all__ = ["DEEPEST", "Dataset", "Group", "opened"]

@@ -13,6 +13,7 @@ from minitensor.keras.saving.hdf5 import headers, values
 from minitensor.keras.saving.hdf5.source import Block, Source
 
 Found = Iterator[tuple[str, "Dataset"]]
+DEEPEST = 256  # groups in each other; a model in a model takes two
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _opened(source: Source, address: int, depth: int, name: str) -> Group | Data
 
 
 def _read(source: Source, address: int, depth: int, name: str) -> Group | Dataset:
-    if depth > 64:
+    if depth > DEEPEST:
         raise ValueError("damaged: groups lie in each other without end")
     messages = list(headers.messages(source, address))
     kinds = {kind for kind, _ in messages}
