@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import shape_of, sizes, symbols, to_input
-from minitensor.keras.engine.functional_config import functional_arguments, functional_config
+from minitensor.keras.engine.functional_config import functional_config
 from minitensor.keras.engine.input_layer import InputLayer
-from minitensor.keras.engine.keras_tensor import KerasTensor, Node
+from minitensor.keras.engine.keras_tensor import KerasTensor, Node, nodes_known
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.masking import set_mask
 from minitensor.keras.engine.model import Model
@@ -75,10 +75,14 @@ class Functional(Model):
         """Its layers and their calls, as values that JSON can hold."""
         return functional_config(self)
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """The model that `config` describes, with fresh weights."""
-        return cls(**functional_arguments(config))
+    def __getstate__(self) -> dict[str, Any]:
+        """The calls first, each after those it needs: so no copy has to look far ahead."""
+        state = super().__getstate__()
+        return {"nodes": state.pop("nodes"), **state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        nodes_known(self.nodes)
 
     @property
     def layers(self) -> list[Layer]:

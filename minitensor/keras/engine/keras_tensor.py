@@ -96,3 +96,10 @@ class Node:
         self.tensors: list[KerasTensor] = flatten(outputs)
         for tensor in self.tensors:
             tensor.node = self
+
+
+def nodes_known(nodes: list[Node]) -> None:
+    """Tells the layers of a copied model the calls that it consists of."""
+    for node in nodes:
+        if node not in node.layer._nodes:
+            node.layer._nodes.append(node)

@@ -226,6 +226,16 @@ class Layer(WeightContainer, Configurable):
         kept = (v for v in self.trainable_weights if getattr(v, "regularizer", None))
         return [*self._call_losses, *(v.regularizer(v) for v in kept)]  # type: ignore[attr-defined]
 
+    # ----- copies, also by way of a pickle -----
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but its calls, which belong to the models that were drawn by them."""
+        return {name: value for name, value in vars(self).items() if name != "_nodes"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self.__dict__.setdefault("_nodes", [])
+
     # ----- a call on symbolic tensors -----
 
     def symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -5,13 +5,16 @@ Training is in `keras.training`, files in `keras.saving`, tables in `keras.summa
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from minitensor.array import zeros
 from minitensor.autograd.tree import map_structure
 from minitensor.keras import summary
 from minitensor.keras.engine.calling import sizes, symbols
+from minitensor.keras.engine.functional_config import functional_arguments
 from minitensor.keras.engine.layer import Layer
+from minitensor.keras.serialization.registry import Objects, custom_object_scope
 from minitensor.keras.training.trainer import Trainer
 
 
@@ -52,6 +55,18 @@ class Model(Trainer, Layer):
         super().__init__(**kwargs)
         self.called_with: Any = None  # the shape of its first input
         self._init_training()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy of it is in no fit."""
+        return super().__getstate__() | {"_fit": None}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Objects | None = None) -> Any:
+        """The model that `config` describes: a functional one, or what the class makes of it."""
+        with custom_object_scope(custom_objects or {}):
+            if {"layers", "input_layers", "output_layers"} <= set(config) and _draws(cls):
+                return cls(**functional_arguments(config))
+            return super().from_config(config)
 
     # ----- what it consists of -----
 
@@ -158,6 +173,14 @@ class Model(Trainer, Layer):
         from minitensor.keras.saving import to_json
 
         return to_json(self, **kwargs)
+
+
+def _draws(cls: type[Model]) -> bool:
+    """Whether the class is made by `inputs` and `outputs`."""
+    init = cls.__init__
+    return init is Model.__init__ or {"inputs", "outputs"} <= set(
+        inspect.signature(init).parameters
+    )
 
 
 def _as_functional(cls: type) -> Any:

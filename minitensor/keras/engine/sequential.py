@@ -7,11 +7,12 @@ from typing import Any, Self
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import on_device_of, shape_of, sizes, symbols, to_input
 from minitensor.keras.engine.input_layer import InputLayer
-from minitensor.keras.engine.keras_tensor import KerasTensor
+from minitensor.keras.engine.keras_tensor import KerasTensor, nodes_known
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.masking import set_mask
 from minitensor.keras.engine.model import Model
 from minitensor.keras.serialization.objects import deserialize, serialize
+from minitensor.keras.serialization.registry import Objects, custom_object_scope
 
 
 class Sequential(Model):
@@ -148,8 +149,13 @@ class Sequential(Model):
         return config | ({"build_input_shape": self.input_shape} if begun else {})
 
     @classmethod
-    def from_config(cls, config: dict[str, Any] | list[Any]) -> Self:
+    def from_config(cls, config: Any, custom_objects: Objects | None = None) -> Self:
         """The model that `config` describes, with fresh weights."""
+        with custom_object_scope(custom_objects or {}):
+            return cls._from_config(config)
+
+    @classmethod
+    def _from_config(cls, config: Any) -> Self:
         if isinstance(config, list):  # Keras' oldest files have the list alone
             config = {"layers": config}
         model = cls(name=config.get("name"))
@@ -161,6 +167,10 @@ class Sequential(Model):
         if not config.get("trainable", True):
             model.trainable = False
         return model
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        nodes_known([t.node for t in flatten(self._symbolic) if t.node is not None])
 
     @property
     def layers(self) -> list[Layer]:

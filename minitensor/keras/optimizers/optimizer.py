@@ -90,7 +90,8 @@ class Optimizer(Configurable):
         self._index: dict[int, int] = {}  # of a variable, by its id, in what `build` was given
         self._accumulated: list[Weight] = []
         self._averages: list[Weight] = []
-        self._decays: Any = lambda variable: True
+        self._excluded: tuple[list[Variable], list[str]] = ([], [])  # from decay; words in names
+        self._is_copy = False  # not yet used: it may go on with other variables than the original
 
     # ----- what a rule writes -----
 
@@ -275,6 +276,8 @@ class Optimizer(Configurable):
             )
         if not self.built:
             self.build(variables)
+        if self._is_copy:
+            self._go_on_with(variables)
         if unknown := {*map(id, variables)} - self._index.keys():
             first = next(v for v in variables if id(v) in unknown)
             raise ValueError(
@@ -283,6 +286,14 @@ class Optimizer(Configurable):
                 "variables, you should recreate a new optimizer instance."
             )
         return variables
+
+    def _go_on_with(self, variables: list[Variable]) -> None:
+        """The state of a copy made without its model serves variables of the same shapes."""
+        self._is_copy = False
+        fits = [v.shape for v in variables] == [v.shape for v in self._trainable_variables]
+        if fits and self._index.keys().isdisjoint(map(id, variables)):
+            self._trainable_variables = variables
+            self._index = {id(v): i for i, v in enumerate(variables)}
 
     def _present(self, grads: list[Any], variables: list[Variable]) -> Pairs:
         """The pairs that have a gradient, in the variable's type."""
@@ -360,9 +371,12 @@ class Optimizer(Configurable):
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """Variables, or words in their names, to which weight decay does not apply."""
-        excluded = {id(v) for v in var_list or ()}
-        words = [re.compile(word) for word in var_names or ()]
-        self._decays = lambda v: id(v) not in excluded and not any(w.search(v.name) for w in words)
+        self._excluded = list(var_list or ()), list(var_names or ())
+
+    def _decays(self, variable: Variable) -> bool:
+        variables, words = self._excluded
+        known = any(variable is v for v in variables)
+        return not known and not any(re.search(word, variable.name) for word in words)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, by which gradients are divided again."""
@@ -403,6 +417,11 @@ class Optimizer(Configurable):
             return
         for i, variable in enumerate(self._variables):
             variable.assign(np.asarray(store[str(i)]))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, also one out of a pickle: other variables, which have other ids."""
+        self.__dict__ |= state | {"_is_copy": True}
+        self._index = {id(v): i for i, v in enumerate(self._trainable_variables)}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments it was made with, and the present learning rate if it is a number."""

@@ -34,6 +34,7 @@ def fit(
     validate: Callable[[int], dict[str, Any]],
 ) -> None:
     """Trains; `validate` gives what validation adds to the logs of an epoch."""
+    outer = model._fit  # of a fit in whose callback this is
     state = model._fit = FitState.of(model, batches, callbacks.callbacks)
     model.stop_training = False
     logs = None
@@ -53,7 +54,7 @@ def fit(
         callbacks.on_interrupt()
         raise
     finally:
-        model._fit = None
+        model._fit = outer
     if hasattr(model.optimizer, "finalize_variable_values"):
         model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)

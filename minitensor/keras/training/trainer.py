@@ -98,7 +98,9 @@ class Trainer(Steps):
             logs = loop.evaluate(self, held_out, callbacks)
             return {f"val_{name}": value for name, value in logs.items()}
 
+        history = self.history
         loop.fit(self, batches, callbacks, range(initial_epoch, epochs), validate)
+        self.history = history  # a fit in a callback had one of its own
         return self.history
 
     def evaluate(
