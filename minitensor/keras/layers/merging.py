@@ -16,10 +16,11 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from minitensor import math, nn
-from minitensor.array import concat, expand_dims, ones_like
+from minitensor.array import concat, expand_dims, ones_like, where, zeros_like
 from minitensor.docstrings import named
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.layer import Common
+from minitensor.keras.engine.masking import mask_of
 from minitensor.keras.layers.geometry import Sizes
 from minitensor.ops.linalg import einsum
 
@@ -57,8 +58,7 @@ class Merge(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Whether a step counts in any of the inputs; None if one has no mask."""
-        masks = _masks(inputs, mask)
-        return None if any(m is None for m in masks) else functools.reduce(math.logical_or, masks)
+        return _either(_masks(inputs, mask))
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The shape that the inputs have together."""
@@ -114,13 +114,37 @@ def _reduce(function: Callable[[Any, Any], Any]) -> Callable[[list[Any]], Any]:
     return lambda inputs: functools.reduce(function, inputs)
 
 
+def _product(inputs: list[Any]) -> Any:
+    """The product of what counts; 0 where nothing does."""
+    masks = [mask_of(x) for x in inputs]
+    pairs = zip(inputs, masks, strict=True)
+    factors = (x if m is None else where(_of_each(m, x), x, ones_like(x)) for x, m in pairs)
+    y, mask = functools.reduce(operator.mul, factors), _either(masks)
+    return y if mask is None else where(_of_each(mask, y), y, zeros_like(y))
+
+
+def _chosen(function: Callable[[Any, Any], Any]) -> Callable[[list[Any]], Any]:
+    """A choice between the inputs; where one does not count, of the others."""
+
+    def merge(inputs: list[Any]) -> Any:
+        y, known = inputs[0], mask_of(inputs[0])
+        for x in inputs[1:]:
+            mask = mask_of(x)
+            x = x if mask is None else where(_of_each(mask, x), x, y)
+            y = function(y if known is None else where(_of_each(known, y), y, x), x)
+            known = _either([known, mask])
+        return y
+
+    return merge
+
+
 _sum = _reduce(operator.add)
 Add = _layer("Add", "x_1 + x_2 + ...", "5.", _sum)
 Subtract = _layer("Subtract", "x_1 - x_2", "1.", _reduce(operator.sub), _MergeTwo)
-Multiply = _layer("Multiply", "x_1 * x_2 * ...", "6.", _reduce(operator.mul))
+Multiply = _layer("Multiply", "x_1 * x_2 * ...", "6.", _product)
 Average = _layer("Average", "(x_1 + ... + x_n) / n", "2.5", lambda xs: _sum(xs) / len(xs))
-Maximum = _layer("Maximum", "max(x_1, x_2, ...)", "3.", _reduce(math.maximum))
-Minimum = _layer("Minimum", "min(x_1, x_2, ...)", "2.", _reduce(math.minimum))
+Maximum = _layer("Maximum", "max(x_1, x_2, ...)", "3.", _chosen(math.maximum))
+Minimum = _layer("Minimum", "min(x_1, x_2, ...)", "2.", _chosen(math.minimum))
 
 
 def _function(layer: Any) -> Any:
@@ -298,6 +322,11 @@ def _masks(inputs: Any, mask: Any) -> list[Any]:
     if not isinstance(mask, list | tuple) or len(mask) != len(inputs):
         raise ValueError(f"`mask` should be a list of {len(inputs)} masks. Received: mask={mask}")
     return list(mask)
+
+
+def _either(masks: list[Any]) -> Any:
+    """What counts in any input; None if one has no mask."""
+    return None if any(m is None for m in masks) else functools.reduce(math.logical_or, masks)
 
 
 def _of_each(mask: Any, x: Any) -> Any:
