@@ -156,9 +156,11 @@ __device__ __forceinline__ void load_matrix_x4_transposed(unsigned (&words)[4],
 
 // ----- either machine -----
 
-// What sums are kept in: double for double, float for float and half_t.
+// What sums are kept in: double for double, float for float and half_t; unsigned for int, because
+// integers wrap, as NumPy's do, and C++ leaves open what a signed one does.
 template <typename T> struct Accumulator { using type = float; };
 template <> struct Accumulator<double> { using type = double; };
+template <> struct Accumulator<int> { using type = unsigned; };
 template <typename T> using accumulator = typename Accumulator<T>::type;
 
 // This thread's number in the whole grid, and how many there are: a grid-stride loop is

@@ -17,6 +17,7 @@ template <typename T>
 __global__ void __launch_bounds__(256, 4)  // without the 4, ptxas spills for sm_80
     conv_direct_forward(const T* __restrict__ x, const T* __restrict__ filter, T* __restrict__ y,
                         Window window, int C, int O, int groups, long long total) {
+    using A = accumulator<T>;
     const int group_C = C / groups, group_O = O / groups;
     for (long long index = thread_index(); index < total; index += thread_count()) {
         // Which output: index counts y (N, h, w, O) in memory order.
@@ -26,7 +27,7 @@ __global__ void __launch_bounds__(256, 4)  // without the 4, ptxas spills for sm
         const long long n = index / O / window.w / window.h;
         const int first_c = o / group_O * group_C;
 
-        T sum = 0;
+        A sum = 0;
         for (int u = 0; u < window.kh; ++u) {
             for (int v = 0; v < window.kw; ++v) {
                 const int row = i * window.sy + u * window.dy - window.top;
@@ -35,11 +36,11 @@ __global__ void __launch_bounds__(256, 4)  // without the 4, ptxas spills for sm
                 const T* pixel = x + ((n * window.H + row) * window.W + column) * C + first_c;
                 const T* tap = filter + (u * window.kw + v) * static_cast<long long>(group_C) * O;
                 for (int c = 0; c < group_C; ++c) {
-                    sum += pixel[c] * tap[static_cast<long long>(c) * O + o];
+                    sum += A(pixel[c]) * A(tap[static_cast<long long>(c) * O + o]);
                 }
             }
         }
-        y[index] = sum;
+        y[index] = T(sum);
     }
 }
 
@@ -48,6 +49,7 @@ __global__ void __launch_bounds__(256)
     conv_direct_input_grad(const T* __restrict__ y, const T* __restrict__ filter,
                            T* __restrict__ x, Window window, int C, int O, int groups,
                            long long total) {
+    using A = accumulator<T>;
     const int group_C = C / groups, group_O = O / groups;
     for (long long index = thread_index(); index < total; index += thread_count()) {
         // Which input: index counts x (N, H, W, C) in memory order.
@@ -57,7 +59,7 @@ __global__ void __launch_bounds__(256)
         const long long n = index / C / window.W / window.H;
         const int first_o = c / group_C * group_O;
 
-        T sum = 0;
+        A sum = 0;
         for (int u = 0; u < window.kh; ++u) {
             for (int v = 0; v < window.kw; ++v) {
                 // The position that saw this pixel under tap (u, v), if the strides met it.
@@ -69,10 +71,12 @@ __global__ void __launch_bounds__(256)
                 const T* position = y + ((n * window.h + i) * window.w + j) * O + first_o;
                 const long long tap = u * window.kw + v;
                 const T* weights = filter + (tap * group_C + c % group_C) * O + first_o;
-                for (int o = 0; o < group_O; ++o) sum += position[o] * weights[o];
+                for (int o = 0; o < group_O; ++o) {
+                    sum += A(position[o]) * A(weights[o]);
+                }
             }
         }
-        x[index] = sum;
+        x[index] = T(sum);
     }
 }
 
@@ -81,6 +85,7 @@ __global__ void __launch_bounds__(256)
     conv_direct_filter_grad(const T* __restrict__ x, const T* __restrict__ y,
                             T* __restrict__ filter, Window window, int N, int C, int O, int groups,
                             long long total) {
+    using A = accumulator<T>;
     const int group_C = C / groups, group_O = O / groups;
     for (long long index = thread_index(); index < total; index += thread_count()) {
         // Which weight: index counts filter (kh, kw, C/G, O) in memory order.
@@ -89,19 +94,19 @@ __global__ void __launch_bounds__(256)
         const int v = index / O / group_C % window.kw;
         const int u = index / O / group_C / window.kw;
 
-        T sum = 0;
+        A sum = 0;
         for (long long n = 0; n < N; ++n) {
             for (int i = 0; i < window.h; ++i) {
                 for (int j = 0; j < window.w; ++j) {
                     const int row = i * window.sy + u * window.dy - window.top;
                     const int column = j * window.sx + v * window.dx - window.left;
                     if (!window.holds(row, column)) continue;
-                    sum += x[((n * window.H + row) * window.W + column) * C + c] *
-                           y[((n * window.h + i) * window.w + j) * O + o];
+                    sum += A(x[((n * window.H + row) * window.W + column) * C + c]) *
+                           A(y[((n * window.h + i) * window.w + j) * O + o]);
                 }
             }
         }
-        filter[index] = sum;
+        filter[index] = T(sum);
     }
 }
 

@@ -180,7 +180,9 @@ def norm(
     """
     x = checks.tensor("norm", "tensor", tensor, "f")
     along = checks.axes("norm", axis, x.ndim)
-    matrices = axis is not None and np.ndim(axis) and len(along) == 2
+    matrices = axis is not None and np.ndim(axis) > 0
+    if matrices and len(along) != 2:
+        raise ValueError(f"norm: axis must be None, an integer or two of them, got {axis!r}")
     if ord == "euclidean" or (ord == "fro" and matrices):
         power = 2.0
     elif matrices or isinstance(ord, str) or not ord > 0:

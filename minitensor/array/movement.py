@@ -57,6 +57,8 @@ def pad(
             raise ValueError(
                 f"pad: {mode} has no {max(around)} elements to mirror along axis {axis} of size {n}"
             )
+    if isinstance(constant_values, int | float | np.generic) and not constant_values:
+        constant_values = x.dtype.type(0)  # the default is False of booleans
     value = as_tensor(constant_values, x.dtype, "pad: constant_values").numpy()
     return array.pad(x, pads=pads, mode=word, value=value)
 

@@ -36,8 +36,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     Returns:
         A vector of integers.
     """
-    sizes = as_tensor(input, what="shape: input").shape
-    return to_device_of(np.array(sizes, as_dtype(int32 if out_type is None else out_type)))
+    return _counts("shape", as_tensor(input, what="shape: input").shape, out_type)
 
 
 @example("size([[1, 2, 3]])", "np.int32(3)")
@@ -47,8 +46,15 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     Returns:
         A scalar.
     """
-    count = as_tensor(input, what="size: input").array.size
-    return to_device_of(np.array(count, as_dtype(int32 if out_type is None else out_type)))
+    return _counts("size", as_tensor(input, what="size: input").array.size, out_type)
+
+
+def _counts(op: str, count: Any, out_type: Any) -> Tensor:
+    """Sizes as a tensor of `out_type`, which must hold them."""
+    dtype = as_dtype(int32 if out_type is None else out_type)
+    if dtype.kind in "iu" and np.max(count, initial=0) > np.iinfo(dtype).max:
+        raise ValueError(f"{op}: {count} is too large for {dtype.name}; use out_type=tf.int64")
+    return to_device_of(np.array(count, dtype))
 
 
 @example("rank([[1, 2, 3]])", "np.int32(2)")

@@ -8,13 +8,14 @@ never move tensors, `to_device` alone does.
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import recording
-from minitensor.autograd.tensor import ArrayLike, Tensor
+from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.backend import devices, text
 from minitensor.backend import numpy as host
 from minitensor.backend.protocol import Backend
@@ -138,6 +139,8 @@ def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
         array = maker.xp.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
+    if not _is_array(value):
+        array = _checked(array, value, dtype, what)
     if array.dtype.kind in "USO" or (dtype is not None and dtype == text.string):
         return _text(value if array.size else np.empty(array.shape, object), dtype, what)
     if array.dtype.name not in _ELEMENTS:
@@ -146,7 +149,7 @@ def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
         return _cast(array, np.dtype(dtype), what)
     if not _is_array(value):
         kept = array.dtype == np.float64 and _holds_float64(value)
-        return array if kept else array.astype(_python_dtype(array), copy=False)
+        return array if kept else _narrowed(array, what)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -163,6 +166,48 @@ def _text(value: Any, dtype: Any, what: str) -> text.Text:
         raise TypeError(
             f"{what} has elements of type {kind}; legal: {', '.join(_ELEMENTS)} or text: {problem}"
         ) from None
+
+
+def _checked(array: Any, value: Any, dtype: Any, what: str) -> Any:
+    """The array of Python's numbers, which may be too large, or mixed with truth values."""
+    whole = (
+        array.dtype == np.object_
+        and array.size > 0
+        and all(isinstance(item, int) for item in array.flat)
+    )
+    if whole and dtype is not None and is_float(dtype):
+        return array.astype(dtype)
+    beyond = array.dtype == np.uint64 and array.max(initial=0) > np.iinfo(np.int64).max
+    if whole or (beyond and (dtype is None or np.dtype(dtype).kind == "i")):
+        raise ValueError(f"{what} has integers that int64 does not hold, got {reprlib.repr(value)}")
+    if dtype is None and array.dtype.kind in "iuf" and isinstance(value, list | tuple):
+        types, first = _types_inside(value), value
+        while isinstance(first, list | tuple) and first:
+            first = first[0]
+        kept = array.dtype.kind == "f" and type(first) not in _TRUTH  # [1.5, True] is legal in TF
+        if types & _TRUTH and types - _TRUTH and not kept:
+            raise ValueError(
+                f"{what} mixes truth values and numbers, got {reprlib.repr(value)}; name a dtype"
+            )
+    return array
+
+
+_TRUTH = {bool, np.bool_}
+
+
+def _types_inside(value: Any) -> set[type]:
+    """The types of what is in nested lists."""
+    nested = [item for item in value if isinstance(item, list | tuple)]
+    return ({*map(type, value)} - {list, tuple}).union(*map(_types_inside, nested))
+
+
+def _narrowed(array: np.ndarray, what: str) -> np.ndarray:
+    """Python's numbers in the type that they get."""
+    with np.errstate(over="ignore"):
+        narrow = array.astype(_python_dtype(array), copy=False)
+    if narrow.dtype == np.float32 and (np.isinf(narrow) & np.isfinite(array)).any():
+        raise ValueError(f"{what} has numbers that float32 does not hold; use dtype float64")
+    return narrow
 
 
 def _python_dtype(array: np.ndarray) -> np.dtype[Any]:

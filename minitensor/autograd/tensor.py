@@ -152,13 +152,14 @@ class ArrayLike:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = np.array(backend.of(self.array).to_numpy(self.array), dtype=dtype, copy=copy)
-        if copy is not True:
-            array = array.view()
-            array.flags.writeable = False  # it may be the tensor's own memory
-        return array
+        return array if copy is True else _for_reading(array)  # it may be the tensor's own memory
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self.array.__dlpack__(**options)
+        array = self.array
+        if isinstance(array, np.ndarray):  # older consumers cannot be told to read only
+            told = (options.get("max_version") or (0, 0)) >= (1, 0)
+            array = _for_reading(array) if told else array.copy()
+        return array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
         return self.array.__dlpack_device__()
@@ -185,6 +186,20 @@ class ArrayLike:
 
     def __format__(self, spec: str) -> str:
         return format(self.numpy() if not self.ndim else str(self), spec)
+
+
+class _Memory:
+    """An array's memory, shown as one that nobody can make writable again."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        described = array.__array_interface__
+        self.__array_interface__ = {**described, "data": (described["data"][0], True)}
+        self._array = array  # the memory lives as long as this
+
+
+def _for_reading(array: np.ndarray) -> np.ndarray:
+    """The same memory as an array that refuses to be written, whatever its flags are set to."""
+    return np.asarray(_Memory(array)).view(array.dtype)
 
 
 class Tensor(ArrayLike):

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
 from itertools import count as integers
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from minitensor.backend import generator
 from minitensor.data import steps
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
-from minitensor.data.spec import TensorSpec
+from minitensor.data.rows import opened
+from minitensor.data.spec import TensorSpec, map_structure, spec_of
 from minitensor.nn import checks as args
 
 
@@ -147,12 +148,16 @@ class Ordered(Pipeline):
 
     @elements("range(2).concatenate(tf.data.Dataset.range(7, 9))", "[0, 1, 7, 8]")
     def concatenate(self, dataset: Any, name: str | None = None) -> Self:
-        """The elements of this dataset, then those of another."""
+        """The elements of this dataset, then those of another.
+
+        Raises:
+            TypeError: it is no dataset, or, when it is reached, its elements have other types.
+        """
         if not isinstance(dataset, Pipeline):
             raise TypeError(f"concatenate: expected a Dataset, got {type(dataset).__name__}")
 
         def start(run: Run) -> Iterator[Any]:
-            return chain(self._start(run), dataset._start(run))
+            return _of_one_type(self._start(run), dataset._start(run))
 
         def many() -> int:
             counts = self._count(), dataset._count()
@@ -184,3 +189,19 @@ class Ordered(Pipeline):
             lambda run: steps.numbered(self._start(run), first),
             spec=lambda: (TensorSpec((), np.int64), self.element_spec),
         )
+
+
+def _of_one_type(*parts: Iterator[Any]) -> Iterator[Any]:
+    """One part after the other; the first elements of all must have the same types."""
+    types: Any = None
+    for part in parts:
+        for k, element in enumerate(part):
+            if k == 0:
+                found = map_structure(lambda leaf: spec_of(leaf).dtype, opened(element))
+                if types is not None and types != found:
+                    raise TypeError(
+                        f"concatenate: elements of type {types}, then of type {found}; they must "
+                        "be the same: use map and tf.cast"
+                    )
+                types = found
+            yield element

@@ -60,7 +60,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     along = checks.axes("clip_by_norm", axes, x.ndim)
     squared = reduce.sum(math.square(x), axis=along, keepdims=True)
     some = math.greater(squared, 0)  # the root of 0 has no slope
-    length = math.where(some, math.sqrt(math.where(some, squared, 1)), 0)
+    length = math.where(some, math.sqrt(math.where(some, squared, 1)), squared)  # 0 or NaN
     return x * limit / math.maximum(length, limit)
 
 

@@ -22,9 +22,9 @@ __all__ = [
     "equal", "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater",
     "greater_equal", "is_finite", "is_inf", "is_nan", "less", "less_equal", "log", "log1p",
     "log_sigmoid", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
-    "mod", "multiply", "negative", "not_equal", "pow", "reciprocal", "rint", "round", "rsqrt",
-    "scalar_mul", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "subtract", "tan",
-    "truediv", "xlogy",
+    "mod", "multiply", "multiply_no_nan", "negative", "not_equal", "pow", "reciprocal", "rint",
+    "round", "rsqrt", "scalar_mul", "sign", "sin", "sinh", "sqrt", "square", "squared_difference",
+    "subtract", "tan", "truediv", "xlogy",
 ]  # fmt: skip
 example = examples_of("tf")
 
@@ -166,6 +166,9 @@ minimum = binary(math.minimum, "The smaller one, NaN if one is; a tie sends its 
     "tf.minimum([1, 5], 3)", "array([1, 3], dtype=int32)")
 squared_difference = binary(_squared_difference, "z = (x - y)^2.",
     "tf.math.squared_difference([1, 5], 3)", "array([4, 4], dtype=int32)")
+multiply_no_nan = binary(math.multiply_no_nan, "z = x y, and 0 where y is 0, whatever x is.",
+    'tf.math.multiply_no_nan([float("inf"), 2.0], [0.0, 3.0])', "array([0., 6.], dtype=float32)",
+    "floats")
 xlogy = binary(_xlogy, "z = x log(y), and 0 where x is 0.",
     "tf.math.xlogy([0.0, 2.0], [0.0, 1.0])", "array([0., 0.], dtype=float32)")
 

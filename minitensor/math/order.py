@@ -1,5 +1,9 @@
 """Indices, orders and running sums along one axis.
 
+A NaN is no largest and no smallest element, as in TensorFlow (the index is 0 where all are NaN). In
+an order it counts as larger than all numbers, as in NumPy; what TensorFlow then returns is sorted
+in no way.
+
 For all of them:
     Args: `input`, `x`, `values`: numbers with at least one axis; for argmax and argmin booleans
         too. `axis`: which one; None is 0. `output_type`: int16, uint16, int32 or int64.
@@ -36,7 +40,7 @@ class TopKV2(NamedTuple):
 def argmax(
     input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
 ) -> Tensor:
-    """Where the first largest element along an axis is; a NaN counts as the largest."""
+    """Where the first largest element along an axis is; a NaN is none."""
     return _extreme(reduce.argmax, "argmax", input, axis, output_type)
 
 
@@ -44,7 +48,7 @@ def argmax(
 def argmin(
     input: Any, axis: Any = None, output_type: Any = int64, name: str | None = None
 ) -> Tensor:
-    """Where the first smallest element along an axis is; a NaN counts as the smallest."""
+    """Where the first smallest element along an axis is; a NaN is none."""
     return _extreme(reduce.argmin, "argmin", input, axis, output_type)
 
 

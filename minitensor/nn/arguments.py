@@ -164,7 +164,12 @@ def moved_back(y: Tensor, last: bool) -> Tensor:
 def group_count(op: str, channels: int, filters: tuple[int, ...], image: str = "input") -> int:
     """Groups that the filters' input channels imply: channels / filters.shape[-2]."""
     per_group, outputs = filters[-2:]
-    if per_group == 0 or channels == 0 or channels % per_group:
+    if per_group == 0 or channels == 0:
+        raise ValueError(
+            f"{op}: {image} has {channels} channels and filters {filters} take {per_group}; there "
+            "must be at least one"
+        )
+    if channels % per_group:
         raise ValueError(
             f"{op}: {image} has {channels} channels but filters {filters} expect {per_group}; "
             f"filters.shape[{len(filters) - 2}] must divide the channels"

@@ -2,7 +2,9 @@
 
 Below each op stands one derivative per argument: g is the cotangent of the result, z of two
 arguments and y of one. Broadcasting is undone by `Elementwise`. Where a slope does not exist
-TensorFlow's choice is taken: 0 for |0|; the first argument of a tied maximum or minimum.
+TensorFlow's choice is taken: 0 for |0|; the first argument of a tied maximum or minimum. A slope
+that may be infinite where nobody asks for it (that of a root at 0, masked by `where`) is
+multiplied by `multiply_no_nan`: a cotangent of 0 stays 0.
 Comparisons and roundings have no derivative. `operators.py` puts these ops on Tensor.
 """
 
@@ -45,6 +47,17 @@ multiply.defvjp(lambda g, z, x, y: g * y, lambda g, z, x, y: x * g)
 _ratio = ufunc("divide", FLOATS)
 _ratio.defvjp(lambda g, z, x, y: g / y, lambda g, z, x, y: g * (-x / y / y))
 
+
+@elementwise(FLOATS)
+def multiply_no_nan(be: Backend, x: Any, y: Any) -> Any:
+    """x y, and 0 where y is 0, whatever x is."""
+    return be.where(y == 0, be.xp.zeros((), y.dtype), x * y)
+
+
+multiply_no_nan.defvjp(
+    lambda g, z, x, y: multiply_no_nan(g, y), lambda g, z, x, y: multiply_no_nan(x, g)
+)
+
 maximum = ufunc("maximum", NUMBERS)
 maximum.defvjp(lambda g, z, x, y: where(x >= y, g, 0), lambda g, z, x, y: where(x >= y, 0, g))
 
@@ -64,7 +77,7 @@ def divide(x: Any, y: Any) -> Tensor:
 @elementwise(NUMBERS)
 def floordiv(be: Backend, x: Any, y: Any) -> Any:
     """floor(x / y)"""
-    _check_divisor("floordiv", y)
+    _check_divisor("floordiv", x, y)
     return be.xp.floor_divide(x, y) if y.dtype.kind in "iu" else be.xp.floor(x / y)
 
 
@@ -72,12 +85,12 @@ def floordiv(be: Backend, x: Any, y: Any) -> Any:
 @in_float32
 def mod(be: Backend, x: Any, y: Any) -> Any:
     """x - floor(x / y) y, which has the sign of y"""
-    _check_divisor("mod", y)
+    _check_divisor("mod", x, y)
     return be.xp.mod(x, y)
 
 
-def _check_divisor(op: str, y: Any) -> None:
-    if y.dtype.kind in "iu" and not y.all():
+def _check_divisor(op: str, x: Any, y: Any) -> None:
+    if y.dtype.kind in "iu" and x.size and not y.all():  # nothing is divided by anything
         raise ValueError(f"{op}: integer division by zero; cast to float for inf and nan")
 
 
@@ -99,10 +112,10 @@ square = ufunc("square", NUMBERS)
 square.defvjp(lambda g, y, x: g * (2 * x))
 
 reciprocal = ufunc("reciprocal")
-reciprocal.defvjp(lambda g, y, x: -g * (y * y))
+reciprocal.defvjp(lambda g, y, x: multiply_no_nan(-y * y, g))
 
 sqrt = ufunc("sqrt")
-sqrt.defvjp(lambda g, y, x: g * 0.5 / y)
+sqrt.defvjp(lambda g, y, x: multiply_no_nan(0.5 * reciprocal(y), g))
 
 
 @elementwise(FLOATS)
@@ -112,7 +125,7 @@ def rsqrt(be: Backend, x: Any) -> Any:
     return 1 / be.xp.sqrt(x)
 
 
-rsqrt.defvjp(lambda g, y, x: -0.5 * g * (y * y * y))
+rsqrt.defvjp(lambda g, y, x: multiply_no_nan(-0.5 * y * y * y, g))
 
 floor = ufunc("floor")
 ceil = ufunc("ceil")
@@ -133,17 +146,17 @@ expm1 = ufunc("expm1")
 expm1.defvjp(lambda g, y, x: g * exp(x))
 
 log = ufunc("log")
-log.defvjp(lambda g, y, x: g / x)
+log.defvjp(lambda g, y, x: g * reciprocal(x))
 
 log1p = ufunc("log1p")
-log1p.defvjp(lambda g, y, x: g / (1 + x))
+log1p.defvjp(lambda g, y, x: g * reciprocal(1 + x))
 
 
 @elementwise(NUMBERS)
 @in_float32
 def power(be: Backend, x: Any, y: Any) -> Any:
     """x^y"""
-    if y.dtype.kind == "i" and (y < 0).any():
+    if y.dtype.kind == "i" and x.size and (y < 0).any():
         raise ValueError("power: an integer to a negative power is no integer; cast to float")
     return be.xp.power(x, y)
 
@@ -204,8 +217,8 @@ asin, acos, atan = (
     ufunc("acos", FLOATS, "arccos"),
     ufunc("atan", FLOATS, "arctan"),
 )
-asin.defvjp(lambda g, y, x: g * rsqrt(1 - square(x)))
-acos.defvjp(lambda g, y, x: -g * rsqrt(1 - square(x)))
+asin.defvjp(lambda g, y, x: g * reciprocal(sqrt(1 - square(x))))
+acos.defvjp(lambda g, y, x: -g * reciprocal(sqrt(1 - square(x))))
 atan.defvjp(lambda g, y, x: g / (1 + square(x)))
 
 sinh, cosh, tanh = ufunc("sinh"), ufunc("cosh"), ufunc("tanh")

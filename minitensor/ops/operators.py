@@ -2,6 +2,7 @@
 
 Numbers, lists and NumPy arrays take the dtype of the tensor beside them. [] knows what NumPy's
 does: ints, slices, Ellipsis, None, integer arrays and boolean masks. & | ^ ~ are logic.
+A variable is not changed by += and its kin: TensorFlow's error says what changes it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import as_tensor
+from minitensor.autograd import Variable, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.ops import array, linalg, math
 
@@ -59,7 +60,11 @@ def _item(item: Any) -> Any:
         raise TypeError(
             f"[]: got {item!r}; legal: ints, slices, Ellipsis, None, integer arrays and masks"
         )
-    return values if values.ndim or values.dtype == np.bool_ else int(values)
+    if values.ndim:
+        return values
+    if values.dtype == np.bool_:
+        raise ValueError(f"[]: {item!r} is no mask, because it has no axis; use tf.where")
+    return int(values)
 
 
 def _hash(self: ArrayLike) -> int:
@@ -103,6 +108,29 @@ _LEFT_SIDE: dict[str, Callable[..., Any]] = {
     "hash": _hash,
 }
 
+_IN_PLACE = {
+    "add": ("+=", "assign_add(value)"),
+    "sub": ("-=", "assign_sub(value)"),
+    "mul": ("*=", "assign(v * value)"),
+    "truediv": ("/=", "assign(v / value)"),
+    "pow": ("**=", "assign(v ** value)"),
+}
+
+
+def _refused(sign: str, instead: str) -> Callable[[Any, Any], Any]:
+    """Python would bind the name to a new Tensor, and leave the variable as it was."""
+
+    def refuse(self: Variable, value: Any) -> Any:
+        raise RuntimeError(
+            f"v {sign} value does not change a variable ({self.name}); use v.{instead}, or "
+            f"t = v {sign[:-1]} value for a new tensor"
+        )
+
+    return refuse
+
+
+for _name, _words in _IN_PLACE.items():
+    setattr(Variable, f"__i{_name}__", _refused(*_words))
 for _name, _op in _BOTH_SIDES.items():
     setattr(ArrayLike, f"__{_name}__", _method(_op))
     setattr(ArrayLike, f"__r{_name}__", _flipped(_op))

@@ -57,10 +57,20 @@ def sum(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> An
 @in_float32
 def mean(be: Backend, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over `axis` divided by the number of summands; integers are cut off towards 0."""
-    total = accurate_sum(x, axes_of(axis, x.ndim), keepdims)
-    if x.dtype.kind == "f":
-        return total / be.xp.asarray(_count(x, axis), x.dtype)
-    return be.xp.sign(total) * (be.xp.abs(total) // (_count(x, axis) or 1))
+    axes = axes_of(axis, x.ndim)
+    if x.dtype.kind in "iu":
+        return _integer_mean(x, axes, keepdims, _count(x, axis) or 1)
+    return accurate_sum(x, axes, keepdims) / be.xp.asarray(_count(x, axis), x.dtype)
+
+
+def _integer_mean(x: Any, axes: tuple[int, ...], keepdims: bool, count: int) -> Any:
+    """The exact mean, which fits where its summands fit though their sum may not."""
+    rest, whole = x.astype("uint64" if x.dtype.kind == "u" else "int64"), 0
+    if x.dtype.itemsize == 8:  # the sum of quotients fits, and so does that of remainders
+        whole, rest = (rest // count).sum(axis=axes, keepdims=keepdims), rest % count
+    rest = rest.sum(axis=axes, keepdims=keepdims)
+    floor = whole + rest // count
+    return (floor + ((floor < 0) & (rest % count != 0))).astype(x.dtype)
 
 
 @primitive
@@ -130,15 +140,19 @@ min.defvjp(_extreme_gradient)
 @primitive
 @in_float32
 def argmax(be: Backend, x: Any, *, axis: int) -> Any:
-    """Where the first largest element along `axis` is, or the first NaN; int64."""
-    return x.argmax(axis=axis)
+    """Where the first largest element along `axis` is, which no NaN is; int64."""
+    return _without_nan(be, x, -math.inf).argmax(axis=axis)
 
 
 @primitive
 @in_float32
 def argmin(be: Backend, x: Any, *, axis: int) -> Any:
-    """Where the first smallest element along `axis` is, or the first NaN; int64."""
-    return x.argmin(axis=axis)
+    """Where the first smallest element along `axis` is, which no NaN is; int64."""
+    return _without_nan(be, x, math.inf).argmin(axis=axis)
+
+
+def _without_nan(be: Backend, x: Any, instead: float) -> Any:
+    return be.xp.where(x == x, x, be.xp.asarray(instead, x.dtype)) if x.dtype.kind == "f" else x
 
 
 @primitive
@@ -228,7 +242,7 @@ cumsum.defvjp(
 @primitive
 @in_float32
 def argsort(be: Backend, x: Any, *, axis: int = -1, descending: bool = False) -> Any:
-    """The order that sorts x along `axis`; equal elements stay in their order; int64."""
+    """The order that sorts x along `axis`, NaN the largest; equal ones keep theirs; int64."""
     if not descending:
         return x.argsort(axis=axis, kind="stable")
     backwards = be.xp.flip(be.xp.flip(x, axis).argsort(axis=axis, kind="stable"), axis)

@@ -37,6 +37,21 @@ def where_positive(tf: Any, x: Any) -> Any:
     return x[x > 0]
 
 
+def masked(tf: Any, x: Any, name: str) -> Any:
+    """A function of tf where x > 0, else 0."""
+    return tf.where(x > 0, operator.attrgetter(name)(tf)(x), 0)
+
+
+def entropy_of_softmax(tf: Any, x: Any) -> Any:
+    """The cross entropy of probabilities that depend on the logits too."""
+    return tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(x), logits=x)
+
+
+def sparsemax(tf: Any, x: Any) -> Any:
+    """Keras' activation of that name."""
+    return tf.keras.activations.sparsemax(x)
+
+
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:
     """What holds for any mask: x / (1 - rate) is kept, the rest is 0, the gradient is the mask.
 

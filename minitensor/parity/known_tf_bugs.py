@@ -117,5 +117,23 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
         _from_order(1),
         "gradients take it that labels add up to one, whatever they are",
     ),
+    (
+        "parity.entropy_of_softmax",
+        _from_order(2),
+        "the gradient in the logits takes labels for constants, so its own lacks theirs",
+    ),
+    (
+        "nn.weighted_cross_entropy_with_logits",
+        _holds(0),
+        "at logits of 0 the slopes of relu and |x| are both 0, and so is their sum",
+    ),
+    (
+        "math.cumprod reduce_prod",
+        _holds(0),
+        "the gradient divides by the elements: wrong where one is 0",
+    ),
+    ("parity.sparsemax", _always, "Keras finds another threshold: its answer does not add up to 1"),
+    ("parity.masked", _from_order(2), "SqrtGrad's own gradient is 0 / 0 where a mask hid the root"),
+    ("sort math.top_k", _holds(NAN), "NaN compares with nothing, so nothing is sorted"),
     ("nn.softmax", _holds(NAN, INF), "oneDNN: 0 beside an inf or NaN, which owns the whole row"),
 )

@@ -88,9 +88,17 @@ OPS: dict[str, Op] = {
         Op("linear"),
     ),
     "parity.where_positive": Op("selection"),
+    "nn.weighted_cross_entropy_with_logits": Op("smooth", other.weighted_cross_entropy_with_logits),
+    "parity.entropy_of_softmax": Op("smooth", other.entropy_of_softmax),
+    "parity.sparsemax": Op("smooth", other.sparsemax),
+    "parity.masked": Op("smooth", other.masked),
+    "math.cumprod": Op("smooth", other.cumprod),
+    "reduce_prod": Op("smooth", other.reduce_prod),
+    "sort": Op("selection", other.sort),
+    "math.top_k": Op("selection", other.top_k),
     **_each(
         "add subtract negative abs maximum minimum clip_by_value nn.relu nn.relu6 "
-        "nn.crelu reduce_max reduce_min argmax argmin sort argsort math.top_k reshape transpose "
+        "nn.crelu reduce_max reduce_min argmax argmin argsort reshape transpose "
         "expand_dims squeeze concat stack unstack split pad where cast parity.getitem reverse roll "
         "zeros_like ones_like identity stop_gradient slice strided_slice nn.in_top_k "
         "math.in_top_k nn.zero_fraction sign floor math.ceil round",

@@ -164,7 +164,11 @@ m.einsum("i$->i", m.ones([2])) | m.add_n([]) | m.add_n([m.ones([2]), m.ones([1])
 m.norm([1.0], ord=-1) | m.norm([1.0], ord="x") | m.norm([1]) | m.random.uniform([2], dtype=m.int32)
 m.random.uniform([2], 5, 3, dtype=m.int32) | m.random.normal([-1])
 m.random.uniform([2], dtype=m.uint8) | m.random.normal([2], dtype=m.int32)
-m.random.normal([2], mean=[1.0] * 3)
+m.random.normal([2], mean=[1.0] * 3) | m.constant([True, 2]) | m.constant([[True], [1.5]])
+m.constant([np.True_, 2]) | m.constant(2**63) | m.constant([-(2**63) - 1]) | m.constant([1]) + 2**63
+m.constant(1e40) | m.constant([1.0, 1e39]) | m.range(3)[True] | m.range(3)[np.True_]
+m.range(3)[m.constant(True)] | m.ones([2, 3])[True, 0] | m.range(2)[[True, False]]
+m.norm([1.0], axis=[]) | m.norm([[1.0]], axis=[0]) | m.norm(m.ones([1, 1, 1]), axis=[0, 1, 2])
 """
 BAD = [text for line in ILLEGAL.split("\n") for text in line.split(" | ") if text]
 

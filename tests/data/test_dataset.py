@@ -358,3 +358,27 @@ def test_illegal_values_are_value_errors(words):
 def test_wrong_kinds_are_type_errors(words):
     with pytest.raises(TypeError, match=words):
         TYPE_ERRORS[words]()
+
+
+@pytest.mark.parametrize("step", ["take", "cache", "shuffle"])
+def test_a_dataset_does_not_see_what_the_caller_writes_later(tf, step):
+    seen = []
+    for library in (mt, tf):
+        x, names = np.arange(6.0).reshape(3, 2), np.array(["a", "b", "c"])
+        data, sizes = library.data.Dataset, [] if step == "cache" else [3]
+        sliced = data.from_tensor_slices({"x": x, "names": (names, x[:, 0])})
+        steps = [getattr(d, step)(*sizes) for d in (sliced, data.from_tensors(x))]
+        x[...], names[...] = 99, "z"
+        rows, (whole,) = (list(d.as_numpy_iterator()) for d in steps)
+        found = sorted((*row["x"], bytes(row["names"][0]), row["names"][1]) for row in rows)
+        seen.append((found, whole.tolist()))
+    rows = [(0, 1, b"a", 0), (2, 3, b"b", 2), (4, 5, b"c", 4)]
+    assert seen == [(rows, [[0, 1], [2, 3], [4, 5]])] * 2
+
+
+def test_datasets_of_two_types_are_not_concatenated(tf):
+    for library in (mt, tf):
+        data = library.data.Dataset
+        for other in (data.from_tensors([1.0]).unbatch(), data.from_tensors((1, 2))):
+            with pytest.raises(TypeError, match="type"):
+                list(data.range(2).concatenate(other))

@@ -449,3 +449,16 @@ def test_schedules_refuse_what_makes_no_sense():
         schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2])
     with pytest.raises(NotImplementedError, match="must override `__call__"):
         schedules.LearningRateSchedule()(0)
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_clipped_gradients_that_are_not_finite_are_keras(tf, clip):
+    """One NaN makes a length NaN, and so the whole step."""
+    for numbers in ([3.0, np.nan, 4.0], [3.0, np.inf, 4.0], [0.0, 0.0, 0.0], [3.0, 4.0, 0.0]):
+        after = []
+        for library in (mt, tf):
+            weight = library.Variable([1.0, 1.0, 1.0])
+            optimizer = library.keras.optimizers.SGD(1.0, **{clip: 1.0})
+            optimizer.apply_gradients([(library.constant(numbers), weight)])
+            after.append(weight.numpy())
+        np.testing.assert_allclose(*after, rtol=1e-6)

@@ -25,6 +25,7 @@ def cases() -> Iterator[Case]:
     for case in at_edges():
         yield replace(case, dtypes=("float64",), order=1)
     yield from decisions()
+    yield from disputed()
 
 
 def binary() -> Iterator[Case]:
@@ -226,6 +227,7 @@ def more_pairs() -> Iterator[Case]:
         yield call(name, ZEROS, ZEROS)
     yield call("math.squared_difference", x, (4,))
     yield call("math.divide_no_nan", T((3,)), ZEROS)
+    yield call("math.multiply_no_nan", T((3,)), ZEROS)
     yield call("math.xlogy", ZEROS, T((3, 3), "positive"))
     yield call("clip_by_value", (9,), clip_value_min=-0.5, clip_value_max=0.5)
     yield call("clip_by_norm", (3, 4), clip_norm=0.7, axes=[1])
@@ -329,6 +331,8 @@ def at_edges() -> Iterator[Case]:
     ):
         x = literal((len(values),), *values)
         yield call("parity.with_number", x, name=name, number=number)
+    for values in ((3, NAN, 4), (0, 0, 0), (3, INF, 4)):
+        yield call("clip_by_norm", literal((3,), *values), clip_norm=1.0)
     x = literal((4,), 0, 1, -1, 2)
     yield call("clip_by_value", x, clip_value_min=0.0, clip_value_max=1.0)
     for name in ("maximum", "minimum"):
@@ -352,3 +356,27 @@ def decisions() -> Iterator[Case]:
         yield replace(call(name, a, axis=1), order=0, dtypes=("float32",))
     for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
         yield replace(call(name, T((3, 4), "ties"), T((4,), "ties")), order=0)
+
+
+def disputed() -> Iterator[Case]:
+    """Where TensorFlow is wrong: slopes of products with a 0, of masked roots, orders of NaN.
+
+    A masked reciprocal has order 1: at 2 both multiply 0 by an infinity.
+    """
+    x = literal((4,), 0, -1, 4, 2)
+    for name, order in (("sqrt", 2), ("math.rsqrt", 1), ("math.reciprocal", 1)):
+        yield replace(call("parity.masked", x, name=name), order=order)
+    yield call("math.cumprod", literal((3,), 2, 0, 3))
+    yield call("math.cumprod", literal((3,), 2, 0, 3), exclusive=True, reverse=True)
+    yield call("reduce_prod", literal((2, 3), 2, 0, 3, 0, 1, 0), axis=1)
+    yield call("parity.entropy_of_softmax", (2, 3))
+    for row in ((0.125, 0.25, 0.5), (3, 1, 0.25)):  # at 0.5, all of it is kept
+        yield replace(call("parity.sparsemax", literal((3,), *row)), order=1)
+    for values in ((1, NAN, 2, -1), (NAN, 3, 1, NAN, 2), (4, NAN, INF, -INF, 0)):
+        row = literal((len(values),), *values)
+        for direction in ("ASCENDING", "DESCENDING"):
+            yield replace(call("sort", row, direction=direction), order=0)
+        for name in ("argmax", "argmin"):
+            yield replace(call(name, row, axis=0), order=0)
+    yield replace(call("math.top_k", literal((5,), NAN, 3, 1, NAN, 2), k=3), order=0)
+    yield replace(call("argmax", literal((2,), NAN, NAN), axis=0), order=0)

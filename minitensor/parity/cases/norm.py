@@ -243,6 +243,8 @@ def every_loss() -> Iterator[Case]:
     yield cross_entropy(op, *parts, pos_weight=2.5)
     weighted = cross_entropy(op, *parts, pos_weight="$2")
     yield replace(weighted, tensors=(*parts, T((4,), "positive", constant=True)))
+    corner = (literal((3,), 0, 1, 0.5), literal((3,), 0, 0, 0))
+    yield replace(cross_entropy(op, *corner, pos_weight=2.0), order=1)
     yield call("nn.l2_loss", (3, 4))
 
 

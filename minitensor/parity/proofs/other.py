@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 
 
@@ -155,3 +157,66 @@ def gelu(tf, features, approximate=False):
 def fused_batch_norm_y(tf, x, scale, offset, data_format="NHWC", epsilon=1e-3):
     """The normalised tensor alone, in training."""
     return fused_batch_norm(tf, x, scale, offset, data_format=data_format, epsilon=epsilon)[0]
+
+
+def weighted_cross_entropy_with_logits(tf, labels, logits, pos_weight):
+    """pos_weight z softplus(-x) + (1 - z) softplus(x), which has a slope at 0."""
+    missed, false = tf.math.softplus(-logits), tf.math.softplus(logits)
+    return pos_weight * labels * missed + (1 - labels) * false
+
+
+def entropy_of_softmax(tf, x):
+    """-sum of p log(p), where p = softmax(x)."""
+    return -tf.reduce_sum(tf.nn.softmax(x) * tf.nn.log_softmax(x), axis=-1)
+
+
+def sparsemax(tf, x):
+    """The nearest point of the simplex: max(x - t, 0), whose sum is 1."""
+    falling = tf.sort(x, direction="DESCENDING")
+    place = tf.cumsum(tf.ones_like(x), axis=-1)
+    inside = tf.cast(1 + place * falling > tf.cumsum(falling, axis=-1), x.dtype)
+    count = tf.reduce_sum(inside, axis=-1, keepdims=True)
+    excess = tf.reduce_sum(inside * falling, axis=-1, keepdims=True) - 1
+    return tf.nn.relu(x - excess / count)
+
+
+def masked(tf, x, name):
+    """A function where x > 0, else 0, with another `where` inside so that no slope is infinite."""
+    return tf.where(x > 0, attrgetter(name)(tf)(tf.where(x > 0, x, 1)), 0)
+
+
+def cumprod(tf, x, axis=0, exclusive=False, reverse=False):
+    """One product after the other."""
+    parts, found = tf.unstack(x, axis=axis), []
+    running = tf.ones_like(parts[0])
+    for part in reversed(parts) if reverse else parts:
+        before, running = running, running * part
+        found.append(before if exclusive else running)
+    return tf.stack(found[::-1] if reverse else found, axis=axis)
+
+
+def reduce_prod(tf, input_tensor, axis=None, keepdims=False):
+    """The last running product along one axis after the other."""
+    rank = len(input_tensor.shape)
+    axes = [axis] if isinstance(axis, int) else range(rank) if axis is None else axis
+    for along in axes:
+        last = tf.unstack(cumprod(tf, input_tensor, along), axis=along)[-1]
+        input_tensor = tf.expand_dims(last, along)
+    return input_tensor if keepdims else tf.squeeze(input_tensor, axes)
+
+
+def sort(tf, values, axis=-1, direction="ASCENDING"):
+    """The numbers of a row in order, and the NaN where the largest belong."""
+    nan = tf.math.is_nan(values)
+    infinite = tf.where(nan, tf.constant(np.inf, values.dtype), values)
+    y = tf.sort(infinite, axis=axis, direction=direction)
+    place = tf.cumsum(tf.ones_like(y), axis=axis, exclusive=True, reverse=direction == "ASCENDING")
+    count = tf.reduce_sum(tf.cast(nan, y.dtype), axis=axis, keepdims=True)
+    return tf.where(place < count, tf.constant(np.nan, y.dtype), y)
+
+
+def top_k(tf, input, k):
+    """The first k of the order that falls, NaN first, and where they were; of ties the first."""
+    infinite = tf.where(tf.math.is_nan(input), tf.constant(np.inf, input.dtype), input)
+    order = tf.argsort(infinite, direction="DESCENDING", stable=True)[..., :k]
+    return tf.gather(input, order, batch_dims=len(input.shape) - 1), order
