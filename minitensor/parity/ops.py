@@ -89,7 +89,7 @@ OPS: dict[str, Op] = {
     ),
     "parity.where_positive": Op("selection"),
     "nn.weighted_cross_entropy_with_logits": Op("smooth", other.weighted_cross_entropy_with_logits),
-    "parity.entropy_of_softmax": Op("smooth", other.entropy_of_softmax),
+    "parity.entropy_of_softmax": Op("smooth", other.entropy_of_softmax, kernel=True),
     "parity.sparsemax": Op("smooth", other.sparsemax),
     "parity.masked": Op("smooth", other.masked),
     "math.cumprod": Op("smooth", other.cumprod),
