@@ -152,7 +152,7 @@ def split(input: Any, sep: Any = None, maxsplit: Any = -1, name: str | None = No
     most = checks.number("split", "maxsplit", maxsplit, -1)
     parts = bytes(whole[()]).split(between, most)
     if between is None and most == 0:
-        parts = [whole[()]]
+        parts = [bytes(whole[()])]
     elif between is None and most == len(parts):
         parts.append(b"")  # what is left after the last split, as in TensorFlow
     found = np.empty(len(parts), object)

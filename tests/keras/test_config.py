@@ -39,6 +39,10 @@ SETTINGS = {
     "negative_slope": 0.2, "offset": 0.1, "start_from": 1, "shape": (3,),
 }  # fmt: skip
 OTHER = {
+    "layers.Dot": {"axes": (1, 1), "normalize": True},
+    "layers.EinsumDense": {"equation": "abc,cd->abd", "output_shape": (None, 4), "bias_axes": "d"},
+    "layers.MultiHeadAttention": {"num_heads": 2, "key_dim": 3, "use_bias": False},
+    "layers.Normalization": {"mean": 0.5, "variance": 2.0},
     "layers.RandomFlip": {"mode": "vertical"},
     "layers.ZeroPadding1D": {"padding": 1},
     "layers.ZeroPadding2D": {"padding": 1},
@@ -67,12 +71,13 @@ def found(library, path):
     return library
 
 
-def arguments(path, theirs):
-    """Arguments for a class, of those that Keras' class takes."""
+def arguments(path, theirs, library):
+    """Arguments for a class of a library, of those that Keras' class takes."""
     names = set(inspect.signature(theirs.__init__).parameters)
     if "kwargs" in names and path.startswith("layers") and "InputLayer" not in path:
         names |= {"name", "trainable"}
-    return {name: SETTINGS[name] for name in names & SETTINGS.keys()} | OTHER.get(path, {})
+    inner = {"layer": library.layers.Conv2D(4, 3, name="inner")} if "layer" in names else {}
+    return {name: SETTINGS[name] for name in names & SETTINGS.keys()} | OTHER.get(path, inner)
 
 
 def as_json(value):
@@ -85,7 +90,7 @@ def test_a_config_means_the_same_to_keras_and_comes_back(tf, path):
     ours, theirs = found(keras, path), found(tf.keras, path)
     if theirs is None:
         pytest.skip(f"Keras has no {path}")
-    made = ours(**arguments(path, theirs))
+    made = ours(**arguments(path, theirs, keras))
     first = theirs.from_config(as_json(made.get_config()))
     back = ours.from_config(as_json(first.get_config()))
     second = theirs.from_config(as_json(back.get_config()))
@@ -109,7 +114,7 @@ def test_an_object_of_keras_is_ours_by_its_full_description(tf, path):
     if theirs is None:
         pytest.skip(f"Keras has no {path}")
     ours = found(keras, path)
-    made = theirs(**arguments(path, theirs))
+    made = theirs(**arguments(path, theirs, tf.keras))
     description = as_json(tf.keras.utils.serialize_keras_object(made))
     assert type(deserialize(description)) is ours
     again = tf.keras.utils.deserialize_keras_object(as_json(serialize(deserialize(description))))
