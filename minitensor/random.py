@@ -120,13 +120,15 @@ def uniform(
         return to_device_of(rng.integers(*_bounds(minval, maxval, kind), sizes, kind))
     _float_type("uniform", kind)
     like = first_tensor(minval, maxval)
-    low = as_tensor(minval, kind, "uniform: minval", like)
-    high = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", like)
+    low: Any = as_tensor(minval, kind, "uniform: minval", like)
+    high: Any = as_tensor(1 if maxval is None else maxval, kind, "uniform: maxval", like)
+    if like is None:
+        low, high = low.numpy(), high.numpy()
     draw = rng.random(sizes, _draw_type(kind))
     if kind.itemsize == 2:  # cut off, for rounding up could reach maxval
         grain = 2.0 ** (11 if kind.kind == "f" else 8)
         draw = np.floor(draw * grain) / grain
-    return _scaled(draw, low, math.subtract(high, low), kind)
+    return _scaled(draw, low, high - low, kind)
 
 
 def _bounds(minval: Any, maxval: Any, kind: DType) -> tuple[np.ndarray, np.ndarray]:
@@ -173,6 +175,11 @@ def _draw_type(kind: DType) -> Any:
 
 
 def _scaled(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
-    """mean + stddev * draw."""
+    """mean + stddev * draw; in place where both are numbers, for weights may be large."""
+    if first_tensor(mean, stddev) is None and np.ndim(mean) == np.ndim(stddev) == 0:
+        numbers = np.asarray(draw, kind)
+        np.multiply(numbers, np.asarray(stddev, kind), out=numbers)
+        np.add(numbers, np.asarray(mean, kind), out=numbers)
+        return to_device_of(numbers)
     z = to_device_of(np.asarray(draw, kind), first_tensor(mean, stddev))
     return math.add(math.multiply(z, stddev), mean)

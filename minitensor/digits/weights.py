@@ -17,6 +17,7 @@ import numpy as np
 from minitensor import models
 from minitensor.digits.network import NAMES, SIZE, parameters
 from minitensor.files import atomic_write
+from minitensor.keras.serialization.memory_budget import parse_json
 
 ARCHITECTURE = "minitensor LeNet-5: conv 6@3x3, conv 16@3x3, dense 120, 84"
 NORMALISATION = "gray / full scale: 0 black, 1 white"
@@ -85,7 +86,7 @@ def _card(path: Path, texts: dict[str, str]) -> Card:
             f"{texts.get('architecture')!r} where {ARCHITECTURE!r} is expected"
         )
     try:
-        fields = {key: json.loads(texts[key]) for key in ("labels", "data", "fingerprint", "seed")}
+        fields = {key: parse_json(texts[key]) for key in ("labels", "data", "fingerprint", "seed")}
     except (KeyError, ValueError) as problem:
         raise ValueError(f"{path}: its description is damaged: {problem!r}") from None
     labels, seed = fields["labels"], fields["seed"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.files import atomic_write
+from minitensor.keras.serialization.memory_budget import parse_json
 
 _FORMAT = "minitensor training state 1"
 _KEPT = 2
@@ -101,7 +102,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no checkpoint of this version, {_FORMAT!r}")
     if metadata.get("crc32") != _checksum(metadata.get("state", ""), arrays):
         raise ValueError(f"{path} is damaged: its checksum does not match its contents")
-    state: dict[str, Any] = _unpacked(json.loads(metadata["state"]), arrays)
+    state: dict[str, Any] = _unpacked(parse_json(metadata["state"]), arrays)
     return state
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
+from minitensor.keras.serialization.memory_budget import charge_object
 from minitensor.keras.serialization.objects import deserialize, serialize
 
 Json = Any
@@ -174,6 +175,7 @@ class _Drawing:
         return before + [(h[0], h[1]) for h in _histories(self.pending[key])]
 
     def _make(self, key: Key) -> None:
+        charge_object()
         layer, call = self.layers[key[0]], self.pending[key]
         args, kwargs = self._value(call["args"]), self._value(call["kwargs"])
         taken = inspect.signature(getattr(layer, "call", layer)).parameters

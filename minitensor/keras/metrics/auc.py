@@ -10,6 +10,7 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine import defaults
 from minitensor.keras.metrics.counts import Counts, counted, evenly, prepared
 from minitensor.keras.metrics.metric import Metric, gather, ratio
+from minitensor.keras.serialization.memory_budget import charge
 from minitensor.nn import sigmoid
 
 _CURVES = ("ROC", "PR", "PRGAIN")
@@ -127,12 +128,14 @@ def _one_of(name: str, value: str, legal: tuple[str, ...]) -> str:
 def _thresholds(number: int, chosen: Any) -> tuple[np.ndarray, bool]:
     """The thresholds with their ends just outside [0, 1], and whether they are even."""
     if chosen is None:
-        if number <= 1:
+        if not isinstance(number, int) or number <= 1:
             raise ValueError(
                 "Argument `num_thresholds` must be an integer > 1. Received: "
                 f"num_thresholds={number}"
             )
-        inner, even = [(i + 1) / (number - 1) for i in range(number - 2)], True
+        charge((number,), "float64", "a metric's thresholds")
+        inner: Any = np.arange(1, number - 1) / (number - 1)
+        even = True
     else:
         inner = sorted(chosen)
         even = evenly([0.0, *inner, 1.0])

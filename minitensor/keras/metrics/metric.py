@@ -13,6 +13,7 @@ from minitensor.keras.engine.calling import dtype_name
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
+from minitensor.keras.serialization.memory_budget import charge
 
 
 class Metric(Configurable):
@@ -83,6 +84,7 @@ class Metric(Configurable):
         name: str | None = None,
     ) -> Weight:
         """Makes a part of the state; aggregation is ignored."""
+        charge(tuple(shape), dtype or self._dtype, "a metric's state")
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or self._dtype)
         name = name or f"variable_{len(self._own)}"
         variable = Weight(start, trainable=False, name=name, owner=self.name)

@@ -8,15 +8,15 @@ from typing import Any
 
 from minitensor.keras.engine import Functional, Model, Sequential
 from minitensor.keras.saving.stored_weights import damage_named
-from minitensor.keras.serialization.memory_budget import memory_budget
+from minitensor.keras.serialization import memory_budget as budget
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
 from minitensor.keras.serialization.sharing import shared_found, shared_numbered
 
 Json = Any
 
-LONGEST = 2**26  # bytes of JSON that are read
-_UNVETTED = 2**32  # bytes of weights of a model that comes without a file of weights
+_UNVETTED = 5 * 2**27  # bytes of weights of a model without a file of weights; VGG19 has 575 MB
+_METRICS = 2**26  # bytes of the state of metrics, of which no file tells
 
 
 def model_to_config(model: Any, with_compile: bool = True) -> Json:
@@ -36,28 +36,18 @@ def model_to_config(model: Any, with_compile: bool = True) -> Json:
 def json_text(config: Json, **kwargs: Any) -> str:
     """JSON values as a text; a ValueError if it were too long to be read again."""
     text = json.dumps(config, **kwargs)
-    if len(text) > LONGEST:
+    if why := budget.why_too_long(text):
         raise ValueError(
-            f"save: the model's JSON takes {len(text)} bytes, where at most {LONGEST} are read: "
-            "keep large arrays in weights (add_weight), not in settings"
+            f"save: the model is {why}: keep large arrays in weights (add_weight), not in settings"
         )
     return text
 
 
 def parse_json(text: str | bytes) -> Json:
-    """JSON values of a text; a ValueError if it is none, too long, or a key stands twice in it."""
-    if len(text) > LONGEST:
-        raise ValueError(f"JSON of {len(text)} bytes, where at most {LONGEST} are read")
-    found = json.loads(text, object_pairs_hook=_pairs)
+    """JSON values of a text that describes a model; a ValueError if it does not, or is too long."""
+    found = budget.parse_json(text)
     if not isinstance(found, dict):
         raise ValueError(f"JSON of a model must be an object. Received: {type(found).__name__}")
-    return found
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError(f"damaged: a key stands twice in {[key for key, _ in pairs]}")
     return found
 
 
@@ -66,7 +56,7 @@ def model_from_config(config: Json, size: int = _UNVETTED) -> Any:
 
     A ValueError if they describe no model, or a larger one.
     """
-    with memory_budget(size), shared_found():
+    with budget.memory_budget(size), shared_found():
         model = deserialize(config)
     if not isinstance(model, Model):
         raise ValueError(f"The config is of a {type(model).__name__} where a model is expected")
@@ -77,7 +67,9 @@ def compile_again(model: Any, config: Json) -> None:
     """Compiles a model with what it was compiled with; without it says nothing."""
     if config and config.get("optimizer") is not None:
         taken = inspect.signature(model.compile).parameters
-        model.compile_from_config({key: value for key, value in config.items() if key in taken})
+        config = {key: value for key, value in config.items() if key in taken}
+        with budget.memory_budget(_METRICS):
+            model.compile_from_config(config)
 
 
 def to_json(model: Any, **kwargs: Any) -> str:

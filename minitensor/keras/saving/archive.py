@@ -44,7 +44,7 @@ def write(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
 def read_model(file: BinaryIO, compile_it: bool) -> Any:
     """Makes the model that a `.keras` file holds."""
     with zipfile.ZipFile(file) as archive:
-        config = architecture.parse_json(_member(archive, _CONFIG, architecture.LONGEST))
+        config = architecture.parse_json(_member(archive, _CONFIG))
         weights = opened(io.BytesIO(_member(archive, _WEIGHTS)))
     model = architecture.model_from_config(config, weights.nbytes)
     if compile_it:

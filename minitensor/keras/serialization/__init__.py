@@ -6,7 +6,7 @@ registry.py        which class a name in a file means
 identifiers.py     what may stand for an object in an argument: its name, its config, itself
 names.py           "conv2d_1": a name for each object
 sharing.py         objects that stand in a config more than once
-memory_budget.py   how much memory the weights of an unvetted file may take
+memory_budget.py   how much a model from an unvetted file may take
 
 No class is named here: the package `keras` tells the registry of the rooms above. Files
 are the business of `keras/saving`, which stands on the models.

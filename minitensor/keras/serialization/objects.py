@@ -9,12 +9,14 @@ up in `registry.py`, and code in a file (a marshalled lambda) is refused.
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from minitensor.autograd import Tensor
 from minitensor.keras.serialization import registry, sharing
+from minitensor.keras.serialization.memory_budget import charge_object
 
 Json = Any
 
@@ -150,6 +152,7 @@ def deserialize(value: Json, custom_objects: registry.Objects | None = None) -> 
 
 
 def _made(value: Json, name: str, config: Json) -> Any:
+    charge_object()
     module, registered = value.get("module"), value.get("registered_name")
     if not all(text is None or isinstance(text, str) for text in (module, registered)):
         raise ValueError(f"{name}: module and registered_name must be texts")
@@ -221,10 +224,16 @@ _SPECIAL = {
 }
 
 
+@lru_cache(maxsize=1024)
+def _taken(cls: type) -> frozenset[str]:
+    """The names that the constructors of a class and its bases take."""
+    inits = [vars(base)["__init__"] for base in cls.__mro__[:-1] if "__init__" in vars(base)]
+    return frozenset(name for init in inits for name in inspect.signature(init).parameters)
+
+
 def constructor_arguments(cls: type, config: Json) -> dict[str, Any]:
     """What the constructor of `cls` is given for a config, objects deserialized."""
-    inits = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
-    taken = {name for init in inits for name in inspect.signature(init).parameters}
+    taken = _taken(cls)
     if "batch_shape" in taken and "batch_input_shape" in config:  # Keras 2
         name_now = {"batch_input_shape": "batch_shape"}
         config = {name_now.get(name, name): value for name, value in config.items()}
