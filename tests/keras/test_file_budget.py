@@ -16,6 +16,7 @@ import pytest
 
 from minitensor import keras
 from minitensor.keras.saving import model_from_json
+from minitensor.keras.serialization import memory_budget
 
 pytest.importorskip("h5py")
 INPUT = {"class_name": "InputLayer", "config": {"batch_shape": [None, 8, 8, 1], "name": "i"}}
@@ -166,6 +167,14 @@ MODELS = {
 def test_layers_calls_and_other_objects_are_counted(kind):
     text = json.dumps(MODELS[kind])
     load_little(lambda: model_from_json(text), r"it describes more than|are left", 900)
+
+
+def test_what_could_not_be_read_again_is_not_saved(monkeypatch, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), *(keras.layers.Flatten() for _ in range(20))])
+    monkeypatch.setattr(memory_budget, "OBJECTS", 20)
+    with pytest.raises(ValueError, match="at most 20 are read"):
+        model.save(tmp_path / "a.keras")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_people_make_is_far_below_the_bounds():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor.keras.saving import architecture
+from minitensor.keras.serialization import memory_budget
 
 # ----- names -----
 
@@ -197,7 +197,7 @@ def test_deeper_models_are_not_saved(tmp_path):
 
 
 def test_settings_longer_than_is_read_are_not_saved(tmp_path, monkeypatch):
-    monkeypatch.setattr(architecture, "LONGEST", 1000)
+    monkeypatch.setattr(memory_budget, "LONGEST", 1000)
     model = listed(mt.keras.layers.Dense(2))
     for name in ("a.keras", "a.h5"):
         with pytest.raises(ValueError, match="where at most 1000 are read: keep large arrays"):

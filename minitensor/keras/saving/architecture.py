@@ -36,6 +36,9 @@ def model_to_config(model: Any, with_compile: bool = True) -> Json:
 def json_text(config: Json, **kwargs: Any) -> str:
     """JSON values as a text; a ValueError if it were too long to be read again."""
     text = json.dumps(config, **kwargs)
+    objects = text.count('"registered_name":') + text.count('"args":')  # and calls of layers
+    if objects > budget.OBJECTS:
+        raise ValueError(f"save: a model of {objects} objects; at most {budget.OBJECTS} are read")
     if why := budget.why_too_long(text):
         raise ValueError(
             f"save: the model is {why}: keep large arrays in weights (add_weight), not in settings"

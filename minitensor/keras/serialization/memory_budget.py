@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-OBJECTS = 2**13  # of one model; DenseNet201 has 1820
-_LONGEST = 2**25  # bytes of JSON that are read
+OBJECTS = 2**14  # of one model; DenseNet201 has 1820
+LONGEST = 2**25  # bytes of JSON that are read
 _VALUES = 2**19  # of one JSON text, of about 200 bytes each in memory; DenseNet201 has 31000
 
 
@@ -76,8 +76,8 @@ def charge_object() -> None:
 
 def why_too_long(text: str | bytes) -> str:
     """What a JSON text is, if it is longer than what is read; else nothing."""
-    if len(text) > _LONGEST:
-        return f"JSON of {len(text)} bytes, where at most {_LONGEST} are read"
+    if len(text) > LONGEST:
+        return f"JSON of {len(text)} bytes, where at most {LONGEST} are read"
     signs: Any = (b"{", b"[", b",") if isinstance(text, bytes) else ("{", "[", ",")
     values = sum(text.count(sign) for sign in signs)
     return f"JSON of {values} values, where at most {_VALUES} are read" if values > _VALUES else ""
