@@ -331,8 +331,8 @@ def at_edges() -> Iterator[Case]:
     ):
         x = literal((len(values),), *values)
         yield call("parity.with_number", x, name=name, number=number)
-    for values in ((3, NAN, 4), (0, 0, 0), (3, INF, 4)):
-        yield call("clip_by_norm", literal((3,), *values), clip_norm=1.0)
+    for three in ((3, NAN, 4), (0, 0, 0), (3, INF, 4)):
+        yield call("clip_by_norm", literal((3,), *three), clip_norm=1.0)
     x = literal((4,), 0, 1, -1, 2)
     yield call("clip_by_value", x, clip_value_min=0.0, clip_value_max=1.0)
     for name in ("maximum", "minimum"):
@@ -370,8 +370,8 @@ def disputed() -> Iterator[Case]:
     yield call("math.cumprod", literal((3,), 2, 0, 3), exclusive=True, reverse=True)
     yield call("reduce_prod", literal((2, 3), 2, 0, 3, 0, 1, 0), axis=1)
     yield call("parity.entropy_of_softmax", (2, 3))
-    for row in ((0.125, 0.25, 0.5), (3, 1, 0.25)):  # at 0.5, all of it is kept
-        yield replace(call("parity.sparsemax", literal((3,), *row)), order=1)
+    for logits in ((0.125, 0.25, 0.5), (3, 1, 0.25)):  # at 0.5, all of it is kept
+        yield replace(call("parity.sparsemax", literal((3,), *logits)), order=1)
     for values in ((1, NAN, 2, -1), (NAN, 3, 1, NAN, 2), (4, NAN, INF, -INF, 0)):
         row = literal((len(values),), *values)
         for direction in ("ASCENDING", "DESCENDING"):
