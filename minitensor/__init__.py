@@ -161,7 +161,10 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "io": ("io", None),
     **{
         name: ("control", name)
-        for name in ("case", "cond", "function", "map_fn", "name_scope", "print", "while_loop")
+        for name in (
+            *("case", "cond", "function", "map_fn", "name_scope", "numpy_function", "print"),
+            *("py_function", "while_loop"),
+        )
     },
     "debugging": ("debugging", None),
     "strings": ("strings", None),
@@ -262,6 +265,7 @@ __all__ = [
     "nn",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
@@ -270,6 +274,7 @@ __all__ = [
     "pad",
     "pow",
     "print",
+    "py_function",
     "random",
     "random_normal_initializer",
     "random_uniform_initializer",

@@ -20,8 +20,19 @@ from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.variable import scope
 from minitensor.data.spec import flatten, map_structure
 from minitensor.docstrings import examples_of
+from minitensor.dtypes import element_type
 
-__all__ = ["case", "cond", "function", "map_fn", "name_scope", "print", "while_loop"]
+__all__ = [
+    "case",
+    "cond",
+    "function",
+    "map_fn",
+    "name_scope",
+    "numpy_function",
+    "print",
+    "py_function",
+    "while_loop",
+]
 example = examples_of("tf", "")
 
 
@@ -210,6 +221,80 @@ def function(
     run.python_function = func  # type: ignore[attr-defined]
     run.input_signature = input_signature  # type: ignore[attr-defined]
     return run
+
+
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
+    """func of tensors, as tensors of the types that are named.
+
+    Args:
+        func: gets a tensor for each of `inp`.
+        inp: a list of what becomes tensors.
+        Tout: an element type, or a list of them for a function of several results; or TensorSpecs.
+
+    Returns:
+        A tensor, or a list of them.
+
+    Raises:
+        TypeError: a result is of another type.
+        ValueError: there are more or fewer results than types.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.py_function(lambda x: x * 2, [3], tf.int32).numpy()
+        np.int32(6)
+    """
+    found = func(*map(as_tensor, inp))
+    return _results(found, Tout, lambda value, kind: as_tensor(value, kind, "py_function: result"))
+
+
+def numpy_function(
+    func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: Any = None
+) -> Any:
+    """func of NumPy arrays, as tensors of the types that are named.
+
+    Args:
+        func: gets a NumPy array for each of `inp`, a scalar where there are no axes; text as bytes.
+        inp, Tout: as in py_function.
+        stateful: ignored.
+
+    Returns:
+        A tensor, or a list of them.
+
+    Raises:
+        TypeError: a result is of another type.
+        ValueError: there are more or fewer results than types.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.numpy_function(lambda path: path.decode()[-3:], ["cat.jpg"], tf.string).numpy()
+        b'jpg'
+    """
+
+    def exact(value: Any, kind: Any) -> Any:
+        result = as_tensor(value if isinstance(value, ArrayLike) else _as_numpy(value))
+        if result.dtype != kind:
+            raise TypeError(
+                f"numpy_function: a result is {result.dtype.name}, but expects {kind.name}"
+            )
+        return result
+
+    return _results(func(*(as_tensor(value).numpy() for value in inp)), Tout, exact)
+
+
+def _as_numpy(value: Any) -> Any:
+    return value if isinstance(value, str | bytes) else np.asarray(value)
+
+
+def _results(found: Any, types: Any, convert: Callable[[Any, Any], Any]) -> Any:
+    """What a function gave, one value for each type."""
+    several = isinstance(types, list | tuple)
+    kinds = [element_type(getattr(t, "dtype", t)) for t in (types if several else [types])]
+    values = list(found) if isinstance(found, list | tuple) else [found]
+    values = [] if found is None else values
+    if len(values) != len(kinds):
+        raise ValueError(f"the function returns {len(values)} values, but Tout has {len(kinds)}")
+    results = [convert(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    return results if several else results[0]
 
 
 def print(*inputs: Any, **kwargs: Any) -> None:

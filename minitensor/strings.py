@@ -185,7 +185,14 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Tensor:
 def reduce_join(
     inputs: Any, axis: Any = None, keepdims: bool = False, separator: Any = "", name: Any = None
 ) -> Tensor:
-    """Texts along some axes joined, along the first of them first; for None all, row by row."""
+    """Texts along some axes joined, along the first of them first; for None all, row by row.
+
+    Args:
+        inputs: text of any shape.
+        axis: one axis or a list of them; None for all.
+        keepdims: keep them with size 1.
+        separator: what is put between the texts.
+    """
     x = words("reduce_join", "inputs", inputs)
     listed = range(x.ndim) if axis is None else np.atleast_1d(axis).tolist()[::-1]
     axes = [checks.axis("reduce_join", a, x.ndim) for a in listed]
@@ -251,7 +258,11 @@ def _filled(rewrite: str, match: re.Match[str]) -> Iterator[str]:
 
 @example('regex_full_match(["cat.jpg", "cat"], ".*.jpg")', "array([ True, False])")
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:
-    """Whether a pattern matches each text from its first to its last character; booleans."""
+    """Whether a pattern matches each text from its first to its last character; booleans.
+
+    Args:
+        pattern: a regular expression.
+    """
     regex = _pattern("regex_full_match", pattern)
     found = np.frompyfunc(
         lambda value: regex.fullmatch(value.decode(errors="surrogateescape")) is not None, 1, 1

@@ -145,6 +145,8 @@ def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
         return _text(value if array.size else np.empty(array.shape, object), dtype, what)
     if array.dtype.name not in _ELEMENTS:
         raise TypeError(f"{what} has elements of type {array.dtype}; legal: {', '.join(_ELEMENTS)}")
+    if not array.size and dtype is not None and not _is_array(value):
+        return array.astype(dtype)  # an empty list is of any type
     if dtype is not None:
         return _cast(array, np.dtype(dtype), what)
     if not _is_array(value):

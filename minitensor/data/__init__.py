@@ -4,7 +4,12 @@
     rows.py       elements that wait until somebody looks at them
     steps.py      what each step of a pipeline does
     pipeline.py   how a dataset is iterated over
+    options.py    how TensorFlow would run it
     order.py      shuffle, repeat, take ...
+    nested.py     datasets inside datasets: flat_map, interleave, window ...
+    picked.py     take_while, unique, scan, ignore_errors
+    batched.py, padding.py      padded_batch, rebatch
+    filed.py, stored.py         list_files, save, load, snapshot, cache
     dataset.py    Dataset: where elements come from, map, batch ...
 
     idx.py        the file format of MNIST
@@ -21,18 +26,19 @@ Nothing that a file holds is executed.
 """
 
 from minitensor.data import experimental
-from minitensor.data.dataset import Dataset
+from minitensor.data.dataset import Dataset, TextLineDataset
 from minitensor.data.idx import read_idx
 from minitensor.data.labelled import LabelledImages, split
+from minitensor.data.options import Options, ThreadingOptions
 from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
+from minitensor.data.pipeline import ElementIterator as Iterator
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 from minitensor.data.spec import DatasetSpec
 
 __all__ = [
     "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec",
-    "LabelledImages",
-    "digits", "experimental", "open_data", "read_digits", "read_folder", "read_idx",
-    "read_idx_pair", "split",
+    "Iterator", "LabelledImages", "Options", "TextLineDataset", "ThreadingOptions", "digits",
+    "experimental", "open_data", "read_digits", "read_folder", "read_idx", "read_idx_pair", "split",
 ]  # fmt: skip

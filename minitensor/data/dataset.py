@@ -7,15 +7,22 @@ ignored. Source of each method: tf.data.Dataset, under the same name.
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from minitensor.backend import generator
+from minitensor.backend.text import of, string
 from minitensor.data import steps
-from minitensor.data.order import Ordered
+from minitensor.data.bounded import unpacked
+from minitensor.data.filed import Filed
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
-from minitensor.data.rows import Rows
+from minitensor.data.rows import Rows, tensors
 from minitensor.data.spec import (
     TensorSpec,
     flatten,
@@ -26,13 +33,14 @@ from minitensor.data.spec import (
 )
 from minitensor.dtypes import as_dtype, int64
 from minitensor.nn import checks as args
+from minitensor.strings import words
 
 
-class Dataset(Ordered):
+class Dataset(Filed):
     """Elements one after the other, made when they are asked for.
 
-    An element is a tensor, or tuples and dictionaries of tensors. A NumPy array is sliced in place
-    and never copied whole: what is written into it later is seen.
+    An element is a tensor, or tuples and dictionaries of tensors. An array that somebody may still
+    write into is copied once; elements are cut out of it when they are asked for.
 
     Example:
         >>> import minitensor as tf
@@ -105,6 +113,49 @@ class Dataset(Ordered):
         )
 
     @staticmethod
+    @elements("counter(5, step=2).take(3)", "[5, 7, 9]")
+    def counter(start: Any = 0, step: Any = 1, dtype: Any = int64, name: Any = None) -> Dataset:
+        """start, start + step, start + 2 step ... without end.
+
+        Args:
+            start, step: integers.
+            dtype: of the elements.
+        """
+        kind = as_dtype(dtype)
+        first, ahead = (args.number("counter", "start", n, -(2**63)) for n in (start, step))
+        return Dataset(
+            "counter",
+            lambda run: (np.array(n, kind) for n in count(first, ahead)),
+            lambda: INFINITE,
+            lambda: TensorSpec((), kind),
+        )
+
+    @staticmethod
+    def random(
+        seed: Any = None, rerandomize_each_iteration: bool | None = None, name: str | None = None
+    ) -> Dataset:
+        """Integers from 0 to 2^32 - 1, all equally likely, without end.
+
+        Args:
+            seed: makes every iteration alike.
+            rerandomize_each_iteration: with a seed, other numbers in each iteration.
+
+        Example:
+            >>> import minitensor as tf
+            >>> next(iter(tf.data.Dataset.random(seed=1))).dtype
+            dtype('int64')
+        """
+        fixed = None if seed is None else args.number("random", "seed", seed, 0)
+
+        def start(run: Run) -> Iterator[Any]:
+            root: Any = int(generator.generator().integers(2**63)) if fixed is None else fixed
+            again = fixed is not None and rerandomize_each_iteration
+            rng = np.random.default_rng([root, run.number] if again else root)
+            return (np.array(n, np.int64) for _ in count() for n in rng.integers(2**32, size=256))
+
+        return Dataset("random", start, lambda: INFINITE, lambda: TensorSpec((), int64))
+
+    @staticmethod
     def from_generator(
         generator: Callable[..., Any],
         output_types: Any = None,
@@ -171,12 +222,14 @@ class Dataset(Ordered):
                 return UNKNOWN
             return min((n for n in counts if n != INFINITE), default=INFINITE)
 
-        return Dataset(
+        made = Dataset(
             "zip",
             lambda run: steps.zipped(map_structure(lambda dataset: dataset._start(run), inside)),
             many,
             lambda: map_structure(lambda dataset: dataset.element_spec, inside),
         )
+        made._looks = any(dataset._looks for dataset in flatten(inside))
+        return made
 
     @elements("range(3).map(lambda n: n + 1)", "[1, 2, 3]")
     def map(
@@ -197,18 +250,16 @@ class Dataset(Ordered):
             raise TypeError(f"map: map_func must be a function, got {map_func!r}")
 
         def start(run: Run) -> Iterator[Any]:
-            return (steps.called(map_func, element) for element in self._start(run))
+            return map(functools.partial(steps.called, map_func), self._start(run))
 
-        dataset = self._then("map", start)
-        dataset._spec = None
-        return dataset
+        return self._computed("map", start)
 
     @elements("range(6).filter(lambda n: n % 2 == 0)", "[0, 2, 4]")
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
         """The elements for which `predicate` is true."""
 
         def start(run: Run) -> Iterator[Any]:
-            return (e for e in self._start(run) if steps.accepted(predicate, e))
+            return filter(lambda e: steps.accepted(predicate, e), self._start(run))
 
         return self._then("filter", start, lambda: UNKNOWN)
 
@@ -247,9 +298,67 @@ class Dataset(Ordered):
     @elements("range(5).batch(2).unbatch()", "[0, 1, 2, 3, 4]")
     def unbatch(self, name: str | None = None) -> Self:
         """The rows of each element, one by one."""
+
+        def spec() -> Any:
+            return map_structure(TensorSpec.rows, self.element_spec)
+
+        def many() -> int:
+            here = self._count()
+            if here < 0 or self._looks:  # the first element tells nothing of the others' sizes
+                return UNKNOWN if here >= 0 else here
+            sizes = [s.shape[0] for s in flatten(self.element_spec) if s.shape]
+            return next((here * size for size in sizes if size is not None), UNKNOWN)
+
+        if not self._looks:
+            spec()
         return self._then(
             "unbatch",
             lambda run: steps.unbatched(self._start(run)),
-            lambda: UNKNOWN,
-            lambda: map_structure(lambda s: TensorSpec(s.shape[1:], s.dtype), self.element_spec),
+            many,
+            spec,
         )
+
+
+class TextLineDataset(Dataset):
+    """The lines of text files, without what ends them.
+
+    Args:
+        filenames: one name, a list of them, or a dataset of names.
+        compression_type: ignored: the file tells whether it is packed by gzip.
+        buffer_size, num_parallel_reads, name: ignored.
+
+    Raises:
+        OSError: while iterating: a file cannot be opened.
+
+    Example:
+        >>> import minitensor as tf
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "two.txt"
+        >>> _ = file.write_text("one" + chr(10) + "two")
+        >>> [line.numpy() for line in tf.data.TextLineDataset(str(file))]
+        [b'one', b'two']
+
+    Source: tf.data.TextLineDataset
+    """
+
+    def __new__(
+        cls,
+        filenames: Any,
+        compression_type: str | None = None,
+        buffer_size: Any = None,
+        num_parallel_reads: Any = None,
+        name: str | None = None,
+    ) -> Any:
+        """A dataset of text."""
+        names = filenames
+        if not isinstance(filenames, Pipeline):
+            found = words("TextLineDataset", "filenames", filenames)
+            names = Dataset.from_tensor_slices(found.ravel())
+
+        def start(run: Run) -> Iterator[Any]:
+            for element in names._start(run):
+                with unpacked(Path(os.fsdecode(tensors(element).numpy()))) as stream:
+                    for line in stream:
+                        yield of(line.rstrip(b"\n").removesuffix(b"\r"))
+
+        return Dataset("text lines", start, lambda: UNKNOWN, lambda: TensorSpec((), string))

@@ -1,14 +1,73 @@
 """The mirror of tf.data.experimental: names that older programs use."""
 
+from collections.abc import Callable
 from typing import Any
 
+from minitensor.data.dataset import Dataset
+from minitensor.data.options import (
+    AutoShardPolicy,
+    AutotuneOptions,
+    DistributeOptions,
+    OptimizationOptions,
+    ThreadingOptions,
+)
 from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "cardinality"]
+__all__ = [
+    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "AutoShardPolicy",
+    "AutotuneOptions", "Counter", "DistributeOptions", "OptimizationOptions", "ThreadingOptions",
+    "assert_cardinality", "cardinality", "choose_from_datasets", "get_single_element",
+    "group_by_window", "ignore_errors", "load", "sample_from_datasets", "save", "scan",
+    "snapshot", "take_while", "unbatch", "unique",
+]  # fmt: skip
+
+Counter = Dataset.counter
+choose_from_datasets, sample_from_datasets = (
+    Dataset.choose_from_datasets,
+    Dataset.sample_from_datasets,
+)
+load, save = Dataset.load, Dataset.save
+cardinality, get_single_element = Dataset.cardinality, Dataset.get_single_element
 
 
-def cardinality(dataset: Any) -> Any:
-    """dataset.cardinality(). Source: tf.data.experimental.cardinality"""
-    return dataset.cardinality()
+def _applied(name: str) -> Callable[..., Any]:
+    """The method of that name, as a function for dataset.apply."""
+
+    def made(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        return lambda dataset: getattr(dataset, name)(*args, **kwargs)
+
+    made.__name__, made.__doc__ = name, f"dataset.{name}, for dataset.apply."
+    return made
+
+
+group_by_window, ignore_errors, scan, snapshot, take_while, unbatch, unique = map(
+    _applied,
+    ("group_by_window", "ignore_errors", "scan", "snapshot", "take_while", "unbatch", "unique"),
+)
+
+
+def assert_cardinality(expected_cardinality: Any) -> Callable[[Any], Any]:
+    """For dataset.apply: the dataset, said to have so many elements.
+
+    Raises:
+        ValueError: while iterating: it has more or fewer.
+
+    Source: tf.data.experimental.assert_cardinality
+    """
+    expected = int(expected_cardinality)
+
+    def applied(dataset: Any) -> Any:
+        def start(run: Any) -> Any:
+            total = 0
+            for total, element in enumerate(dataset._start(run), 1):
+                if 0 <= expected < total:
+                    raise ValueError(f"Input dataset was expected to contain {expected} elements.")
+                yield element
+            if total != expected:
+                raise ValueError(f"Input dataset was expected to contain {expected} elements.")
+
+        return dataset._then("assert_cardinality", start, lambda: expected)
+
+    return applied

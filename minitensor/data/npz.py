@@ -52,7 +52,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     if entry.file_size > MOST:
         raise ValueError(f"{name} has {entry.file_size} bytes, more than the {MOST} that are read")
     with archive.open(entry) as stream:
-        shape, fortran, dtype = _header(stream)
+        shape, fortran, dtype = header(stream)
         if dtype.kind not in "iuf" or not all(n >= 0 for n in shape):
             raise ValueError(f"{name} holds {dtype} in the shape {shape}; numbers are expected")
         promised = math.prod(shape) * dtype.itemsize
@@ -62,7 +62,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, order of the axes, and type; NumPy parses literals only, and no long ones."""
     version = np.lib.format.read_magic(stream)
     read = {

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count as integers
-from itertools import islice
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +14,7 @@ import numpy as np
 from minitensor.backend import generator
 from minitensor.data import steps
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
-from minitensor.data.rows import opened
-from minitensor.data.spec import TensorSpec, map_structure, spec_of
+from minitensor.data.spec import TensorSpec
 from minitensor.nn import checks as args
 
 
@@ -60,7 +58,7 @@ class Ordered(Pipeline):
                 root: Any = int(generator.generator().integers(2**63))
             else:
                 root = [fixed, run.number, run.again(step)] if again else fixed
-            yield from steps.shuffled(self._start(run), size, np.random.default_rng(root))
+            return steps.shuffled(self._start(run), size, np.random.default_rng(root))
 
         return self._then("shuffle", start)
 
@@ -70,13 +68,7 @@ class Ordered(Pipeline):
         times = -1 if count is None else args.number("repeat", "count", count, -(2**63))
 
         def start(run: Run) -> Iterator[Any]:
-            for _ in integers() if times < 0 else range(times):
-                empty = True
-                for element in self._start(run):
-                    empty = False
-                    yield element
-                if empty:
-                    return
+            return steps.repeated(lambda: self._start(run), times)
 
         def many() -> int:
             once = self._count()
@@ -97,7 +89,7 @@ class Ordered(Pipeline):
             here = self._count()
             return most if here == INFINITE else here if here < 0 else min(here, most)
 
-        return self._then("take", lambda run: islice(self._start(run), most), many)
+        return self._then("take", lambda run: steps.sliced(self._start(run), 0, most), many)
 
     @elements("range(5).skip(3)", "[3, 4]")
     def skip(self, count: Any, name: str | None = None) -> Self:
@@ -106,43 +98,34 @@ class Ordered(Pipeline):
         if first < 0:
             return self._then("skip", lambda run: iter(()), lambda: 0)
         many = self._counted(lambda here: max(here - first, 0))
-        return self._then("skip", lambda run: islice(self._start(run), first, None), many)
+        return self._then("skip", lambda run: steps.sliced(self._start(run), first), many)
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
         """The dataset as it is: each element is made when it is asked for, nothing runs ahead."""
         args.number("prefetch", "buffer_size", buffer_size, -1)
         return self._then("prefetch", self._start)
 
-    def cache(self, filename: str = "", name: str | None = None) -> Self:
-        """Keeps the elements of the first whole iteration in memory for the others.
-
-        Args:
-            filename: must stay empty: no cache is written to files.
-
-        Raises:
-            ValueError: a file name is given.
-
-        Example:
-            >>> import minitensor as tf
-            >>> dataset = tf.data.Dataset.range(3).map(lambda n: n * 2).cache()
-            >>> [int(n) for n in dataset] == [int(n) for n in dataset]
-            True
-        """
-        if filename:
-            raise ValueError(f"cache: only memory is a cache here; leave filename {filename!r} out")
+    def _in_memory(self) -> Self:
+        """Keeps the elements of the first whole iteration for the others."""
         kept: list[Any] = []
         whole = False
 
         def start(run: Run) -> Iterator[Any]:
-            nonlocal whole
             if whole:
-                yield from kept
-                return
-            found = []
-            for element in self._start(run):
-                found.append(element)
-                yield element
-            kept[:], whole = found, True
+                return iter(kept)
+            found: list[Any] = []
+            source = self._start(run)
+
+            def step() -> Any:
+                nonlocal whole
+                try:
+                    found.append(next(source))
+                except StopIteration:
+                    kept[:], whole = found, True
+                    raise
+                return found[-1]
+
+            return steps.Steps(step)
 
         return self._then("cache", start)
 
@@ -156,14 +139,19 @@ class Ordered(Pipeline):
         if not isinstance(dataset, Pipeline):
             raise TypeError(f"concatenate: expected a Dataset, got {type(dataset).__name__}")
 
+        datasets: list[Pipeline] = [self, dataset]
+
         def start(run: Run) -> Iterator[Any]:
-            return _of_one_type(self._start(run), dataset._start(run))
+            if not joined._looks:
+                return chain(self._start(run), dataset._start(run))
+            return steps.alike(self._start(run), dataset._start(run))
 
         def many() -> int:
             counts = self._count(), dataset._count()
             return next((n for n in (INFINITE, UNKNOWN) if n in counts), sum(counts))
 
-        return self._then("concatenate", start, many)
+        joined = self._beside("concatenate", datasets, start, many)
+        return joined
 
     @elements("range(7).shard(3, 1)", "[1, 4]")
     def shard(self, num_shards: Any, index: Any, name: str | None = None) -> Self:
@@ -173,7 +161,9 @@ class Ordered(Pipeline):
         if first >= step:
             raise ValueError(f"shard: index must be below num_shards={step}, got {first}")
         many = self._counted(lambda here: max(0, -(-(here - first) // step)))
-        return self._then("shard", lambda run: islice(self._start(run), first, None, step), many)
+        return self._then(
+            "shard", lambda run: steps.sliced(self._start(run), first, None, step), many
+        )
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Self:
         """Pairs (index, element); the index is int64.
@@ -189,19 +179,3 @@ class Ordered(Pipeline):
             lambda run: steps.numbered(self._start(run), first),
             spec=lambda: (TensorSpec((), np.int64), self.element_spec),
         )
-
-
-def _of_one_type(*parts: Iterator[Any]) -> Iterator[Any]:
-    """One part after the other; the first elements of all must have the same types."""
-    types: Any = None
-    for part in parts:
-        for k, element in enumerate(part):
-            if k == 0:
-                found = map_structure(lambda leaf: spec_of(leaf).dtype, opened(element))
-                if types is not None and types != found:
-                    raise TypeError(
-                        f"concatenate: elements of type {types}, then of type {found}; they must "
-                        "be the same: use map and tf.cast"
-                    )
-                types = found
-            yield element

@@ -10,7 +10,7 @@ Source of each method: tf.data.Dataset, under the same name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,8 +19,9 @@ import numpy as np
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
+from minitensor.data.options import Options
 from minitensor.data.rows import numbers, tensors
-from minitensor.data.spec import map_structure, spec_of
+from minitensor.data.spec import common, map_structure, spec_of
 from minitensor.docstrings import examples_of
 
 AUTOTUNE = -1
@@ -34,12 +35,12 @@ class Run:
     """One iteration over a dataset."""
 
     number: int  # how many iterations over that dataset began before
-    starts: Counter[int] = field(default_factory=Counter)  # how often each shuffle has begun
+    starts: Counter[object] = field(default_factory=Counter)  # how often each shuffle has begun
 
     def again(self, step: object) -> int:
         """How often `step` has begun in this iteration; counts this time too."""
-        self.starts[id(step)] += 1
-        return self.starts[id(step)] - 1
+        self.starts[step] += 1  # the step itself, which then lives as long as its count
+        return self.starts[step] - 1
 
 
 Start = Callable[[Run], Iterator[Any]]
@@ -86,6 +87,8 @@ class Pipeline:
     ) -> None:
         self._title, self._start, self._count, self._spec = title, start, count, spec
         self._begun = 0
+        self._looks = spec is None  # what elements are like is only known when one was made
+        self._options: Any = None
 
     def _then(
         self,
@@ -96,7 +99,41 @@ class Pipeline:
     ) -> Self:
         """A dataset of one more step; without `count` and `spec` they stay as they are."""
         spec = spec or (lambda: self.element_spec)
-        return type(self)(f"{title} of {self._title}", start, count or self._count, spec)
+        made = type(self)(f"{title} of {self._title}", start, count or self._count, spec)
+        made._looks, made._options = self._looks, self._options
+        return made
+
+    def _computed(self, title: str, start: Start, count: Callable[[], int] | None = None) -> Self:
+        """A dataset of one more step, which calls a user's function."""
+        made = self._then(title, start, count)
+        made._spec, made._looks = None, True
+        return made
+
+    def _beside(
+        self, title: str, datasets: Sequence[Pipeline], start: Start, count: Callable[[], int]
+    ) -> Self:
+        """A dataset of the elements of several, this one and others, which are all alike.
+
+        Raises:
+            TypeError: containers or types of elements differ.
+        """
+
+        def spec() -> Any:
+            first, *others = (dataset.element_spec for dataset in datasets)
+            for other in others:
+                try:
+                    first = common(first, other)
+                except TypeError:
+                    raise TypeError(
+                        f"Incompatible dataset elements:\n  {first} vs.\n  {other}"
+                    ) from None
+            return first
+
+        made = self._then(title, start, count, spec)
+        made._looks = any(dataset._looks for dataset in datasets)
+        if not made._looks:
+            spec()
+        return made
 
     def _counted(self, change: Callable[[int], int]) -> Callable[[], int]:
         """A count of change(elements of this dataset), where their number is known."""
@@ -197,6 +234,22 @@ class Pipeline:
                 f"`transformation_func` must return a `tf.data.Dataset` object. Got {type(found)}."
             )
         return found
+
+    def with_options(self, options: Any, name: str | None = None) -> Self:
+        """The dataset as it is; `options()` says what was given here.
+
+        Raises:
+            TypeError: `options` are no tf.data.Options.
+        """
+        if not isinstance(options, Options):
+            raise TypeError(f"with_options: expected tf.data.Options, got {options!r}")
+        made = self._then("with_options", self._start)
+        made._options = self.options().merge(options)
+        return made
+
+    def options(self) -> Options:
+        """What `with_options` was given, here and before."""
+        return self._options or Options()
 
     def __repr__(self) -> str:
         words = {INFINITE: "without end", UNKNOWN: "unknown length"}

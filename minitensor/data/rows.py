@@ -133,4 +133,8 @@ def _number(leaf: Any) -> Any:
         return leaf.numpy()
     if type(leaf) is Text:
         return plain(leaf).copy()[()]
-    return leaf if hasattr(leaf, "element_spec") else np.array(leaf)[()]
+    if hasattr(leaf, "element_spec"):
+        raise TypeError(
+            "`tf.data.Dataset.as_numpy_iterator()` is not supported for datasets of datasets"
+        )
+    return np.array(leaf)[()]

@@ -54,6 +54,15 @@ class TensorSpec:
         """The same with one axis more in front."""
         return TensorSpec(None if self.shape is None else (size, *self.shape), self.dtype)
 
+    def rows(self) -> TensorSpec:
+        """The same without its first axis."""
+        if self.shape is not None and not self.shape:
+            raise ValueError(
+                "elements have no axes where batches are expected: Expected dataset with rank of "
+                ">= 1 but found a dataset with scalar elements."
+            )
+        return TensorSpec(None if self.shape is None else self.shape[1:], self.dtype)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorSpec) and vars(self) == vars(other)
 

@@ -5,17 +5,26 @@ An element is a Row, or containers of arrays and tensors; see rows.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count, cycle, islice
+from typing import Any, Self
 
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.data.rows import Rows, array_of, opened, stacked, tensors
-from minitensor.data.spec import TensorSpec, flatten, host_array, map_structure
+from minitensor.data.spec import (
+    TensorSpec,
+    common,
+    flatten,
+    host_array,
+    map_structure,
+    spec_of,
+)
 
+_END = object()
 _DRAWS = 1024  # numbers drawn at a time: one by one costs ten times as much
 
 
@@ -45,14 +54,42 @@ def accepted(predicate: Callable[..., Any], element: Any) -> bool:
     return bool(verdict)
 
 
+class Steps:
+    """An iterator that calls a function for each element, and goes on after one that fails."""
+
+    def __init__(self, step: Callable[[], Any]) -> None:
+        self._step = step
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return self._step()
+
+
 def shuffled(elements: Iterator[Any], size: int, rng: np.random.Generator) -> Iterator[Any]:
     """Each time one of the next `size` elements, all equally likely."""
-    waiting = list(islice(elements, size))
-    for position, element in zip(_positions(rng, len(waiting)), elements, strict=False):
-        yield waiting[position]
-        waiting[position] = element
-    rng.shuffle(waiting)  # type: ignore[arg-type]
-    yield from waiting
+    waiting: list[Any] = []
+    positions = _positions(rng, size)
+    rest: Iterator[Any] | None = None  # what waits when no more comes, in its order
+
+    def step() -> Any:
+        nonlocal rest
+        while rest is None:
+            try:
+                element = next(elements)
+            except StopIteration:
+                rng.shuffle(waiting)  # type: ignore[arg-type]
+                rest = iter(waiting)
+                break
+            if len(waiting) == size:
+                position = next(positions)
+                chosen, waiting[position] = waiting[position], element
+                return chosen
+            waiting.append(element)
+        return next(rest)
+
+    return Steps(step)
 
 
 def _positions(rng: np.random.Generator, count: int) -> Iterator[int]:
@@ -60,36 +97,227 @@ def _positions(rng: np.random.Generator, count: int) -> Iterator[int]:
         yield from rng.integers(count, size=_DRAWS).tolist()
 
 
-def batches(elements: Iterable[Any], size: int, drop_remainder: bool) -> Iterator[Any]:
+def repeated(start: Callable[[], Iterator[Any]], times: int) -> Iterator[Any]:
+    """What `start` gives, so many times in a row, without end if `times` is negative."""
+    source, left, empty = iter(()), times, False  # type: ignore[var-annotated]
+
+    def step() -> Any:
+        nonlocal source, left, empty
+        while True:
+            try:
+                element: Any = next(source)
+            except StopIteration:
+                if not left or empty:
+                    raise
+                source, left, empty = start(), left - 1, True
+            else:
+                empty = False
+                return element
+
+    return Steps(step)
+
+
+def sliced(
+    elements: Iterator[Any], first: int, stop: int | None = None, step: int = 1
+) -> Iterator[Any]:
+    """Elements number first, first + step ... below stop."""
+    position = -1
+
+    def one() -> Any:
+        nonlocal position
+        while stop is None or position + 1 < stop:
+            element = next(elements)
+            position += 1
+            if position >= first and not (position - first) % step:
+                return element
+        raise StopIteration
+
+    return Steps(one)
+
+
+def batches(
+    elements: Iterator[Any],
+    size: int,
+    drop_remainder: bool,
+    stack: Callable[[list[Any]], Any] = stacked,
+) -> Iterator[Any]:
     """`size` at a time, stacked; the last may be smaller."""
-    elements = iter(elements)
-    while group := list(islice(elements, size)):
-        if len(group) == size or not drop_remainder:
-            yield stacked(group)
+
+    def step() -> Any:
+        group, wrong = [], None
+        for _ in range(size):
+            element, problem = attempted(elements)
+            if element is _END:
+                break
+            group.append(element)
+            wrong = wrong or problem
+        if wrong is not None:  # the whole batch is lost, and the next one comes after it
+            raise wrong
+        if len(group) < (size if drop_remainder else 1):
+            raise StopIteration
+        return stack(group)
+
+    return Steps(step)
+
+
+def attempted(elements: Iterator[Any]) -> tuple[Any, Exception | None]:
+    """(the next element, None), or (_END, None), or (None, why it could not be made)."""
+    try:
+        return next(elements, _END), None
+    except Exception as problem:
+        return None, problem
+
+
+def cut(rows: Iterator[Any], sizes: Sequence[int], drop_remainder: bool) -> Iterator[Any]:
+    """Rows in batches of these sizes, by turns."""
+    for size in cycle(sizes):
+        group = list(islice(rows, size))
+        if not group or (len(group) < size and drop_remainder):
+            return
+        yield stacked(group)
 
 
 def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
     """The rows of each element."""
-    for element in elements:
-        yield from Rows(map_structure(array_of, opened(element)))
+    return chain.from_iterable(map(_rows, elements))
+
+
+def _rows(element: Any) -> Rows:
+    return Rows(map_structure(array_of, opened(element)))
 
 
 def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
     """(index, element)."""
-    for index, element in enumerate(elements, start):
-        yield np.array(index, np.int64), element
+    return zip((np.array(n, np.int64) for n in count(start)), elements, strict=False)
 
 
-_END = object()
+def interleaved(sources: Iterator[Iterator[Any]], slots: int, block: int) -> Iterator[Any]:
+    """`block` elements of each of `slots` iterators by turns; the next takes an empty slot."""
+    open_ones: list[Iterator[Any] | None] = [None] * slots
+    at, more = 0, True
+    while more or any(one is not None for one in open_ones):
+        if open_ones[at] is None and more:
+            open_ones[at] = next(sources, None)
+            more = open_ones[at] is not None
+        source = open_ones[at]
+        if source is not None:
+            given = 0
+            for element in islice(source, block):
+                given += 1
+                yield element
+            if given < block:
+                open_ones[at] = None
+        at = (at + 1) % slots
+
+
+def chosen(
+    sources: list[Iterator[Any]],
+    choices: Iterator[int],
+    stop_on_empty: bool,
+    possible: Iterable[int],
+) -> Iterator[Any]:
+    """The next element of source k, for each k of `choices`, of which these are possible."""
+    left = {*possible}
+    for k in choices:
+        if k not in left:
+            continue
+        element = next(sources[k], _END)
+        if element is not _END:
+            yield element
+            continue
+        left.discard(k)
+        if stop_on_empty or not left:
+            return
+
+
+def alike(first: Iterator[Any], second: Iterator[Any]) -> Iterator[Any]:
+    """The elements of two iterators, whose containers and types must agree."""
+    before: Any = _END
+    for element in first:
+        before = element
+        yield element
+    for element in second:
+        if before is not _END:
+            one, other = (map_structure(spec_of, opened(e)) for e in (before, element))
+            try:
+                common(one, other)
+            except TypeError:
+                raise TypeError(f"Incompatible dataset elements:\n  {one} vs.\n  {other}") from None
+            before = _END
+        yield element
+
+
+def check_unique(spec: Any) -> None:
+    """A TypeError if elements of this kind are not told apart."""
+    if not isinstance(spec, TensorSpec):
+        raise TypeError("`tf.data.Dataset.unique` is not supported for datasets of several tensors")
+    if spec.dtype.name not in ("int32", "int64", "string"):
+        raise TypeError(
+            f"`tf.data.Dataset.unique` does not support type {spec.dtype.name} -- only int32, "
+            "int64 and string are supported."
+        )
+
+
+def distinct(elements: Iterable[Any]) -> Iterator[Any]:
+    """Each element where it first comes."""
+    seen = set()
+    for element in elements:
+        found = opened(element)
+        check_unique(map_structure(spec_of, found))
+        array = array_of(found)
+        key = array.shape, tuple(array.ravel().tolist())
+        if key not in seen:
+            seen.add(key)
+            yield found
+
+
+def without_errors(
+    elements: Iterator[Any], kinds: tuple[type[Exception], ...], log: bool
+) -> Iterator[Any]:
+    """The elements that could be made."""
+
+    def step() -> Any:
+        while True:
+            try:
+                return next(elements)
+            except kinds as problem:
+                if log:
+                    print(f"ignore_errors: {problem}", file=sys.stderr)
+
+    return Steps(step)
+
+
+def scanned(function: Callable[..., Any], state: Any, element: Any) -> tuple[Any, Any]:
+    """The new state and element that a scan's function gives."""
+    found = function(tensors(state), tensors(element))
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        raise TypeError(
+            "Invalid `scan_func`. `scan_func` should return a pair consisting of new state and the "
+            f"output value but its return type is {type(found).__name__}."
+        )
+    new, result = (map_structure(_kept, part) for part in found)
+    for before, after in zip(flatten(state), flatten(new), strict=True):
+        if before.dtype != after.dtype:
+            raise TypeError(
+                "Invalid `scan_func`. The element types for the new state must match the initial "
+                f"state. Expected {before.dtype.name}, got {after.dtype.name}."
+            )
+    return new, result
 
 
 def zipped(iterators: Any) -> Iterator[Any]:
     """One element of each, in the containers that the iterators are in, until one has none."""
-    while True:
-        element = map_structure(lambda iterator: next(iterator, _END), iterators)
-        if any(leaf is _END for leaf in flatten(element)):
-            return
-        yield element
+
+    def step() -> Any:
+        pairs = [attempted(iterator) for iterator in flatten(iterators)]
+        if any(element is _END for element, _ in pairs):
+            raise StopIteration
+        if wrong := next((problem for _, problem in pairs if problem), None):
+            raise wrong
+        found = iter(pairs)
+        return map_structure(lambda _: next(found)[0], iterators)
+
+    return Steps(step)
 
 
 def yielded(element: Any, signature: Any) -> Any:

@@ -88,7 +88,6 @@ PIPELINES = {
         lambda n: (k for k in range(n)), "int32", args=(3,)
     ),
 }  # fmt: skip
-UNKNOWN_HERE = {"unbatch", "unbatch of a map"}  # TensorFlow counts what is in known batches
 
 
 def spec(data, shape, dtype):
@@ -114,8 +113,7 @@ def test_elements_and_their_number_are_tensorflows(name, tf):
     ours, theirs = PIPELINES[name](mt.data), PIPELINES[name](tf.data)
     found = [plain(element) for element in ours.as_numpy_iterator()]
     assert found == [plain(element) for element in theirs.as_numpy_iterator()]
-    if name not in UNKNOWN_HERE:
-        assert ours.cardinality().numpy() == theirs.cardinality().numpy()
+    assert ours.cardinality().numpy() == theirs.cardinality().numpy()
 
 
 @pytest.mark.parametrize("name", [n for n in PIPELINES if "empty" not in n])
@@ -170,7 +168,7 @@ def test_a_shuffle_is_a_permutation():
 
 @pytest.mark.parametrize("size", [2, 7, 50])
 def test_no_element_comes_before_the_buffer_reached_it(size):
-    positions = order(Dataset.range(200).shuffle(size))
+    positions = order(Dataset.range(200).shuffle(size, seed=1))
     assert all(element <= position + size - 1 for position, element in enumerate(positions))
     assert any(element == position + size - 1 for position, element in enumerate(positions))
 
@@ -323,7 +321,6 @@ ERRORS = {
     "should not be empty": lambda: Dataset.from_tensor_slices(()),
     "buffer_size must be at least 1": lambda: Dataset.range(3).shuffle(0),
     "batch_size must be at least 1": lambda: Dataset.range(3).batch(0),
-    "leave filename": lambda: Dataset.range(3).cache("somewhere"),
     "different shapes": lambda: list(
         Dataset.from_generator(lambda: ([0] * n for n in (2, 3))).batch(2)
     ),
