@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextvars import Token
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.array import stack, unstack
-from minitensor.autograd import as_tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.variable import scope
 from minitensor.data.spec import flatten, map_structure
@@ -23,16 +24,9 @@ from minitensor.docstrings import examples_of
 from minitensor.dtypes import element_type
 
 __all__ = [
-    "case",
-    "cond",
-    "function",
-    "map_fn",
-    "name_scope",
-    "numpy_function",
-    "print",
-    "py_function",
-    "while_loop",
-]
+    "case", "cond", "executing_eagerly", "function", "map_fn", "name_scope", "numpy_function",
+    "print", "py_function", "timestamp", "while_loop",
+]  # fmt: skip
 example = examples_of("tf", "")
 
 
@@ -196,7 +190,8 @@ def function(
         autograph, jit_compile, reduce_retracing, experimental_*: ignored.
 
     Returns:
-        A function with the same arguments; `.python_function` is the one given.
+        A function with the same arguments; `.python_function` is the one given, and
+        `.get_concrete_function(...)` gives itself.
 
     Raises:
         TypeError: `func` is no function.
@@ -220,6 +215,7 @@ def function(
 
     run.python_function = func  # type: ignore[attr-defined]
     run.input_signature = input_signature  # type: ignore[attr-defined]
+    run.get_concrete_function = lambda *args, **kwargs: run  # type: ignore[attr-defined]
     return run
 
 
@@ -358,3 +354,20 @@ class name_scope:  # noqa: N801  TensorFlow's name
 
     def __exit__(self, *problem: Any) -> None:
         scope.reset(self._before.pop())
+
+
+@example("executing_eagerly()", "True")
+def executing_eagerly() -> bool:
+    """True: there are no graphs here."""
+    return True
+
+
+def timestamp(name: str | None = None) -> Tensor:
+    """Seconds since 1970, float64.
+
+    Example:
+        >>> import minitensor as tf
+        >>> float(tf.timestamp()) > 1.7e9
+        True
+    """
+    return as_tensor(np.float64(time.time()))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import strings
+from minitensor import gfile, strings
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import text
 from minitensor.dtypes import as_dtype
@@ -30,7 +30,7 @@ from minitensor.image.codec import (
 
 __all__ = [
     "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw",
-    "encode_jpeg", "encode_png", "matching_files", "read_file", "write_file",
+    "encode_jpeg", "encode_png", "gfile", "matching_files", "read_file", "write_file",
 ]  # fmt: skip
 
 

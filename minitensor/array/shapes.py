@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, to_device_of
+from minitensor.autograd import Tensor, TensorShape, as_tensor, to_device_of
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.nn import checks
@@ -24,7 +25,8 @@ from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast
 
 __all__ = [
-    "broadcast_to", "expand_dims", "rank", "reshape", "shape", "size", "squeeze", "transpose",
+    "broadcast_to", "ensure_shape", "expand_dims", "rank", "reshape", "shape", "size", "squeeze",
+    "transpose",
 ]  # fmt: skip
 example = examples_of("tf")
 
@@ -168,6 +170,32 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
         raise ValueError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
     gone = axes or [k for k, n in enumerate(x.shape) if n == 1]
     return array.reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in gone))
+
+
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The tensor itself, if its shape is this one.
+
+    Args:
+        x: any tensor.
+        shape: sizes; None in it is any size, None alone any shape.
+
+    Returns:
+        x.
+
+    Raises:
+        ValueError: it has another shape.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.ensure_shape([[1, 2]], [None, 2]).numpy()
+        array([[1, 2]], dtype=int32)
+    """
+    tensor = as_tensor(x, what="ensure_shape: x")
+    if shape is not None and not tensor.shape.is_compatible_with(TensorShape(shape)):
+        raise InvalidArgumentError(
+            f"ensure_shape: the shape {tensor.shape} is not compatible with {TensorShape(shape)}"
+        )
+    return tensor
 
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:

@@ -1,6 +1,7 @@
 """Tensors that remember how they were made, and tapes that walk back from them.
 
     tensor.py     Tensor and its shape
+    dtype.py      DType: what its elements are
     variable.py   Variable: a value that changes, and whose reads a tape notices
     convert.py    how Python numbers, lists and NumPy arrays become Tensors; which dtypes may meet;
                   a tensor from one device to another

@@ -41,7 +41,7 @@ def as_tensor(
     """
     if isinstance(value, ArrayLike):
         tensor = value if isinstance(value, Tensor) else value.value()  # type: ignore[attr-defined]
-        if dtype is not None and tensor.dtype != np.dtype(dtype):
+        if dtype is not None and tensor.array.dtype != np.dtype(dtype):
             wanted = getattr(dtype, "name", None) or np.dtype(dtype).name
             raise TypeError(
                 f"{what} is a {tensor.dtype.name} tensor where {wanted} is expected; "
@@ -96,9 +96,9 @@ def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Ten
     first = tensors[0] if tensors else _first_array(values)
     if not tensors:
         values[first] = as_tensor(values[first], None, f"{op}: {first}", like)
-    dtype = values[first].dtype
+    dtype = values[first].array.dtype
     for name in tensors:
-        if values[name].dtype != dtype:
+        if values[name].array.dtype != dtype:
             other = values[name].dtype
             whole = dtype.kind in "biu" and other.kind not in "biu"  # keep what floats hold
             cast, to = (first, other) if whole else (name, dtype)

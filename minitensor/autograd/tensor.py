@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from minitensor import backend
+from minitensor.autograd import dtype
 from minitensor.backend import devices
 
 printed_as = "minitensor"  # what tensors and variables call themselves; "tf" in `minitensor run`
@@ -50,6 +51,20 @@ class TensorShape(tuple[int, ...]):
     def num_elements(self) -> int:
         """Product of the sizes."""
         return math.prod(self)
+
+    def is_fully_defined(self) -> bool:
+        """Whether every size is known."""
+        return None not in self
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Whether both can be the shape of one tensor; None is any size."""
+        pairs = zip(self, other, strict=False)
+        return len(self) == len(other) and all(a == b or None in (a, b) for a, b in pairs)
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """A ValueError if they cannot."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible")
 
     def concatenate(self, other: Any) -> TensorShape:
         """These sizes, then the other ones."""
@@ -124,9 +139,8 @@ class ArrayLike:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The element type, a NumPy dtype."""
-        dtype: np.dtype[Any] = self.array.dtype
-        return dtype
+        """The element type: a DType, which is all that NumPy's is."""
+        return dtype.of(self.array.dtype)  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -141,6 +155,14 @@ class ArrayLike:
     def get_shape(self) -> TensorShape:
         """Sizes of the axes (TensorFlow 1's spelling of `shape`)."""
         return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """A ValueError if the shape is another; None in it is any size."""
+        if not self.shape.is_compatible_with(TensorShape(shape)):
+            raise ValueError(
+                f"Tensor's shape {self.shape} is not compatible with supplied shape "
+                f"{TensorShape(shape)}."
+            )
 
     def numpy(self) -> Any:
         """A NumPy copy: an array, or a NumPy scalar when there are no axes."""

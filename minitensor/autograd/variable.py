@@ -57,7 +57,7 @@ class Variable(ArrayLike):
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; pass the value to start from")
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
-        if start.dtype == text.string:
+        if start.array.dtype == text.string:
             raise TypeError("Variable: initial_value is text; a variable holds numbers")
         self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
         self.trainable = bool(trainable)
@@ -73,7 +73,7 @@ class Variable(ArrayLike):
 
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape; returns the variable."""
-        new = as_tensor(value, self.dtype, like=self)
+        new = as_tensor(value, self.array.dtype, like=self)
         backend.of(self.array, new.array)  # both lie on one device, or it is a TypeError
         if new.shape != self.shape:
             raise ValueError(
@@ -92,7 +92,7 @@ class Variable(ArrayLike):
         return self.assign(self.array - self._delta("assign_sub", delta))
 
     def _delta(self, op: str, delta: Any) -> Any:
-        change = as_tensor(delta, self.dtype, like=self)
+        change = as_tensor(delta, self.array.dtype, like=self)
         try:
             backend.of(self.array, change.array)
         except TypeError as mixed:

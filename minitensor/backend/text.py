@@ -24,6 +24,7 @@ class StringType:
 
     name, kind, dtype = "string", "O", np.dtype(object)
     as_numpy_dtype, itemsize = object, 0
+    is_floating = is_integer = is_unsigned = is_bool = is_complex = False
 
     def __eq__(self, other: object) -> bool:
         return other is self or other in ("string", object) or other is StringType.dtype

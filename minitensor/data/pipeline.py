@@ -19,6 +19,7 @@ import numpy as np
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
+from minitensor.backend.errors import OutOfRangeError
 from minitensor.data.options import Options
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import common, map_structure, spec_of
@@ -64,6 +65,13 @@ class ElementIterator:
         return self._finish(element)
 
     def get_next(self) -> Any:
+        """The next element; OutOfRangeError after the last."""
+        try:
+            return next(self)
+        except StopIteration:
+            raise OutOfRangeError("End of sequence") from None
+
+    def next(self) -> Any:
         """The next element; StopIteration after the last."""
         return next(self)
 

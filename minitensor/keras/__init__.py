@@ -7,7 +7,7 @@
     serialization/   objects as JSON values; saving/ weights and models as files
     summary/         the table and the picture of a model
     ops/             functions of tensors, symbolic ones too
-    datasets/, preprocessing/, utils/, config.py, backend.py, random.py, models.py
+    datasets/, preprocessing/, utils/, config.py, backend.py, random.py, tree.py, models.py
 
 Names, arguments, their order and their defaults are Keras 3's.
 """
@@ -32,7 +32,7 @@ from minitensor.keras.serialization import registry
 _MODULES = (
     *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
     *("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"),
-    *("preprocessing", "random", "regularizers", "saving", "utils"),
+    *("preprocessing", "random", "regularizers", "saving", "tree", "utils"),
 )
 _NAMED_IN_FILES = (  # in the order in which a name without its module is looked up
     *("layers", "models", "initializers", "regularizers", "constraints"),
@@ -57,12 +57,14 @@ _CLASSES = (
     "Variable",
 )
 
-__all__ = [*_CLASSES, "from_keras", *_MODULES]
+__all__ = [*_CLASSES, "Function", "from_keras", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"minitensor.keras.{name}")
+    if name == "Function":
+        return importlib.import_module("minitensor.keras.engine.function").Function
     if name == "from_keras":
         return importlib.import_module("minitensor.keras.saving").from_keras
     raise AttributeError(f"module 'minitensor.keras' has no attribute {name!r}")

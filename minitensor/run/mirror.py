@@ -17,6 +17,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from minitensor.version import VERSION
+
 TARGETS = {
     "tensorflow": "minitensor",
     "keras": "minitensor.keras",
@@ -26,8 +28,8 @@ _SHORT = {"tensorflow": "tf", "tensorflow_datasets": "tfds"}  # what programs ca
 _INSTEAD = {  # what does the same under another name
     "tf.saved_model": "model.save('name.keras') writes a model",
 }
+_ALSO = {"tensorflow": ("python",)}  # tensorflow.python.keras, which many programs import
 _MISSING = object()  # None is a value: tf.newaxis
-MIRRORED_VERSION = "2.21.0"  # of TensorFlow: what the signatures here were compared with
 
 
 class Mirror(ModuleType):
@@ -49,7 +51,7 @@ class Mirror(ModuleType):
         if attribute.startswith("__") and attribute != "__version__":
             raise AttributeError(attribute)
         if attribute == "__version__":
-            return f"{MIRRORED_VERSION}+minitensor{sys.modules['minitensor'].__version__}"
+            return f"{VERSION}+minitensor{sys.modules['minitensor'].__version__}"
         value = _found(self, attribute)
         if value is _MISSING:
             raise AttributeError(lack(self.__name__, attribute, self._target))
@@ -79,10 +81,21 @@ def _prefix(module: str) -> str:
 
 def _found(mirror: Any, name: str) -> Any:
     """What a mirror has under a name; `_MISSING` for what it lacks, or has for itself alone."""
+    if name in _ALSO.get(mirror.__name__, ()):
+        return _python()
     target = mirror._target
     if f"{_prefix(mirror.__name__)}.{name}" in _INSTEAD or name not in _names(target):
         return _MISSING
     return getattr(target, name, _MISSING)
+
+
+@functools.cache
+def _python() -> ModuleType:
+    """TensorFlow's inside as far as programs reach into it: its keras."""
+    inside = ModuleType("minitensor.python", "TensorFlow's inside: only `keras` is here.")
+    inside.keras = importlib.import_module("minitensor.keras")  # type: ignore[attr-defined]
+    inside.__all__ = ["keras"]  # type: ignore[attr-defined]
+    return inside
 
 
 def _elsewhere(name: str) -> list[str]:

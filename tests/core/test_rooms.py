@@ -31,7 +31,8 @@ ENGINE = {
 }
 MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
-    *("image", "linalg", "math", "random", "strings"),
+    *("gfile", "image", "linalg", "math", "random", "strings", "summary", "tensor_array", "test"),
+    "version",
 }
 PROGRAMS = {
     "__main__",
@@ -74,7 +75,7 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "serialization": set(),  # everybody may read it
     "parts": set(),
     **{room: {"parts"} for room in ("activations", *OF_WEIGHTS, "config", "datasets", "losses")},
-    **{room: {"parts"} for room in ("callbacks", "random", "summary", "utils")},
+    **{room: {"parts"} for room in ("callbacks", "random", "summary", "tree", "utils")},
     "metrics": {"parts", "initializers", "losses"},
     "optimizers": {"parts", "initializers"},
     "training": {"parts", "losses", "metrics", "optimizers", "callbacks"},  # mixed into Model

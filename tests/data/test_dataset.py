@@ -303,7 +303,7 @@ def require_emulator():
 def test_iterators_have_get_next():
     iterator = iter(Dataset.range(2))
     assert [int(iterator.get_next()), int(next(iterator))] == [0, 1]
-    with pytest.raises(StopIteration):
+    with pytest.raises(mt.errors.OutOfRangeError):
         iterator.get_next()
 
 

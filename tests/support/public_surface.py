@@ -85,11 +85,17 @@ def parameters(function):
         [
             p.name,
             p.kind.name,
-            "" if p.default is p.empty else re.sub(r" at 0x\w+", "", repr(p.default)),
+            "" if p.default is p.empty else default(p.default),
         ]
         for p in signature.parameters.values()
         if p.name != "self"
     ]
+
+
+def default(value):
+    """As it was recorded: tf.float32 was NumPy's dtype then, to which it is equal."""
+    text = re.sub(r" at 0x\w+", "", repr(value))
+    return f"dtype({value.name!r})" if type(value).__name__ == "DType" else text
 
 
 def words(value):

@@ -1,15 +1,7 @@
-"""TensorBoard: the course of a training as files that TensorBoard draws; EventFile, such a file.
-
-The forms are those of TensorFlow 2: every value is a tensor, with the name of the plugin that shows
-it. The `tensorboard` package has them; TensorFlow is not needed, and not imported.
-"""
+"""TensorBoard: the course of a training as files that TensorBoard draws."""
 
 from __future__ import annotations
 
-import io
-import itertools
-import os
-import socket
 import time
 import warnings
 from pathlib import Path
@@ -21,67 +13,7 @@ from minitensor.extras import require
 from minitensor.keras.callbacks.base import Logs
 from minitensor.keras.callbacks.monitor import Remembering
 from minitensor.keras.engine import defaults
-
-_numbers = itertools.count()
-
-
-class EventFile:
-    """A new file in a folder, made if need be: numbers, histograms and images over steps."""
-
-    def __init__(self, folder: Path) -> None:
-        from tensorboard.summary.writer.record_writer import RecordWriter
-
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_numbers)}"
-        self._file = open(folder / f"events.out.tfevents.{name}.v2", "wb")  # noqa: SIM115
-        self._records = RecordWriter(self._file)
-        self._event(file_version="brain.Event:2")
-
-    def _event(self, **what: Any) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        self._records.write(Event(wall_time=time.time(), **what).SerializeToString())
-        self._records.flush()  # a training that is killed leaves all it wrote
-
-    def scalar(self, tag: str, value: float, step: int) -> None:
-        """A number."""
-        from tensorboard.plugins.scalar.summary_v2 import scalar_pb
-
-        self._event(summary=scalar_pb(tag, value), step=step)
-
-    def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
-        """How numbers are distributed, in 30 buckets."""
-        from tensorboard.plugins.histogram.summary_v2 import histogram_pb
-
-        self._event(summary=histogram_pb(tag, values), step=step)
-
-    def images(self, tag: str, images: np.ndarray, step: int) -> None:
-        """Up to three images, (N, H, W, 1 or 3 or 4), values from 0 to 1."""
-        from tensorboard.plugins.image.metadata import create_summary_metadata
-
-        height, width = images.shape[1:3]
-        pixels = (np.clip(images[:3], 0, 1) * 255.5).astype(np.uint8)
-        texts = [b"%d" % width, b"%d" % height, *(_png(image) for image in pixels)]
-        self._tensor(tag, texts, create_summary_metadata(None, None), step)
-
-    def graph(self, json: str) -> None:
-        """The architecture of a Keras model."""
-        from tensorboard.compat.proto.summary_pb2 import SummaryMetadata
-
-        plugin = SummaryMetadata.PluginData(plugin_name="graph_keras_model", content=b"1")
-        self._tensor("keras", json, SummaryMetadata(plugin_data=plugin), 0)
-
-    def _tensor(self, tag: str, value: Any, metadata: Any, step: int) -> None:
-        from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.util.tensor_util import make_tensor_proto
-
-        summary = Summary()
-        summary.value.add(tag=tag, tensor=make_tensor_proto(value), metadata=metadata)
-        self._event(summary=summary, step=step)
-
-    def close(self) -> None:
-        """Nothing more will come."""
-        self._records.close()
+from minitensor.summary.event_file import EventFile
 
 
 class TensorBoard(Remembering):
@@ -234,12 +166,3 @@ def _as_images(weight: np.ndarray) -> np.ndarray | None:
         last = defaults.image_data_format() == "channels_last"
         return (image.transpose(2, 0, 1) if last else image)[..., None]
     return image if image.ndim == 4 and image.shape[-1] in (1, 3, 4) else None
-
-
-def _png(image: np.ndarray) -> bytes:
-    """An image (H, W, C) of bytes as a PNG file."""
-    from PIL import Image
-
-    memory = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(memory, "PNG")
-    return memory.getvalue()

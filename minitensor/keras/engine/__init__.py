@@ -13,6 +13,7 @@ masking.py            masks of tensors, and how calls hand them on
 input_layer.py        Input, where a functional model begins
 model.py              Model: a layer that can be trained, saved and described
 functional.py         a model of the calls between symbolic tensors
+    function.py           such calls as a function, which cannot be trained
 functional_config.py  the same, as JSON values
 sequential.py         a model that is a list
 """

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor
+from minitensor.autograd.dtype import DType
 from minitensor.keras.serialization import registry, sharing
 from minitensor.keras.serialization.memory_budget import charge_object
 
@@ -57,7 +58,8 @@ def serialize(value: Any) -> Json:
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, dict):
         return {key: serialize(item) for key, item in value.items()}
-    if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
+    scalar = inspect.isclass(value) and issubclass(value, np.generic)
+    if scalar or isinstance(value, np.dtype | DType):
         return np.dtype(value).name
     return _special(value) or _described(value)
 

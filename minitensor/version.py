@@ -1,0 +1,7 @@
+"""The mirror of tf.version: the TensorFlow whose names and values these are compared with."""
+
+VERSION = "2.21.0"
+GIT_VERSION = f"v{VERSION}"
+COMPILER_VERSION = ""  # nothing is compiled for it
+
+__all__ = ["COMPILER_VERSION", "GIT_VERSION", "VERSION"]
