@@ -44,6 +44,7 @@ from minitensor.array import (
     reshape,
     reverse,
     roll,
+    scatter_nd,
     shape,
     size,
     slice,
@@ -51,6 +52,11 @@ from minitensor.array import (
     squeeze,
     stack,
     stop_gradient,
+    tensor_scatter_nd_add,
+    tensor_scatter_nd_max,
+    tensor_scatter_nd_min,
+    tensor_scatter_nd_sub,
+    tensor_scatter_nd_update,
     tile,
     transpose,
     unique,
@@ -67,6 +73,7 @@ from minitensor.autograd import (
     Variable,
     check_gradients,
     custom_gradient,
+    recompute_grad,
     to_device,
 )
 from minitensor.backend.devices import device
@@ -142,13 +149,17 @@ from minitensor.math import (
     truediv,
 )
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
+from minitensor.math.elementwise import truncatediv, truncatemod
 from minitensor.math.order import argsort, sort
 from minitensor.nn.space import batch_to_space, space_to_batch
 
 __version__ = "0.2.0"
 newaxis = None
 _LAZY = {  # loaded when they are first used: name -> module, and the name in it
-    **{name: (name, None) for name in ("data", "image", "keras", "models", "parity", "train")},
+    **{
+        name: (name, None)
+        for name in ("autodiff", "bitwise", "data", "image", "keras", "models", "parity", "train")
+    },
     **{name: (f"keras.{name}", None) for name in ("initializers", "losses", "metrics")},
     "optimizers": ("keras.optimizers", None),
     "constant_initializer": ("keras.initializers", "Constant"),
@@ -166,7 +177,8 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
         name: ("control", name)
         for name in (
             *("case", "cond", "executing_eagerly", "function", "map_fn", "name_scope"),
-            *("numpy_function", "print", "py_function", "timestamp", "while_loop"),
+            *("numpy_function", "print", "py_function", "timestamp", "vectorized_map"),
+            "while_loop",
         )
     },
     "debugging": ("debugging", None),
@@ -177,26 +189,29 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
 __all__ = [
     "DType", "GradientTape", "Module", "Tensor", "TensorArray", "TensorShape", "TensorSpec",
     "UnconnectedGradients", "Variable", "abs", "acos", "add", "add_n", "algorithm", "argmax",
-    "argmin", "argsort", "as_dtype", "asin", "atan", "batch_to_space", "bool", "boolean_mask",
-    "broadcast_to", "case", "cast", "check_gradients", "clip_by_global_norm", "clip_by_norm",
-    "clip_by_value", "concat", "cond", "config", "constant", "constant_initializer",
-    "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data", "debugging", "device",
-    "divide", "double", "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly",
-    "exp", "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "function",
-    "gather", "gather_nd", "greater", "greater_equal", "half", "identity", "image", "initializers",
-    "int8", "int16", "int32", "int64", "io", "is_tensor", "keras", "less", "less_equal", "linalg",
-    "linspace", "logical_and", "logical_not", "logical_or", "losses", "map_fn", "math", "matmul",
-    "maximum", "meshgrid", "metrics", "minimum", "models", "multiply", "name_scope", "negative",
-    "newaxis", "nn", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_initializer",
-    "ones_like", "optimizers", "pad", "pow", "print", "py_function", "random",
-    "random_normal_initializer", "random_uniform_initializer", "range", "rank", "reduce_all",
-    "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod",
-    "reduce_sum", "repeat", "reshape", "reverse", "roll", "round", "scalar_mul", "shape", "sigmoid",
-    "sign", "sin", "sinh", "size", "slice", "sort", "space_to_batch", "split", "sqrt", "square",
-    "squeeze", "stack", "stop_gradient", "string", "strings", "subtract", "summary", "tan", "tanh",
-    "tensordot", "test", "tile", "timestamp", "to_device", "train", "transpose", "truediv", "uint8",
-    "uint16", "uint32", "uint64", "unique", "unstack", "version", "where", "while_loop", "zeros",
-    "zeros_initializer", "zeros_like",
+    "argmin", "argsort", "as_dtype", "asin", "atan", "autodiff", "batch_to_space", "bitwise",
+    "bool", "boolean_mask", "broadcast_to", "case", "cast", "check_gradients",
+    "clip_by_global_norm", "clip_by_norm", "clip_by_value", "concat", "cond", "config", "constant",
+    "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data",
+    "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
+    "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32",
+    "float64", "floor", "function", "gather", "gather_nd", "greater", "greater_equal", "half",
+    "identity", "image", "initializers", "int8", "int16", "int32", "int64", "io", "is_tensor",
+    "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or",
+    "losses", "map_fn", "math", "matmul", "maximum", "meshgrid", "metrics", "minimum", "models",
+    "multiply", "name_scope", "negative", "newaxis", "nn", "norm", "not_equal", "numpy_function",
+    "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "print",
+    "py_function", "random", "random_normal_initializer", "random_uniform_initializer", "range",
+    "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
+    "roll", "round", "scalar_mul", "scatter_nd", "shape", "sigmoid", "sign", "sin", "sinh", "size",
+    "slice", "sort", "space_to_batch", "split", "sqrt", "square", "squeeze", "stack",
+    "stop_gradient", "string", "strings", "subtract", "summary", "tan", "tanh",
+    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp",
+    "to_device", "train", "transpose", "truediv", "truncatediv", "truncatemod", "uint8", "uint16",
+    "uint32", "uint64", "unique", "unstack", "vectorized_map", "version", "where", "while_loop",
+    "zeros", "zeros_initializer", "zeros_like",
 ]  # fmt: skip
 
 

@@ -59,20 +59,49 @@ def map_fn(
         ValueError: there is nothing to go over, or lengths differ.
     """
     kinds = dtype if fn_output_signature is None else fn_output_signature
-    tensors = map_structure(as_tensor, _tuples(elems))
-    lengths = {len(tensor) for tensor in flatten(tensors)}
-    if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f"map_fn: elems must have one length above 0, got {sorted(lengths)}")
-    slices = map_structure(unstack, tensors)
-    listed = isinstance(elems, list) and not isinstance(tensors, ArrayLike)
-    results = []
-    for i in range(lengths.pop()):
-        item = map_structure(lambda column, i=i: column[i], slices)
-        results.append(map_structure(as_tensor, _tuples(fn(list(item) if listed else item))))
+    results = _of_slices("map_fn", fn, elems)
     if kinds is not None:
         kinds = map_structure(lambda kind: getattr(kind, "dtype", kind), _tuples(kinds))
         results = [map_structure(lambda y, kind: as_tensor(y, kind), one, kinds) for one in results]
     return map_structure(lambda *column: stack(column), *results)
+
+
+@example("vectorized_map(tf.square, tf.constant([2, 3])).numpy()", "array([4, 9], dtype=int32)")
+def vectorized_map(
+    fn: Callable[[Any], Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True
+) -> Any:
+    """fn of each slice along the first axis, stacked; what has one slice serves for all.
+
+    Args:
+        fn: a function of one argument.
+        elems: a tensor, or tuples and dictionaries of tensors of one length, or of length 1.
+        fallback_to_while_loop, warn: ignored; it is one call for each slice.
+
+    Returns:
+        What fn gives, each tensor with a new first axis.
+
+    Raises:
+        ValueError: there is nothing to go over, or lengths differ.
+    """
+    results = _of_slices("vectorized_map", fn, elems, repeat=True)
+    return map_structure(lambda *column: stack(column), *results)
+
+
+def _of_slices(op: str, fn: Callable[[Any], Any], elems: Any, repeat: bool = False) -> list[Any]:
+    """fn of each slice, as nests of tensors; with `repeat` a single slice is that of all calls."""
+    tensors = map_structure(as_tensor, _tuples(elems))
+    lengths = {len(tensor) for tensor in flatten(tensors)}
+    if repeat and len(lengths) > 1:
+        lengths -= {1}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"{op}: elems must have one length above 0, got {sorted(lengths)}")
+    slices = map_structure(unstack, tensors)
+    listed = isinstance(elems, list) and not isinstance(tensors, ArrayLike)
+    results = []
+    for i in range(lengths.pop()):
+        item = map_structure(lambda column, i=i: column[i if len(column) > 1 else 0], slices)
+        results.append(map_structure(as_tensor, _tuples(fn(list(item) if listed else item))))
+    return results
 
 
 def _tuples(value: Any) -> Any:

@@ -4,6 +4,7 @@ convert.py   from other values          create.py    from a few numbers
 shapes.py    the same elements, other axes
 movement.py  padded, tiled, repeated, turned around
 join.py      many to one, one to many   indexing.py  picked by index or condition
+scatter.py   written at an index
 """
 
 from minitensor.array.convert import *
@@ -11,4 +12,5 @@ from minitensor.array.create import *
 from minitensor.array.indexing import *
 from minitensor.array.join import *
 from minitensor.array.movement import *
+from minitensor.array.scatter import *
 from minitensor.array.shapes import *

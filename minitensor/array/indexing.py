@@ -141,20 +141,25 @@ def gather_nd(
             f"gather_nd: indices {i.shape} do not fit params {x.shape!s} after {batch} batch axes; "
             "their last axis holds at most one number per axis"
         )
-    parts = [i[..., k] for k in range(i.shape[-1])]
-    for k, part in enumerate(parts):
-        size = x.shape[batch + k]
-        if part.size and not 0 <= part.min() <= part.max() < size:
-            raise ValueError(
-                f"gather_nd: coordinate {k} goes from {part.min()} to {part.max()} and must lie in "
-                f"0 ... {size - 1}"
-            )
+    parts = coordinates("gather_nd", i, x.shape[batch:])
     inner = (1,) * (i.ndim - 1 - batch)
     rows = np.ix_(*(np.arange(n) for n in i.shape[:batch])) if batch else ()
     index = (*(row.reshape(row.shape + inner) for row in rows), *parts)
     if not parts:
         raise ValueError("gather_nd: the last axis of indices must not be empty")
     return array.getitem(x, index=index)
+
+
+def coordinates(op: str, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The parts of (..., K) indices, one for each of the first K axes, all of them in range."""
+    parts = tuple(indices[..., k] for k in range(indices.shape[-1]))
+    for k, (part, size) in enumerate(zip(parts, shape, strict=False)):
+        if part.size and not 0 <= part.min() <= part.max() < size:
+            raise ValueError(
+                f"{op}: coordinate {k} goes from {part.min()} to {part.max()} and must lie in "
+                f"0 ... {size - 1}"
+            )
+    return parts
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:

@@ -10,7 +10,9 @@
     recording.py  what ops report, and to which tapes
     tape.py       GradientTape: the list of what was computed
     walk.py       reverse-mode differentiation: the walk back along that list; Jacobians, row by row
+    forward.py    derivatives along a direction, out of two walks back
     custom.py     a function with a derivative of the user's own
+    recompute.py  a function that runs again in the walk back
     tree.py       tensors in lists, tuples and dictionaries
     check.py      derivatives against central differences
     finite.py     where a value that is not finite came from
@@ -23,6 +25,7 @@ from minitensor.autograd.check import check_gradients
 from minitensor.autograd.convert import align, as_tensor, first_tensor, to_device, to_device_of
 from minitensor.autograd.custom import custom_gradient
 from minitensor.autograd.primitive import Primitive, primitive
+from minitensor.autograd.recompute import recompute_grad
 from minitensor.autograd.tape import GradientTape, UnconnectedGradients
 from minitensor.autograd.tensor import Tensor, TensorShape
 from minitensor.autograd.variable import Variable
@@ -30,5 +33,5 @@ from minitensor.autograd.variable import Variable
 __all__ = [
     "GradientTape", "Primitive", "Tensor", "TensorShape", "UnconnectedGradients", "Variable",
     "align", "as_tensor", "check_gradients", "custom_gradient", "first_tensor", "primitive",
-    "to_device", "to_device_of",
+    "recompute_grad", "to_device", "to_device_of",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
+from minitensor.autograd.variable import Variable
 from minitensor.autograd.walk import filled, walk_back
 
 
@@ -172,4 +173,4 @@ def described(tensor: ArrayLike) -> str:
 
 
 def _is_read(event: Event) -> bool:
-    return bool(event.inputs) and hasattr(event.inputs[0], "assign")
+    return bool(event.inputs) and isinstance(event.inputs[0], Variable)

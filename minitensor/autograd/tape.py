@@ -19,6 +19,7 @@ from minitensor.autograd import tree, walk
 from minitensor.autograd.convert import as_tensor
 from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
+from minitensor.autograd.variable import Variable
 from minitensor.autograd.walk import check_sources, filled, seeds_of, walk_back
 
 
@@ -88,7 +89,7 @@ class GradientTape:
                 raise ValueError(f"watch: expected tensors or variables, got {type(leaf).__name__}")
             if is_float(leaf.dtype):
                 self._tracked[id(leaf)] = leaf
-                if hasattr(leaf, "assign"):
+                if isinstance(leaf, Variable):
                     self._variables[id(leaf)] = leaf
 
     def watched_variables(self) -> tuple[Any, ...]:

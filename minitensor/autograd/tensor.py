@@ -243,7 +243,9 @@ class Tensor(ArrayLike):
     Source: tf.Tensor
     """
 
-    __slots__ = ("__weakref__", "array")
+    __slots__ = ("__weakref__", "array", "assign")
+
+    assign: Callable[..., Any]  # of what was sliced out of a variable, and of nothing else
 
     # Installed by minitensor.ops: the array ops that conversion and Jacobians need.
     pack: ClassVar[Callable[[list[Tensor]], Tensor]]  # n tensors -> one with a new first axis

@@ -91,6 +91,25 @@ class Variable(ArrayLike):
         """Subtracts `delta`; returns the variable."""
         return self.assign(self.array - self._delta("assign_sub", delta))
 
+    def assign_part(self, index: Any, value: Any, name: str | None = None) -> Variable:
+        """Replaces the elements at an index; `v[1:].assign(value)` calls it. Returns the variable.
+
+        Args:
+            index: integers, slices, None and Ellipsis, as NumPy takes them.
+            value: what broadcasts to the elements there.
+            name: ignored.
+        """
+        new = as_tensor(value, self.dtype, like=self)
+        changed = _fresh(self)
+        try:
+            changed[index] = new.array
+        except ValueError:
+            raise ValueError(
+                f"assign: value has shape {new.shape} but that part of {self.name} has "
+                f"{self.array[index].shape}"
+            ) from None
+        return self.assign(Tensor(changed))
+
     def _delta(self, op: str, delta: Any) -> Any:
         change = as_tensor(delta, self.array.dtype, like=self)
         try:
@@ -111,7 +130,7 @@ class Variable(ArrayLike):
         )
 
 
-def _fresh(tensor: Tensor) -> Any:
+def _fresh(tensor: ArrayLike) -> Any:
     """A copy of the tensor's array: nobody else may hold a variable's memory."""
     be = backend.of(tensor.array)
     return be.asarray(be.xp.array(tensor.array))

@@ -158,6 +158,10 @@ floormod = binary(math.mod, "z = x - floor(x / y) y, which has the sign of y.",
     "tf.math.floormod([-7, 7], 3)", "array([2, 1], dtype=int32)")
 mod = binary(math.mod, "z = x - floor(x / y) y, which has the sign of y.",
     "tf.math.mod([-7, 7], 3)", "array([2, 1], dtype=int32)")
+truncatediv = binary(math.truncatediv, "z = x / y, cut off towards 0.",
+    "tf.truncatediv([-7, 7], 2)", "array([-3,  3], dtype=int32)")
+truncatemod = binary(math.truncatemod, "z = x - truncatediv(x, y) y, which has the sign of x.",
+    "tf.truncatemod([-7, 7], 3)", "array([-1,  1], dtype=int32)")
 pow = binary(math.power, "z = x^y; an integer to a negative integer is a ValueError.",
     "tf.pow([2.0, 3.0], 2.0)", "array([4., 9.], dtype=float32)")
 maximum = binary(math.maximum, "The larger one, NaN if one is; a tie sends its gradient to x.",

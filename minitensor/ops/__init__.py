@@ -1,6 +1,6 @@
 """Every op: a function of raw arrays, with one derivative per argument beside it.
 
-    array.py    elements moved, repeated, joined, picked
+    array.py  scatter.py  elements moved, repeated, joined, picked; written at an index
     math.py  special.py  elements computed one by one    elementwise.py, error_function.py
     reduce.py   along axes                          linalg.py  products of matrices
     conv.py  pool.py  morphology.py  norm.py  batch_norm.py  softmax.py

@@ -114,10 +114,10 @@ def along(axis: int, item: Any) -> tuple[Any, ...]:
 @primitive
 def getitem(be: Backend, x: Any, *, index: tuple[Any, ...]) -> Any:
     """x[index]: ints, slices, None, Ellipsis, int arrays and boolean masks, as in NumPy."""
-    return x[_there(be, index)]
+    return x[there(be, index)]
 
 
-def _there(be: Backend, index: tuple[Any, ...]) -> tuple[Any, ...]:
+def there(be: Backend, index: tuple[Any, ...]) -> tuple[Any, ...]:
     """An index whose arrays, which are NumPy's, lie where x does."""
     return tuple(be.asarray(item) if isinstance(item, np.ndarray) else item for item in index)
 
@@ -128,9 +128,9 @@ def put(be: Backend, g: Any, *, index: tuple[Any, ...], shape: Shape) -> Any:
     """The adjoint of `getitem`: zeros of `shape` with g added at `index`."""
     x = be.xp.zeros(shape, g.dtype)
     if any(isinstance(item, np.ndarray) and item.dtype != np.bool_ for item in index):
-        be.xp.add.at(x, _there(be, index), g)  # an element may have been picked more than once
+        be.xp.add.at(x, there(be, index), g)  # an element may have been picked more than once
     else:
-        x[_there(be, index)] = g
+        x[there(be, index)] = g
     return x
 
 

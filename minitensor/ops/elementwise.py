@@ -19,9 +19,9 @@ from minitensor.autograd.tensor import is_float
 from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
-FLOATS, NUMBERS, BOOLS = "f", "iuf", "b"
+FLOATS, NUMBERS, INTEGERS, BOOLS = "f", "iuf", "iu", "b"
 TEXT = "O"  # see backend/text.py
-_WORDS = {FLOATS: "floats", BOOLS: "booleans"}
+_WORDS = {FLOATS: "floats", INTEGERS: "integers", BOOLS: "booleans"}
 
 
 class Elementwise(Primitive):
@@ -51,7 +51,7 @@ class Elementwise(Primitive):
         kind = "f" if is_float(dtype) else dtype.kind
         if kind not in self._kinds:
             words = _WORDS.get(self._kinds, "numbers")
-            wanted = "bool" if self._kinds == BOOLS else "float32"
+            wanted = {BOOLS: "bool", INTEGERS: "int32"}.get(self._kinds, "float32")
             raise TypeError(
                 f"{self.__name__}: x is {dtype.name} but only {words} are legal; "
                 f"use minitensor.cast(x, '{wanted}')"

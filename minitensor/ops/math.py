@@ -25,6 +25,7 @@ from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     BOOLS,
     FLOATS,
+    INTEGERS,
     NUMBERS,
     TEXT,
     check_broadcast,
@@ -94,7 +95,24 @@ def _check_divisor(op: str, x: Any, y: Any) -> None:
         raise ValueError(f"{op}: integer division by zero; cast to float for inf and nan")
 
 
+@elementwise(NUMBERS)
+def truncatediv(be: Backend, x: Any, y: Any) -> Any:
+    """x / y cut off towards 0"""
+    _check_divisor("truncatediv", x, y)
+    xp = be.xp
+    return (x - xp.fmod(x, y)) // y if y.dtype.kind in "iu" else xp.trunc(x / y)
+
+
+@elementwise(NUMBERS)
+@in_float32
+def truncatemod(be: Backend, x: Any, y: Any) -> Any:
+    """x - truncatediv(x, y) y, which has the sign of x"""
+    _check_divisor("truncatemod", x, y)
+    return be.xp.fmod(x, y)
+
+
 mod.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g * floordiv(x, y))
+truncatemod.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g * truncatediv(x, y))
 
 
 # ----- arithmetic of one argument -----
@@ -234,6 +252,31 @@ less, less_equal = ufunc("less", NUMBERS), ufunc("less_equal", NUMBERS)
 greater, greater_equal = ufunc("greater", NUMBERS), ufunc("greater_equal", NUMBERS)
 logical_and, logical_or = ufunc("logical_and", BOOLS), ufunc("logical_or", BOOLS)
 logical_xor, logical_not = ufunc("logical_xor", BOOLS), ufunc("logical_not", BOOLS)
+
+# ----- bits -----
+
+bitwise_and, bitwise_or = ufunc("bitwise_and", INTEGERS), ufunc("bitwise_or", INTEGERS)
+bitwise_xor, invert = ufunc("bitwise_xor", INTEGERS), ufunc("invert", INTEGERS)
+
+
+@elementwise(INTEGERS)
+def left_shift(be: Backend, x: Any, y: Any) -> Any:
+    """x 2^y, whose upper bits are lost; y is kept between 0 and the last bit."""
+    return be.xp.left_shift(x, _places(be, y))
+
+
+@elementwise(INTEGERS)
+def right_shift(be: Backend, x: Any, y: Any) -> Any:
+    """floor(x / 2^y); y is kept between 0 and the last bit."""
+    return be.xp.right_shift(x, _places(be, y))
+
+
+def _places(be: Backend, y: Any) -> Any:
+    return be.xp.clip(y, 0, 8 * y.dtype.itemsize - 1).astype(y.dtype)
+
+
+# ----- what numbers are -----
+
 isnan, isinf = ufunc("is_nan", function="isnan"), ufunc("is_inf", function="isinf")
 isfinite = ufunc("is_finite", function="isfinite")
 

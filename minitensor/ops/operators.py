@@ -1,18 +1,20 @@
 """The operators of Tensor and Variable: one table.
 
 Numbers, lists and NumPy arrays take the dtype of the tensor beside them. [] knows what NumPy's
-does: ints, slices, Ellipsis, None, integer arrays and boolean masks. & | ^ ~ are logic.
+does: ints, slices, Ellipsis, None, integer arrays and boolean masks. & | ^ ~ are
+logic of booleans, and take integers bit by bit.
 A variable is not changed by += and its kin: TensorFlow's error says what changes it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Variable, as_tensor
+from minitensor.autograd import Variable, as_tensor, first_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.ops import array, linalg, math
 
@@ -46,9 +48,12 @@ def _getitem(self: ArrayLike, index: Any) -> Any:
     listed = isinstance(index, tuple | list)  # a list is a tuple here, as in TF
     items = tuple(_item(i) for i in (index if listed else (index,)))
     try:
-        return array.getitem(self, index=items)
+        picked = array.getitem(self, index=items)
     except IndexError as error:
         raise ValueError(f"[]: the index does not fit shape {self.shape!s}: {error}") from None
+    if isinstance(self, Variable) and not any(isinstance(item, np.ndarray) for item in items):
+        picked.assign = functools.partial(self.assign_part, items)
+    return picked
 
 
 def _item(item: Any) -> Any:
@@ -76,6 +81,16 @@ def _method(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *operands: op(*operands)
 
 
+def _of_bits(logic: Callable[..., Any], bits: Callable[..., Any]) -> Callable[..., Any]:
+    """`bits` of integers, else `logic`."""
+
+    def op(*operands: Any) -> Any:
+        tensor = first_tensor(*operands)
+        return (bits if tensor is not None and tensor.dtype.kind in "iu" else logic)(*operands)
+
+    return op
+
+
 def _flipped(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: op(other, self)
 
@@ -89,15 +104,15 @@ _BOTH_SIDES: dict[str, Callable[[Any, Any], Any]] = {
     "mod": math.mod,
     "pow": math.power,
     "matmul": linalg.matmul,
-    "and": math.logical_and,
-    "or": math.logical_or,
-    "xor": math.logical_xor,
+    "and": _of_bits(math.logical_and, math.bitwise_and),
+    "or": _of_bits(math.logical_or, math.bitwise_or),
+    "xor": _of_bits(math.logical_xor, math.bitwise_xor),
 }
 
 _LEFT_SIDE: dict[str, Callable[..., Any]] = {
     "neg": math.negative,
     "abs": math.absolute,
-    "invert": math.logical_not,
+    "invert": _of_bits(math.logical_not, math.invert),
     "eq": _equal,
     "ne": _not_equal,
     "lt": math.less,

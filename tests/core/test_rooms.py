@@ -33,6 +33,7 @@ MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
     *("gfile", "image", "linalg", "math", "random", "strings", "summary", "tensor_array", "test"),
     "version",
+    *("autodiff", "bitwise"),
 }
 PROGRAMS = {
     "__main__",

@@ -18,7 +18,7 @@ from minitensor.parity.ops import OPS
 from minitensor.parity.reference import LAYERS
 
 RECORD = Path(__file__).parents[1] / "support" / "tf_signatures.json"
-ROOMS = ("", "math", "nn", "image", "random", "linalg", "config")
+ROOMS = ("", "math", "nn", "image", "random", "linalg", "config", "bitwise")
 SETTINGS = {  # no ops: of our engine, which TensorFlow has not
     *("algorithm", "check_gradients", "to_device"),
     *("config.set_workspace_limit", "config.workspace_limit"),

@@ -120,7 +120,7 @@ class StepGuard:
 
     def _source(self, origin: Origin) -> str:
         """What was not finite before anything was computed; "" if all was."""
-        if weights := [s for s in origin.sources if hasattr(s, "assign")]:
+        if weights := [s for s in origin.sources if isinstance(s, Variable)]:
             names = ", ".join(path_of(w) for w in weights)
             return f"The weights {names} were not finite already ({described(weights[0])})."
         parts = zip(("inputs", "targets", "sample weights"), self._data, strict=True)

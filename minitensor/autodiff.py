@@ -1,0 +1,5 @@
+"""The mirror of tf.autodiff."""
+
+from minitensor.autograd.forward import ForwardAccumulator
+
+__all__ = ["ForwardAccumulator"]
