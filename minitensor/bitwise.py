@@ -21,3 +21,6 @@ left_shift = binary(math.left_shift, "z = x 2^y, whose upper bits are lost.",
 right_shift = binary(math.right_shift, "z = floor(x / 2^y).",
     "tf.bitwise.right_shift([6, -5], 1)", "array([ 3, -3], dtype=int32)", "integers")
 # fmt: on
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__  # where pickle finds it
