@@ -10,8 +10,8 @@ import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +59,14 @@ class Call:
         training: what the innermost call was told.
         losses: what layers have added to the loss so far.
         observer: has `begins(layer)` and `ends(layer, inputs, outputs)`, or None.
+        only_shapes: whether layers that say the shape of their output need not compute it.
         path: names of the layers being called, from the outside in.
     """
 
     training: bool | None = None
     losses: list[Any] = field(default_factory=list)
     observer: Any = None
+    only_shapes: bool = False
     path: list[str] = field(default_factory=list)
 
 
@@ -89,6 +91,16 @@ class _Calls(threading.local):
 
 
 calls = _Calls()
+
+
+@contextmanager
+def only_shapes(observer: Any = None) -> Iterator[None]:
+    """Calls in the block are not for their values: what a layer says of its shape is enough."""
+    outer, calls.current = calls.current, Call(False, observer=observer, only_shapes=True)
+    try:
+        yield
+    finally:
+        calls.current = outer
 
 
 def check(layer: Layer, inputs: Any) -> None:
@@ -295,6 +307,26 @@ def shape_of(tensors: Any) -> Any:
     return map_structure(sizes, tensors)
 
 
+def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """Zeros in the shape that a layer says its output has; None if it must compute to know.
+
+    They take no memory: all are one number.
+    """
+    tensors = flatten(args)
+    known = layer._says_shape and len(args) == 1 and not layer.sublayers()
+    if not known or not all(isinstance(x, Tensor) and is_float(x.dtype) for x in tensors):
+        return None
+    if any(value is not None for name, value in kwargs.items() if name != "training"):
+        return None
+    shape = layer.compute_output_shape(map_structure(sizes, args[0]))
+    if not _is_shape(shape):
+        return None
+    like = tensors[0]
+    if not isinstance(like.array, np.ndarray):
+        return zeros(shape, like.dtype)
+    return Tensor(np.broadcast_to(np.zeros((), like.dtype), shape))
+
+
 def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a call gives for KerasTensors."""
     takes_training = _training_default(type(layer).call) is not inspect.Parameter.empty
@@ -316,7 +348,10 @@ def tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return x if mask is None else set_mask(x, trial(mask, batch, other))
 
         given = {name: map_structure(trial, value) for name, value in kwargs.items()}
-        with warnings.catch_warnings():  # of masks that are lost: the call itself says it
+        with (
+            only_shapes(),
+            warnings.catch_warnings(),
+        ):  # of masks that are lost: the call itself says it
             warnings.simplefilter("ignore")
             trials.append(function(*(map_structure(trial, value) for value in args), **given))
     others = iter(flatten(trials[1]))

@@ -89,6 +89,7 @@ class Layer(WeightContainer, Configurable):
     _supports_masking: bool | None = None  # None: as `_computes_mask` says
     _computes_mask = False  # whether it has a `compute_mask` of its own
     _settled = False  # whether its config holds the attributes that bear the names of its arguments
+    _says_shape = False  # whether `compute_output_shape` is all there is to know without values
     _is_input = False  # whether a functional model begins with it
     _first_call = 0  # the number of its first call where it is an end of a functional model
 
@@ -124,6 +125,12 @@ class Layer(WeightContainer, Configurable):
             cls.build = _once(cls.build)  # type: ignore[method-assign]
         if "compute_mask" in cls.__dict__:
             cls._computes_mask = True
+        if "compute_output_shape" in cls.__dict__:
+            cls._says_shape = cls.__dict__.get("_says_shape", True)
+        elif "call" in cls.__dict__ and not cls.__module__.startswith("minitensor."):
+            cls._says_shape = (
+                False  # a program's own call: the shape that was inherited may be wrong
+            )
 
     # ----- what a subclass writes -----
 
@@ -188,10 +195,11 @@ class Layer(WeightContainer, Configurable):
             kwargs, mask = masking.with_masks(self, args, kwargs)
             if call.observer:
                 call.observer.begins(self)
-            y = self.call(*args, **kwargs)
+            y = calling.blank_output(self, args, kwargs) if call.only_shapes else None
+            y = self.call(*args, **kwargs) if y is None else y
             if call.observer:
                 call.observer.ends(self, inputs, y)
-            if self.activity_regularizer is not None:
+            if self.activity_regularizer is not None and not call.only_shapes:
                 self._regularize(y)
             masking.hand_on(self, inputs, y, mask)
         finally:

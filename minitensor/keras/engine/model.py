@@ -11,7 +11,7 @@ from typing import Any
 from minitensor.array import zeros
 from minitensor.autograd.tree import map_structure
 from minitensor.keras import summary
-from minitensor.keras.engine.calling import sizes, symbols
+from minitensor.keras.engine.calling import only_shapes, sizes, symbols
 from minitensor.keras.engine.functional_config import functional_arguments
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
@@ -112,9 +112,12 @@ class Model(Trainer, Layer):
     def build(self, input_shape: Any) -> None:
         """Builds all layers, by a call on zeros of this shape; 1 where it says None."""
         trial = symbols(input_shape, self.dtype)
-        self(
-            map_structure(lambda t: zeros([1 if n is None else n for n in t.shape], t.dtype), trial)
-        )
+        with only_shapes():
+            self(
+                map_structure(
+                    lambda t: zeros([1 if n is None else n for n in t.shape], t.dtype), trial
+                )
+            )
 
     # ----- what is done with it elsewhere -----
 

@@ -79,6 +79,8 @@ class Lambda(Layer):
         TypeError: `function` is no function.
     """
 
+    _says_shape = False  # it finds out by a call
+
     def __init__(
         self,
         function: Any,

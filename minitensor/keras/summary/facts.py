@@ -1,13 +1,14 @@
 """What a table says of each layer, found by running one sample of zeros through the model.
 
-So the numbers are those of what really ran: of layers inside layers, and of ops between them.
+So the numbers are those of what really ran: of layers inside layers, and of ops between them. A
+layer that says the shape of its output does not compute it (`calling.only_shapes`).
 Receptive fields follow the tensors: an op passes on the widest of its inputs', a layer that has a
 `receptive_field` widens it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from minitensor.autograd import recording
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten, map_structure
-from minitensor.keras.engine.calling import Call, calls, symbols
+from minitensor.keras.engine.calling import only_shapes, symbols
 from minitensor.keras.engine.keras_tensor import KerasTensor
 
 if TYPE_CHECKING:
@@ -68,11 +69,17 @@ class _Trial:
 
     def append(self, entry: Record) -> None:
         """An op: its outputs see what the widest of its inputs sees."""
-        known = [(x, self.fields[id(x)]) for x in entry.inputs if id(x) in self.fields]
-        for output in entry.outputs:
-            if known and id(output) not in self.fields:
+        self._pass_on(entry.inputs, entry.outputs)
+
+    def _pass_on(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
+        known = [(x, self.fields[id(x)]) for x in inputs if id(x) in self.fields]
+        for output in outputs:
+            if id(output) not in self.fields:
                 seen = [() if _flattens(x, output) else field for x, field in known]
-                self._see(output, () if () in seen else max(seen))
+                # other spatial axes than before: of these no field is known
+                fits = [field for field in seen if len(field) == output.ndim - 2]
+                if () in seen or fits:
+                    self._see(output, () if () in seen else max(fits))
 
     def _see(self, tensor: Any, field: Field) -> None:
         self.fields[id(tensor)] = field
@@ -88,6 +95,7 @@ class _Trial:
         if not layer.sublayers():
             self._total += sum(layer.macs(tuple(t.shape)) for t in tensors)
             self._widen(layer, inputs, tensors)
+            self._pass_on(flatten(inputs), tensors)  # if no op told of it
         facts = self.facts.setdefault(layer, Facts([]))
         facts.macs += self._total - self._begun.pop()
         facts.shapes = [(None, *t.shape[1:]) for t in tensors]
@@ -97,6 +105,8 @@ class _Trial:
     def _widen(self, layer: Layer, inputs: Any, outputs: list[Any]) -> None:
         fields = [self.fields[id(t)] for t in flatten(inputs) if id(t) in self.fields]
         if layer.receptive_field is None or not fields or not fields[0]:
+            return
+        if len(fields[0]) != len(layer.receptive_field):
             return
         wider = tuple(
             (width + (span - 1) * step, step * stride)
@@ -139,13 +149,12 @@ def _tried(model: Model) -> dict[Layer, Facts]:
     inputs = map_structure(_zeros, _symbolic_inputs(model))
     for tensor in flatten(inputs):
         trial._see(tensor, ((1, 1),) * (tensor.ndim - 2) if tensor.ndim > 2 else ())
-    outer, calls.current = calls.current, Call(training=False, observer=trial)
     recording.active.tapes.append(trial)
     try:
-        model(inputs)
+        with only_shapes(trial):
+            model(inputs)
     finally:
         recording.active.tapes.remove(trial)
-        calls.current = outer
     return trial.facts
 
 
