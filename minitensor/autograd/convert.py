@@ -40,7 +40,7 @@ def as_tensor(
         ValueError: a nested list is ragged.
     """
     if isinstance(value, ArrayLike):
-        tensor = value if isinstance(value, Tensor) else value.value()  # type: ignore[attr-defined]
+        tensor = value if isinstance(value, Tensor) else value.read_value()  # type: ignore[attr-defined]
         if dtype is not None and tensor.array.dtype != np.dtype(dtype):
             wanted = getattr(dtype, "name", None) or np.dtype(dtype).name
             raise TypeError(

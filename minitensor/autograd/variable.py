@@ -65,11 +65,11 @@ class Variable(ArrayLike):
 
     def value(self) -> Tensor:
         """The present value, as a Tensor that tapes trace back to this variable."""
-        return recording.read(self, self.array)
+        return self.read_value()
 
     def read_value(self) -> Tensor:
         """The present value (TensorFlow's other name for `value`)."""
-        return self.value()
+        return recording.read(self, self.array)
 
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape; returns the variable."""

@@ -188,7 +188,7 @@ class ProgbarLogger(Callback):
         """Takes over verbose, epochs and steps."""
         super().set_params(params)
         verbose = 1 if params["verbose"] == "auto" else int(params["verbose"])
-        overwrites = sys.stdout.isatty() or "ipykernel" in sys.modules
+        overwrites = getattr(sys.stdout, "isatty", bool)() or "ipykernel" in sys.modules
         self.verbose = 2 if verbose == 1 and not overwrites else verbose
         self.epochs, self.target = params["epochs"], params["steps"]
 

@@ -108,6 +108,12 @@ def check(layer: Layer, inputs: Any) -> None:
     spec = layer.input_spec
     if spec is None:
         return
+    if isinstance(inputs, list | tuple | dict) and not _is_listed(inputs):
+        raise ValueError(
+            f"Input of layer {layer.name} ({type(layer).__name__}) is incompatible with the layer: "
+            f"expected one tensor, found a {type(inputs).__name__} of {len(inputs)}. Full shape "
+            f"received: {shape_of(inputs)}"
+        )
     for tensor in flatten(inputs):
         shape = sizes(tensor)
         if spec.ndim is not None and len(shape) != spec.ndim:

@@ -136,10 +136,7 @@ class Functional(Model):
 
     def _matched(self, inputs: Any) -> list[Any]:
         """One tensor for each input, in their order; a dictionary is read by the inputs' names."""
-        if isinstance(inputs, dict) and not isinstance(self.input_structure, dict):
-            given = [inputs[t.node.layer.name] for t in self.inputs if t.node is not None]
-        else:
-            given = flatten(inputs)
+        given = self._named(inputs) if isinstance(inputs, dict) else flatten(inputs)
         if len(given) != len(self.inputs):
             raise ValueError(
                 f"Layer {self.name} expects {len(self.inputs)} input(s), but it received "
@@ -147,7 +144,8 @@ class Functional(Model):
             )
         given = [to_input(t, symbol) for t, symbol in zip(given, self.inputs, strict=True)]
         for i, tensor in enumerate(given):
-            found, wanted = sizes(tensor), self.inputs[i].shape
+            # a batch size that was told is that of the tensors drawn, not of those that come
+            found, wanted = sizes(tensor), (None, *self.inputs[i].shape[1:])
             pairs = zip(found, wanted, strict=False)
             if len(found) != len(wanted) or not all(None in p or p[0] == p[1] for p in pairs):
                 raise ValueError(
@@ -155,6 +153,19 @@ class Functional(Model):
                     f"expected shape={wanted}, found shape={found}"
                 )
         return given
+
+    def _named(self, inputs: dict[str, Any]) -> list[Any]:
+        """The entries of a dictionary for the inputs; more of them are not looked at."""
+        keyed = isinstance(self.input_structure, dict)
+        drawn = [t.node.layer.name for t in self.inputs if t.node is not None]
+        names = list(self.input_structure) if keyed else drawn
+        for name in (name for name in names if name not in inputs):
+            raise ValueError(
+                f'Missing data for input "{name}". You passed a data dictionary with keys '
+                f"{list(inputs)}. Expected the following keys: {names}"
+            )
+        found = {name: inputs[name] for name in names}
+        return flatten(found) if keyed else list(found.values())
 
     def _run(self, given: list[Any], apply: Callable[[Layer, Any, Any], Any]) -> Any:
         known = {id(symbol): value for symbol, value in zip(self.inputs, given, strict=True)}

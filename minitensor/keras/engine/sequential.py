@@ -108,6 +108,9 @@ class Sequential(Model):
         self._begin(InputLayer(batch_shape=tuple(input_shape), dtype=self.dtype).output)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        alone = args and isinstance(args[0], list | tuple) and len(args[0]) == 1
+        if alone and hasattr(args[0][0], "shape"):  # [x] for x, as in a functional model
+            args = (args[0][0], *args[1:])
         inputs = args[0] if args else kwargs.get("inputs")
         if not self.built and hasattr(inputs, "shape"):
             with on_device_of(inputs):

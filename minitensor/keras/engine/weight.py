@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.autograd import Variable
+from minitensor.autograd import Tensor, Variable
 
 
 def path_of(variable: Any) -> str:
@@ -48,6 +48,11 @@ class Weight(Variable):
         self.learns = trainable  # also while its layer is frozen
         self.regularizer = regularizer
         self.constraint = constraint
+
+    @property
+    def value(self) -> Tensor:  # type: ignore[override]
+        """The present value: a property here, as in Keras 3."""
+        return self.read_value()
 
     @property
     def leaf(self) -> str:

@@ -60,7 +60,7 @@ class _Count(_Counting):
 
     def result(self) -> Tensor:
         """The count so far."""
-        return self._each(getattr(self, self.kept[0]).value())
+        return self._each(getattr(self, self.kept[0]).read_value())
 
 
 def _count(name: str, says: str, where: str, prints: str) -> Any:
@@ -216,7 +216,7 @@ class FBetaScore(Metric):
 
     def result(self) -> Tensor:
         """The score so far."""
-        tp, fp, fn, weights = (getattr(self, name).value() for name in _PARTS)
+        tp, fp, fn, weights = (getattr(self, name).read_value() for name in _PARTS)
         least, square = defaults.epsilon(), self.beta**2
         precision, recall = tp / (tp + fp + least), tp / (tp + fn + least)
         score = precision * recall / (square * precision + recall + least) * (1 + square)

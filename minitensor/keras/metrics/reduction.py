@@ -40,7 +40,7 @@ class Sum(Metric):
 
     def result(self) -> Tensor:
         """The sum so far."""
-        return self.total.value()
+        return self.total.read_value()
 
 
 class Mean(Metric):

@@ -58,7 +58,7 @@ class RMSprop(Optimizer):
         i, rho = self._get_variable_index(variable), self.rho
         v = self._velocities[i]
         put(v, rho * v + (1 - rho) * math.square(gradient))
-        variance = v.value()
+        variance = v.read_value()
         if self.centered:
             mean = self._average_gradients[i]
             put(mean, rho * mean + (1 - rho) * gradient)

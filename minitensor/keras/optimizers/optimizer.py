@@ -258,7 +258,7 @@ class Optimizer(Configurable):
             self._step(pairs)
             for _, variable in pairs:
                 if (constraint := getattr(variable, "constraint", None)) is not None:
-                    variable.assign(constraint(variable.value()))
+                    variable.assign(constraint(variable.read_value()))
         self._iterations.array = np.asarray(self._iterations.array + 1)
 
     def _targets(self, grads: list[Any], given: Sequence[Variable] | None) -> list[Variable]:

@@ -123,6 +123,11 @@ class Arrays:
 
     begun = 0  # an order depends on nothing but the generator
 
+    def begin_epoch(self) -> None:
+        """Nothing to do."""
+
+    end_epoch = begin_epoch
+
     def __init__(self, data: Any, batch_size: int | None, steps: int | None, shuffle: Any) -> None:
         self._data = data
         self._count = _common_length(data)
@@ -189,6 +194,16 @@ class Dataset:
         if hasattr(self._data, "rewind"):
             self._data.rewind(begun)
 
+    def begin_epoch(self) -> None:
+        """Tells a PyDataset."""
+        if isinstance(self._data, Passes):
+            self._data.data.on_epoch_begin()
+
+    def end_epoch(self) -> None:
+        """Tells a PyDataset, at the end of each epoch, once."""
+        if isinstance(self._data, Passes):
+            self._data.data.on_epoch_end()
+
     def first(self) -> Any:
         """The first batch; one that cannot be had a second time is kept for the next pass."""
         batches = iter(self._data)
@@ -209,17 +224,15 @@ class Passes:
     """
 
     def __init__(self, data: Any, shuffle: Any) -> None:
-        self._data, self._shuffle = data, shuffle
+        self.data, self._shuffle = data, shuffle
 
     def __len__(self) -> int:
-        return int(self._data.num_batches)
+        return int(self.data.num_batches)
 
     def __iter__(self) -> Iterator[Any]:
         order = generator().permutation(len(self)) if self._shuffle else range(len(self))
-        self._data.on_epoch_begin()
         for number in order:
-            yield self._data[int(number)]
-        self._data.on_epoch_end()
+            yield self.data[int(number)]
 
 
 _DATA = "an array of the data (x, y or sample_weight)"

@@ -44,16 +44,19 @@ class EpochIterator:
 
     def epoch(self, done: int = 0) -> Iterator[tuple[int, Any]]:
         """Number and batch of each step of an epoch, of which some are done."""
+        self._source.begin_epoch()
         if self._batches is None or (self._steps is None and not done):
             self._begin()
         for step in itertools.count(done):
             if step == self._steps:
+                self._source.end_epoch()
                 return
             batch = self._next()
             if batch is _END and step == 0 and self.taken:  # the pass ended with the last epoch
                 self._begin()
                 batch = self._next()
             if batch is _END:
+                self._source.end_epoch()
                 self._end()
                 return
             self.taken += 1

@@ -52,7 +52,8 @@ class Outputs:
         """
         found = self._row(y)
         if found is None:
-            flat = flatten(y)
+            named = isinstance(y, dict) and None not in self.names
+            flat = [y[name] for name in self.names if name in y] if named else flatten(y)
             if len(flat) == sum(needed):
                 rest = iter(flat)
                 found = [next(rest) if need else None for need in needed]
@@ -75,11 +76,21 @@ class Outputs:
         return found
 
     def _row(self, value: Any) -> list[Any] | None:
-        """One for each output; None if it does not come out even."""
+        """One for each output; None if it does not come out even.
+
+        Raises:
+            ValueError: a dictionary with names that no output has.
+        """
         if value is None:
             return [None] * len(self)
-        if isinstance(value, dict) and len(self) > 1:
-            return [value[n] for n in self.names] if set(self.names) <= set(value) else None
+        if isinstance(value, dict) and None not in self.names:
+            if foreign := [name for name in value if name not in self.names]:
+                raise ValueError(
+                    f"No output is called {foreign}. Expected the keys {list(self.names)}, "
+                    f"received {list(value)}"
+                )
+            fits = len(value) == len(self)
+            return [value[name] for name in self.names] if fits else None
         flat = flatten(value)
         return flat if len(flat) == len(self) else None
 
