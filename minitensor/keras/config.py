@@ -10,5 +10,35 @@ from minitensor.keras.engine.defaults import (
 )
 
 __all__ = [
-    "epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format",
+    "disable_traceback_filtering", "epsilon", "floatx", "image_data_format",
+    "is_traceback_filtering_enabled", "set_epsilon", "set_floatx", "set_image_data_format",
 ]  # fmt: skip
+
+
+def disable_traceback_filtering() -> None:
+    """Asks for whole traces of errors: there are no others here.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.config.disable_traceback_filtering()
+        >>> tf.keras.config.is_traceback_filtering_enabled()
+        False
+
+    Source: keras.config.disable_traceback_filtering
+    """
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether traces of errors leave lines out: never.
+
+    Returns:
+        False
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.keras.config.is_traceback_filtering_enabled()
+        False
+
+    Source: keras.config.is_traceback_filtering_enabled
+    """
+    return False
