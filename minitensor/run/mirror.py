@@ -122,7 +122,8 @@ def _holds(value: Any) -> bool:
     """Whether a value is a room to look into: a module of ours, or a class used as one."""
     if isinstance(value, ModuleType):
         return value.__name__.partition(".")[0] == "minitensor"
-    return isinstance(value, type) and value.__name__.islower() and value.__module__ != "builtins"
+    room = isinstance(value, type) and value.__name__.islower() and "__init__" not in vars(value)
+    return room and value.__module__ != "builtins"
 
 
 class Finder(MetaPathFinder, Loader):

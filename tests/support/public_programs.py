@@ -147,7 +147,6 @@ PROGRAMS = (
     _damien("3_NeuralNetworks/convolutional_network_raw", ranges={200: 10}),
     _damien("3_NeuralNetworks/dcgan", ranges={20001: 2}),
     _damien("4_Utils/build_custom_layers", ranges={500: 50}),
-    _damien("4_Utils/save_restore_model", ranges={1000: 50}),
     _damien("4_Utils/tensorboard", ranges={3000: 100}),
     Program("yang", "2-Basical_Models/CNN.py"),
     Program("yang", "3-Neural_Network_Architecture/main.py", ranges={50: 1}),

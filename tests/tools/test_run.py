@@ -72,6 +72,19 @@ def test_a_name_that_is_missing_is_told_with_the_nearest(tmp_path, line, words):
     assert words in result.stderr.splitlines()[-1]
 
 
+def test_a_class_in_small_letters_is_made_and_one_that_is_a_room_is_looked_into(tmp_path):
+    result = run(
+        tmp_path,
+        """
+        import tensorflow as tf
+        with tf.name_scope("encoder"):
+            print(tf.Variable(0.0, name="w").name)
+        print(callable(tf.config.experimental.set_memory_growth))
+        """,
+    )
+    assert (result.stderr, result.stdout) == ("", "encoder/w:0\nTrue\n")
+
+
 def test_hasattr_says_no_to_a_missing_name(tmp_path):
     result = run(tmp_path, "import tensorflow as tf\nprint(hasattr(tf, 'contrib'))\n")
     assert result.stdout == "False\n"
