@@ -76,6 +76,7 @@ from minitensor.autograd import (
     recompute_grad,
     to_device,
 )
+from minitensor.autograd.graph import gradients, hessians
 from minitensor.backend.devices import device
 from minitensor.backend.settings import algorithm
 from minitensor.dtypes import (
@@ -195,18 +196,18 @@ __all__ = [
     "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient", "data",
     "debugging", "device", "divide", "double", "dtypes", "einsum", "ensure_shape", "equal",
     "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill", "float16", "float32",
-    "float64", "floor", "function", "gather", "gather_nd", "greater", "greater_equal", "half",
-    "identity", "image", "initializers", "int8", "int16", "int32", "int64", "io", "is_tensor",
-    "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or",
-    "losses", "map_fn", "math", "matmul", "maximum", "meshgrid", "metrics", "minimum", "models",
-    "multiply", "name_scope", "negative", "newaxis", "nn", "norm", "not_equal", "numpy_function",
-    "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "print",
-    "py_function", "random", "random_normal_initializer", "random_uniform_initializer", "range",
-    "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
-    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
-    "roll", "round", "scalar_mul", "scatter_nd", "shape", "sigmoid", "sign", "sin", "sinh", "size",
-    "slice", "sort", "space_to_batch", "split", "sqrt", "square", "squeeze", "stack",
-    "stop_gradient", "string", "strings", "subtract", "summary", "tan", "tanh",
+    "float64", "floor", "function", "gather", "gather_nd", "gradients", "greater", "greater_equal",
+    "half", "hessians", "identity", "image", "initializers", "int8", "int16", "int32", "int64",
+    "io", "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "losses", "map_fn", "math", "matmul", "maximum", "meshgrid",
+    "metrics", "minimum", "models", "multiply", "name_scope", "negative", "newaxis", "nn", "norm",
+    "not_equal", "numpy_function", "one_hot", "ones", "ones_initializer", "ones_like", "optimizers",
+    "pad", "pow", "print", "py_function", "random", "random_normal_initializer",
+    "random_uniform_initializer", "range", "rank", "recompute_grad", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
+    "repeat", "reshape", "reverse", "roll", "round", "scalar_mul", "scatter_nd", "shape", "sigmoid",
+    "sign", "sin", "sinh", "size", "slice", "sort", "space_to_batch", "split", "sqrt", "square",
+    "squeeze", "stack", "stop_gradient", "string", "strings", "subtract", "summary", "tan", "tanh",
     "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
     "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp",
     "to_device", "train", "transpose", "truediv", "truncatediv", "truncatemod", "uint8", "uint16",

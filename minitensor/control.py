@@ -10,6 +10,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from contextvars import Token
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from minitensor.array import stack, unstack
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.graph import Graph, needs_graph
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.variable import scope
 from minitensor.data.spec import flatten, map_structure
@@ -211,7 +213,9 @@ def function(
     experimental_compile: Any = None,
     experimental_follow_type_hints: Any = None,
 ) -> Any:
-    """The function as it is: nothing is compiled here, so the decorator changes nothing.
+    """The function as it is: nothing is compiled here.
+
+    One that calls `tf.gradients` or `tf.hessians` keeps all that it computes until it ends.
 
     Args:
         func: a function; without it a decorator is given.
@@ -238,9 +242,12 @@ def function(
     if not callable(func):
         raise TypeError(f"function: got {func!r}, which cannot be called")
 
+    recorded = needs_graph(func)
+
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
-        return func(*args, **kwargs)
+        with Graph() if recorded else nullcontext():
+            return func(*args, **kwargs)
 
     run.python_function = func  # type: ignore[attr-defined]
     run.input_signature = input_signature  # type: ignore[attr-defined]

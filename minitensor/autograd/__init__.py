@@ -11,6 +11,7 @@
     tape.py       GradientTape: the list of what was computed
     walk.py       reverse-mode differentiation: the walk back along that list; Jacobians, row by row
     forward.py    derivatives along a direction, out of two walks back
+    graph.py      derivatives of what a tf.function has computed so far
     custom.py     a function with a derivative of the user's own
     recompute.py  a function that runs again in the walk back
     tree.py       tensors in lists, tuples and dictionaries

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
+from minitensor.autograd import recording
 from minitensor.backend import devices
 from tests.support.backends import NAMES
 
@@ -214,3 +215,51 @@ def test_signs_of_logic_take_integers_bit_by_bit(tf, dtype):
         with pytest.raises(TypeError, match="legal"):
             bad()
     assert (mt.constant([True]) & True).numpy() == [True]
+
+
+def in_graphs(m):
+    """tf.gradients and tf.hessians inside of tf.function: lists, constants, cotangents, orders."""
+    w, x, y = m.Variable(V), m.constant(X), m.constant(V)
+
+    @m.function
+    def plain(x, y):
+        z = m.tanh(x * w) * y
+        return m.gradients([z, x * x], [x, y, w], [m.ones_like(z), y])
+
+    @m.function
+    def cut(x):
+        half = x * x
+        return m.gradients(half * x, x, stop_gradients=half)
+
+    @m.function
+    def zero(x, y):
+        return m.gradients(x * 1.0, [x, y], unconnected_gradients="zero")
+
+    @m.function
+    def twice(x):
+        first = m.gradients(m.exp(x) * x, x)[0]
+        return m.gradients(first, x)
+
+    @m.function
+    def curvature(x, y):
+        return m.hessians(m.reduce_sum(m.tanh(x) * y * y * m.reduce_sum(x * x)), [x, y])
+
+    for found in (plain(x, y), cut(x), zero(x, y), twice(x), curvature(x, y)):
+        yield from found
+
+
+def test_derivatives_inside_of_a_function_are_tensorflows(tf):
+    for ours, theirs in zip(in_graphs(mt), in_graphs(tf), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9, atol=1e-9)
+    for m in (mt, tf):
+        for name in ("gradients", "hessians"):
+            with pytest.raises(RuntimeError, match=r"tf\.GradientTape"):
+                getattr(m, name)(m.constant(1.0), m.constant(1.0))
+
+
+def test_a_function_that_asks_for_no_gradients_keeps_nothing():
+    @mt.function
+    def plain(x):
+        return x * x, len(recording.active.tapes)
+
+    assert plain(mt.constant(2.0))[1] == 0
