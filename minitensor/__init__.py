@@ -152,6 +152,7 @@ from minitensor.math import (
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 from minitensor.math.elementwise import truncatediv, truncatemod
 from minitensor.math.order import argsort, sort
+from minitensor.missing import refused
 from minitensor.nn.space import batch_to_space, space_to_batch
 
 __version__ = "0.2.0"
@@ -221,7 +222,7 @@ def __getattr__(name: str) -> Any:
         module, inside = _LAZY[name]
         found = importlib.import_module(f"minitensor.{module}")
         return getattr(found, inside) if inside else found
-    raise AttributeError(f"module 'minitensor' has no attribute {name!r}")
+    raise refused("tf", name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.docstrings import examples_of
@@ -227,3 +228,6 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
         raise ValueError("global_norm: t_list holds no tensor")
     squares = [reduce.sum(math.square(t)) for t in align("global_norm", **given)]
     return math.sqrt(functools.reduce(math.add, squares))
+
+
+__getattr__ = missing.refusing("tf.linalg", __name__)

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import generator
@@ -183,3 +184,6 @@ def _scaled(draw: np.ndarray, mean: Any, stddev: Any, kind: DType) -> Tensor:
         return to_device_of(numbers)
     z = to_device_of(np.asarray(draw, kind), first_tensor(mean, stddev))
     return math.add(math.multiply(z, stddev), mean)
+
+
+__getattr__ = missing.refusing("tf.random", __name__)

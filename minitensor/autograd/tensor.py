@@ -17,6 +17,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import dtype
 from minitensor.backend import devices
+from minitensor.missing import Hinting
 
 printed_as = "minitensor"  # what tensors and variables call themselves; "tf" in `minitensor run`
 
@@ -112,7 +113,7 @@ class Reference:
         return isinstance(other, Reference) and self._target is other._target
 
 
-class ArrayLike:
+class ArrayLike(Hinting):
     """What Tensor and Variable have in common: they present one raw array, `self.array`."""
 
     __slots__ = ()

@@ -24,6 +24,7 @@ from minitensor.data.options import Options
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import common, map_structure, spec_of
 from minitensor.docstrings import examples_of
+from minitensor.missing import Hinting
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
@@ -76,7 +77,7 @@ class ElementIterator:
         return next(self)
 
 
-class Pipeline:
+class Pipeline(Hinting):
     """What every dataset can do, whatever its elements are.
 
     Args:

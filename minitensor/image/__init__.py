@@ -15,6 +15,7 @@ Names, arguments, their order and their defaults are TensorFlow's. Everything is
 to every order, where TensorFlow often is not.
 """
 
+from minitensor import missing
 from minitensor.image.boxes import crop_and_resize, resize_with_pad
 from minitensor.image.codec import (
     decode_bmp,
@@ -69,3 +70,5 @@ __all__ = [
     "resize_with_pad", "rgb_to_grayscale", "rgb_to_hsv", "rot90", "sobel_edges", "ssim",
     "total_variation", "transpose",
 ]  # fmt: skip
+
+__getattr__ = missing.refusing("tf.image", __name__)

@@ -28,6 +28,7 @@ from minitensor.keras.engine import (
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.weight import Weight as Variable
 from minitensor.keras.serialization import registry
+from minitensor.missing import refused
 
 _MODULES = (
     *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
@@ -67,4 +68,4 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("minitensor.keras.engine.function").Function
     if name == "from_keras":
         return importlib.import_module("minitensor.keras.saving").from_keras
-    raise AttributeError(f"module 'minitensor.keras' has no attribute {name!r}")
+    raise refused("tf.keras", name, __all__)

@@ -7,6 +7,7 @@
 What networks call activations is in `nn`, and here under the same names.
 """
 
+from minitensor import missing
 from minitensor.math.elementwise import *
 from minitensor.math.order import *
 from minitensor.math.reductions import *
@@ -21,3 +22,5 @@ from minitensor.nn import (
     tanh,
     zero_fraction,
 )
+
+__getattr__ = missing.refusing("tf.math", __name__)

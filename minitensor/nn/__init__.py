@@ -4,6 +4,7 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 `conv2d_matrix`, and layer, instance and group normalisation as functions.
 """
 
+from minitensor import missing
 from minitensor.nn.activation import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
@@ -15,3 +16,5 @@ from minitensor.nn.noise import *
 from minitensor.nn.norm import *
 from minitensor.nn.pooling import *
 from minitensor.nn.space import *
+
+__getattr__ = missing.refusing("tf.nn", __name__)

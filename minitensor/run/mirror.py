@@ -6,7 +6,6 @@ is an error that gives the dotted name and the nearest one that is there.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import sys
@@ -17,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from minitensor.missing import told
 from minitensor.version import VERSION
 
 TARGETS = {
@@ -25,9 +25,6 @@ TARGETS = {
     "tensorflow_datasets": "minitensor.data.tfds",
 }
 _SHORT = {"tensorflow": "tf", "tensorflow_datasets": "tfds"}  # what programs call them
-_INSTEAD = {  # what does the same under another name
-    "tf.saved_model": "model.save('name.keras') writes a model",
-}
 _ALSO = {"tensorflow": ("python",)}  # tensorflow.python.keras, which many programs import
 _MISSING = object()  # None is a value: tf.newaxis
 
@@ -64,13 +61,8 @@ class Mirror(ModuleType):
 def lack(module: str, name: str, target: Any) -> str:
     """What is said of `module.name`, which is not there: its dotted name, and the nearest."""
     prefix = _prefix(module)
-    if f"{prefix}.{name}" in _INSTEAD:
-        return f"minitensor has no {prefix}.{name}; {_INSTEAD[f'{prefix}.{name}']}"
-    near = difflib.get_close_matches(name, _names(target), n=1, cutoff=0.65)
-    if near:
-        return f"minitensor has no {prefix}.{name}; the nearest is {prefix}.{near[0]}"
-    there = ", ".join(f"{prefix}.{other}" for other in _elsewhere(name))
-    return f"minitensor has no {prefix}.{name}" + (f"; it has {there}" if there else "")
+    there = [f"{prefix.partition('.')[0]}.{other}" for other in _elsewhere(name)]
+    return told(f"{prefix}.{name}", _names(target), there)
 
 
 def _prefix(module: str) -> str:
@@ -84,7 +76,7 @@ def _found(mirror: Any, name: str) -> Any:
     if name in _ALSO.get(mirror.__name__, ()):
         return _python()
     target = mirror._target
-    if f"{_prefix(mirror.__name__)}.{name}" in _INSTEAD or name not in _names(target):
+    if name not in _names(target):
         return _MISSING
     return getattr(target, name, _MISSING)
 
@@ -101,8 +93,10 @@ def _python() -> ModuleType:
 def _elsewhere(name: str) -> list[str]:
     """Dotted names of tf under which the last part of `name` is found, if it is."""
     root = importlib.import_module("minitensor")
-    rooms = {room: getattr(root, room) for room in ("nn", "math", "image", "random", "linalg")}
-    return [f"{room}.{name}" for room, module in rooms.items() if name in _names(module)]
+    rooms = ["nn", "math", "image", "random", "linalg", "train", "keras"]
+    rooms += [f"keras.{room}" for room in ("layers", "models", "callbacks", "utils")]
+    found = {room: functools.reduce(getattr, room.split("."), root) for room in rooms}
+    return [f"{room}.{name}" for room, module in found.items() if name in _names(module)][:2]
 
 
 @functools.cache  # asked for each attribute that a program names

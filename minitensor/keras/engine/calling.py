@@ -233,6 +233,17 @@ def convert_inputs(
     return args, {name: map_structure(tensor, value) for name, value in kwargs.items()}
 
 
+def refuse_settings_by_position(args: tuple[Any, ...]) -> None:
+    """A ValueError for layer(x, True): Keras takes only tensors by position."""
+    for value in args[1:]:
+        if isinstance(value, bool | str):
+            raise ValueError(
+                "Only input tensors may be passed as positional arguments. The following argument "
+                f"value should be passed as a keyword argument: {value} (of type {type(value)}), "
+                "such as training=True"
+            )
+
+
 def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray | np.generic) or backend.owner(value) is not None
 

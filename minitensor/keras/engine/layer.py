@@ -181,6 +181,7 @@ class Layer(WeightContainer, Configurable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not calling.is_ready(self, args, kwargs):
+            calling.refuse_settings_by_position(args)
             if any(isinstance(x, KerasTensor) for x in flatten([*args, *kwargs.values()])):
                 outputs = self.symbolic_call(args, kwargs)
                 self._nodes.append(Node(self, args, kwargs, outputs))

@@ -14,6 +14,7 @@ In each, `build` makes the weights under Attributes, and `call` computes the for
 
 import inspect
 
+from minitensor import missing
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from minitensor.keras.layers.attention import MultiHeadAttention
@@ -75,3 +76,5 @@ Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
 __all__ = [k for k, v in vars().items() if inspect.isclass(v) or inspect.isfunction(v)]
+
+__getattr__ = missing.refusing("tf.keras.layers", __name__)

@@ -56,7 +56,7 @@ class Affine(Layer):
         """What is not there: weights, while the layer is not built."""
         if name in _WEIGHTS and not vars(self).get("built"):
             raise AttributeError(f"You must build the layer before accessing `{name}`.")
-        return super().__getattribute__(name)  # says what is missing
+        return super().__getattr__(name)  # type: ignore[misc]  # says what is missing
 
     @property
     def _fused(self) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
+
+from minitensor.missing import refused
 
 _FFT = "the transforms of Fourier are left out; numpy.fft has them"
 _COMPLEX = "complex numbers are left out, all tensors are real; NumPy has them"
@@ -25,6 +28,6 @@ def refusing(module: str) -> Callable[[str], Any]:
     def refuse(name: str) -> Any:
         if name in LEFT_OUT:
             raise AttributeError(f"minitensor has no {module}.{name}: {LEFT_OUT[name]}")
-        raise AttributeError(f"module 'minitensor.{module}' has no attribute {name!r}")
+        raise refused(f"tf.{module}", name, dir(sys.modules[f"minitensor.{module}"]))
 
     return refuse

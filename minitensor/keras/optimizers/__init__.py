@@ -23,6 +23,7 @@ from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from minitensor.keras.optimizers.optimizer import Optimizer
 from minitensor.keras.optimizers.sgd import SGD, Lion
 from minitensor.keras.serialization import identifiers, objects
+from minitensor.missing import refused
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer",
@@ -83,4 +84,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(
             "keras.optimizers.legacy is not there, as in Keras 3: use keras.optimizers"
         )
-    raise AttributeError(f"module 'minitensor.keras.optimizers' has no attribute {name!r}")
+    raise refused("tf.keras.optimizers", name, __all__)

@@ -27,12 +27,13 @@ from minitensor.keras.optimizers.schedules import LearningRateSchedule
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
+from minitensor.missing import Hinting
 
 Pairs = list[tuple[Tensor, Variable]]
 Rule = TypeVar("Rule", bound=type)
 
 
-class Optimizer(Configurable):
+class Optimizer(Hinting, Configurable):
     """Changes variables against their gradients: subclass it and write `update_step`.
 
     x = x - f(gradient, state); build(variables) makes the state
@@ -443,7 +444,7 @@ def put(variable: Variable, value: Tensor) -> None:
 
 def rounded(value: float, like: Variable) -> float:
     """A setting in the variable's type, float32 at least: Keras rounds first and computes then."""
-    kind = np.dtype(np.float32) if like.dtype.itemsize < 4 else like.dtype
+    kind = np.dtype(np.float32) if like.array.dtype.itemsize < 4 else like.array.dtype
     return float(kind.type(value))
 
 

@@ -29,6 +29,7 @@ from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, 
 from minitensor.keras.utils.remote_file import get_file
 from minitensor.keras.utils.seeds import clear_session, set_random_seed
 from minitensor.keras.utils.sequence import PyDataset, Sequence
+from minitensor.missing import refused
 
 CustomObjectScope = custom_object_scope
 _ELSEWHERE = {
@@ -43,4 +44,4 @@ __all__ = [*_ELSEWHERE, *(k for k, v in vars().items() if callable(v) and v is n
 def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
         return getattr(importlib.import_module(f"minitensor.keras.{_ELSEWHERE[name]}"), name)
-    raise AttributeError(f"module 'minitensor.keras.utils' has no attribute {name!r}")
+    raise refused("tf.keras.utils", name, __all__)
