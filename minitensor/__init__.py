@@ -16,7 +16,7 @@ import importlib
 from importlib.util import find_spec
 from typing import Any
 
-from minitensor import config, linalg, math, nn, ops, random
+from minitensor import config, linalg, math, missing, nn, ops, random
 from minitensor.array import (
     boolean_mask,
     broadcast_to,
@@ -152,7 +152,6 @@ from minitensor.math import (
 from minitensor.math.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 from minitensor.math.elementwise import truncatediv, truncatemod
 from minitensor.math.order import argsort, sort
-from minitensor.missing import refused
 from minitensor.nn.space import batch_to_space, space_to_batch
 
 __version__ = "0.2.0"
@@ -222,7 +221,7 @@ def __getattr__(name: str) -> Any:
         module, inside = _LAZY[name]
         found = importlib.import_module(f"minitensor.{module}")
         return getattr(found, inside) if inside else found
-    raise refused("tf", name, __all__)
+    raise missing.refused("tf", name, __all__)
 
 
 def __dir__() -> list[str]:
