@@ -143,7 +143,7 @@ class Dataset(Filed):
         Example:
             >>> import minitensor as tf
             >>> next(iter(tf.data.Dataset.random(seed=1))).dtype
-            dtype('int64')
+            tf.int64
         """
         fixed = None if seed is None else args.number("random", "seed", seed, 0)
 

@@ -154,7 +154,6 @@ def test_local_response_normalisation_is_a_layer(tf):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LAYERS.BatchNormalization(renorm=True), "renorm"),
         (lambda: LAYERS.BatchNormalization(axis=4)(X), "axis 4 is out of bounds"),
         (lambda: LAYERS.BatchNormalization().build((2, None)), "defined dimension"),
         (lambda: LAYERS.LayerNormalization(rms_scaling=True), "rms_scaling"),

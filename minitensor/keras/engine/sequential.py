@@ -45,6 +45,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._stack: list[Layer] = []
+        self._names: set[str] = set()  # of all that was added: who has none of them needs no search
         self._knows_input = False
         self._symbolic: list[KerasTensor] = []  # its input, then what each layer makes of it
         for layer in layers or ():
@@ -59,13 +60,7 @@ class Sequential(Model):
                 "Only instances of `keras.Layer` can be added to a Sequential model. "
                 f"Received: {layer} (of type {type(layer)})"
             )
-        begun = [self._symbolic[0].node.layer] if self._symbolic else []  # type: ignore[union-attr]
-        if any(layer.name == other.name and layer is not other for other in begun + self._stack):
-            raise ValueError(
-                "All layers added to a Sequential model should have unique names. Name "
-                f"'{layer.name}' is already the name of a layer in this model. Update the `name` "
-                "argument to pass a unique name."
-            )
+        self._refuse_name_of_another(layer)
         if isinstance(layer, InputLayer):
             self._knows_input = True
             return self._begin(layer.output)
@@ -76,6 +71,17 @@ class Sequential(Model):
             self.built = False
             self._begin_with(layer)
         return None
+
+    def _refuse_name_of_another(self, layer: Layer) -> None:
+        begun = [self._symbolic[0].node.layer] if self._symbolic else []  # type: ignore[union-attr]
+        rivals = begun + (self._stack if layer.name in self._names else [])
+        if any(layer.name == other.name and layer is not other for other in rivals):
+            raise ValueError(
+                "All layers added to a Sequential model should have unique names. Name "
+                f"'{layer.name}' is already the name of a layer in this model. Update the `name` "
+                "argument to pass a unique name."
+            )
+        self._names.add(layer.name)
 
     def _begin_with(self, layer: Layer) -> None:
         """Draws the model if its first layer knows the shape of its input."""
