@@ -172,3 +172,15 @@ def test_build_of_a_subclassed_model_leaves_no_losses_behind():
     assert [tuple(w.shape) for w in model.weights[:2]] == [(3, 3, 3, 64), (64,)]
     assert model.losses == []
     assert np.isfinite(model(tf.zeros([1, 16, 16, 3]))).all()
+
+
+def test_a_layer_that_does_not_know_all_sizes_of_its_output_is_computed():
+    class Split(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.heads = layers.EinsumDense("abc,cde->abde", output_shape=(None, 2, 4))
+
+        def call(self, x):
+            return self.heads(x)
+
+    assert Split()(k.Input((5, 8))).shape == (None, 5, 2, 4)

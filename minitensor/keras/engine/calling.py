@@ -336,7 +336,7 @@ def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if any(value is not None for name, value in kwargs.items() if name != "training"):
         return None
     shape = layer.compute_output_shape(map_structure(sizes, args[0]))
-    if not _is_shape(shape):
+    if not _is_shape(shape) or None in shape:  # EinsumDense does not know what it was not told
         return None
     like = tensors[0]
     if not isinstance(like.array, np.ndarray):
