@@ -18,6 +18,7 @@ import numpy as np
 from minitensor import missing
 from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype
 from minitensor.nn import checks, l2_normalize
@@ -63,7 +64,9 @@ def matmul(
     """
     for side, transposed, adjoint in (("a", transpose_a, adjoint_a), ("b", transpose_b, adjoint_b)):
         if transposed and adjoint:
-            raise ValueError(f"matmul: transpose_{side} and adjoint_{side} are the same; give one")
+            raise InvalidArgumentError(
+                f"matmul: transpose_{side} and adjoint_{side} are the same; give one"
+            )
     x, y = align("matmul", a=a, b=b)
     if output_type is not None:
         x, y = (math.cast(t, dtype=as_dtype(output_type)) for t in (x, y))
@@ -93,7 +96,7 @@ def matrix_transpose(a: Any, name: str = "matrix_transpose", conjugate: bool = F
     """
     x = as_tensor(a, what="matrix_transpose: a")
     if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: a {x.shape!s} needs 2 axes or more")
+        raise InvalidArgumentError(f"matrix_transpose: a {x.shape!s} needs 2 axes or more")
     return linalg.swapped(x)
 
 
@@ -140,18 +143,20 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     if np.ndim(axes) == 0:
         count = checks.number("tensordot", "axes", axes, 0)
         if count > min(x.ndim, y.ndim):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"tensordot: {x.shape!s} and {y.shape!s} do not both have {count} axes"
             )
         left, right = tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
     elif len(axes) != 2:
-        raise ValueError(f"tensordot: axes must be an integer or two lists, got {axes!r}")
+        raise InvalidArgumentError(f"tensordot: axes must be an integer or two lists, got {axes!r}")
     else:
         left, right = (
             checks.axes("tensordot", k, t.ndim) for k, t in zip(axes, (x, y), strict=True)
         )
         if len(left) != len(right):
-            raise ValueError(f"tensordot: axes {axes!r} must name as many axes of a as of b")
+            raise InvalidArgumentError(
+                f"tensordot: axes {axes!r} must name as many axes of a as of b"
+            )
     return linalg.tensordot(x, y, axes=(left, right))
 
 
@@ -183,11 +188,13 @@ def norm(
     along = checks.axes("norm", axis, x.ndim)
     matrices = axis is not None and np.ndim(axis) > 0
     if matrices and len(along) != 2:
-        raise ValueError(f"norm: axis must be None, an integer or two of them, got {axis!r}")
+        raise InvalidArgumentError(
+            f"norm: axis must be None, an integer or two of them, got {axis!r}"
+        )
     if ord == "euclidean" or (ord == "fro" and matrices):
         power = 2.0
     elif matrices or isinstance(ord, str) or not ord > 0:
-        raise ValueError(
+        raise InvalidArgumentError(
             f'norm: ord {ord!r}; legal: "euclidean", p > 0 and inf for vectors, "fro" for matrices'
         )
     else:
@@ -225,7 +232,7 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
         raise TypeError(f"global_norm: t_list must be a list, got {type(t_list).__name__}")
     given = {f"t_list[{k}]": t for k, t in enumerate(t_list) if t is not None}
     if not given:
-        raise ValueError("global_norm: t_list holds no tensor")
+        raise InvalidArgumentError("global_norm: t_list holds no tensor")
     squares = [reduce.sum(math.square(t)) for t in align("global_norm", **given)]
     return math.sqrt(functools.reduce(math.add, squares))
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import DType, as_dtype, float32, float64, int32, int64
 from minitensor.nn import checks
@@ -70,7 +71,7 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     """
     x = as_tensor(value, what="fill: value")
     if x.ndim:
-        raise ValueError(f"fill: value must be a scalar, got shape {x.shape!s}")
+        raise InvalidArgumentError(f"fill: value must be a scalar, got shape {x.shape!s}")
     return array.broadcast_to(x, shape=checks.numbers("fill", "dims", dims))
 
 
@@ -130,10 +131,10 @@ def range(
     if any(is_float(x.dtype) for x in ends) and not is_float(kind):
         raise TypeError(f"range: got floats, which cannot be {kind.name}; leave dtype out")
     if any(x.ndim for x in ends):
-        raise ValueError("range: start, limit and delta must be scalars")
+        raise InvalidArgumentError("range: start, limit and delta must be scalars")
     a, b, step = (x.numpy().item() for x in ends)
     if step == 0 or (b - a) * step < 0:
-        raise ValueError(f"range: from {a} to {b} there is no way in steps of {step}")
+        raise InvalidArgumentError(f"range: from {a} to {b} there is no way in steps of {step}")
     count = -((a - b) // step) if not is_float(kind) else integers.ceil((b - a) / step)
     return to_device_of(kind.type(a) + np.arange(count, dtype=kind) * kind.type(step))
 
@@ -208,7 +209,7 @@ def one_hot(
     on = as_tensor(1 if on_value is None else on_value, kind, "one_hot: on_value", x)
     off = as_tensor(0 if off_value is None else off_value, kind, "one_hot: off_value", x)
     if on.ndim or off.ndim:
-        raise ValueError("one_hot: on_value and off_value must be scalars")
+        raise InvalidArgumentError("one_hot: on_value and off_value must be scalars")
     classes = _upright(np.arange(size), axis, x.ndim + 1)
     chosen = math.equal(math.cast(_with_axis(x, axis), dtype=int64), classes)
     return math.where(chosen, on, off)  # (..., depth, ...)

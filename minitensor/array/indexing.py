@@ -15,6 +15,7 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32
 from minitensor.dtypes import bool as boolean
@@ -47,7 +48,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
         array([[0]])
     """
     if (x is None) != (y is None):
-        raise ValueError("where: give both x and y, or neither")
+        raise InvalidArgumentError("where: give both x and y, or neither")
     if x is None:
         held = as_tensor(condition, what="where: condition")
         return to_device_of(backend.of(held.array).xp.argwhere(held.array), held)
@@ -84,12 +85,12 @@ def gather(
     batch = batch + i.ndim if batch < 0 else batch
     axis = checks.axis("gather", batch if axis is None else axis, x.ndim)
     if not batch <= min(axis, i.ndim) or x.shape[:batch] != i.shape[:batch]:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"gather: with batch_dims {batch} and axis {axis}, params {x.shape!s} and indices "
             f"{i.shape} must agree in their first {batch} axes, and axis must come after them"
         )
     if i.size and not 0 <= i.min() <= i.max() < x.shape[axis]:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"gather: indices from {i.min()} to {i.max()} must lie in 0 ... {x.shape[axis] - 1}, "
             f"as axis {axis} of params {x.shape!s}"
         )
@@ -132,12 +133,14 @@ def gather_nd(
         ValueError: an index is out of range, or there are more coordinates than axes.
     """
     if bad_indices_policy not in ("", "DEFAULT", "ERROR"):
-        raise ValueError(f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}")
+        raise InvalidArgumentError(
+            f"gather_nd: bad_indices_policy must be '', got {bad_indices_policy!r}"
+        )
     x = as_tensor(params, None, "gather_nd: params", first_tensor(indices))
     i = np.asarray(checks.tensor("gather_nd", "indices", indices, "iu", x))
     batch = checks.number("gather_nd", "batch_dims", batch_dims, 0)
     if i.ndim <= batch or x.shape[:batch] != i.shape[:batch] or batch + i.shape[-1] > x.ndim:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"gather_nd: indices {i.shape} do not fit params {x.shape!s} after {batch} batch axes; "
             "their last axis holds at most one number per axis"
         )
@@ -146,7 +149,7 @@ def gather_nd(
     rows = np.ix_(*(np.arange(n) for n in i.shape[:batch])) if batch else ()
     index = (*(row.reshape(row.shape + inner) for row in rows), *parts)
     if not parts:
-        raise ValueError("gather_nd: the last axis of indices must not be empty")
+        raise InvalidArgumentError("gather_nd: the last axis of indices must not be empty")
     return array.getitem(x, index=index)
 
 
@@ -155,7 +158,7 @@ def coordinates(op: str, indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...
     parts = tuple(indices[..., k] for k in range(indices.shape[-1]))
     for k, (part, size) in enumerate(zip(parts, shape, strict=False)):
         if part.size and not 0 <= part.min() <= part.max() < size:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"{op}: coordinate {k} goes from {part.min()} to {part.max()} and must lie in "
                 f"0 ... {size - 1}"
             )
@@ -186,12 +189,14 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
     starts = checks.numbers("slice", "begin", begin)
     sizes = checks.numbers("slice", "size", size, -1)
     if not len(starts) == len(sizes) == x.ndim:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"slice: begin {starts} and size {sizes} need one number per axis of {x.ndim}"
         )
     ends = tuple(n if s == -1 else a + s for a, s, n in zip(starts, sizes, x.shape, strict=True))
     if any(not a <= b <= n for a, b, n in zip(starts, ends, x.shape, strict=True)):
-        raise ValueError(f"slice: from {starts}, size {sizes}, is not inside a tensor {x.shape!s}")
+        raise InvalidArgumentError(
+            f"slice: from {starts}, size {sizes}, is not inside a tensor {x.shape!s}"
+        )
     window = tuple(builtins.slice(a, b) for a, b in zip(starts, ends, strict=True))
     return array.getitem(x, index=window)
 
@@ -214,10 +219,10 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_
     x = as_tensor(tensor, what="boolean_mask: tensor")
     chosen = np.asarray(as_tensor(mask, what="boolean_mask: mask")).astype(boolean)
     if not chosen.ndim:
-        raise ValueError("boolean_mask: mask must not be a scalar")
+        raise InvalidArgumentError("boolean_mask: mask must not be a scalar")
     first = checks.axis("boolean_mask", 0 if axis is None else axis, x.ndim)
     if x.shape[first : first + chosen.ndim] != chosen.shape:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"boolean_mask: mask {chosen.shape} must have the sizes of tensor {x.shape!s} from "
             f"axis {first} on"
         )
@@ -247,7 +252,7 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple[Tenso
     """
     vector = as_tensor(x, what="unique: x")
     if vector.ndim != 1:
-        raise ValueError(f"unique: x must be a vector, got shape {vector.shape}")
+        raise InvalidArgumentError(f"unique: x must be a vector, got shape {vector.shape}")
     _, first, back = np.unique(np.asarray(vector), return_index=True, return_inverse=True)
     order = np.argsort(first)
     ranks = np.argsort(order)

@@ -16,6 +16,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.nn import checks
 from minitensor.ops import array
 
@@ -45,7 +46,7 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     axis = checks.axis("concat", axis, xs[0].ndim)
     rest = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs]
     if any(x.ndim != xs[0].ndim for x in xs) or any(sizes != rest[0] for sizes in rest):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"concat: shapes {', '.join(str(x.shape) for x in xs)} may differ in axis {axis} only"
         )
     return array.concat(*xs, axis=axis)
@@ -72,7 +73,9 @@ def stack(values: Any, axis: Any = 0, name: str = "stack") -> Tensor:
     """
     xs = _tensors("stack", list(values) if isinstance(values, ArrayLike) else values)
     if any(x.shape != xs[0].shape for x in xs):
-        raise ValueError(f"stack: shapes {', '.join(str(x.shape) for x in xs)} must be equal")
+        raise InvalidArgumentError(
+            f"stack: shapes {', '.join(str(x.shape) for x in xs)} must be equal"
+        )
     return array.stack(*xs, axis=checks.axis("stack", axis, xs[0].ndim + 1))
 
 
@@ -80,7 +83,7 @@ def _tensors(op: str, values: Any) -> tuple[Tensor, ...]:
     if not isinstance(values, Sequence) or isinstance(values, str):
         values = [values]
     if not values:
-        raise ValueError(f"{op}: values is empty; give at least one tensor")
+        raise InvalidArgumentError(f"{op}: values is empty; give at least one tensor")
     return align(op, **{f"values[{k}]": value for k, value in enumerate(values)})
 
 
@@ -102,7 +105,9 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     axis = checks.axis("unstack", axis, x.ndim)
     count = x.shape[axis]
     if num is not None and checks.number("unstack", "num", num, 0) != count:
-        raise ValueError(f"unstack: axis {axis} of {x.shape!s} has {count} slices, not {num}")
+        raise InvalidArgumentError(
+            f"unstack: axis {axis} of {x.shape!s} has {count} slices, not {num}"
+        )
     return array.unstack(x, axis=axis)
 
 
@@ -133,15 +138,17 @@ def _sizes(parts: Any, whole: int) -> list[int]:
     if not isinstance(parts, list | tuple) and not getattr(parts, "ndim", 0):
         count = checks.number("split", "num_or_size_splits", parts, 1)
         if whole % count:
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"split: an axis of size {whole} cannot be cut into {count} equal parts"
             )
         return [whole // count] * count
     sizes = list(checks.numbers("split", "num_or_size_splits", parts, -1))
     if sizes.count(-1) > 1:
-        raise ValueError(f"split: sizes {sizes} have more than one -1")
+        raise InvalidArgumentError(f"split: sizes {sizes} have more than one -1")
     if -1 in sizes:
         sizes[sizes.index(-1)] = whole - sum(sizes) - 1
     if sum(sizes) != whole or min(sizes, default=0) < 0:
-        raise ValueError(f"split: sizes {parts!r} must add up to {whole}, the size of the axis")
+        raise InvalidArgumentError(
+            f"split: sizes {parts!r} must add up to {whole}, the size of the axis"
+        )
     return sizes

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array
@@ -50,11 +51,13 @@ def pad(
     x = as_tensor(tensor, what="pad: tensor")
     word = mode.lower() if isinstance(mode, str) else mode
     if word not in ("constant", "reflect", "symmetric"):
-        raise ValueError(f'pad: mode must be "CONSTANT", "REFLECT" or "SYMMETRIC", got {mode!r}')
+        raise InvalidArgumentError(
+            f'pad: mode must be "CONSTANT", "REFLECT" or "SYMMETRIC", got {mode!r}'
+        )
     pads = _pairs(paddings, x)
     for axis, (around, n) in enumerate(zip(pads, x.shape, strict=True)):
         if word != "constant" and max(around) > n - (word == "reflect"):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"pad: {mode} has no {max(around)} elements to mirror along axis {axis} of size {n}"
             )
     if isinstance(constant_values, int | float | np.generic) and not constant_values:
@@ -68,7 +71,7 @@ def _pairs(paddings: Any, x: Tensor) -> tuple[tuple[int, int], ...]:
     rows = list(np.asarray(paddings)) if np.ndim(paddings) else [paddings]
     pairs = [checks.numbers("pad", "paddings", row) for row in rows]
     if len(pairs) != x.ndim or any(len(pair) != 2 for pair in pairs):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"pad: paddings must be one [before, after] for each of {x.ndim} axes, got {paddings!r}"
         )
     return tuple((before, after) for before, after in pairs)
@@ -90,7 +93,9 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     x = as_tensor(input, what="tile: input")
     times = checks.numbers("tile", "multiples", multiples)
     if len(times) != x.ndim:
-        raise ValueError(f"tile: multiples {times} must be one integer for each of {x.ndim} axes")
+        raise InvalidArgumentError(
+            f"tile: multiples {times} must be one integer for each of {x.ndim} axes"
+        )
     return array.tile(x, multiples=times)
 
 
@@ -121,7 +126,9 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
     counts = checks.numbers("repeat", "repeats", repeats)
     size = x.shape[axis]
     if len(counts) not in (1, size):
-        raise ValueError(f"repeat: repeats {counts} must be one number, or one for each of {size}")
+        raise InvalidArgumentError(
+            f"repeat: repeats {counts} must be one number, or one for each of {size}"
+        )
     chosen = np.repeat(np.arange(size), counts if len(counts) == size else counts * size)
     return array.gather(x, chosen, axis=axis)
 
@@ -154,7 +161,9 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     shifts = checks.numbers("roll", "shift", shift, -(2**63))
     axes = checks.numbers("roll", "axis", axis, -(2**31))
     if len(shifts) != len(axes):
-        raise ValueError(f"roll: shift {shifts} and axis {axes} must have the same length")
+        raise InvalidArgumentError(
+            f"roll: shift {shifts} and axis {axes} must have the same length"
+        )
     for distance, number in zip(shifts, axes, strict=True):
         axis = checks.axis("roll", number, x.ndim)
         x = array.gather(x, np.roll(np.arange(x.shape[axis]), distance), axis=axis)
@@ -189,7 +198,7 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     if kwargs:
         raise TypeError(f"meshgrid: got {sorted(kwargs)}; legal: indexing, name")
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
+        raise InvalidArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
     vectors = [array.reshape(as_tensor(v, what="meshgrid: args"), shape=(-1,)) for v in args]
     order = list(range(len(vectors)))
     if indexing == "xy" and len(order) > 1:

@@ -20,6 +20,7 @@ import numpy as np
 
 from minitensor.array.indexing import coordinates
 from minitensor.autograd import Tensor, Variable, align, as_tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of, named
 from minitensor.nn import checks
 from minitensor.ops import array, scatter
@@ -49,7 +50,7 @@ def _index(op: str, indices: Any, updates: Tensor, shape: tuple[int, ...]) -> tu
     i = np.asarray(checks.tensor(op, "indices", indices, "iu", updates))
     depth = i.shape[-1] if i.ndim else 0
     if not 0 < depth <= len(shape) or updates.shape != (*i.shape[:-1], *shape[depth:]):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: indices {i.shape} and updates {updates.shape!s} do not fit shape {shape}; the "
             "last axis of indices holds at most one number per axis, and updates have the other "
             "axes of indices, then those that no number names"
@@ -59,7 +60,7 @@ def _index(op: str, indices: Any, updates: Tensor, shape: tuple[int, ...]) -> tu
 
 def _policy(op: str, policy: Any) -> None:
     if policy not in ("", "DEFAULT", "ERROR"):
-        raise ValueError(f"{op}: bad_indices_policy must be '', got {policy!r}")
+        raise InvalidArgumentError(f"{op}: bad_indices_policy must be '', got {policy!r}")
 
 
 @example("scatter_nd([[1], [3], [1]], [5, 6, 7], [4])", "array([ 0, 12,  0,  6], dtype=int32)")

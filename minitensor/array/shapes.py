@@ -55,7 +55,9 @@ def _counts(op: str, count: Any, out_type: Any) -> Tensor:
     """Sizes as a tensor of `out_type`, which must hold them."""
     dtype = as_dtype(int32 if out_type is None else out_type)
     if dtype.kind in "iu" and np.max(count, initial=0) > np.iinfo(dtype).max:
-        raise ValueError(f"{op}: {count} is too large for {dtype.name}; use out_type=tf.int64")
+        raise InvalidArgumentError(
+            f"{op}: {count} is too large for {dtype.name}; use out_type=tf.int64"
+        )
     return to_device_of(np.array(count, dtype))
 
 
@@ -89,10 +91,12 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     known = integers.prod(n for n in sizes if n != -1)
     open_sizes = sizes.count(-1)
     if open_sizes > 1:
-        raise ValueError(f"reshape: shape {sizes} has more than one -1")
+        raise InvalidArgumentError(f"reshape: shape {sizes} has more than one -1")
     rest = x.array.size // known if known else 0
     if known * (rest if open_sizes else 1) != x.array.size:
-        raise ValueError(f"reshape: {x.array.size} elements of {x.shape!s} do not fit into {sizes}")
+        raise InvalidArgumentError(
+            f"reshape: {x.array.size} elements of {x.shape!s} do not fit into {sizes}"
+        )
     return array.reshape(x, shape=tuple(rest if n == -1 else n for n in sizes))
 
 
@@ -119,7 +123,9 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "tr
     reverse_order = tuple(range(x.ndim))[::-1]
     order = reverse_order if perm is None else checks.numbers("transpose", "perm", perm, -x.ndim)
     if sorted(k % x.ndim if k < x.ndim else k for k in order) != list(range(x.ndim)):
-        raise ValueError(f"transpose: perm {order} must name each of the {x.ndim} axes once")
+        raise InvalidArgumentError(
+            f"transpose: perm {order} must name each of the {x.ndim} axes once"
+        )
     return array.transpose(x, axes=order)
 
 
@@ -140,7 +146,7 @@ def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     x = as_tensor(input, what="expand_dims: input")
     axes = checks.numbers("expand_dims", "axis", axis, -(2**31))
     if len(axes) != 1:
-        raise ValueError(f"expand_dims: axis must be one integer, got {axes}")
+        raise InvalidArgumentError(f"expand_dims: axis must be one integer, got {axes}")
     axis = checks.axis("expand_dims", axes[0], x.ndim + 1)
     return array.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
 
@@ -167,7 +173,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     axes = [checks.axis("squeeze", k, x.ndim) for k in named]
     wrong = [k for k in axes if x.shape[k] != 1]
     if wrong:
-        raise ValueError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
+        raise InvalidArgumentError(f"squeeze: axes {wrong} of {x.shape!s} do not have size 1")
     gone = axes or [k for k, n in enumerate(x.shape) if n == 1]
     return array.reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in gone))
 
@@ -216,5 +222,5 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     x = as_tensor(input, what="broadcast_to: input")
     sizes = checks.numbers("broadcast_to", "shape", shape)
     if check_broadcast("broadcast_to", x.shape, sizes) != sizes:
-        raise ValueError(f"broadcast_to: {x.shape!s} cannot shrink to {sizes}")
+        raise InvalidArgumentError(f"broadcast_to: {x.shape!s} cannot shrink to {sizes}")
     return array.broadcast_to(x, shape=sizes)

@@ -18,6 +18,7 @@ from minitensor.autograd import recording
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.backend import devices, text
 from minitensor.backend import numpy as host
+from minitensor.backend.errors import InvalidTypeError
 from minitensor.backend.protocol import Backend
 
 _ELEMENTS = (
@@ -102,7 +103,7 @@ def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Ten
             other = values[name].dtype
             whole = dtype.kind in "biu" and other.kind not in "biu"  # keep what floats hold
             cast, to = (first, other) if whole else (name, dtype)
-            raise TypeError(
+            raise InvalidTypeError(
                 f"{op}: {first} is {dtype.name} but {name} is {other.name}; two "
                 f"tensors must share a dtype: use minitensor.cast({cast}, '{to.name}')"
             )

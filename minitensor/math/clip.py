@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.linalg import global_norm
 from minitensor.nn import checks
@@ -42,7 +43,7 @@ def clip_by_value(
         "clip_by_value", t=t, clip_value_min=clip_value_min, clip_value_max=clip_value_max
     )
     if check_broadcast("clip_by_value", x.shape, low.shape, high.shape) != x.shape:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"clip_by_value: bounds {low.shape!s} and {high.shape!s} must broadcast to {x.shape!s}"
         )
     return math.maximum(math.minimum(x, high), low)

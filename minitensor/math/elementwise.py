@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of, named
 from minitensor.ops import math
 
@@ -279,7 +280,9 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """
     xs = align("add_n", **{f"inputs[{k}]": x for k, x in enumerate(inputs)}) if inputs else ()
     if len({x.shape for x in xs}) != 1:
-        raise ValueError("add_n: inputs must be at least one tensor, and all of one shape")
+        raise InvalidArgumentError(
+            "add_n: inputs must be at least one tensor, and all of one shape"
+        )
     return functools.reduce(math.add, xs)
 
 
@@ -302,5 +305,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     tensor = as_tensor(x, None, "scalar_mul: x", first_tensor(scalar))
     factor = as_tensor(scalar, tensor.dtype, "scalar_mul: scalar", tensor)
     if factor.ndim:
-        raise ValueError(f"scalar_mul: scalar must have no axes, got shape {factor.shape!s}")
+        raise InvalidArgumentError(
+            f"scalar_mul: scalar must have no axes, got shape {factor.shape!s}"
+        )
     return math.multiply(factor, tensor)

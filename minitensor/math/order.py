@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minitensor.autograd import Tensor
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32, int64
 from minitensor.nn import checks
@@ -59,7 +60,7 @@ def _extreme(op: Any, name: str, value: Any, axis: Any, output_type: Any) -> Ten
     if dtype.name not in ("int16", "uint16", "int32", "int64"):
         raise TypeError(f"{name}: output_type {dtype.name}; legal: int16, uint16, int32, int64")
     if not x.shape[axis]:
-        raise ValueError(f"{name}: axis {axis} of {x.shape!s} has no elements")
+        raise InvalidArgumentError(f"{name}: axis {axis} of {x.shape!s} has no elements")
     return math.cast(op(x, axis=axis), dtype=dtype)
 
 
@@ -115,7 +116,9 @@ def argsort(
 def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int, bool]:
     x = checks.tensor(op, "values", values, "iuf")
     if direction not in ("ASCENDING", "DESCENDING"):
-        raise ValueError(f'{op}: direction must be "ASCENDING" or "DESCENDING", got {direction!r}')
+        raise InvalidArgumentError(
+            f'{op}: direction must be "ASCENDING" or "DESCENDING", got {direction!r}'
+        )
     return x, checks.axis(op, axis, x.ndim), direction == "DESCENDING"
 
 
@@ -140,6 +143,8 @@ def top_k(
     x = checks.tensor("top_k", "input", input, "iuf")
     count = checks.number("top_k", "k", k, 0)
     if not x.ndim or count > x.shape[-1]:
-        raise ValueError(f"top_k: k {count} is more than the last axis of {x.shape!s} holds")
+        raise InvalidArgumentError(
+            f"top_k: k {count} is more than the last axis of {x.shape!s} holds"
+        )
     values, indices = reduce.top_k(x, k=count)
     return TopKV2(values, math.cast(indices, dtype=as_dtype(index_type)))

@@ -15,6 +15,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.ops import array
 from minitensor.window import Pair, Window, extent, planes
 
@@ -34,7 +35,7 @@ def integer(op: str, name: str, value: Any, least: int = 1) -> int:
             "a fraction or truth value would be cut silently"
         )
     if value < least:
-        raise ValueError(f"{op}: {name} must be at least {least}, got {value}")
+        raise InvalidArgumentError(f"{op}: {name} must be at least {least}, got {value}")
     return int(value)
 
 
@@ -58,7 +59,7 @@ def spatial(
     items = list(value) if is_list else [value]
     numbers = [integer(op, name, item) for item in items]
     if is_list and len(numbers) not in set(forms) - {0}:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {name} must have length {_lengths(forms)}, got {tuple(numbers)}"
             + (" or be an integer" if 0 in forms else "")
         )
@@ -76,7 +77,7 @@ def _inner(op: str, name: str, items: list[Any], last: bool, neutral: Any) -> li
     outer = (items[0], items[-1]) if last else (items[0], items[1])
     if any(item != want for item, want in zip(outer, neutral, strict=True)):
         layout = "batch first, channels last" if last else "batch, then channels, first"
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {name} {tuple(items)} reaches into the batch or channel axis ({layout}); "
             f"those entries must be {neutral[0]}"
         )
@@ -90,10 +91,12 @@ def padding(op: str, value: Any, rank: int, last: bool, explicit: bool = True) -
         value = value.decode()
     if isinstance(value, str):
         if value not in ("SAME", "VALID"):
-            raise ValueError(f"{op}: padding must be {legal} (upper case), got {value!r}")
+            raise InvalidArgumentError(f"{op}: padding must be {legal} (upper case), got {value!r}")
         return value
     if isinstance(value, np.ndarray):
-        raise ValueError(f"{op}: padding must be {legal}, got an array; use padding.tolist()")
+        raise InvalidArgumentError(
+            f"{op}: padding must be {legal}, got an array; use padding.tolist()"
+        )
     if not isinstance(value, list | tuple) or not explicit:
         raise TypeError(f"{op}: padding must be {legal}, got {value!r}")
     return _explicit(op, value, rank, last, legal)
@@ -101,11 +104,15 @@ def padding(op: str, value: Any, rank: int, last: bool, explicit: bool = True) -
 
 def _explicit(op: str, value: Sequence[Any], rank: int, last: bool, legal: str) -> Padding:
     if len(value) != rank + 2:
-        raise ValueError(f"{op}: padding must be {legal}, got {len(value)} entries: {value!r}")
+        raise InvalidArgumentError(
+            f"{op}: padding must be {legal}, got {len(value)} entries: {value!r}"
+        )
     pairs = []
     for pair in value:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise ValueError(f"{op}: each entry of padding must be [before, after], got {pair!r}")
+            raise InvalidArgumentError(
+                f"{op}: each entry of padding must be [before, after], got {pair!r}"
+            )
         pairs.append((integer(op, "padding", pair[0], 0), integer(op, "padding", pair[1], 0)))
     return tuple(_inner(op, "padding", pairs, last, ((0, 0), (0, 0))))
 
@@ -116,7 +123,7 @@ def channels_last(op: str, data_format: Any, rank: int) -> bool:
     if data_format is None:
         return True
     if not isinstance(data_format, str) or data_format not in legal:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: data_format must be one of {sorted(legal, reverse=True)}, got {data_format!r}"
         )
     return legal[data_format]
@@ -145,7 +152,7 @@ def rank_of(op: str, name: str, tensor: Tensor, rank: int, layout: str, more: bo
     """Checks the number of axes; `more` allows extra leading batch axes."""
     axes = len(tensor.array.shape)
     if axes != rank and not (more and axes > rank):
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {name} must have {rank} axes {layout}{' or more' if more else ''}, "
             f"got shape {tensor.shape}"
         )
@@ -165,18 +172,18 @@ def group_count(op: str, channels: int, filters: tuple[int, ...], image: str = "
     """Groups that the filters' input channels imply: channels / filters.shape[-2]."""
     per_group, outputs = filters[-2:]
     if per_group == 0 or channels == 0:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {image} has {channels} channels and filters {filters} take {per_group}; there "
             "must be at least one"
         )
     if channels % per_group:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {image} has {channels} channels but filters {filters} expect {per_group}; "
             f"filters.shape[{len(filters) - 2}] must divide the channels"
         )
     groups = channels // per_group
     if outputs % groups:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {image} has {channels} channels, so filters {filters} make {groups} groups; "
             f"these must divide the {outputs} output channels"
         )
@@ -202,7 +209,7 @@ def windows(
         spans = tuple(extent(*axis) for axis in zip(taps, dilation, strict=True))
         room = tuple(n + sum(pad) for n, pad in zip(size, pads, strict=True))
         if any(k > n for k, n in zip(spans, room, strict=True)):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"{op}: a kernel of {taps} taps, dilation {dilation}, spans {spans} pixels but "
                 f'the padded image has {room}; use a smaller kernel or padding="SAME"'
             )
@@ -212,4 +219,6 @@ def windows(
 def taps(op: str, sizes: Sequence[int], name: str = "filters") -> None:
     """Refuses a kernel without taps."""
     if 0 in sizes:
-        raise ValueError(f"{op}: {name} must have at least one tap per axis, got {tuple(sizes)}")
+        raise InvalidArgumentError(
+            f"{op}: {name} must have at least one tap per axis, got {tuple(sizes)}"
+        )

@@ -13,6 +13,7 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.backend.half import is_half
 from minitensor.nn.arguments import integer
 from minitensor.ops import math
@@ -61,7 +62,9 @@ def _listed(op: str, name: str, value: Any) -> Sequence[Any]:
     """The elements of a list or vector; anything else is one element."""
     if isinstance(value, ArrayLike | np.ndarray):
         if value.ndim > 1:
-            raise ValueError(f"{op}: {name} must be one list, got shape {tuple(value.shape)}")
+            raise InvalidArgumentError(
+                f"{op}: {name} must be one list, got shape {tuple(value.shape)}"
+            )
         return list(np.atleast_1d(np.asarray(value)))
     return value if isinstance(value, list | tuple) else [value]
 
@@ -70,7 +73,7 @@ def axis(op: str, value: Any, rank: int, name: str = "axis") -> int:
     """One axis of a tensor of `rank` axes, counted from the front."""
     index = number(op, name, value, least=-(2**31))
     if not -rank <= index < rank:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: {name} {index} does not exist in a tensor of {rank} axes; "
             f"legal: {-rank} to {rank - 1}"
             if rank
@@ -85,7 +88,7 @@ def axes(op: str, value: Any, rank: int) -> tuple[int, ...]:
         return tuple(range(rank))
     found = tuple([axis(op, item, rank) for item in _listed(op, "axis", value)])
     if len(set(found)) < len(found):
-        raise ValueError(f"{op}: axis {value!r} names the same axis twice")
+        raise InvalidArgumentError(f"{op}: axis {value!r} names the same axis twice")
     return found
 
 
@@ -93,7 +96,7 @@ def per_channel(op: str, channels: int, **vectors: Tensor) -> None:
     """Checks that each of the named tensors holds one number per channel."""
     for name, vector in vectors.items():
         if vector.shape != (channels,):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"{op}: {name} has shape {vector.shape} but there are {channels} channels; "
                 f"it must be ({channels},)"
             )
@@ -105,7 +108,7 @@ def broadcast(op: str, **values: Tensor) -> tuple[int, ...]:
         return np.broadcast_shapes(*(tensor.shape for tensor in values.values()))
     except ValueError:
         shapes = ", ".join(f"{name} {tensor.shape}" for name, tensor in values.items())
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: shapes {shapes} do not fit; from the right, sizes must be equal or 1"
         ) from None
 

@@ -16,6 +16,7 @@ import numpy as np
 from minitensor.autograd import Primitive, Tensor, align, as_tensor
 from minitensor.autograd.primitive import Derivative
 from minitensor.autograd.tensor import is_float
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
@@ -83,7 +84,7 @@ def check_broadcast(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"{op}: shapes {' and '.join(str(tuple(shape)) for shape in shapes)} do not broadcast; "
             "counted from the right, sizes must be equal or 1"
         ) from None

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, align, primitive, to_device_of
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import array
@@ -46,9 +47,11 @@ def matmul(a: Any, b: Any) -> Tensor:
     """
     a, b = align("matmul", a=a, b=b)
     if a.ndim < 2 or b.ndim < 2:
-        raise ValueError(f"matmul: shapes {a.shape!s} and {b.shape!s}; both need 2 axes or more")
+        raise InvalidArgumentError(
+            f"matmul: shapes {a.shape!s} and {b.shape!s}; both need 2 axes or more"
+        )
     if a.shape[-1] != b.shape[-2]:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"matmul: shapes {a.shape!s} and {b.shape!s}; columns of a ({a.shape[-1]}) must equal "
             f"rows of b ({b.shape[-2]})"
         )
@@ -66,7 +69,7 @@ def tensordot(a: Any, b: Any, *, axes: tuple[tuple[int, ...], tuple[int, ...]]) 
     summed_a, summed_b = ([k % x.ndim for k in ks] for x, ks in zip((a, b), axes, strict=True))
     sizes = [a.shape[k] for k in summed_a], [b.shape[k] for k in summed_b]
     if sizes[0] != sizes[1]:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"tensordot: axes {axes[0]} of a {a.shape!s} and {axes[1]} of b {b.shape!s} are summed "
             f"in pairs; their sizes {sizes[0]} and {sizes[1]} must be equal"
         )
@@ -133,7 +136,9 @@ def einsum(*xs: Any, equation: str) -> Tensor:
         for letter, size in zip(term, x.shape, strict=True):
             known = sizes.setdefault(letter, size)
             if letter in equation and known != size:
-                raise ValueError(f"einsum: in {equation!r} {letter} is both {known} and {size}")
+                raise InvalidArgumentError(
+                    f"einsum: in {equation!r} {letter} is both {known} and {size}"
+                )
     return _contract(*tensors, terms=terms, output=output)
 
 
@@ -142,16 +147,20 @@ def _parse(equation: str, ranks: list[int]) -> tuple[tuple[str, ...], str]:
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ranks):
-        raise ValueError(f"einsum: {equation!r} has {len(terms)} terms for {len(ranks)} inputs")
+        raise InvalidArgumentError(
+            f"einsum: {equation!r} has {len(terms)} terms for {len(ranks)} inputs"
+        )
     named = [term.replace("...", "") for term in terms]
     if not all(
         set(name) <= set(string.ascii_letters) for name in (*named, right.replace("...", ""))
     ):
-        raise ValueError(f"einsum: {equation!r} may hold letters, commas, '...' and one '->'")
+        raise InvalidArgumentError(
+            f"einsum: {equation!r} may hold letters, commas, '...' and one '->'"
+        )
     spare = [rank - len(name) for rank, name in zip(ranks, named, strict=True)]
     for term, rank, extra in zip(terms, ranks, spare, strict=True):
         if extra < 0 or (extra and "..." not in term):
-            raise ValueError(
+            raise InvalidArgumentError(
                 f"einsum: {term!r} in {equation!r} does not fit a tensor of rank {rank}"
             )
     dots = ""
@@ -165,7 +174,9 @@ def _parse(equation: str, ranks: list[int]) -> tuple[tuple[str, ...], str]:
         right = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     output = right.replace("...", dots)
     if len(set(output)) < len(output) or not set(dots) <= set(output) <= set("".join(full)):
-        raise ValueError(f"einsum: the output of {equation!r} must name input letters, once each")
+        raise InvalidArgumentError(
+            f"einsum: the output of {equation!r} must name input letters, once each"
+        )
     return full, output
 
 

@@ -412,3 +412,26 @@ def test_images_of_summaries_hold_the_same_pixels(tf, tmp_path):
         ((width, height, *pictures),) = (event[4] for event in events(folder))
         found.append((width, height, [tf.io.decode_png(p).numpy().tolist() for p in pictures]))
     assert found[0] == found[1]
+
+
+# ----- what `except tf.errors.InvalidArgumentError` catches -----
+
+REFUSED = [
+    "tf.matmul(tf.ones([2, 3]), tf.ones([2, 3]))", "tf.reshape(tf.ones([4]), [3])",
+    "tf.ones([2]) + tf.ones([3])", "tf.concat([tf.ones([2, 2]), tf.ones([3, 3])], 0)",
+    "tf.stack([tf.ones([2]), tf.ones([3])])", "tf.constant(1) + tf.constant(1.5)",
+    "tf.broadcast_to(tf.ones([2]), [3])", "tf.split(tf.ones([5]), 2)",
+    "tf.squeeze(tf.ones([2]), 0)",
+    "tf.transpose(tf.ones([2, 2]), [0, 0])", "tf.expand_dims(tf.ones([2]), 5)",
+    "tf.tile(tf.ones([2]), [1, 2])", "tf.reduce_sum(tf.ones([2]), 4)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_what_tensorflow_refuses_as_an_argument_is_refused_so(tf, call):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        eval(call, {"tf": tf})
+    with pytest.raises(mt.errors.InvalidArgumentError):
+        eval(call, {"tf": mt})
+    with pytest.raises((ValueError, TypeError)):
+        eval(call, {"tf": mt})
