@@ -5,7 +5,6 @@ A leaf: all may read it.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
@@ -135,6 +134,8 @@ def topic_of(name: str) -> Topic | None:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was meant, if one is near enough to say so."""
+    import difflib  # 2 ms, and seldom needed
+
     names = list(known)
     same = [other for other in names if other.lower() == name.lower()]
     alike = [other for other in names if other[:1].lower() == name[:1].lower()]
