@@ -72,8 +72,13 @@ def draw_weights(ours, theirs, seed=0):
     """
     draw = np.random.default_rng(seed)
     values = [_drawn(w.path, tuple(w.shape), draw) for w in theirs.weights]
+    if any("preact" in w.path for w in theirs.weights):  # no norm behind what is added: as gamma
+        ends = [w.path.endswith("_3_conv/kernel") for w in theirs.weights]
+        values = [0.3 * v if end else v for v, end in zip(values, ends, strict=True)]
     assert [tuple(w.shape) for w in ours.weights] == [w.shape for w in values]
     theirs.set_weights(values)
+    for layer in theirs.layers:  # Keras' Normalization reads its weights now and then only
+        getattr(layer, "finalize_state", int)()
     ours.set_weights(values)
 
 
@@ -82,6 +87,8 @@ def _drawn(path, shape, draw):
     leaf, noise = path.split("/")[-1], draw.standard_normal(shape, np.float32)
     if leaf == "gamma":  # small where a bottleneck is added, or fifty of them grow without bound
         return (0.3 if path.endswith("_3_bn/gamma") else 1) + 0.1 * noise
+    if leaf in ("mean", "variance"):  # of pixels that were divided by 255
+        return 0.1 * noise / 255 if leaf == "mean" else (1 + 0.1 * np.abs(noise)) / 255**2
     if leaf == "moving_variance":
         return 1 + 0.1 * np.abs(noise)
     if len(shape) == 1:
@@ -91,6 +98,8 @@ def _drawn(path, shape, draw):
     if "conv_dw" in path:  # a pixel alone, as at the end of MobileNet, passes through
         noise[1, 1] += 3
         return noise / 3
+    if "dwconv" in path:  # half of which the weights of channels take away again
+        return noise * np.sqrt(4 / np.prod(shape[:2]))
     if "depthwise" in path:
         return noise * np.sqrt(2 / np.prod(shape[:2]))
     noise -= noise.mean(axis=tuple(range(len(shape) - 1)))

@@ -61,7 +61,7 @@ class Request:
 
 
 def application(
-    name: str | None, asked: str, count: int
+    name: str | None, asked: str, count: int, order: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Functional]], Network]:
     """Makes of a function of a Request the public one, which takes the arguments that all share.
 
@@ -70,6 +70,7 @@ def application(
     Args:
         name: the default of that argument, with which the names of the files begin.
         asked, count: the example: arguments, and the parameters of the network that they make.
+        order: of the arguments, if it is another.
     """
     kernels = f"{name}_weights_tf_dim_ordering_tf_kernels"
     files = f"{kernels}.h5", f"{kernels}_notop.h5"
@@ -81,7 +82,8 @@ def application(
         signature = inspect.signature(build)
         own = dict(list(signature.parameters.items())[1:])
         first = {"input_shape": shared["input_shape"]} if own else {}
-        signature = signature.replace(parameters=[*(first | own | shared).values()])
+        taken = first | own | shared
+        signature = signature.replace(parameters=[taken[key] for key in order or taken])
 
         @functools.wraps(build)
         def make(*args: Any, **kwargs: Any) -> Functional:
@@ -108,6 +110,19 @@ def channel_axis() -> int:
     return 1 if defaults.image_data_format() == "channels_first" else 3
 
 
+def halving_pads(x: Any, taps: int) -> tuple[tuple[int, int], ...]:
+    """Half a window of zeros around each side, one less before if it is even: halves coincide."""
+    first, half = 2 if channel_axis() == 1 else 1, taps // 2
+    sides = x.shape[first : first + 2]
+    return tuple((half - (1 if side is None else 1 - side % 2), half) for side in sides)
+
+
+def divisible(width: float) -> int:
+    """The nearest multiple of 8, at least 8, and not less than 90% of what was asked."""
+    nearest = max(8, int(width + 4) // 8 * 8)
+    return nearest if nearest >= 0.9 * width else nearest + 8
+
+
 def norm(x: Any, name: str | None = None, **options: Any) -> Any:
     """BatchNormalization over the channels."""
     return layers.BatchNormalization(axis=channel_axis(), name=name, **options)(x)
@@ -118,15 +133,18 @@ def relu(x: Any, name: str) -> Any:
     return layers.Activation("relu", name=name)(x)
 
 
-def predictions(x: Any, request: Request) -> Any:
+def predictions(x: Any, request: Request, **options: Any) -> Any:
     """The last dense layer."""
     activation = request.classifier_activation
-    return layers.Dense(request.classes, activation=activation, name="predictions")(x)
+    return layers.Dense(request.classes, activation=activation, name="predictions", **options)(x)
 
 
-def averaged(x: Any, request: Request) -> Any:
+def averaged(x: Any, request: Request, dropout: float = 0.0, **options: Any) -> Any:
     """The top of most networks: the mean of each channel, then classes."""
-    return predictions(layers.GlobalAveragePooling2D(name="avg_pool")(x), request)
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="top_dropout")(x)
+    return predictions(x, request, **options)
 
 
 def network(
@@ -136,14 +154,16 @@ def network(
     least: int = 32,
     top: Callable[[Any, Request], Any] = averaged,
     pools: tuple[str | None, str | None] = (None, None),
+    shape: Shape | None = None,
 ) -> Functional:
     """The model: `body` from the image to features, `top` from features to classes.
 
     A side has `size` pixels where nothing else is asked for, at least `least`; `pools` are the
-    names of the average and the maximum over the image that stand for the top.
+    names of the average and the maximum over the image that stand for the top. `shape` is that of
+    an image for a network that takes any.
     """
     _check_weights(request)
-    shape = input_shape(request, size, least)
+    shape = input_shape(request, size, least) if shape is None else shape
     path = _weights_file(request)
     begin = request.input_tensor
     inputs = Input(shape=shape) if begin is None else _symbolic(begin)

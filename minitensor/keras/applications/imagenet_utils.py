@@ -85,13 +85,14 @@ def _scaled(x: Any, layout: str, mode: str) -> Any:
     return (x / along(scale) - along(mean)) / along(deviation)
 
 
-def of_mode(mode: str) -> Callable[..., Any]:
-    """`preprocess_input` for networks of one mode."""
+def of_mode(mode: str | None) -> Callable[..., Any]:
+    """`preprocess_input` for networks of one mode; None for those that scale pixels themselves."""
 
     def preprocess(x: Any, data_format: str | None = None) -> Any:
-        return preprocess_input(x, data_format, mode)
+        return x if mode is None else preprocess_input(x, data_format, mode)
 
     text = f"imagenet_utils.preprocess_input in mode {mode!r}."
+    text = text if mode else "x as it is: the network scales its pixels itself."
     return named("preprocess_input", text, preprocess)
 
 

@@ -10,6 +10,8 @@ from minitensor.keras.applications._common import (
     Request,
     application,
     channel_axis,
+    divisible,
+    halving_pads,
     network,
     norm,
     predictions,
@@ -52,14 +54,14 @@ def _top(x: Any, request: Request) -> Any:
 
 
 def _body(x: Any, alpha: float) -> Any:
-    x = layers.Conv2D(_divisible(32 * alpha), 3, 2, padding="same", use_bias=False, name="Conv1")(x)
+    x = layers.Conv2D(divisible(32 * alpha), 3, 2, padding="same", use_bias=False, name="Conv1")(x)
     x = norm_relu6(x, "bn_Conv1", "Conv1_relu", **_NORM)
     number = 0
     for filters, first, repeats in _STAGES:
         for i in range(repeats):
-            x = _block(x, _divisible(int(filters * alpha)), 1 if i else first, number)
+            x = _block(x, divisible(int(filters * alpha)), 1 if i else first, number)
             number += 1
-    width = _divisible(1280 * max(1.0, alpha))
+    width = divisible(1280 * max(1.0, alpha))
     x = layers.Conv2D(width, 1, use_bias=False, name="Conv_1")(x)
     return norm_relu6(x, "Conv_1_bn", "out_relu", **_NORM)
 
@@ -71,7 +73,7 @@ def _block(x: Any, filters: int, stride: int, number: int) -> Any:
         x = _pointwise(x, _EXPANSION * channels, f"{name}_expand")
         x = norm_relu6(x, f"{name}_expand_BN", f"{name}_expand_relu", **_NORM)
     if stride == 2:
-        x = layers.ZeroPadding2D(_pads(x), name=f"{name}_pad")(x)
+        x = layers.ZeroPadding2D(halving_pads(x, 3), name=f"{name}_pad")(x)
     padding = "same" if stride == 1 else "valid"
     depthwise = f"{name}_depthwise"
     x = layers.DepthwiseConv2D(3, stride, padding=padding, use_bias=False, name=depthwise)(x)
@@ -84,19 +86,6 @@ def _block(x: Any, filters: int, stride: int, number: int) -> Any:
 
 def _pointwise(x: Any, filters: int, name: str) -> Any:
     return layers.Conv2D(filters, 1, padding="same", use_bias=False, name=name)(x)
-
-
-def _pads(x: Any) -> tuple[tuple[int, int], ...]:
-    """One zero after each side, and one before it too if it is odd: the halves fall together."""
-    first = 2 if channel_axis() == 1 else 1
-    sides = x.shape[first : first + 2]
-    return tuple((0 if side is None else side % 2, 1) for side in sides)
-
-
-def _divisible(width: float) -> int:
-    """The nearest multiple of 8, at least 8, and not less than 90% of what was asked."""
-    nearest = max(8, int(width + 4) // 8 * 8)
-    return nearest if nearest >= 0.9 * width else nearest + 8
 
 
 def _image(tensor: Any, shape: Any) -> Any:

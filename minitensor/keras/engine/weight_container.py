@@ -278,7 +278,7 @@ class WeightContainer(Hinting):
                     f"Layer {self.name} weight shape {variable.shape} is not compatible with "
                     f"provided weight shape {np.shape(value)}."
                 )
-            variable.assign(np.asarray(value))
+            variable.assign(np.asarray(value).astype(np.dtype(variable.dtype), copy=False))
 
     def count_params(self) -> int:
         """How many numbers its weights hold."""

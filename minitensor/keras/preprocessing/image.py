@@ -1,6 +1,28 @@
-"""The mirror of keras.preprocessing.image: images as arrays and as files."""
+"""The mirror of keras.preprocessing.image: images as arrays, as files, and as other images."""
 
+from minitensor.keras.preprocessing.affine import (
+    apply_affine_transform,
+    apply_brightness_shift,
+    apply_channel_shift,
+)
+from minitensor.keras.preprocessing.image_generator import (
+    DirectoryIterator,
+    ImageDataGenerator,
+    NumpyArrayIterator,
+)
 from minitensor.keras.utils.directory import smart_resize
 from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, save_img
 
-__all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
+__all__ = [
+    "DirectoryIterator",
+    "ImageDataGenerator",
+    "NumpyArrayIterator",
+    "apply_affine_transform",
+    "apply_brightness_shift",
+    "apply_channel_shift",
+    "array_to_img",
+    "img_to_array",
+    "load_img",
+    "save_img",
+    "smart_resize",
+]

@@ -196,11 +196,11 @@ def _find(
     root, labels = os.fspath(directory), labels if label_mode else None
     if labels == "inferred":
         names = _classes(root, class_names)
-        lists = [_listed(os.path.join(root, name), follow_links) for name in names]
+        lists = [image_files(os.path.join(root, name), follow_links) for name in names]
         files = [file for part in lists for file in part]
         numbers: list[int] | None = [k for k, part in enumerate(lists) for _ in part]
     else:
-        files, names, numbers = _listed(root, follow_links), None, None
+        files, names, numbers = image_files(root, follow_links), None, None
         if labels is not None:
             if len(labels) != len(files):
                 raise ValueError(
@@ -233,7 +233,7 @@ def _classes(root: str, wanted: Sequence[str] | None) -> list[str]:
     return folders if wanted is None else list(wanted)
 
 
-def _listed(folder: str, follow_links: bool) -> list[str]:
+def image_files(folder: str, follow_links: bool, endings: tuple[str, ...] = _ENDINGS) -> list[str]:
     """Paths of the images in a folder and in the folders inside it."""
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"there is no folder {folder}")
@@ -242,7 +242,7 @@ def _listed(folder: str, follow_links: bool) -> list[str]:
         os.path.join(level, name)
         for level, _, names in walk
         for name in sorted(names)
-        if name.lower().endswith(_ENDINGS)
+        if name.lower().endswith(endings)
     ]
 
 
