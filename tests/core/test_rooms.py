@@ -90,9 +90,9 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "ops": {"parts", "activations", "losses", "random"},
     "layers": {"parts", "engine", "activations", "ops"} | OF_WEIGHTS,
     "saving": {"parts", "engine", "optimizers"},
-    "applications": {"parts", "engine", "layers", "activations"},
+    "applications": {"parts", "engine", "layers", "activations", "initializers"},
     "models": {"engine", "saving"},
-    "preprocessing": {"utils"},
+    "preprocessing": {"parts", "utils"},
     "backend": {"parts", "activations", "config", "losses", "utils"},
     "__init__": {"parts", "engine"},
 }

@@ -34,7 +34,7 @@ def apply_affine_transform(
     Args:
         x: an array of three axes.
         theta, shear: degrees.
-        tx, ty: pixels down and to the right.
+        tx, ty: pixels to the left and up.
         zx, zy: factors; less than 1 enlarges.
         row_axis, col_axis, channel_axis: what its axes are.
         fill_mode: what lies outside: "nearest", "constant", "reflect" or "wrap".
@@ -52,7 +52,7 @@ def apply_affine_transform(
         >>> import numpy as np
         >>> x = np.array([[[1.0], [2.0]]])
         >>> tf.keras.preprocessing.image.apply_affine_transform(
-        ...     x, ty=1, row_axis=0, col_axis=1, channel_axis=2
+        ...     x, tx=1, row_axis=0, col_axis=1, channel_axis=2
         ... ).ravel()
         array([2., 2.])
 

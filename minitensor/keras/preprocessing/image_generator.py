@@ -101,12 +101,17 @@ class ImageDataGenerator:
         self.rotation_range, self.shear_range = rotation_range, shear_range
         self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
         self.brightness_range, self.channel_shift_range = brightness_range, channel_shift_range
-        self.zoom_range = _zooms(zoom_range)
         self.fill_mode, self.cval = fill_mode, cval
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
         self.rescale, self.preprocessing_function = rescale, preprocessing_function
-        self.data_format = data_format or defaults.image_data_format()
-        self._validation_split, self.interpolation_order = validation_split, interpolation_order
+        self.interpolation_order = interpolation_order
+        self._settle(zoom_range, data_format, validation_split, dtype)
+
+    def _settle(self, zoom_range: Any, data_format: Any, split: float, dtype: Any) -> None:
+        """Reads what can be said in several ways, and checks what contradicts itself."""
+        self.zoom_range = _zooms(zoom_range)
+        self.data_format: str = data_format or defaults.image_data_format()
+        self._validation_split = split
         self.dtype = dtype or defaults.floatx()
         _check(vars(self))
         _imply(self)
@@ -449,13 +454,7 @@ class NumpyArrayIterator(_Batches):
     ) -> None:
         x, *more = x if isinstance(x, list | tuple) else (x,)
         more = list(more[0]) if more and isinstance(more[0], list) else more
-        others = {f"x[{i}]": m for i, m in enumerate(more, 1)}
-        for name, value in {"y": y, "sample_weight": sample_weight, **others}.items():
-            if value is not None and len(value) != len(x):
-                raise ValueError(
-                    f"`x` (images tensor) and `{name}` should have the same length. Found: "
-                    f"{len(x)} and {len(value)}"
-                )
+        _check_lengths(x, {"y": y, "sample_weight": sample_weight}, more)
         part = _part(subset, image_data_generator, len(x))
         if subset is not None and y is not None and not ignore_class_split:
             _check_classes(np.asarray(y), part)
@@ -593,6 +592,16 @@ def _part(subset: str | None, generator: Any, count: int) -> slice:
         raise ValueError(f'Invalid subset name: {subset}; expected "training" or "validation".')
     border = int(count * generator._validation_split)
     return slice(None, border) if subset == "validation" else slice(border, None)
+
+
+def _check_lengths(x: Any, beside: dict[str, Any], more: list[Any]) -> None:
+    others = beside | {f"x[{i}]": value for i, value in enumerate(more, 1)}
+    for name, value in others.items():
+        if value is not None and len(value) != len(x):
+            raise ValueError(
+                f"`x` (images tensor) and `{name}` should have the same length. Found: {len(x)} "
+                f"and {len(value)}"
+            )
 
 
 def _check_classes(y: np.ndarray, part: slice) -> None:
