@@ -104,7 +104,7 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
 
     Args:
         repeats: how often, or one number for each slice.
-        axis: along which; None takes the elements of the flattened tensor.
+        axis: along which; None takes the elements of the flattened tensor. A scalar is a vector.
 
     Returns:
         `input` with another size along `axis`; a vector without an axis.
@@ -120,7 +120,7 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
                [3, 4]], dtype=int32)
     """
     x = as_tensor(input, what="repeat: input")
-    if axis is None:
+    if axis is None or x.ndim == 0:
         x = array.reshape(x, shape=(-1,))
     axis = checks.axis("repeat", 0 if axis is None else axis, x.ndim)
     counts = checks.numbers("repeat", "repeats", repeats)

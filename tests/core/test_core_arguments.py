@@ -185,3 +185,10 @@ def test_bad_arguments_are_a_type_or_value_error_in_one_line(text):
 def test_bad_arguments_are_refused_by_tensorflow_too(tf, text):
     with pytest.raises((TypeError, ValueError, AttributeError, tf.errors.OpError)):
         eval(text, {"m": tf, "np": np})
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_a_scalar_is_repeated_as_a_vector_of_one(tf, axis):
+    for library in (mt, tf):
+        assert library.repeat(5, 3, axis=axis).numpy().tolist() == [5, 5, 5]
+        assert library.repeat(5, [2], axis=axis).numpy().tolist() == [5, 5]

@@ -1,6 +1,6 @@
 """A small file takes little: what it is compiled with, its JSON and its layers are bounded.
 
-Weights were bounded before (test_weight_fuzz.py). Here a few kilobytes ask for much, in each way
+Weights were bounded before (tests/fuzz/files.py). Here a few kilobytes ask for much, in each way
 that a config has, and are refused by a clear error in little time and memory.
 """
 

@@ -1,0 +1,325 @@
+"""Random Keras models in float64, made by Keras and here: they compute, tell and save the same.
+
+    python tests/fuzz/models.py --count 2000 --seed 0
+
+Compared are results, gradients and statistics (in training and not), the numbers of `summary()`,
+shapes, configs, `.keras` and `.weights.h5` files, each written by one side and read by the other.
+What Keras refuses to make must be refused.
+"""
+
+import argparse
+import collections
+import contextlib
+import io
+import os
+import re
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "support")]
+
+ACTIVATIONS = (
+    "linear relu elu selu tanh sigmoid softplus softsign gelu silu relu6 mish hard_sigmoid"
+)
+INITIALIZERS = "glorot_uniform he_normal lecun_normal orthogonal zeros ones random_uniform"
+
+
+class Draw:
+    """One model, drawn anew by the same numbers for each library."""
+
+    def __init__(self, keras, seed, rank):
+        self.keras, self.rng, self.rank = keras, np.random.default_rng(seed), rank
+        self.layers, self.count = keras.layers, 0
+
+    def one(self, options):
+        options = options.split() if isinstance(options, str) else options
+        return options[int(self.rng.integers(len(options)))]
+
+    def integer(self, low, high):
+        return int(self.rng.integers(low, high + 1))
+
+    def maybe(self, value, often=4):
+        return value if self.rng.integers(often) == 0 else None
+
+    def make(self, name, *args, **settings):
+        """A layer of a name of its own; settings that are None are left out."""
+        self.count += 1
+        settings = {key: value for key, value in settings.items() if value is not None}
+        return getattr(self.layers, name)(*args, name=f"{name.lower()}_{self.count}", **settings)
+
+    def ranked(self, name, *args, **settings):
+        return self.make(f"{name}{self.rank}D", *args, **settings)
+
+    def weighted(self):
+        """Settings that layers with a kernel share."""
+        keras = self.keras
+        return {
+            "activation": self.maybe(self.one(ACTIVATIONS), 2),
+            "use_bias": self.one([True, True, False]),
+            "bias_initializer": self.maybe("ones"),
+            "kernel_regularizer": self.maybe(keras.regularizers.L1L2(0.01, 0.02), 6),
+            "kernel_constraint": self.maybe(keras.constraints.MaxNorm(3.0), 8),
+            "kernel_initializer": self.maybe(self.one(INITIALIZERS)),
+        }
+
+    def sizes(self, high):
+        return self.one([self.integer(1, high), [self.integer(1, high) for _ in range(self.rank)]])
+
+    def padding(self):
+        return self.one(["same", "valid"])
+
+
+# ----- layers that keep the spatial axes -----
+
+
+def convolution(d, x):
+    strides = d.sizes(2)
+    kernel = {"dilation_rate": d.sizes(2)} if d.rng.integers(4) == 0 else {"strides": strides}
+    groups = d.one([g for g in (1, 1, 2) if x.shape[-1] % g == 0])
+    filters = groups * d.integer(1, 2)
+    return d.ranked(
+        "Conv", filters, d.sizes(3), padding=d.padding(), groups=groups, **kernel, **d.weighted()
+    )(x)
+
+
+def transposed(d, x):
+    settings = {"strides": d.sizes(2), "padding": d.padding(), **d.weighted()}
+    return d.make(f"Conv{d.rank}DTranspose", d.integer(1, 3), d.sizes(3), **settings)(x)
+
+
+def separable(d, x):
+    if d.rank == 3:
+        return convolution(d, x)
+    step, multiplier = d.integer(1, 2), d.integer(1, 2)
+    settings = {"strides": step, "padding": d.padding(), "depth_multiplier": multiplier}
+    if d.rng.integers(2):
+        return d.ranked("DepthwiseConv", d.integer(1, 3), **settings)(x)
+    return d.ranked("SeparableConv", d.integer(1, 3), d.integer(1, 3), **settings)(x)
+
+
+def pooling(d, x):
+    kind = d.one(["MaxPooling", "AveragePooling"])
+    return d.ranked(kind, d.sizes(3), strides=d.maybe(d.sizes(2), 2), padding=d.padding())(x)
+
+
+def resizing(d, x):
+    kind = d.one(["UpSampling", "ZeroPadding", "Cropping"])
+    return d.ranked(kind, d.sizes(2))(x)
+
+
+def normalising(d, x):
+    kind = d.one(["BatchNormalization"] * 3 + ["LayerNormalization", "GroupNormalization"])
+    kind = d.one([kind, "UnitNormalization"]) if d.rng.integers(4) == 0 else kind
+    if kind == "UnitNormalization":
+        return d.make(kind)(x)
+    words = {"center": d.one([True, False]), "scale": d.one([True, False]), "epsilon": 0.01}
+    if kind == "BatchNormalization":
+        words |= {"momentum": d.maybe(0.9, 2)}
+    if kind == "GroupNormalization":
+        words |= {"groups": d.one([1, x.shape[-1], 2])}
+    return d.make(kind, **words)(x)
+
+
+def pointwise(d, x):
+    name = d.one("Activation LeakyReLU ELU ReLU Softmax PReLU Rescaling Dense Permute")
+    if name == "Activation":
+        return d.make(name, d.one(ACTIVATIONS))(x)
+    if name == "Rescaling":
+        return d.make(name, 0.5, offset=0.25)(x)
+    if name == "Dense":
+        return d.make(name, d.integer(1, 4), **d.weighted())(x)
+    if name == "PReLU":
+        axes = d.maybe(list(range(1, d.rank + 1)), 2)
+        return d.make(name, alpha_initializer="ones", shared_axes=axes)(x)
+    if name == "Permute":
+        return d.make(name, [int(a) + 1 for a in d.rng.permutation(d.rank + 1)])(x)
+    if name == "ReLU":
+        return d.make(name, max_value=d.maybe(2.0), negative_slope=d.maybe(0.1))(x)
+    return d.make(name)(x)
+
+
+def merged(d, x):
+    """Two ways that meet: x itself, or what layers make of it."""
+    name = d.one(["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"])
+    ways = [x, d.one([pointwise, normalising, same_convolution])(d, x)]
+    if d.rng.integers(3) == 0 and name != "Subtract":
+        ways.append(d.one([normalising, same_convolution])(d, x))
+    return d.make(name)(ways)
+
+
+def same_convolution(d, x):
+    return d.ranked("Conv", x.shape[-1], d.sizes(3), padding="same", **d.weighted())(x)
+
+
+def twice(d, x):
+    """One layer, called two times."""
+    layer = d.ranked("Conv", x.shape[-1], 3, padding="same", activation="tanh")
+    return layer(layer(x))
+
+
+def inner(d, x):
+    """A model as a layer."""
+    start = d.keras.Input(x.shape[1:])
+    y = convolution(d, normalising(d, start))
+    d.count += 1
+    return d.keras.Model(start, y, name=f"inner_{d.count}")(x)
+
+
+BODY = [convolution] * 3 + [transposed, separable, pooling, pooling, resizing, normalising]
+BODY += [normalising, pointwise, pointwise, merged, merged, twice, inner]
+
+
+def ending(d, x):
+    way = d.integer(0, 4)
+    if way == 0:
+        x = d.make("Flatten")(x)
+    elif way == 1:
+        kind = d.one(["GlobalAveragePooling", "GlobalMaxPooling"])
+        x = d.ranked(kind, keepdims=d.maybe(True))(x)
+    elif way == 2:
+        x = d.make("Reshape", [-1, x.shape[-1]])(x)
+    else:
+        return x
+    return d.make("Dense", d.integer(1, 3), **d.weighted())(x)
+
+
+def model(keras, seed):
+    """A model of random layers; both libraries draw the same numbers."""
+    rank = [1, 2, 2, 2, 3][seed % 5]
+    d = Draw(keras, seed, rank)
+    x = start = keras.Input([d.integer(4, 7) for _ in range(rank)] + [d.integer(1, 3)], name="x")
+    for _ in range(d.integer(1, 5)):
+        x = d.one(BODY)(d, x)
+    outputs = ending(d, x)
+    if d.rng.integers(4) == 0:
+        outputs = [outputs, d.make("Flatten")(x)]
+    return keras.Model(start, outputs, name="model")
+
+
+# ----- what is compared -----
+
+
+def numbers_of(model):
+    """What `summary()` counts, and the shape of each layer."""
+    out = io.StringIO()
+    model.summary(print_fn=lambda line, **_: out.write(line + "\n"))
+    totals = re.findall(r"(\w+(?:-trainable)?) params: ([\d,]+)", out.getvalue())
+    shapes = {}
+    for layer in model.layers:
+        with contextlib.suppress(AttributeError):  # of a layer that was called twice
+            shapes[layer.name] = layer.output.shape
+    return dict(totals), shapes, model.count_params(), model.input_shape, model.output_shape
+
+
+def without_noise(config):
+    """A config without what the two libraries say in their own way."""
+    noise = (
+        "module",
+        "registered_name",
+        "build_config",
+        "dtype",
+        "synchronized",
+        "quantization_config",
+    )
+    if isinstance(config, dict):
+        return {
+            key: without_noise(value)
+            for key, value in config.items()
+            if key not in noise and not key.startswith("renorm") and value is not None
+        }
+    return [without_noise(v) for v in config] if isinstance(config, list | tuple) else config
+
+
+def compare(tf, ours, seed, folder):
+    """Raises an AssertionError that says what is different; returns what kind of model it was."""
+    from keras_peer import assert_same, close, floatx
+
+    with floatx(tf, "float64"):
+        made = []
+        for keras in (tf.keras, ours.keras):
+            try:
+                made.append(model(keras, seed))
+            except (ValueError, TypeError) as refusal:
+                made.append(refusal)
+    refused = [isinstance(m, Exception) for m in made]
+    assert refused[0] == refused[1], f"refusals: Keras {made[0]!r}, here {made[1]!r}"
+    if refused[0]:
+        return "refused"
+    sizes = made[0].input_shape[1:]
+    x = np.random.default_rng([seed, 1]).normal(size=(2, *sizes))
+    for training in (False, True):
+        mine, theirs = assert_same(
+            tf, lambda keras: model(keras, seed), x, training=training, tolerance=1e-7, least=1e-3
+        )
+    assert numbers_of(mine) == numbers_of(theirs), "summary"
+    a, b = (without_noise(m.get_config()) for m in (mine, theirs))
+    assert a.keys() == b.keys(), "config"
+    with floatx(tf, "float64"):
+        again = {
+            "our JSON": tf.keras.models.model_from_json(mine.to_json()),
+            "their JSON": ours.keras.models.model_from_json(theirs.to_json()),
+        }
+        again["our JSON"].set_weights(mine.get_weights())
+        again["their JSON"].set_weights(mine.get_weights())
+        theirs.set_weights(mine.get_weights())
+        mine.save(folder / "ours.keras")
+        theirs.save(folder / "theirs.keras")
+        again["our file"] = tf.keras.models.load_model(folder / "ours.keras")
+        again["their file"] = ours.keras.models.load_model(folder / "theirs.keras")
+        mine.save_weights(folder / "ours.weights.h5")
+        theirs.save_weights(folder / "theirs.weights.h5")
+        again["our weights"], again["their weights"] = (
+            model(tf.keras, seed),
+            model(ours.keras, seed),
+        )
+        again["our weights"].load_weights(folder / "ours.weights.h5")
+        again["their weights"].load_weights(folder / "theirs.weights.h5")
+        expected = theirs(x, training=False)
+        for how, other in again.items():
+            for p, q in zip(flat(other(x, training=False)), flat(expected), strict=True):
+                close(p, q, 1e-7, how, least=1e-3)
+    return f"{len(sizes) - 1} axes"
+
+
+def flat(value):
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def campaign(tf, ours, count, seed, show=3):
+    """Compares `count` models; prints what differs, and gives the number of those that do."""
+    kinds, differences = collections.Counter(), collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(seed, seed + count):
+            try:
+                kinds[compare(tf, ours, number, Path(folder))] += 1
+            except Exception as fault:
+                text = " ".join(str(fault).split())
+                what = f"{type(fault).__name__} {text[:60]}"
+                differences[what] += 1
+                if differences[what] <= show:
+                    print(f"model {number}: {type(fault).__name__}: {text[:500]}", flush=True)
+            if number % 50 == 0:
+                tf.keras.backend.clear_session()
+    print(f"{count} models ({dict(sorted(kinds.items()))}), {differences.total()} differ")
+    return differences.total()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--show", type=int, default=3, help="how many examples of each difference")
+    chosen = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    warnings.simplefilter("ignore")
+    import tensorflow
+
+    import minitensor
+
+    sys.exit(bool(campaign(tensorflow, minitensor, chosen.count, chosen.seed, chosen.show)))

@@ -1,0 +1,42 @@
+"""Short runs of the generators beside this file; CONTRIBUTING has the commands of the long ones."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def run(name, count, seed=0):
+    """What a generator prints, if it found nothing."""
+    done = subprocess.run(
+        [sys.executable, HERE / name, "--count", str(count), "--seed", str(seed)],
+        env=os.environ | {"PYTHONPATH": str(HERE.parents[1]), "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_480_damaged_files_are_read_or_refused_in_little_time_and_memory():
+    pytest.importorskip("h5py")
+    pytest.importorskip("safetensors")
+    found = re.findall(r"(\d+) read, (\d+) refused", run("files.py", 480))
+    assert len(found) == 24
+    assert all(int(refused) > 0 for _, refused in found)
+    assert sum(int(read) for read, _ in found) > 20
+
+
+def test_30_random_taped_programs_give_what_tensorflow_gives(tf):
+    assert "30 programs, 0 differences" in run("tape.py", 30, seed=300)
+
+
+def test_6_random_models_are_those_of_keras(tf):
+    assert "6 models ({'1 axes': 2, '2 axes': 3, '3 axes': 1}), 0 differ" in run("models.py", 6)
