@@ -103,6 +103,8 @@ def separable(d, x):
 
 def pooling(d, x):
     kind = d.one(["MaxPooling", "AveragePooling"])
+    if d.rank == 3:
+        kind = "AveragePooling"  # TensorFlow has no maxima of float64 volumes
     return d.ranked(kind, d.sizes(3), strides=d.maybe(d.sizes(2), 2), padding=d.padding())(x)
 
 
