@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from minitensor import config, linalg, math, missing, nn, ops, random
+from minitensor import symbolic as _symbolic
 from minitensor.array import (
     boolean_mask,
     broadcast_to,
@@ -214,6 +215,8 @@ __all__ = [
     "uint32", "uint64", "unique", "unstack", "vectorized_map", "version", "where", "while_loop",
     "zeros", "zeros_initializer", "zeros_like",
 ]  # fmt: skip
+
+_symbolic.install(globals(), but=("is_tensor",))
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor import missing
+from minitensor import symbolic as _symbolic
 from minitensor.array.create import eye
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.backend.errors import InvalidArgumentError
@@ -238,3 +239,4 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
 
 
 __getattr__ = missing.refusing("tf.linalg", __name__)
+_symbolic.install(globals())

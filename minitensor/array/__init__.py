@@ -7,6 +7,7 @@ join.py      many to one, one to many   indexing.py  picked by index or conditio
 scatter.py   written at an index
 """
 
+from minitensor import symbolic as _symbolic
 from minitensor.array.convert import *
 from minitensor.array.create import *
 from minitensor.array.indexing import *
@@ -14,3 +15,5 @@ from minitensor.array.join import *
 from minitensor.array.movement import *
 from minitensor.array.scatter import *
 from minitensor.array.shapes import *
+
+_symbolic.install(globals(), but=("is_tensor",))

@@ -16,6 +16,7 @@ to every order, where TensorFlow often is not.
 """
 
 from minitensor import missing
+from minitensor import symbolic as _symbolic
 from minitensor.image.boxes import crop_and_resize, resize_with_pad
 from minitensor.image.codec import (
     decode_bmp,
@@ -72,3 +73,4 @@ __all__ = [
 ]  # fmt: skip
 
 __getattr__ = missing.refusing("tf.image", __name__)
+_symbolic.install(globals())

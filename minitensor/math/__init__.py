@@ -8,6 +8,7 @@ What networks call activations is in `nn`, and here under the same names.
 """
 
 from minitensor import missing
+from minitensor import symbolic as _symbolic
 from minitensor.math.elementwise import *
 from minitensor.math.order import *
 from minitensor.math.reductions import *
@@ -24,3 +25,4 @@ from minitensor.nn import (
 )
 
 __getattr__ = missing.refusing("tf.math", __name__)
+_symbolic.install(globals())

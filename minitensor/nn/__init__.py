@@ -5,6 +5,7 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 """
 
 from minitensor import missing
+from minitensor import symbolic as _symbolic
 from minitensor.nn.activation import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
@@ -18,3 +19,4 @@ from minitensor.nn.pooling import *
 from minitensor.nn.space import *
 
 __getattr__ = missing.refusing("tf.nn", __name__)
+_symbolic.install(globals())

@@ -17,6 +17,7 @@ import numpy as np
 from minitensor.autograd import Variable, as_tensor, first_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.ops import array, linalg, math
+from minitensor.symbolic import Symbolic
 
 
 def _equal(self: ArrayLike, other: Any) -> Any:
@@ -78,7 +79,8 @@ def _hash(self: ArrayLike) -> int:
 
 
 def _method(op: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *operands: op(*operands)
+    """Beside a symbolic tensor it is not we who answer."""
+    return lambda *operands: NotImplemented if isinstance(operands[-1], Symbolic) else op(*operands)
 
 
 def _of_bits(logic: Callable[..., Any], bits: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,6 +27,7 @@ LEAVES = {
     "files",
     "docstrings",
     "missing",
+    "symbolic",
 }  # everybody may read them, they read nobody
 ENGINE = {
     **{leaf: set() for leaf in LEAVES},
@@ -90,13 +91,14 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "ops": {"parts", "activations", "losses", "random"},
     "layers": {"parts", "engine", "activations", "ops"} | OF_WEIGHTS,
     "saving": {"parts", "engine", "optimizers"},
-    "applications": {"parts", "engine", "layers", "activations", "initializers"},
+    "applications": {"parts", "engine", "layers", "activations", "ops", "initializers"},
     "models": {"engine", "saving"},
     "preprocessing": {"parts", "utils"},
     "backend": {"parts", "activations", "config", "losses", "utils"},
     "__init__": {"parts", "engine"},
 }
 WHEN_CALLED = {  # what it imports later, inside a function: the words that lead from below upwards
+    "parts": {"ops"},  # operators of symbolic tensors
     "engine": {"ops", "saving"},  # operators of symbolic tensors; Model.save
 }
 STDLIB = sys.stdlib_module_names

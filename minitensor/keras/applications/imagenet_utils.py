@@ -5,7 +5,6 @@ Source of all: that module, under the same name.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +15,11 @@ from minitensor.array import cast
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.docstrings import named
+from minitensor.dtypes import as_dtype
+from minitensor.keras import ops
 from minitensor.keras.applications._common import cached
 from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.layers import Lambda
 
 # mode: (are red and blue swapped, divided by, then minus, then divided by)
 _MODES: dict[str, tuple[bool, float, Any, Any]] = {
@@ -58,7 +58,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         )
     layout = defaults.layout(data_format)
     if isinstance(x, KerasTensor):
-        return Lambda(functools.partial(preprocess_input, data_format=layout, mode=mode))(x)
+        kind = x.dtype if "float" in x.dtype else defaults.floatx()
+        return _scaled(x if kind == x.dtype else ops.cast(x, kind), layout, mode)
     return _scaled(_floats(x), layout, mode)
 
 
@@ -79,7 +80,7 @@ def _scaled(x: Any, layout: str, mode: str) -> Any:
     sizes[axis] = -1
 
     def along(value: Any) -> Any:
-        listed = np.asarray(value, np.dtype(str(x.dtype.name)))
+        listed = np.asarray(value, as_dtype(x.dtype))
         return listed.reshape(sizes) if listed.ndim else listed
 
     return (x / along(scale) - along(mean)) / along(deviation)

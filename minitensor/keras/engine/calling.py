@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor import backend
-from minitensor.array import cast, expand_dims, squeeze, zeros
+from minitensor.array import cast, expand_dims, ones, squeeze, zeros
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
 
 Sizes = tuple[int | None, ...]
+_FEW = 8  # whole numbers that a symbolic tensor remembers of its trials
 SHAPES = {"input_shape", "input_dim", "batch_input_shape", "batch_size"}  # told to a first layer
 
 
@@ -353,16 +354,19 @@ def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What a function gives for KerasTensors, found by calling it twice on zeros of other sizes."""
     trials = []
-    for batch, other in ((2, 64), (3, 96)):
+    divides = getattr(function, "divides", False)  # by whole numbers, of which 0 is none
+    for turn, (batch, other) in enumerate(((2, 64), (3, 96))):
 
-        def trial(value: Any, batch: int = batch, other: int = other) -> Any:
+        def trial(value: Any, turn: int = turn, batch: int = batch, other: int = other) -> Any:
             if not isinstance(value, KerasTensor):
                 return value
+            if value.trials is not None:
+                return value.trials[turn]
             free = (batch, *[other] * value.ndim)
             found = [free[i] if n is None else n for i, n in enumerate(value.shape)]
             mask = mask_of(value)
-            x = zeros(found, value.dtype)
-            return x if mask is None else set_mask(x, trial(mask, batch, other))
+            x = (ones if divides else zeros)(found, value.dtype)
+            return x if mask is None else set_mask(x, trial(mask, turn, batch, other))
 
         given = {name: map_structure(trial, value) for name, value in kwargs.items()}
         with (
@@ -375,9 +379,12 @@ def tried(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return map_structure(lambda one: _common(one, next(others)), trials[0])
 
 
-def _common(one: Any, other: Any) -> KerasTensor | None:
+def _common(one: Any, other: Any) -> Any:
     """What two results have in common; a size that differs may vary."""
-    if one is None:
-        return None
+    if not isinstance(one, ArrayLike):
+        return one
     pairs = zip(one.shape, other.shape, strict=True)
-    return KerasTensor([n if n == m else None for n, m in pairs], one.dtype.name)
+    common = KerasTensor([n if n == m else None for n, m in pairs], one.dtype.name)
+    if one.dtype.kind in "iu" and one.shape.num_elements() <= _FEW:
+        common.trials = (one, other)  # tf.shape(x)[0] must be a size in later trials too
+    return common

@@ -51,7 +51,7 @@ class Functional(Model):
         self.outputs: list[KerasTensor] = flatten(outputs)
         self.nodes: list[Node] = sorted_nodes(self.inputs, self.outputs)
         self._refuse_missing_inputs()
-        self.operations: list[Layer] = list(dict.fromkeys(node.layer for node in self.nodes))
+        self.operations: list[Any] = list(dict.fromkeys(node.layer for node in self.nodes))
         names = Counter(layer.name for layer in self.operations)
         for name in (name for name, count in names.items() if count > 1):
             raise ValueError(
@@ -86,8 +86,8 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in the order in which they run, inputs too."""
-        return list(self.operations)
+        """The layers in the order in which they run, inputs too, without the operations."""
+        return [layer for layer in self.operations if isinstance(layer, Layer)]
 
     @property
     def output_names(self) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from minitensor.autograd.tree import flatten, map_structure
@@ -24,16 +24,6 @@ from minitensor.keras.serialization.objects import deserialize, serialize
 
 Json = Any
 Key = tuple[str, int]  # name of a layer, number of a call of it
-
-# What Keras writes for +, -, * and / of symbolic tensors: an operation, both sides its arguments.
-OPERATIONS = "keras.src.ops.numpy"
-_OPERATIONS = {
-    "Add": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Divide": "divide",
-    "TrueDivide": "divide",
-}
 
 # ----- writing -----
 
@@ -194,12 +184,11 @@ class _Drawing:
         return {key: self._value(item) for key, item in value.items()}
 
 
-def _operation(entry: Json) -> Callable[[Any, Any], KerasTensor] | None:
-    """What an entry of a config does to two sides; None if it is no operation."""
-    operation = _OPERATIONS.get(entry["class_name"])
-    if operation is None or entry.get("module") != OPERATIONS:
-        return None
-    return functools.partial(KerasTensor.operate, operation)
+def _operation(entry: Json) -> Any:
+    """What an entry of a config stands for, if that is a function of keras.ops or of tf."""
+    from minitensor.keras import ops
+
+    return ops.operation_of(entry)
 
 
 def _is_history(value: Json) -> bool:

@@ -41,9 +41,12 @@ class Operation(Configurable):
     Source: keras.Operation
     """
 
+    receptive_field = None
+    built = trainable = True
+    weights: tuple[Any, ...] = ()
+    divides = False  # by whole numbers
     _is_input = False
     _first_call = 0
-    receptive_field = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or names.fresh(type(self))
@@ -83,6 +86,10 @@ class Operation(Configurable):
     def sublayers(self) -> list[Any]:
         """None."""
         return []
+
+    def count_params(self) -> int:
+        """None."""
+        return 0
 
     def macs(self, output_shape: Any) -> int:
         """Multiplications with an addition are not counted here."""

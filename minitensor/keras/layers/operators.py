@@ -1,4 +1,4 @@
-"""Operators of symbolic tensors: `x * 0.5` and `x + y` while a model is built are layers too."""
+"""Arithmetic as a layer; `x * 0.5` of a symbolic tensor is an operation of keras.ops."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Unpack
 import numpy as np
 
 from minitensor.autograd import as_tensor
-from minitensor.keras.engine import KerasTensor, Layer
-from minitensor.keras.engine.functional_config import OPERATIONS
+from minitensor.keras.engine import Layer
 from minitensor.keras.engine.keras_tensor import Node
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.layers.geometry import Sizes, choice
-from minitensor.keras.layers.merging import Add, Multiply, Subtract, broadcast
+from minitensor.keras.layers.merging import broadcast
+from minitensor.keras.ops.table import FILES
 
 _FUNCTIONS = {
     "add": operator.add,
@@ -21,7 +21,6 @@ _FUNCTIONS = {
     "multiply": operator.mul,
     "divide": operator.truediv,
 }
-_LAYERS = {"add": Add, "subtract": Subtract, "multiply": Multiply}
 
 
 class Arithmetic(Layer):
@@ -53,7 +52,7 @@ class Arithmetic(Layer):
         """The operation that Keras has instead."""
         name = self.operation.capitalize()
         return {
-            "module": OPERATIONS,
+            "module": f"{FILES}.numpy",
             "class_name": name,
             "config": {"name": self.name},
             "registered_name": name,
@@ -76,16 +75,3 @@ class Arithmetic(Layer):
         """The shape that both sides have together."""
         sides = input_shape if self.constant is None else (input_shape, np.shape(self.constant))
         return broadcast(*(tuple(side) for side in sides))
-
-
-def _operate(operation: str, left: Any, right: Any) -> KerasTensor:
-    """What KerasTensor's operators do."""
-    if not isinstance(left, KerasTensor):
-        return Arithmetic(operation, left, reverse=True)(right)
-    if not isinstance(right, KerasTensor):
-        return Arithmetic(operation, right)(left)
-    layer = _LAYERS[operation]() if operation in _LAYERS else Arithmetic(operation)
-    return layer([left, right])
-
-
-KerasTensor.operate = staticmethod(_operate)

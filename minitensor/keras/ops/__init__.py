@@ -1,6 +1,6 @@
 """The mirror of keras.ops: functions of tensors, and of the symbolic tensors of a model.
 
-table.py      what a call on symbolic tensors becomes
+table.py      what a call on symbolic tensors becomes; tf_function.py  the same of tf.*
 promotion.py  in which element type values meet
 left_out.py   what is not there, and why
 core.py  math.py  nn.py  linalg.py  image.py  einops.py  and numpy/: the functions
@@ -17,6 +17,8 @@ beside integers is an integer, 1.5 beside them makes floats.
     array([2.], dtype=float32)
 """
 
+from typing import Any
+
 from minitensor.keras.ops import core, einops, image, linalg, math, nn, numpy
 from minitensor.keras.ops.core import *
 from minitensor.keras.ops.einops import *
@@ -25,9 +27,25 @@ from minitensor.keras.ops.linalg import *
 from minitensor.keras.ops.math import *
 from minitensor.keras.ops.nn import *
 from minitensor.keras.ops.numpy import *
+from minitensor.keras.ops.table import found
+from minitensor.keras.ops.tf_function import TFOpLambda
 
 __all__ = [
     *core.__all__, *einops.__all__, "image", "linalg", *linalg.__all__, *math.__all__, "nn",
     *nn.__all__, "numpy", *numpy.__all__,
 ]  # fmt: skip
 __getattr__ = refusing("keras.ops")
+
+
+def operation_of(entry: dict[str, Any]) -> Any:
+    """The operation that an entry of a config describes; None if it is something else."""
+    cls = TFOpLambda if entry.get("class_name") == "TFOpLambda" else found(entry)
+    if cls is None:
+        return None
+    config = entry.get("config")
+    if not isinstance(config, dict):
+        raise ValueError(f"Expected 'config' to be a dict for {cls.__name__}. Received: {config!r}")
+    try:
+        return cls.from_config(config)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{cls.__name__} cannot be made from its config: {error}") from error

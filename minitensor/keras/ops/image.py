@@ -225,7 +225,6 @@ def extract_patches(
     return _patches(images, size, strides, dilation_rate, padding, data_format, rank)
 
 
-@operation
 def extract_patches_3d(
     volumes: Operand,
     size: Any,
@@ -235,7 +234,8 @@ def extract_patches_3d(
     data_format: str | None = None,
 ) -> Tensor:
     """Each window as the channels of a voxel. Source: keras.ops.image.extract_patches_3d"""
-    return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3)
+    size = [size] * 3 if isinstance(size, int) else size
+    return extract_patches(volumes, size, strides, dilation_rate, padding, data_format)
 
 
 def _patches(

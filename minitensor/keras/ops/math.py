@@ -24,10 +24,12 @@ __all__ = [
     "segment_max", "segment_min", "segment_prod", "segment_sum", "top_k",
 ]  # fmt: skip
 
-erf = floating("erf", math.erf, "2 / sqrt(pi) * integral of exp(-t^2) from 0 to x.")
-erfc = floating("erfc", math.erfc, "1 - erf(x).")
-erfinv = floating("erfinv", special.erfinv, "The y whose erf is x.")
-rsqrt = floating("rsqrt", math.rsqrt, "1 / sqrt(x).")
+erf = floating(
+    "erf", math.erf, "2 / sqrt(pi) * integral of exp(-t^2) from 0 to x.", module=__name__
+)
+erfc = floating("erfc", math.erfc, "1 - erf(x).", module=__name__)
+erfinv = floating("erfinv", special.erfinv, "The y whose erf is x.", module=__name__)
+rsqrt = floating("rsqrt", math.rsqrt, "1 / sqrt(x).", module=__name__)
 
 
 @operation

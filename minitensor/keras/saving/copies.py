@@ -87,6 +87,7 @@ def _sequential(model: Sequential, inputs: Any, copy: Clone) -> Sequential:
 def _functional(model: Functional, inputs: Any, copy: Clone, call: Any) -> Functional:
     given = map_structure(_input, model.input_structure) if inputs is None else inputs
     copies = {layer: copy(layer) for layer in model.layers if not isinstance(layer, InputLayer)}
+    copies |= {x: copied(x) for x in model.operations if not isinstance(x, Layer)}
 
     def apply(layer: Layer, args: Any, kwargs: Any) -> Any:
         new = copies[layer]

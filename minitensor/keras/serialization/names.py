@@ -21,9 +21,9 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def fresh(cls: type) -> str:
-    """The next name for an object of this class."""
-    return numbered(snake_case(cls.__name__).lstrip("_"), _made)
+def fresh(of: type | str) -> str:
+    """The next name for an object of this class, or the next one that begins so."""
+    return numbered(of if isinstance(of, str) else snake_case(of.__name__).lstrip("_"), _made)
 
 
 def numbered(stem: str, counts: Counter[str]) -> str:

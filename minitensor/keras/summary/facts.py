@@ -135,12 +135,18 @@ def rows_of(model: Model, expand_nested: bool, layer_range: Any) -> list[Row]:
 
 
 def _rows(layer: Layer, facts: dict[Layer, Facts], depth: int, expand: bool) -> Iterator[Row]:
-    for inner in getattr(layer, "layers", None) or layer.sublayers():
+    for inner in operations_of(layer):
         if inner._is_input:
             facts[inner] = Facts([inner.batch_shape])
         yield Row(inner, depth, facts.get(inner))
         if expand and inner.sublayers():
             yield from _rows(inner, facts, depth + 1, expand)
+
+
+def operations_of(layer: Any) -> list[Any]:
+    """What runs inside: layers, and the operations between them."""
+    found = getattr(layer, "operations", None) or getattr(layer, "layers", None)
+    return list(found or layer.sublayers())
 
 
 def _tried(model: Model) -> dict[Layer, Facts]:

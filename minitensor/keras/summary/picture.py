@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minitensor.extras import require
+from minitensor.keras.summary.facts import operations_of
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -74,7 +75,7 @@ def plot_model(
         "activation": show_layer_activations,
         "trainable": show_trainable,
     }
-    labels = {layer: _label(layer, shown) for layer in model.layers}
+    labels = {layer: _label(layer, shown) for layer in operations_of(model)}
     _draw(Path(to_file), labels, _arrows(model), rankdir == "LR", dpi)
 
 

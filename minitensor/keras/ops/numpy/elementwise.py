@@ -55,12 +55,15 @@ def unary(name: str, op: Function, says: str) -> Callable[[Any], Tensor]:
     return named(function, name, says)
 
 
-def floating(name: str, op: Function, says: str, wide: bool = False) -> Callable[[Any], Tensor]:
-    """A function of one tensor of floats; if `wide`, int64 becomes float64."""
+def floating(
+    name: str, op: Function, says: str, wide: bool = False, module: str = __name__
+) -> Callable[[Any], Tensor]:
+    """A function of one tensor of floats, in a module; if `wide`, int64 becomes float64."""
 
     def function(x: Operand) -> Tensor:
         return op(promotion.floating(x, wide))
 
+    function.__module__ = module
     return named(function, name, says)
 
 

@@ -1,0 +1,74 @@
+"""A function of tf.* as an operation of a model: what `tf.nn.relu(keras.Input((3,)))` makes.
+
+Keras 2 had it under this name. A file holds the function's dotted name, which is looked up among
+the public functions of tensors alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any, Self
+
+from minitensor.keras.engine.operation import Operation
+from minitensor.keras.serialization import names
+
+_ROOMS = ("nn", "math", "linalg", "image")
+
+
+class TFOpLambda(Operation):
+    """y = function(x, ...), a function of tf.*.
+
+    Args:
+        function: its dotted name, "math.reduce_mean".
+        name: default "tf.math.reduce_mean", with a number from the second one on.
+
+    Raises:
+        ValueError: there is no such function of tensors.
+
+    Example:
+        >>> import minitensor as tf
+        >>> y = tf.reduce_mean(tf.keras.Input((4, 3)), axis=1)
+        >>> y.shape, y.node.layer.get_config()["function"]
+        ((None, 3), 'reduce_mean')
+
+    Source: tf.keras 2, TFOpLambda
+    """
+
+    def __init__(self, function: str, name: str | None = None) -> None:
+        self.function = _found(function)
+        self.divides = self.function.__name__ in ("floordiv", "floormod", "mod")
+        super().__init__(name or names.fresh(f"tf.{function}"))
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Self:
+        """The operation of a public function."""
+        name = function.__name__
+        if vars(_top()).get(name) is function:
+            return cls(name)
+        return cls(f"{function.__module__.split('.')[1]}.{name}")
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of these arguments."""
+        return self.function(*args, **kwargs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The operation that a config describes, also one of Keras 2."""
+        return cls(config["function"], config.get("name"))
+
+
+def _top() -> Any:
+    return importlib.import_module("minitensor")
+
+
+def _found(dotted: str) -> Callable[..., Any]:
+    room, _, name = dotted.rpartition(".")
+    known = room in ("", *_ROOMS) and not name.startswith("_")
+    home = importlib.import_module(f"minitensor.{room}") if known and room else _top()
+    function = vars(home).get(name) if known else None
+    # Those that ask symbolic tensors are the functions of tensors: none reads or writes a file.
+    if not inspect.isfunction(function) or not hasattr(function, "__wrapped__"):
+        raise ValueError(f"TFOpLambda: there is no function of tensors tf.{dotted}")
+    return function

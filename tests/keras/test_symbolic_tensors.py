@@ -1,0 +1,115 @@
+"""Operators of symbolic tensors, and functions of tf.* applied to them: in models and in files."""
+
+import operator
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minitensor as tf
+from minitensor import keras
+
+X = np.random.default_rng(0).uniform(-2, 2, (3, 4)).astype("float32")
+
+
+def saved(model, folder):
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+EXPRESSIONS = {
+    "-x": lambda x: -x,
+    "abs": abs,
+    "x**2": lambda x: x**2,
+    "2**x": lambda x: 2**x,
+    "x%2": lambda x: x % 2,
+    "2%x": lambda x: 2.5 % x,
+    "x//2": lambda x: x // 2,
+    "7//x": lambda x: 7 // x,
+    "x@x": lambda x: x @ np.ones((4, 2), "float32"),
+    "1-x": lambda x: 1 - x,
+    "1/x": lambda x: 1 / x,
+    "x+x": lambda x: x + x * x - x / 2,
+    "x<1": lambda x: x < 1,
+    "logic": lambda x: ((x >= 0) & (x <= 1)) | ~(x > -1) ^ (x != 0),
+    "[0]": lambda x: x[:, 0],
+    "[...]": lambda x: x[..., None, 1:3],
+    "array*x": lambda x: np.arange(4, dtype="float32") * x,
+    "tensor-x": lambda x: tf.constant(X[0]) - x,
+    "tensor<x": lambda x: tf.constant(X[0]) < x,
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_an_operator_gives_what_it_gives_of_numbers_also_when_it_was_saved(name, tmp_path):
+    expression, x = EXPRESSIONS[name], keras.Input((4,))
+    y = expression(x)
+    model = keras.Model(x, y)
+    expected = np.asarray(expression(tf.constant(X)))
+    assert y.dtype == expected.dtype.name
+    for one in (model, saved(model, tmp_path), keras.models.clone_model(model)):
+        np.testing.assert_allclose(one(X), expected, 1e-6)
+    assert [layer.name for layer in model.layers] == [x.node.layer.name]
+
+
+def test_operators_need_no_import_of_layers():
+    program = "from minitensor import keras; print((1 - keras.Input((8, 8, 3))).shape)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout == "(None, 8, 8, 3)\n", run.stderr
+
+
+TF = {
+    "nn.relu": lambda x: tf.nn.relu(x),
+    "reduce_mean": lambda x: tf.reduce_mean(x, axis=1, keepdims=True),
+    "concat": lambda x: tf.concat([x, tf.math.log(tf.abs(x))], axis=-1),
+    "shape": lambda x: tf.reshape(x, [tf.shape(x)[0] * 2, -1]),
+    "clip": lambda x: tf.clip_by_value(x, -1.0, 1.0),
+    "where": lambda x: tf.where(x > 0, x, tf.zeros_like(x)),
+    "matmul": lambda x: tf.linalg.matmul(x, x, transpose_b=True),
+    "top_k": lambda x: tf.math.top_k(x, 2).values,
+    "image": lambda x: tf.image.resize(tf.reshape(x, [-1, 2, 2, 1]), [4, 4]),
+    "mod": lambda x: tf.math.floormod(7, tf.cast(x, tf.int32) + 9),
+}
+
+
+@pytest.mark.parametrize("name", TF)
+def test_a_function_of_tf_becomes_an_operation_that_is_saved(name, tmp_path):
+    function, x = TF[name], keras.Input((4,))
+    model = keras.Model(x, function(x))
+    expected = np.asarray(function(tf.constant(X)))
+    for one in (model, saved(model, tmp_path)):
+        np.testing.assert_allclose(one(X), expected, 1e-5)
+    assert len(model.outputs[0].shape) == expected.ndim
+    assert "tf." in model.operations[-1].name or name in ("top_k",)
+
+
+def test_a_file_may_name_functions_of_tensors_only():
+    make = keras.ops.TFOpLambda.from_config
+    for name in ("io.read_file", "keras.utils.get_file", "nn._symbolic", "function", "os.system"):
+        with pytest.raises(ValueError, match="there is no function of tensors"):
+            make({"function": name})
+
+
+def test_gradients_pass_operations(tmp_path):
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.ops.mean(keras.layers.Dense(3)(x) ** 2))
+    model.compile("sgd", loss=lambda t, p: p)
+    before = model.get_weights()[0]
+    model.train_on_batch(X, np.zeros(3, "float32"))
+    assert not np.array_equal(before, model.get_weights()[0])
+
+
+def test_a_symbolic_tensor_says_that_it_has_no_values():
+    x = keras.Input((4,))
+    for use in (bool, list, float, np.asarray):
+        with pytest.raises(TypeError, match="no values"):
+            use(x)
+    assert (x == x) is True
+
+
+def test_functions_of_tensors_are_still_themselves():
+    for function in (tf.nn.relu, tf.math.log, tf.linalg.matmul, tf.image.resize):
+        assert pickle.loads(pickle.dumps(function)) is function
+    assert tf.sigmoid(operator.neg(tf.constant(0.0))).numpy() == 0.5
