@@ -46,6 +46,8 @@ class Variable(ArrayLike):
     Source: tf.Variable
     """
 
+    constraint: Any = None  # a layer's weight may have one
+
     def __init__(
         self,
         initial_value: Any = None,
