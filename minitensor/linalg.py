@@ -18,6 +18,7 @@ import numpy as np
 from minitensor import missing
 from minitensor import symbolic as _symbolic
 from minitensor.array.create import eye
+from minitensor.array.diagonals import band_part, diag, diag_part, matvec, set_diag, trace
 from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
@@ -27,8 +28,8 @@ from minitensor.ops import linalg, math, reduce
 from minitensor.ops.math import rounded_once
 
 __all__ = [
-    "einsum", "eye", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "norm",
-    "tensordot",
+    "band_part", "diag", "diag_part", "einsum", "eye", "global_norm", "l2_normalize", "matmul",
+    "matrix_transpose", "matvec", "norm", "set_diag", "tensordot", "trace",
 ]  # fmt: skip
 example = examples_of("tf")
 

@@ -113,7 +113,7 @@ def _joined(column: Sequence[tuple[Any, Any, Any]]) -> Any:
         if array.dtype != first:
             raise ValueError(f"Cannot batch tensors of types {first} and {array.dtype}.")
         place: Any = (k, *[slice(size) for size in array.shape])
-        whole[place] = array
+        whole[place] = text.plain(array)[()]  # an element, not an array that holds it
     return whole.view(text.Text) if first == text.string else whole  # (n, *target)
 
 

@@ -9,6 +9,7 @@ What networks call activations is in `nn`, and here under the same names.
 
 from minitensor import missing
 from minitensor import symbolic as _symbolic
+from minitensor.array.counting import bincount, confusion_matrix
 from minitensor.math.elementwise import *
 from minitensor.math.order import *
 from minitensor.math.reductions import *

@@ -26,7 +26,8 @@ from minitensor.ops import softmax as ops
 from minitensor.ops.math import rounded_once
 
 __all__ = [
-    "in_top_k", "l2_loss", "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
+    "compute_average_loss", "in_top_k", "l2_loss", "scale_regularization_loss",
+    "sigmoid_cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
     "sparse_softmax_cross_entropy_with_logits", "weighted_cross_entropy_with_logits",
 ]  # fmt: skip
 example = examples_of("tf.nn")
@@ -202,3 +203,54 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
 @rounded_once
 def _half_square(t: Tensor) -> Tensor:
     return reduce.sum(math.square(t), axis=None) / 2
+
+
+@example("compute_average_loss([1.0, 3.0], global_batch_size=4)", "np.float32(1.0)")
+def compute_average_loss(
+    per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None
+) -> Tensor:
+    """sum(per_example_loss * sample_weight) / global_batch_size
+
+    Args:
+        per_example_loss: (N, ...)
+        sample_weight: None, or weights in that shape, or with fewer axes, those in front.
+        global_batch_size: None for N; an integer.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: `per_example_loss` has no axes.
+    """
+    op = "compute_average_loss"
+    x = checks.tensor(op, "per_example_loss", per_example_loss, "fiu")
+    if not x.ndim:
+        raise ValueError(
+            "Invalid value passed for `per_example_loss`. Expected a tensor with at least rank 1."
+        )
+    count = x.shape[0]
+    if global_batch_size is not None:
+        count = checks.number(op, "global_batch_size", global_batch_size, 1)
+    if sample_weight is not None:
+        weight = as_tensor(sample_weight, None, f"{op}: sample_weight", x)
+        weight = weight if weight.dtype == x.dtype else math.cast(weight, dtype=x.dtype)
+        missing = max(x.ndim - weight.ndim, 0) if weight.ndim else 0
+        x = math.multiply(x, array.reshape(weight, shape=(*weight.shape, *[1] * missing)))
+    return math.divide(reduce.sum(x), count)
+
+
+@example("scale_regularization_loss([1.0, 2.0])", "np.float32(3.0)")
+def scale_regularization_loss(regularization_loss: Any) -> Tensor:
+    """The sum of a loss that does not depend on the examples; there is one device to share it.
+
+    Args:
+        regularization_loss: any tensor of numbers.
+
+    Returns:
+        A scalar.
+    """
+    return reduce.sum(
+        checks.tensor(
+            "scale_regularization_loss", "regularization_loss", regularization_loss, "fiu"
+        )
+    )

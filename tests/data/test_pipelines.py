@@ -76,6 +76,7 @@ PIPELINES = {
     "padded_batch of text": lambda tf: texts(tf).map(lambda s: tf.strings.split(s, ".")).padded_batch(
         2, [3], "?"
     ),
+    "padded_batch of words": lambda tf: texts(tf).padded_batch(2),
     "take_while": lambda tf: tf.data.Dataset.range(9).take_while(lambda n: n * n < 20),
     "scan": lambda tf: pairs(tf).scan((0, 1), lambda s, e: ((s[1], s[0] + s[1]), (s[0], e))),
     "unique": lambda tf: tf.data.Dataset.from_tensor_slices([3, 1, 3, 2, 1]).unique(),

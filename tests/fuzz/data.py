@@ -23,6 +23,11 @@ import numpy as np
 
 MOST = 40  # elements looked at
 DTYPES = ("uint8", "int16", "int32", "int64", "float32", "float64", "bool")
+TF_FAULTS = (
+    # choose_from_datasets tells concatenate the shape of its choices, not of its elements:
+    # d = choose_from_datasets([e, e], choice); d.concatenate(d) is refused for e of vectors
+    "Incompatible shapes at component",
+)
 WORDS = ["a", "bc", "", "roses/1.jpg", "é"]
 
 
@@ -242,6 +247,8 @@ def difference(lines, mt, tf):
         if kind == other and isinstance(ours, ValueError | TypeError):
             return ""
         if kind == "elements" and not ours[0][0]:
+            return ""
+        if any(words in str(theirs) for words in TF_FAULTS):
             return ""
         words = [f"{type(x).__name__}: {str(x)[:200]}" if isinstance(x, Exception) else "elements"
                  for x in (ours, theirs)]  # fmt: skip
