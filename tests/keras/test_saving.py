@@ -293,7 +293,7 @@ def test_a_file_that_is_there_is_kept_if_asked(tmp_path):
         (lambda p: sequential(keras).save(p / "x.onnx"), "Invalid filepath extension"),
         (lambda p: sequential(keras).save_weights(p / "x.npz"), "must end in"),
         (lambda p: keras.Sequential([keras.layers.Dense(2)]).save_weights(p / "x.h5"), "not yet"),
-        (lambda p: subclassed(keras).save(p / "x.keras"), "subclassed model"),
+        (lambda p: subclassed(keras).save(p / "x.h5"), "subclassed model"),
         (lambda p: sequential(keras).save(p / "x.keras", zipped=False), "zipped"),
         (
             lambda p: sequential(keras).save_weights(p / "x.weights.h5", max_shard_size=1),

@@ -167,7 +167,10 @@ def lost(before, after):
                 if not still(row.get(key), now.get(key)):
                     yield f"{where}: {key} {row.get(key)} -> {now.get(key)}"
             for member, signature in row.get("members", {}).items():
-                if member in RENAMED:
+                if member in RENAMED or (name, member) == (
+                    "Variable",
+                    "value",
+                ):  # property: Keras 3
                     continue
                 if not still(signature, now["members"].get(member, "gone")):
                     yield f"{where}.{member}: {signature} -> {now['members'].get(member, 'gone')}"
@@ -184,7 +187,9 @@ def still(before, now):
     if not isinstance(before, list) or not isinstance(now, list):
         return before == now
     more = now[len(before) :]
-    return before == now[: len(before)] and all(len(x) == 3 and x[2] != "" for x in more)
+    return before == now[: len(before)] and all(
+        len(x) == 3 and (x[2] != "" or x[1] == "VAR_KEYWORD") for x in more
+    )
 
 
 def _home(path, name):

@@ -14,7 +14,7 @@ from typing import Any
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import shape_of, sizes, symbols, to_input
 from minitensor.keras.engine.functional_config import functional_config
-from minitensor.keras.engine.input_layer import InputLayer
+from minitensor.keras.engine.input_layer import InputLayer, renamed_inputs
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node, nodes_known
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.engine.masking import set_mask
@@ -162,7 +162,7 @@ class Functional(Model):
         for name in (name for name in names if name not in inputs):
             raise ValueError(
                 f'Missing data for input "{name}". You passed a data dictionary with keys '
-                f"{list(inputs)}. Expected the following keys: {names}"
+                f"{list(inputs)}. Expected the following keys: {names}.{renamed_inputs(inputs)}"
             )
         found = {name: inputs[name] for name in names}
         return flatten(found) if keyed else list(found.values())

@@ -6,6 +6,8 @@ which tensors from which. A model is read off the nodes afterwards (`functional.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from minitensor.keras.engine import defaults
@@ -26,6 +28,7 @@ class InputLayer(Layer):
         sparse, ragged, input_tensor, optional: must stay as they are.
         batch_shape: shape with the batch axis, instead of the first two.
         name: the layer's name.
+        kwargs: input_shape or batch_input_shape, the old names of shape and batch_shape.
 
     Example:
         >>> import minitensor as tf
@@ -48,7 +51,12 @@ class InputLayer(Layer):
         input_tensor: Any = None,
         optional: bool = False,
         name: str | None = None,
+        **kwargs: Any,
     ) -> None:
+        shape = kwargs.pop("input_shape", shape)  # Keras 2
+        batch_shape = kwargs.pop("batch_input_shape", batch_shape)
+        if kwargs:
+            raise ValueError(f"InputLayer: unrecognized keyword arguments {sorted(kwargs)}")
         if sparse or ragged or optional or input_tensor is not None:
             raise ValueError(
                 "Input: sparse, ragged, optional and given tensors are not there; "
@@ -112,6 +120,13 @@ def Input(  # noqa: N802 -- Keras' name
     """
     given = (shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
     return InputLayer(*given).output
+
+
+def renamed_inputs(names: Iterable[Any]) -> str:
+    """What to say to a program that knows inputs by the names of Keras 2."""
+    if not any(re.fullmatch(r"input_\d+", str(name)) for name in names):
+        return ""
+    return " Keras 3 calls them 'input_layer', not 'input_1': give Input(..., name='input_1')."
 
 
 def _batch_shape(shape: Any, batch_size: int | None, batch_shape: Any) -> Shape:

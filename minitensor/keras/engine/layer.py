@@ -10,6 +10,7 @@ Not here: what a layer owns (`weight_container.py`), how arguments are read and 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -22,9 +23,12 @@ from minitensor.keras.engine.weight import Weight
 from minitensor.keras.engine.weight_container import WeightContainer
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
-from minitensor.keras.serialization.objects import serialize
+from minitensor.keras.serialization.objects import constructor_arguments, serialize
 
 __all__ = ["Common", "InputSpec", "Layer", "Named", "Regularized"]
+
+
+_COMMON = ("name", "trainable", "dtype")  # in every config
 
 
 class _Shared(TypedDict, total=False):
@@ -234,6 +238,20 @@ class Layer(WeightContainer, Configurable):
         """What regularizers add to the loss: of the last call, and of the weights."""
         kept = (v for v in self.trainable_weights if getattr(v, "regularizer", None))
         return [*self._call_losses, *(v.regularizer(v) for v in kept)]  # type: ignore[attr-defined]
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer that `config` describes; a name that the constructor takes not is set."""
+        found = constructor_arguments(cls, config)
+        taken = inspect.signature(cls.__init__).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+            return cls(**found)
+        rest = {name: found.pop(name) for name in _COMMON if name in found and name not in taken}
+        made = cls(**found)
+        made.name = rest.get("name", made.name)
+        if not rest.get("trainable", True):
+            made.trainable = False
+        return made
 
     # ----- copies, also by way of a pickle -----
 

@@ -13,6 +13,7 @@ from minitensor.autograd.tree import map_structure
 from minitensor.keras import summary
 from minitensor.keras.engine.calling import only_shapes, sizes, symbols
 from minitensor.keras.engine.functional_config import functional_arguments
+from minitensor.keras.engine.input_layer import renamed_inputs
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.serialization.registry import Objects, custom_object_scope
 from minitensor.keras.training.trainer import Trainer
@@ -60,6 +61,13 @@ class Model(Trainer, Layer):
         """A copy of it is in no fit."""
         return super().__getstate__() | {"_fit": None}
 
+    def get_config(self) -> dict[str, Any]:
+        """What it was made with, as values that JSON can hold."""
+        config, taken = super().get_config(), inspect.signature(type(self).__init__).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+            return config
+        return {name: value for name, value in config.items() if name in taken}
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Objects | None = None) -> Any:
         """The model that `config` describes: a functional one, or what the class makes of it."""
@@ -97,7 +105,9 @@ class Model(Trainer, Layer):
         if found:
             return found[0]
         names = ", ".join(layer.name for layer in self.layers)
-        raise ValueError(f"No such layer: {name}. Existing layers are: {names}.")
+        raise ValueError(
+            f"No such layer: {name}. Existing layers are: {names}.{renamed_inputs([name])}"
+        )
 
     def prepare(self, inputs: Any, given: Any = None) -> None:
         """Notes the shape of the first input; the layers inside check and build themselves."""

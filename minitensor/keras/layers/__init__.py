@@ -68,12 +68,27 @@ from minitensor.keras.layers.scaling import LocalResponseNormalization, Rescalin
 from minitensor.keras.layers.transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from minitensor.keras.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from minitensor.keras.layers.wrappers import SpectralNormalization, TimeDistributed, Wrapper
+from minitensor.keras.serialization import objects
 
 # Keras' other names.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
 SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+
+
+def serialize(layer: Layer) -> dict[str, object]:
+    """A layer as values that JSON can hold. Source: keras.layers.serialize"""
+    return dict(objects.serialize(layer))
+
+
+def deserialize(
+    config: dict[str, object], custom_objects: dict[str, object] | None = None
+) -> Layer:
+    """The layer that `serialize` wrote. Source: keras.layers.deserialize"""
+    layer: Layer = objects.deserialize(config, custom_objects)
+    return layer
+
 
 __all__ = [k for k, v in vars().items() if inspect.isclass(v) or inspect.isfunction(v)]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from minitensor.keras.losses import probabilistic, regression
 from minitensor.keras.losses.classes import *
-from minitensor.keras.losses.loss import Loss, LossFunctionWrapper
+from minitensor.keras.losses.loss import Loss, LossFunctionWrapper, Reduction
 from minitensor.keras.losses.probabilistic import *
 from minitensor.keras.losses.regression import *
 from minitensor.keras.serialization import identifiers, objects
@@ -44,7 +44,7 @@ _SHORT = (
 ALIASES = {name: globals()[name] for name in _SHORT}
 FUNCTIONS = _FUNCTIONS | ALIASES
 _KNOWN = _CLASSES | FUNCTIONS
-__all__ = [*_KNOWN, "deserialize", "get", "serialize"]
+__all__ = [*_KNOWN, "Reduction", "deserialize", "get", "serialize"]
 
 
 def get(identifier: Any) -> Any:

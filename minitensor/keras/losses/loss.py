@@ -16,6 +16,18 @@ from minitensor.math import divide_no_nan, logical_and, reduce_sum
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
 
 
+class Reduction:
+    """The words of `reduction` under the names of Keras 2: Reduction.SUM is "sum".
+
+    Source: keras.losses.Reduction (Keras 2)
+    """
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+
 class Loss(Configurable):
     """How far predictions are from the truth: subclass it and write `call`.
 
@@ -45,6 +57,7 @@ class Loss(Configurable):
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
+        reduction = "sum_over_batch_size" if reduction == Reduction.AUTO else reduction
         if reduction not in REDUCTIONS:
             raise ValueError(
                 "Invalid value for argument `reduction`. Expected one of "

@@ -4,8 +4,9 @@
     accuracy.py    which predictions are right       classes.py        means of functions: one table
     counts.py      yes and no, right and wrong       confusion.py      Precision, Recall, F-scores
     auc.py         areas under curves                iou.py            regions of images
+    r2_score.py    the spread that is explained
 
-Concordance, Pearson, R2, and a rate at a given other rate are not here.
+Concordance, Pearson, and a rate at a given other rate are not here.
 
 Source of all: keras.metrics, by the same names, and the papers named.
 """
@@ -53,6 +54,7 @@ from minitensor.keras.metrics.classes import *
 from minitensor.keras.metrics.confusion import *
 from minitensor.keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from minitensor.keras.metrics.metric import Metric
+from minitensor.keras.metrics.r2_score import R2Score
 from minitensor.keras.metrics.reduction import Mean, MeanMetricWrapper, RootMeanSquaredError, Sum
 from minitensor.keras.serialization import identifiers, objects
 

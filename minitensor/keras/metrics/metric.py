@@ -71,6 +71,10 @@ class Metric(Configurable):
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
+    def reset_states(self) -> None:
+        """The same as `reset_state`, by its old name."""
+        self.reset_state()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.update_state(*args, **kwargs)
         return self.result()

@@ -5,6 +5,7 @@
     sgd.py               SGD with momentum, Lion
     adam.py              Adam, AdamW, Adamax, Nadam
     adaptive.py          RMSprop, Adagrad, Adadelta
+    legacy.py            the same under an old name
     schedules.py         learning rates that follow the number of steps
 
 Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from minitensor.keras.optimizers import schedules
+from minitensor.keras.optimizers import legacy, schedules
 from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from minitensor.keras.optimizers.optimizer import Optimizer
@@ -27,7 +28,7 @@ from minitensor.missing import refused
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer",
-    "RMSprop", "deserialize", "get", "schedules", "serialize",
+    "RMSprop", "deserialize", "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip
 
 _RULES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
@@ -80,8 +81,4 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Optimizer
 
 
 def __getattr__(name: str) -> Any:
-    if name == "legacy":
-        raise AttributeError(
-            "keras.optimizers.legacy is not there, as in Keras 3: use keras.optimizers"
-        )
     raise refused("tf.keras.optimizers", name, __all__)

@@ -45,7 +45,7 @@ def read(cls: str, learning_rate: Any, kwargs: dict[str, Any]) -> tuple[Any, Sha
             stacklevel=user_stacklevel(),
         )
         learning_rate = kwargs.pop("lr")
-    if kwargs.get("decay") is not None:
+    if kwargs.get("decay"):
         raise ValueError(
             f"{cls}: `decay` is no argument any more. For rate / (1 + decay * step) give "
             f"learning_rate=schedules.InverseTimeDecay({learning_rate!r}, 1, {kwargs['decay']!r})"

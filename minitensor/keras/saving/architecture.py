@@ -20,14 +20,16 @@ _METRICS = 2**26  # bytes of the state of metrics, of which no file tells
 
 
 def model_to_config(model: Any, with_compile: bool = True) -> Json:
-    """A model as JSON values; a ValueError if it is subclassed, so that what it does is code."""
-    if not isinstance(model, Functional | Sequential):
+    """A model as JSON values; of a subclassed one its class, and what that was made with."""
+    drawn = isinstance(model, Functional | Sequential)
+    if not drawn and not model.built:
         raise ValueError(
-            f"{model.name} is a subclassed model ({type(model).__name__}): what it does is Python "
-            "code, which no file holds. Save its weights by save_weights('name.weights.h5'), make "
-            "the model by its class, and load them."
+            f"{model.name} is a subclassed model ({type(model).__name__}) without a shape: call it "
+            "on data, or build it, before it is saved"
         )
     found = shared_numbered(lambda: serialize(model))
+    if not drawn:  # whoever reads it makes it by its class, and calls it on this shape
+        found["build_config"] = {"input_shape": model.called_with}
     if with_compile and model.compiled:
         found["compile_config"] = model.get_compile_config()
     return found

@@ -39,6 +39,11 @@ def write_model(file: BinaryIO, model: Any, with_optimizer: bool) -> None:
     """Writes a whole model."""
     import h5py
 
+    if not model._has_architecture:
+        raise ValueError(
+            f"{model.name} is a subclassed model ({type(model).__name__}): what it does is Python "
+            "code, which an .h5 file cannot name. Save it as .keras, or its weights alone."
+        )
     config = architecture.model_to_config(model)
     training = config.pop("compile_config", None)
     with h5py.File(file, "w") as inner:
