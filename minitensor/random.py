@@ -28,7 +28,7 @@ from minitensor.dtypes import DType, as_dtype, float32, float64
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
-__all__ = ["normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
+__all__ = ["gamma", "normal", "set_seed", "shuffle", "truncated_normal", "uniform"]
 example = examples_of("tf.random", "")
 
 
@@ -130,6 +130,37 @@ def uniform(
         grain = 2.0 ** (11 if kind.kind == "f" else 8)
         draw = np.floor(draw * grain) / grain
     return _scaled(draw, low, high - low, kind)
+
+
+@example("gamma([4], alpha=2.0, seed=0).shape", "TensorShape([4])", "tf.random.gamma")
+def gamma(
+    shape: Any,
+    alpha: Any,
+    beta: Any = None,
+    dtype: Any = float32,
+    seed: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Numbers of the gamma distribution: p(y) ~ y^(alpha - 1) exp(-beta y); no gradient for alpha.
+
+    Args:
+        shape: the sizes of the axes in front of those of alpha and beta, which broadcast.
+        alpha: the shape of the distribution, positive.
+        beta: its rate, positive; 1 if not given.
+
+    Returns:
+        `shape`, then the shape of alpha and beta.
+    """
+    kind = _float_type("gamma", dtype)
+    rate: Any = as_tensor(1 if beta is None else beta, kind, "gamma: beta")
+    form = as_tensor(alpha, kind, "gamma: alpha").numpy().astype(_draw_type(kind))
+    sizes = checks.numbers("gamma", "shape", shape)
+    if not ((form > 0).all() and (rate.numpy() > 0).all()):
+        raise ValueError(f"gamma: alpha {alpha!r} and beta {beta!r} must be positive")
+    sizes = (*sizes, *np.broadcast_shapes(form.shape, rate.shape))
+    draw = _rng("gamma", seed).standard_gamma(form, sizes, _draw_type(kind))
+    smallest = np.asarray(np.finfo(_draw_type(kind)).tiny)  # an alpha near 0 draws 0
+    return math.divide(to_device_of(np.asarray(np.maximum(draw, smallest), kind), rate), rate)
 
 
 def _bounds(minval: Any, maxval: Any, kind: DType) -> tuple[np.ndarray, np.ndarray]:

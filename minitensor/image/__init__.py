@@ -5,6 +5,7 @@
     patches.py    cut out and added back: im2col and its adjoint
     color.py      brightness, contrast, gray, dtypes
     hue.py        the colour wheel
+    luma.py       light and differences of colour
     random.py     the same by chance, for training
     boxes.py      images in frames, boxes out of images
     quality.py    edges, and how alike two images are
@@ -47,6 +48,7 @@ from minitensor.image.geometry import (
     transpose,
 )
 from minitensor.image.hue import adjust_hue, adjust_saturation, hsv_to_rgb, rgb_to_hsv
+from minitensor.image.luma import rgb_to_yiq, rgb_to_yuv, yiq_to_rgb, yuv_to_rgb
 from minitensor.image.patches import add_patches, extract_patches
 from minitensor.image.quality import image_gradients, psnr, sobel_edges, ssim, total_variation
 from minitensor.image.random import (
@@ -63,13 +65,14 @@ from minitensor.image.resize import ResizeMethod, resize
 __all__ = [
     "ResizeMethod", "add_patches", "adjust_brightness", "adjust_contrast", "adjust_gamma",
     "adjust_hue", "adjust_saturation", "central_crop", "convert_image_dtype", "crop_and_resize",
-    "crop_to_bounding_box", "decode_image", "decode_jpeg", "decode_png", "encode_jpeg",
-    "encode_png", "extract_patches", "flip_left_right", "flip_up_down", "grayscale_to_rgb",
-    "hsv_to_rgb", "image_gradients", "pad_to_bounding_box", "per_image_standardization", "psnr",
-    "random_brightness", "random_contrast", "random_crop", "random_flip_left_right",
-    "random_flip_up_down", "random_hue", "random_saturation", "resize", "resize_with_crop_or_pad",
-    "resize_with_pad", "rgb_to_grayscale", "rgb_to_hsv", "rot90", "sobel_edges", "ssim",
-    "total_variation", "transpose",
+    "crop_to_bounding_box", "decode_bmp", "decode_gif", "decode_image", "decode_jpeg",
+    "decode_png", "encode_jpeg", "encode_png", "extract_patches", "flip_left_right",
+    "flip_up_down", "grayscale_to_rgb", "hsv_to_rgb", "image_gradients", "pad_to_bounding_box",
+    "per_image_standardization", "psnr", "random_brightness", "random_contrast", "random_crop",
+    "random_flip_left_right", "random_flip_up_down", "random_hue", "random_saturation",
+    "resize", "resize_with_crop_or_pad", "resize_with_pad", "rgb_to_grayscale", "rgb_to_hsv",
+    "rgb_to_yiq", "rgb_to_yuv", "rot90", "sobel_edges", "ssim", "total_variation", "transpose",
+    "yiq_to_rgb", "yuv_to_rgb",
 ]  # fmt: skip
 
 __getattr__ = missing.refusing("tf.image", __name__)

@@ -128,12 +128,43 @@ def decode_jpeg(
 
 
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
-    """The image in the bytes of a BMP file; (H, W, C) uint8."""
+    """The image in the bytes of a BMP file.
+
+    Args:
+        contents: the file's bytes.
+        channels: 0 for the file's own, 1, 3 or 4.
+
+    Returns:
+        (H, W, C) uint8.
+
+    Example:
+        >>> import minitensor as tf
+        >>> import io, PIL.Image
+        >>> file = io.BytesIO()
+        >>> PIL.Image.new("RGB", (5, 4)).save(file, "BMP")
+        >>> tf.image.decode_bmp(file.getvalue()).shape
+        TensorShape([4, 5, 3])
+    """
     return _of_kind("decode_bmp", contents, channels, b"BM")[0]
 
 
 def decode_gif(contents: Any, name: str | None = None) -> Tensor:
-    """All images in the bytes of a GIF file; (frames, H, W, 3) uint8."""
+    """All images in the bytes of a GIF file.
+
+    Args:
+        contents: the file's bytes.
+
+    Returns:
+        (frames, H, W, 3) uint8.
+
+    Example:
+        >>> import minitensor as tf
+        >>> import io, PIL.Image
+        >>> file = io.BytesIO()
+        >>> PIL.Image.new("RGB", (5, 4)).save(file, "GIF")
+        >>> tf.image.decode_gif(file.getvalue()).shape
+        TensorShape([1, 4, 5, 3])
+    """
     return _of_kind("decode_gif", contents, 3, b"GIF")
 
 

@@ -39,7 +39,7 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
         (..., 3), each from 0 to 1; hue is 0 where the colour is gray, saturation where it is
         black.
     """
-    return _rgb_to_hsv(_floats("rgb_to_hsv", images))
+    return _rgb_to_hsv(floats("rgb_to_hsv", images))
 
 
 @rounded_once
@@ -62,7 +62,7 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     Returns:
         (..., 3) red, green, blue.
     """
-    return _hsv_to_rgb(_floats("hsv_to_rgb", images))
+    return _hsv_to_rgb(floats("hsv_to_rgb", images))
 
 
 @rounded_once
@@ -119,7 +119,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     return convert_image_dtype(adjusted, x.dtype)
 
 
-def _floats(op: str, images: Any) -> Tensor:
+def floats(op: str, images: Any) -> Tensor:
     x = checks.tensor(op, "images", images, NUMBERS)
     if not is_float(x.dtype):
         raise TypeError(

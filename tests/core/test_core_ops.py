@@ -266,3 +266,14 @@ def test_the_byte_order_of_an_array_does_not_matter():
 
 def test_an_exclusive_running_sum_of_nothing_is_nothing():
     assert mt.cumsum(mt.zeros([0, 3]), exclusive=True).shape == (0, 3)
+
+
+def test_gamma_has_the_mean_and_the_variance_of_its_distribution():
+    y = mt.random.gamma([20000], [0.5, 3.0], beta=[[2.0], [4.0]], seed=1).numpy()
+    alpha, beta = np.array([0.5, 3.0]), np.array([[2.0], [4.0]])
+    assert (y.shape, y.dtype) == ((20000, 2, 2), np.float32)
+    assert (y > 0).all()
+    np.testing.assert_allclose(y.mean(0), alpha / beta, rtol=0.05)
+    np.testing.assert_allclose(y.var(0), alpha / beta**2, rtol=0.1)
+    with pytest.raises(ValueError, match="must be positive"):
+        mt.random.gamma([2], -1.0)

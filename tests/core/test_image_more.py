@@ -329,3 +329,18 @@ def test_the_emulator_answers_as_numpy_does(name):
     close(y.numpy(), expected.numpy())
     if name != "unique":
         close(mt.convert_to_tensor(g).numpy(), tape.gradient(expected, z).numpy(), rtol=1e-4)
+
+
+def test_light_and_differences_of_colour_are_televisions_and_come_back() -> None:
+    x = np.array([[[1.0, 2.0, 3.0], [0.2, 0.5, 0.1]]], np.float32)
+    yiq, yuv = image.rgb_to_yiq(x).numpy(), image.rgb_to_yuv(x).numpy()
+    light = x @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+    np.testing.assert_allclose(yiq[..., 0], light, rtol=1e-6)
+    np.testing.assert_allclose(yuv[..., 0], light, rtol=1e-6)
+    np.testing.assert_allclose(yuv[..., 1], 0.492111 * (x[..., 2] - light), atol=2e-5)
+    np.testing.assert_allclose(yuv[..., 2], 0.877283 * (x[..., 0] - light), atol=2e-5)
+    np.testing.assert_allclose(yiq[0, 0], [1.815, -0.91724455, 0.09962624], rtol=1e-5)
+    np.testing.assert_allclose(image.yuv_to_rgb(yuv), x, atol=1e-4)
+    np.testing.assert_allclose(image.yiq_to_rgb(yiq), x, atol=1e-4)
+    with pytest.raises(TypeError, match="images must hold floats"):
+        image.rgb_to_yuv(np.zeros((2, 2, 3), np.uint8))
