@@ -206,6 +206,8 @@ class Hinting:
         def __getattr__(self, name: str) -> object:
             if name[:1] == "_":
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            if hasattr(type(self), name):  # a property that has no answer says why itself
+                return super().__getattribute__(name)
             raise MissingNameError(lambda: lacking(self, name))
 
 
