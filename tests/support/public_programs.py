@@ -122,7 +122,6 @@ PROGRAMS = (
     Program("keras", "guides/sequential_model.py"),
     Program("keras", "guides/custom_train_step_in_tensorflow.py"),
     Program("docs", "site/en/guide/autodiff.ipynb"),
-    Program("docs", "site/en/guide/basic_training_loops.ipynb"),
     _tutorial("quickstart/beginner"),
     _tutorial("quickstart/advanced"),
     _tutorial("images/cnn"),
@@ -150,7 +149,6 @@ PROGRAMS = (
     ),
     _damien("3_NeuralNetworks/convolutional_network", ranges={200: 10}),
     _damien("3_NeuralNetworks/convolutional_network_raw", ranges={200: 10}),
-    _damien("3_NeuralNetworks/autoencoder", ranges={20001: 20}),
     _damien("3_NeuralNetworks/neural_network_raw", ranges={3000: 100, 2000: 100}),
     _damien("3_NeuralNetworks/dcgan", ranges={20001: 2}),
     _damien("4_Utils/build_custom_layers", ranges={500: 50}),
@@ -164,7 +162,6 @@ PROGRAMS = (
     _snow("model/cnn/mobilenet.py", rows=4, ranges={5: 1}),
     _snow("tools/save_and_restore/mnist.py", rows=5000),
     _snow("tools/save_and_restore/mnist_manager.py", rows=5100),
-    _snow("tools/tensorboard/mnist.py", rows=50),
 )
 
 
