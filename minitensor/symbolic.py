@@ -43,6 +43,7 @@ def first_symbolic(*values: Any) -> Symbolic | None:
     return None
 
 
+@functools.cache  # a function of two names stays one
 def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def asking(*args: Any, **kwargs: Any) -> Any:

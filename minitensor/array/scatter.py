@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minitensor.array.indexing import coordinates
-from minitensor.autograd import Tensor, Variable, align, as_tensor
+from minitensor.autograd import Tensor, Variable, align, as_tensor, first_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of, named
 from minitensor.nn import checks
@@ -77,7 +77,7 @@ def scatter_nd(
         shape: that of the result.
     """
     _policy("scatter_nd", bad_indices_policy)
-    g = as_tensor(updates, what="scatter_nd: updates")
+    g = as_tensor(updates, None, "scatter_nd: updates", first_tensor(updates, indices))
     sizes = checks.numbers("scatter_nd", "shape", shape)
     return array.put(g, index=_index("scatter_nd", indices, g, sizes), shape=sizes)
 
@@ -102,7 +102,7 @@ def _of_tensor(name: str, op: Callable[..., Tensor], says: str, prints: str) -> 
     ) -> Tensor:
         op_name = function.__name__
         _policy(op_name, bad_indices_policy)
-        x, g = align(op_name, tensor=tensor, updates=updates)
+        x, g = align(op_name, first_tensor(indices), tensor=tensor, updates=updates)
         return op(x, g, index=_index(op_name, indices, g, x.shape))
 
     call = f"{name}([4, 5, 6], [[1], [0]], [1, 7])"
@@ -129,7 +129,7 @@ def tensor_scatter_nd_update(
 ) -> Tensor:
     """A tensor with `updates` in place of its own elements; of two for one place the last stays."""
     op = "tensor_scatter_nd_update"
-    x, g = align(op, tensor=tensor, updates=updates)
+    x, g = align(op, first_tensor(indices), tensor=tensor, updates=updates)
     return scatter.overwrite(x, g, index=_index(op, indices, g, x.shape))
 
 

@@ -402,9 +402,7 @@ def test_optimizers_are_found_by_name_in_any_case_by_config_and_by_class():
             optimizers.get(wrong)
 
 
-def test_the_legacy_rules_are_told_to_be_gone():
-    with pytest.raises(AttributeError, match="use keras"):
-        _ = optimizers.legacy
+def test_a_rule_that_nobody_has_is_told_with_the_nearest():
     with pytest.raises(AttributeError, match=r"the nearest is tf.keras.optimizers.Adam"):
         _ = optimizers.Adan
 

@@ -26,11 +26,11 @@ def _words(text):
 
 
 NAMES = _words("""abs absolute add arange arccos arcsin arctan argmax argmin argwhere
-array_equal ascontiguousarray broadcast_to ceil clip concatenate copysign cos cosh cumsum divide
-divmod einsum empty empty_like equal exp expand_dims expm1 flip floor floor_divide full
-full_like greater greater_equal isfinite isinf isnan less less_equal log log1p logical_and
+array_equal ascontiguousarray bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip concatenate copysign cos cosh cumsum divide
+divmod einsum empty empty_like equal exp expand_dims expm1 flip floor floor_divide fmod full
+full_like greater greater_equal invert isfinite isinf isnan left_shift less less_equal log log1p logical_and
 logical_not logical_or logical_xor matmul max maximum mean min minimum mod moveaxis multiply
-negative not_equal ones ones_like pad power prod reciprocal remainder repeat rint round
+negative not_equal ones ones_like pad power prod reciprocal remainder repeat right_shift rint round
 searchsorted sign sin sinh sort sqrt square stack subtract sum swapaxes take take_along_axis tan
 tanh tensordot tile transpose tril trunc where zeros zeros_like""")
 CONSTANTS = _words("""nan inf pi newaxis bool_ float16 float32 float64 int8 int16 int32 int64 uint8
@@ -38,6 +38,7 @@ uint16 uint32 uint64""")
 METHODS = _words("""all any argmax argmin argsort astype clip copy cumsum dot max mean min prod
 ravel repeat reshape round squeeze sum swapaxes take transpose view""")
 OPERATORS = _words("add sub mul truediv floordiv mod pow matmul and or xor lshift rshift")
+AT = {"add": "iILQefd", "maximum": "iILQfd", "minimum": "iILQfd"}  # with the types they take
 COMPARISONS = _words("lt le eq ne gt ge")
 SETTINGS = {"axis", "keepdims", "dtype", "copy", "optimize", "constant_values"}
 SETTINGS |= {"kind"}  # of a sort; "stable" is all that CuPy knows
@@ -235,18 +236,20 @@ def array(value, dtype=None, copy=True):
     return ndarray(host)
 
 
-class _Add:
-    """cupy.add: a ufunc with `at`."""
+class _Ufunc:
+    """cupy.add, cupy.maximum, cupy.minimum: a ufunc with `at`."""
 
-    def __call__(self, x, y):
-        return _made(np.add, _host((x, y)))
+    def __init__(self, name, kinds):
+        self.ufunc, self.kinds = getattr(np, name), kinds
 
-    @staticmethod
-    def at(target, index, values):
-        if target.dtype.char not in "iIlLQefd" or target.dtype == np.int64:
-            raise TypeError(f"add.at does not support {target.dtype}")
+    def __call__(self, *args, **settings):
+        return _made(self.ufunc, _host(args), settings)
+
+    def at(self, target, index, values):
+        if target.dtype.char not in self.kinds:
+            raise TypeError(f"{self.ufunc.__name__}.at does not support {target.dtype}")
         host, index, values = target.host, _index(index), _host(values)
-        work(lambda: np.add.at(host, index, values))
+        work(lambda: self.ufunc.at(host, index, values))
 
 
 class _Grid:
@@ -268,7 +271,9 @@ def module():
         setattr(cupy, name, _function(name))
     for name in CONSTANTS:
         setattr(cupy, name, getattr(np, name))
-    cupy.add, cupy.ogrid = _Add(), _Grid()
+    cupy.ogrid = _Grid()
+    for name, kinds in AT.items():
+        setattr(cupy, name, _Ufunc(name, kinds))
     for thing in (ndarray, RawModule, asnumpy, asarray, array):
         setattr(cupy, thing.__name__, thing)
     cupy.cuda = fake_cuda.module()

@@ -24,6 +24,7 @@ from minitensor.keras.engine.weight_container import WeightContainer
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.objects import constructor_arguments, serialize
+from minitensor.missing import Hinting
 
 __all__ = ["Common", "InputSpec", "Layer", "Named", "Regularized"]
 
@@ -57,7 +58,7 @@ class Common(Named, Regularized, total=False):
     """The arguments that every layer takes beside its own, as `**kwargs`."""
 
 
-class Layer(WeightContainer, Configurable):
+class Layer(WeightContainer, Hinting, Configurable):
     """A function with weights: subclass it, or one of `keras.layers`.
 
     y = call(x); `build(shape of x)` runs once before, and makes the weights by `add_weight`

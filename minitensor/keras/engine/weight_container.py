@@ -22,7 +22,6 @@ from minitensor.keras.engine import calling
 from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization.memory_budget import charge
-from minitensor.missing import Hinting
 
 _CONTAINERS = (list, tuple, dict)
 _NOT_OURS = {"_given", "_nodes", "_call_losses"}  # mention others without owning them
@@ -91,7 +90,7 @@ def _are(container: Any, items: tuple[Any, ...]) -> bool:
     return len(container) == len(items) and all(map(operator.is_, _items(container), items))
 
 
-class WeightContainer(Hinting):
+class WeightContainer:
     """Something with a name that owns weights and, it may be, others like it."""
 
     name: str

@@ -116,6 +116,9 @@ class FromFunction(Operation):
         """The Operation that a config describes."""
         return cls(**{name: deserialize(value) for name, value in config.items()})
 
+    def __reduce__(self) -> Any:
+        return _bare, (self.home, type(self).__name__), self.__dict__
+
     def _config_entry(self) -> dict[str, Any]:
         name = type(self).__name__
         home = {"module": f"{FILES}.{self.home}", "class_name": name, "registered_name": name}
@@ -127,6 +130,12 @@ def found(entry: dict[str, Any]) -> type[FromFunction] | None:
     module, name = entry.get("module"), entry.get("class_name")
     home = module.removeprefix(f"{FILES}.") if isinstance(module, str) else ""
     return classes.get(home, {}).get(name) if isinstance(name, str) else None
+
+
+def _bare(home: str, name: str) -> FromFunction:
+    """An object of a class that no module has under its name, before its attributes are set."""
+    cls: type[FromFunction] = classes[home][name]
+    return cls.__new__(cls)
 
 
 def operation(function: F) -> F:
