@@ -25,14 +25,15 @@ def _words(text):
     return text.split()
 
 
-NAMES = _words("""abs absolute add arange arccos arcsin arctan argmax argmin argwhere
-array_equal ascontiguousarray bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip concatenate copysign cos cosh cumsum divide
-divmod einsum empty empty_like equal exp expand_dims expm1 flip floor floor_divide fmod full
-full_like greater greater_equal invert isfinite isinf isnan left_shift less less_equal log log1p logical_and
-logical_not logical_or logical_xor matmul max maximum mean min minimum mod moveaxis multiply
-negative not_equal ones ones_like pad power prod reciprocal remainder repeat right_shift rint round
-searchsorted sign sin sinh sort sqrt square stack subtract sum swapaxes take take_along_axis tan
-tanh tensordot tile transpose tril trunc where zeros zeros_like""")
+NAMES = _words("""abs absolute add arange arccos arcsin arctan argmax argmin argwhere array_equal
+ascontiguousarray bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip concatenate copysign
+cos cosh cumsum divide divmod einsum empty empty_like equal exp expand_dims expm1 flip floor
+floor_divide fmod full full_like greater greater_equal invert isfinite isinf isnan left_shift less
+less_equal log log1p logical_and logical_not logical_or logical_xor matmul max maximum mean min
+minimum mod moveaxis multiply negative not_equal ones ones_like pad power prod reciprocal
+remainder repeat right_shift rint round searchsorted sign sin sinh sort sqrt square stack subtract
+sum swapaxes take take_along_axis tan tanh tensordot tile transpose tril trunc where zeros
+zeros_like""")
 CONSTANTS = _words("""nan inf pi newaxis bool_ float16 float32 float64 int8 int16 int32 int64 uint8
 uint16 uint32 uint64""")
 METHODS = _words("""all any argmax argmin argsort astype clip copy cumsum dot max mean min prod
