@@ -7,6 +7,7 @@ support/op_faults.py plants them. Every tenth primitive here, all of them with `
 import op_faults
 import pytest
 
+import minitensor.keras.ops  # noqa: F401  (it brings primitives of its own)
 from minitensor.parity.cases import table
 
 ELEMENTWISE = ("acosh", "asinh", "atan2", "atanh", "cbrt", "hypot", "nextafter")
