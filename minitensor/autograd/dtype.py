@@ -80,7 +80,7 @@ class DType:
             return np.finfo(self.dtype)
         import ml_dtypes
 
-        return ml_dtypes.finfo(self.dtype)  # type: ignore[no-untyped-call]
+        return ml_dtypes.finfo(self.dtype)  # type: ignore[no-untyped-call, unused-ignore]
 
     @property
     def is_floating(self) -> bool:
