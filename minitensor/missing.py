@@ -45,14 +45,16 @@ STAYS_OUT = (
         "linalg.experimental* linalg.tridiagonal_* eig eigvals eigh svd qr cholesky "
         "matrix_square_root keras.ops.linalg.* keras.ops.svd keras.ops.qr keras.ops.cholesky* "
         "keras.ops.eig* keras.ops.inv keras.ops.det keras.ops.solve* keras.ops.lu_factor "
-        "keras.ops.lstsq linalg.matrix_square_root",
+        "keras.ops.lstsq keras.ops.logdet keras.ops.slogdet keras.ops.pinv keras.ops.matrix_rank "
+        "linalg.matrix_square_root",
         "no convolution network factors a matrix, and LAPACK does it better",
         "numpy.linalg takes a tensor's .numpy()",
     ),
     Topic(
         "FFT and complex numbers",
         "signal* complex* dtypes.complex* *fft* math.real math.imag math.conj math.angle real "
-        "imag conj angle *STFT* *stft* *Spectrogram audio* keras.ops.*fft*",
+        "imag conj angle *STFT* *stft* *Spectrogram audio* keras.ops.*fft* keras.ops.polar "
+        "keras.ops.view_as_*",
         "kernels here are small, where the direct sum wins, and nothing else needs them",
         "numpy.fft takes a tensor's .numpy()",
     ),

@@ -7,18 +7,16 @@ shapes, configs, `.keras` and `.weights.h5` files, each written by one side and 
 What Keras refuses to make must be refused.
 """
 
-import argparse
 import collections
 import contextlib
 import io
-import os
 import re
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
+from campaigns import main
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "support")]
 
@@ -311,17 +309,4 @@ def campaign(tf, ours, count, seed, show=3):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", type=int, default=3, help="how many examples of each difference")
-    chosen = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    warnings.simplefilter("ignore")
-    import tensorflow
-
-    import minitensor
-
-    sys.exit(bool(campaign(tensorflow, minitensor, chosen.count, chosen.seed, chosen.show)))
+    main(__doc__, 2000, campaign)

@@ -9,15 +9,12 @@ where both are known to differ. Where rounding decides, TensorFlow is asked agai
 and not believed if it then says something else.
 """
 
-import argparse
 import collections
 import functools
 import operator
-import os
-import sys
-import warnings
 
 import numpy as np
+from campaigns import main
 
 FLOATS = ["float64"] * 6 + ["float32"] * 3 + ["float16"]
 INTS = ["int32", "int64", "uint8", "int8"]
@@ -545,17 +542,4 @@ def campaign(tf, ours, count, seed, show=3):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=20000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--show", type=int, default=3, help="how many examples of each difference")
-    chosen = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    warnings.simplefilter("ignore")
-    import tensorflow
-
-    import minitensor
-
-    sys.exit(bool(campaign(tensorflow, minitensor, chosen.count, chosen.seed, chosen.show)))
+    main(__doc__, 20000, campaign)

@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from minitensor.keras.engine import calling
-from minitensor.keras.engine.keras_tensor import KerasTensor, Node
+from minitensor.keras.engine.keras_tensor import Node
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.objects import serialize
-
-
-def any_symbolic(*values: Any) -> bool:
-    """Whether a KerasTensor is among some values, lists and dictionaries."""
-    return any(
-        any_symbolic(*value)
-        if type(value) in (list, tuple)
-        else any_symbolic(*value.values())
-        if type(value) is dict
-        else isinstance(value, KerasTensor)
-        for value in values
-    )
+from minitensor.symbolic import first_symbolic
 
 
 class Operation(Configurable):
@@ -53,7 +42,7 @@ class Operation(Configurable):
         self._nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any_symbolic(args, kwargs):
+        if first_symbolic(args, kwargs) is not None:
             outputs = self.symbolic_call(args, kwargs)
             self._nodes.append(Node(self, args, kwargs, outputs))
             return outputs

@@ -2,7 +2,7 @@
 
 table.py      what a call on symbolic tensors becomes; tf_function.py  the same of tf.*
 promotion.py  in which element type values meet
-left_out.py   what is not there, and why
+left_out.py   what is not there
 core.py  math.py  nn.py  linalg.py  image.py  einops.py  and numpy/: the functions
 projection.py images through a transform
 

@@ -15,8 +15,9 @@ from typing import Any, Self, TypeVar, cast
 
 from minitensor.autograd.tree import map_structure
 from minitensor.keras.engine.keras_tensor import KerasTensor
-from minitensor.keras.engine.operation import Operation, any_symbolic
+from minitensor.keras.engine.operation import Operation
 from minitensor.keras.serialization.objects import deserialize
+from minitensor.symbolic import first_symbolic
 
 F = TypeVar("F", bound=Callable[..., Any])
 Operand = Any
@@ -151,7 +152,7 @@ def operation(function: F) -> F:
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        if any_symbolic(args, kwargs):
+        if first_symbolic(args, kwargs) is not None:
             return cls.of_call(args, kwargs)
         return function(*args, **kwargs)
 

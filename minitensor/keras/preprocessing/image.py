@@ -1,14 +1,14 @@
 """The mirror of keras.preprocessing.image: images as arrays, as files, and as other images."""
 
-from minitensor.keras.preprocessing.affine import (
-    apply_affine_transform,
-    apply_brightness_shift,
-    apply_channel_shift,
-)
 from minitensor.keras.preprocessing.image_generator import (
     DirectoryIterator,
     ImageDataGenerator,
     NumpyArrayIterator,
+)
+from minitensor.keras.preprocessing.warping import (
+    apply_affine_transform,
+    apply_brightness_shift,
+    apply_channel_shift,
 )
 from minitensor.keras.utils.directory import smart_resize
 from minitensor.keras.utils.images import array_to_img, img_to_array, load_img, save_img

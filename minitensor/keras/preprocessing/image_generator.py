@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.keras.engine import defaults
-from minitensor.keras.preprocessing.affine import (
+from minitensor.keras.preprocessing.warping import (
     apply_affine_transform,
     apply_brightness_shift,
     apply_channel_shift,
