@@ -460,7 +460,7 @@ def table(known: dict[str, dict[str, dict[str, Any]]]) -> str:
     both = [(p.name, [known.get(p.name, {}).get(side) for side in SIDES]) for p in PROGRAMS]
     for name, results in both:
         words = ["" if r is None else "runs" if r["runs"] else r["why"][:200] for r in results]
-        losses = ["" if r is None else r["loss"] for r in results]
+        losses = [f"{float(r['loss']):.4g}" if r and r["loss"] else "" for r in results]
         rows.append(
             f"| {' | '.join(w.replace('|', chr(92) + '|') for w in [name, *words, *losses])} |"
         )
