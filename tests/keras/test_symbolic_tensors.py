@@ -113,3 +113,29 @@ def test_functions_of_tensors_are_still_themselves():
     for function in (tf.nn.relu, tf.math.log, tf.linalg.matmul, tf.image.resize):
         assert pickle.loads(pickle.dumps(function)) is function
     assert tf.sigmoid(operator.neg(tf.constant(0.0))).numpy() == 0.5
+
+
+@pytest.mark.parametrize("name", ["Dense", "Concatenate", "Model", "Sequential"])
+def test_input_and_output_are_those_of_the_first_call_as_in_keras(tf, name):
+    def first(library):
+        a, b = library.Input((2,)), library.Input((2,))
+        if name == "Concatenate":
+            layer, given = library.layers.Concatenate(), ([a, b], [b, a])
+        elif name == "Model":
+            layer, given = library.Model(a, library.layers.Dense(2)(a)), (b, a)
+        elif name == "Sequential":
+            layer, given = library.Sequential([library.layers.Dense(2)]), (a, b)
+        else:
+            layer, given = library.layers.Dense(2), (a, b)
+        outputs = [layer(x) for x in given]
+        found = layer.input if isinstance(layer.input, list) else [layer.input]
+        return [x is a for x in found], [y is layer.output for y in outputs]
+
+    assert first(keras) == first(tf.keras)
+
+
+def test_a_layer_that_was_not_called_has_no_output():
+    layer = keras.layers.Dense(2)
+    layer(np.ones((1, 2), np.float32))
+    with pytest.raises(AttributeError, match="no output: it was never called on symbolic"):
+        _ = layer.output

@@ -282,24 +282,24 @@ class Layer(WeightContainer, Hinting, Configurable):
         masking.hand_on(self, first, outputs, mask, compute)
         return outputs
 
-    def _only_node(self) -> Node:
-        if len(self._nodes) != 1:
+    def _first_node(self, wanted: str) -> Node:
+        if not self._nodes:
             raise AttributeError(
-                f"The layer {self.name} was called {len(self._nodes)} times on symbolic tensors; "
-                "only one call has an input and an output to ask for."
+                f"The layer {self.name} has no {wanted}: it was never called on symbolic tensors. "
+                f"Call it on a keras.Input, or ask a tensor that it gave."
             )
         return self._nodes[0]
 
     @property
     def input(self) -> Any:
-        """The symbolic tensors it was called on."""
-        inputs = self._only_node().inputs
+        """The symbolic tensors of the first call on symbolic tensors."""
+        inputs = self._first_node("input").inputs
         return inputs[0] if len(inputs) == 1 else inputs
 
     @property
     def output(self) -> Any:
-        """The symbolic tensors it gave."""
-        return self._only_node().outputs
+        """The symbolic tensors that the first call on symbolic tensors gave."""
+        return self._first_node("output").outputs
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""

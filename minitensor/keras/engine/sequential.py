@@ -204,14 +204,14 @@ class Sequential(Model):
         return flatten(self._ends()[1])
 
     @property
-    def input(self) -> KerasTensor:
-        """The symbolic input."""
-        return self._ends()[0]
+    def input(self) -> Any:
+        """The symbolic tensor of the first call on symbolic tensors; before, its own input."""
+        return super().input if self._nodes else self._ends()[0]
 
     @property
     def output(self) -> Any:
-        """The symbolic output."""
-        return self._ends()[1]
+        """What the first call on symbolic tensors gave; before, its own symbolic output."""
+        return super().output if self._nodes else self._ends()[1]
 
     @property
     def input_shape(self) -> Any:

@@ -25,6 +25,13 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def integer(name: str, value: Any) -> int:
+    """Refuses what is no integer, such as a list of one."""
+    if not is_integer(value):
+        raise TypeError(f"Expected an integer value for `{name}`, got {value!r} of {type(value)}.")
+    return int(value)
+
+
 def positive(name: str, value: Any, rule: str = "Expected a strictly positive value.") -> int:
     """Refuses what is not a positive integer."""
     if not is_integer(value) or value <= 0:

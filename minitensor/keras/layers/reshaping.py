@@ -14,7 +14,7 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.engine import InputSpec, Layer
 from minitensor.keras.engine.defaults import layout
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.layers.geometry import Sizes, is_integer
+from minitensor.keras.layers.geometry import Sizes, integer, is_integer
 
 example = examples_of("tf.keras.layers", "")
 
@@ -123,11 +123,9 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Unpack[Common]) -> None:
         super().__init__(**kwargs)
-        if not is_integer(n):
-            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
+        self.n = integer("n", n)
         if n <= 0:
             raise ValueError(f"Argument `n` should be a positive integer. Received: n={n}")
-        self.n = int(n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Any) -> Any:

@@ -60,6 +60,7 @@ class UpSampling1D(UpSampling):
     """
 
     def __init__(self, size: int = 2, **kwargs: Unpack[Common]) -> None:
+        geometry.integer("size", size)
         super().__init__(size, "channels_last", **kwargs)
 
 
