@@ -64,7 +64,7 @@ PLAN = {
     },
 }
 # Files of backend/ that every backend may read:
-BACKEND_LEAVES = {"settings", "half", "generator", "protocol", "errors", "text"}
+BACKEND_LEAVES = {"settings", "half", "generator", "philox", "protocol", "errors", "text"}
 INSIDE_BACKEND = {
     **{leaf: set() for leaf in BACKEND_LEAVES},
     "devices": BACKEND_LEAVES,
