@@ -13,7 +13,6 @@ Beyond TensorFlow: `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matri
 """
 
 import importlib
-from importlib.util import find_spec
 from typing import Any
 
 from minitensor import config, linalg, math, missing, nn, ops, random
@@ -75,12 +74,10 @@ from minitensor.autograd import (
     TensorShape,
     UnconnectedGradients,
     Variable,
-    check_gradients,
     custom_gradient,
     recompute_grad,
     to_device,
 )
-from minitensor.autograd.graph import gradients, hessians
 from minitensor.backend.devices import device
 from minitensor.backend.settings import algorithm
 from minitensor.dtypes import (
@@ -175,6 +172,8 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "bfloat16": ("dtypes", "bfloat16"),
     "TensorSpec": ("data.spec", "TensorSpec"),
     "Module": ("module", "Module"),
+    "check_gradients": ("autograd.check", "check_gradients"),
+    **{name: ("autograd.graph", name) for name in ("gradients", "hessians")},
     "TensorArray": ("tensor_array", "TensorArray"),
     **{name: (name, None) for name in ("dtypes", "errors", "summary", "test", "version")},
     "io": ("io", None),
@@ -233,4 +232,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """What is there; bfloat16 only with the library that it needs: whoever looks must find."""
+    from importlib.util import find_spec
+
     return [*__all__, *(["bfloat16"] if find_spec("ml_dtypes") else [])]

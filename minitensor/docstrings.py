@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -31,8 +30,11 @@ def examples_of(module: str, ending: str = ".numpy()") -> Callable[..., Callable
         source = f"\n\nSource: {papers}" if papers else ""
 
         def decorate(function: F) -> F:
-            says = inspect.cleandoc(function.__doc__ or "")
-            function.__doc__ = f"{says}\n\n{text}\n    {printed}{source}"
+            whole = function.__doc__ or ""
+            says = whole.rstrip()
+            margin = whole[len(says) :].lstrip("\n")  # of the lines below the first
+            more = f"\n\n{text}\n    {printed}{source}"
+            function.__doc__ = says + more.replace("\n", f"\n{margin}")
             return function
 
         return decorate

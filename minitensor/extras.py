@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 DISTRIBUTION = "minitensor-conv"  # `minitensor` on PyPI is somebody else's
 _PACKAGES = {"PIL": "pillow"}  # the name to install, where it is not the name to import
 
@@ -15,6 +12,8 @@ def require(command: str, *modules: str, extra: str = "train") -> None:
     Raises:
         ImportError: one is missing; says what to install.
     """
+    from importlib.util import find_spec
+
     missing = [_PACKAGES.get(name, name) for name in modules if find_spec(name) is None]
     if missing:
         raise ImportError(f"{command} needs {' and '.join(missing)}: {install(extra)}")
@@ -28,6 +27,8 @@ def install(extra: str) -> str:
         >>> install("gpu").endswith("[gpu]'")
         True
     """
+    from pathlib import Path  # 2 ms, and seldom needed
+
     checkout = Path(__file__).parents[1]
     if (checkout / "pyproject.toml").is_file():
         return f"pip install -e '{checkout}[{extra}]'"

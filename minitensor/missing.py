@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 
@@ -128,6 +127,8 @@ _COMMON = 4  # letters that a name and a longer one begin with, to be near
 
 def topic_of(name: str) -> Topic | None:
     """What a dotted name, without "tf.", stays out with; None if it only is not there yet."""
+    from fnmatch import fnmatchcase
+
     for topic in STAYS_OUT:
         if any(fnmatchcase(name, pattern) for pattern in topic.names.split()):
             return topic

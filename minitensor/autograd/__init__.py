@@ -22,7 +22,6 @@ Nothing here knows any op. `minitensor.ops` installs what is needed of them on T
 reshape), so that gradients are themselves made of ops and every order of derivative works.
 """
 
-from minitensor.autograd.check import check_gradients
 from minitensor.autograd.convert import align, as_tensor, first_tensor, to_device, to_device_of
 from minitensor.autograd.custom import custom_gradient
 from minitensor.autograd.primitive import Primitive, primitive
@@ -33,6 +32,6 @@ from minitensor.autograd.variable import Variable
 
 __all__ = [
     "GradientTape", "Primitive", "Tensor", "TensorShape", "UnconnectedGradients", "Variable",
-    "align", "as_tensor", "check_gradients", "custom_gradient", "first_tensor", "primitive",
+    "align", "as_tensor", "custom_gradient", "first_tensor", "primitive",
     "recompute_grad", "to_device", "to_device_of",
 ]  # fmt: skip

@@ -169,9 +169,10 @@ def check_shape(what: str, gradient: ArrayLike, argument: str, x: ArrayLike) -> 
 
 def _arguments(forward: Callable[..., Any]) -> tuple[list[str], str]:
     """Names of the tensor arguments of `forward(be, ...)`, and of the *tensors, if any."""
-    _, *parameters = inspect.signature(forward).parameters.values()
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return names, next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "")
+    code = inspect.unwrap(forward).__code__  # inspect.signature takes 20 times as long
+    after = code.co_argcount + code.co_kwonlyargcount
+    variadic = code.co_varnames[after] if code.co_flags & inspect.CO_VARARGS else ""
+    return list(code.co_varnames[1 : code.co_argcount]), variadic
 
 
 def primitive(forward: Callable[..., Any]) -> Primitive:

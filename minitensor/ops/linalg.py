@@ -7,7 +7,6 @@ place of one factor. Half precision is summed in float32.
 from __future__ import annotations
 
 import math
-import string
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import array
 from minitensor.ops.elementwise import check_broadcast, unbroadcast
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of einsum
 
 # ----- matmul -----
 
@@ -151,9 +152,7 @@ def _parse(equation: str, ranks: list[int]) -> tuple[tuple[str, ...], str]:
             f"einsum: {equation!r} has {len(terms)} terms for {len(ranks)} inputs"
         )
     named = [term.replace("...", "") for term in terms]
-    if not all(
-        set(name) <= set(string.ascii_letters) for name in (*named, right.replace("...", ""))
-    ):
+    if not set("".join((*named, right.replace("...", "")))) <= set(LETTERS):
         raise InvalidArgumentError(
             f"einsum: {equation!r} may hold letters, commas, '...' and one '->'"
         )
@@ -182,4 +181,4 @@ def _parse(equation: str, ranks: list[int]) -> tuple[tuple[str, ...], str]:
 
 def _fresh(used: str) -> str:
     """A letter that is not among `used`."""
-    return next(letter for letter in string.ascii_letters if letter not in used)
+    return next(letter for letter in LETTERS if letter not in used)
