@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_ROOMS = tuple(f"minitensor.{room}" for room in ("array", "image", "linalg", "math", "nn"))
+_NAMES = ("array", "image", "linalg", "math", "nn", "keras.activations")
+_ROOMS = tuple(f"minitensor.{name}" for name in _NAMES)
 
 
 class Symbolic:

@@ -7,7 +7,6 @@ with deep CNNs, section 3.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from minitensor import keras, nn
@@ -94,7 +93,5 @@ def response_norm(alpha: float, bias: float) -> Any:
     Returns:
         A Lambda layer.
     """
-    function = functools.partial(
-        nn.local_response_normalization, depth_radius=2, bias=bias, alpha=alpha, beta=0.75
-    )
-    return layers.Lambda(function)
+    settings = {"depth_radius": 2, "bias": bias, "alpha": alpha, "beta": 0.75}
+    return layers.Lambda(nn.local_response_normalization, arguments=settings)

@@ -17,6 +17,7 @@ _DILATIONS = (1, 1, 2, 4, 8, 16, 1)  # each pixel of the output sees 67 by 67 of
 _LARGE = (2, 2, 4, 8, 16, 32, 32)  # widths of the large form, in classes
 
 
+@keras.utils.register_keras_serializable("minitensor")
 class IdentityKernel(keras.initializers.Initializer):
     """Kernels that give each channel through, and nothing else.
 

@@ -4,7 +4,7 @@ The peer of a network is the same file of `minitensor/models`, run on TensorFlow
 """
 
 import functools
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -281,18 +281,33 @@ def batch(name, size=4):
     return images(size, *shape)
 
 
-@pytest.mark.parametrize("name", [slow_if(n, SLOW | DEEP) for n in COMPARED])
-def test_checkpoints_go_both_ways(tf, peer, name, tmp_path):
-    sides = [make() for make in pair(name, peer)]
-    x = batch(name, 1).astype("float32")
-    for library, model in zip((mt, tf), sides, strict=True):
-        model(x)
-        path = library.train.Checkpoint(model).write(str(tmp_path / library.__name__))
-        other, reader = (sides[1], tf) if library is mt else (sides[0], mt)
-        other.set_weights([w + 1 for w in other.get_weights()])
-        reader.train.Checkpoint(other).read(path).assert_consumed()
-        for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+QUICK = {"mlp", "lenet5_norms", "alexnet_cifar", "resnet_bottleneck", "densenet", "conv_bn_net"}
+QUICK |= {"dcgan_generator", "context_network", "unet"}  # of each family one
+LRN = "lrn", "local_response_normalization"  # two names of a function that Keras must be told
+
+
+@pytest.mark.parametrize("ending", [".ckpt", ".weights.h5", ".keras"])
+@pytest.mark.parametrize("name", [slow_if(n, set(COMPARED) - QUICK) for n in COMPARED])
+def test_files_go_both_ways(tf, peer, name, ending, tmp_path):
+    makers = pair(name, peer)
+    for (library, make), (reader, other) in permutations(zip((mt, tf), makers, strict=True)):
+        model, path = make(), str(tmp_path / f"{library.__name__}{ending}")
+        model(batch(name, 1).astype("float32"))
+        if ending == ".keras":
+            model.save(path)
+            own = dict.fromkeys(LRN, tf.nn.lrn) if reader is tf else {}
+            read = reader.keras.models.load_model(path, own)
+        elif ending == ".ckpt":
+            library.train.Checkpoint(model).write(path)
+            reader.train.Checkpoint(read := other()).read(path).assert_consumed()
+        else:
+            model.save_weights(path)
+            (read := other()).load_weights(path)
+        for a, b in zip(model.get_weights(), read.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
+        if name not in DROPS:
+            x = batch(name, 1).astype("float32")
+            np.testing.assert_allclose(np.asarray(read(x)), np.asarray(model(x)), 1e-3, 1e-4)
 
 
 @pytest.fixture

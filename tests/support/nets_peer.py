@@ -6,6 +6,7 @@ Weights are drawn so that what flows through a deep network stays of order one: 
 
 import functools
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from keras_peer import TOLERANCE, floatx
 import minitensor as mt
 
 MODELS = Path(mt.__file__).parent / "models"
+# The last norm of what is added, and how large its gamma is, lest fifty of them grow without bound.
+_ADDED = ((r"_3_bn/gamma", 0.3), (r"block\d[b-z]_project_bn/gamma", 0.1))
 
 
 def on_keras(tf, folder):
@@ -77,16 +80,22 @@ def draw_weights(ours, theirs, seed=0):
         values = [0.3 * v if end else v for v, end in zip(values, ends, strict=True)]
     assert [tuple(w.shape) for w in ours.weights] == [w.shape for w in values]
     theirs.set_weights(values)
-    for layer in theirs.layers:  # Keras' Normalization reads its weights now and then only
-        getattr(layer, "finalize_state", int)()
+    settle(theirs)
     ours.set_weights(values)
+
+
+def settle(model):
+    """Keras' Normalization reads its weights now and then only: after this they count."""
+    for layer in model.layers:
+        getattr(layer, "finalize_state", int)()
 
 
 def _drawn(path, shape, draw):
     """One weight; its name tells what it is for."""
     leaf, noise = path.split("/")[-1], draw.standard_normal(shape, np.float32)
-    if leaf == "gamma":  # small where a bottleneck is added, or fifty of them grow without bound
-        return (0.3 if path.endswith("_3_bn/gamma") else 1) + 0.1 * noise
+    if leaf == "gamma":
+        added = (size for ending, size in _ADDED if re.search(ending, path))
+        return next(added, 1) + 0.1 * noise
     if leaf in ("mean", "variance"):  # of pixels that were divided by 255
         return 0.1 * noise / 255 if leaf == "mean" else (1 + 0.1 * np.abs(noise)) / 255**2
     if leaf == "moving_variance":

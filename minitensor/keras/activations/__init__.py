@@ -10,12 +10,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minitensor import symbolic
 from minitensor.docstrings import examples_of
 from minitensor.keras.activations import functions
 from minitensor.keras.activations.functions import *
 from minitensor.keras.serialization import identifiers, objects
 
 example = examples_of("tf.keras.activations", "")
+symbolic.install(globals(), but=("linear",))
 _FUNCTIONS = [thing for thing in vars().values() if inspect.isfunction(thing)]  # imported above
 swish, hard_swish = functions.silu, functions.hard_silu
 _KNOWN = identifiers.table(*_FUNCTIONS, swish=swish, hard_swish=hard_swish)

@@ -68,6 +68,9 @@ def _end(tensor: KerasTensor, calls: dict[Node, int]) -> Json:
 
 def _written(value: Any, calls: dict[Node, int]) -> Json:
     """An argument of a call."""
+    if inspect.isfunction(value) and isinstance(name := serialize(value), str):
+        home = {"module": "builtins", "registered_name": "function"}  # as Keras writes its own
+        return {**home, "class_name": "function", "config": name}
     if not isinstance(value, KerasTensor):
         return serialize(value)
     history = _history(value, calls)
@@ -179,6 +182,8 @@ class _Drawing:
             return value
         if value.get("class_name") == "__keras_tensor__":
             return self.tensor(value["config"]["keras_history"])
+        if value.get("class_name") == "function":
+            return _function(value)
         if "class_name" in value:
             return deserialize(value)
         return {key: self._value(item) for key, item in value.items()}
@@ -189,6 +194,14 @@ def _operation(entry: Json) -> Any:
     from minitensor.keras import ops
 
     return ops.operation_of(entry)
+
+
+def _function(entry: Json) -> Any:
+    """A function among the arguments of a call."""
+    from minitensor.keras.ops.tf_function import function_named
+
+    found = deserialize(entry)
+    return function_named(found) if isinstance(found, str) else found
 
 
 def _is_history(value: Json) -> bool:

@@ -46,9 +46,9 @@ class KerasTensor(Symbolic):
     def __tensor_function__(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        from minitensor.keras.ops.tf_function import TFOpLambda
+        from minitensor.keras.ops import TFOpLambda, operation_for
 
-        return TFOpLambda.of(function)(*args, **kwargs)
+        return (operation_for(function) or TFOpLambda.of(function))(*args, **kwargs)
 
     def reshape(self, newshape: Any) -> KerasTensor:
         """The same elements in another shape. Source: keras.ops.reshape"""

@@ -14,6 +14,7 @@ from minitensor.docstrings import examples_of
 from minitensor.keras.engine import Layer, calling
 from minitensor.keras.engine.layer import Common
 from minitensor.keras.engine.masking import set_mask
+from minitensor.keras.ops.tf_function import function_named
 from minitensor.math import not_equal, reduce_any
 
 example = examples_of("tf.keras.layers", "")
@@ -90,9 +91,10 @@ class Lambda(Layer):
         **kwargs: Unpack[Common],
     ) -> None:
         super().__init__(**kwargs)
-        self.function, self.output_shape, self.mask = function, output_shape, mask
+        self.function = function_named(function) if isinstance(function, str) else function
+        self.output_shape, self.mask = output_shape, mask
         self.arguments, self._supports_masking = dict(arguments or {}), mask is not None
-        self._takes_training = "training" in inspect.signature(function).parameters
+        self._takes_training = "training" in inspect.signature(self.function).parameters
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         more = {"training": training} if self._takes_training else {}

@@ -1,6 +1,7 @@
 """The mirror of keras.ops: functions of tensors, and of the symbolic tensors of a model.
 
 table.py      what a call on symbolic tensors becomes; tf_function.py  the same of tf.*
+activations.py  and of keras.activations
 promotion.py  in which element type values meet
 left_out.py   what is not there
 core.py  math.py  nn.py  linalg.py  image.py  einops.py  and numpy/: the functions
@@ -20,6 +21,7 @@ beside integers is an integer, 1.5 beside them makes floats.
 from typing import Any
 
 from minitensor.keras.ops import core, einops, image, linalg, math, nn, numpy
+from minitensor.keras.ops.activations import operation_for
 from minitensor.keras.ops.core import *
 from minitensor.keras.ops.einops import *
 from minitensor.keras.ops.left_out import LEFT_OUT, refusing

@@ -475,7 +475,7 @@ _KERNELS: dict[str, Callable[[Tensor], Tensor]] = {
 @operation
 def scale_and_translate(
     images: Operand,
-    output_shape: Any,
+    output_shape: Operand,
     scale: Operand,
     translation: Operand,
     spatial_dims: Any,

@@ -1,8 +1,9 @@
 """A function of keras.ops, and the Operation that a call of it on KerasTensors leaves in a model.
 
 `operation` decorates the function. Its signature says the rest: arguments annotated `Operand` are
-what the Operation is called with, all others are its settings, which its config keeps. Keras
-divides them so in its files, and `tests/keras/test_ops.py` compares every one with Keras'.
+what the Operation is called with, all others are its settings, which its config keeps (one number
+that is annotated `Sizes` as a tuple). Keras divides them so in its files, and
+`tests/keras/test_ops_symbolic.py` compares every one with Keras'.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from minitensor.symbolic import first_symbolic
 
 F = TypeVar("F", bound=Callable[..., Any])
 Operand = Any
+Sizes = Any
 FILES = "keras.src.ops"  # what Keras' files call the home of these classes
+_ELSEWHERE = {"activations": "keras.src.activations.activations"}
 
 # Where Keras' class is not called as the function is: mean -> Mean, top_k -> TopK.
 _CLASSES = {
+    "activations.relu": "ReLU",
     "abs": "Absolute",
     "allclose": "AllClose",
     "batch_normalization": "BatchNorm",
@@ -82,6 +86,8 @@ class FromFunction(Operation):
                 (named if taken else settings).update(value)
             elif taken:
                 operands.append(value)
+            elif parameter.annotation == "Sizes" and not isinstance(value, list | tuple):
+                settings[parameter.name] = (value,)
             else:
                 settings[parameter.name] = value
         return cls(**settings)(*operands, **named)
@@ -122,7 +128,8 @@ class FromFunction(Operation):
 
     def _config_entry(self) -> dict[str, Any]:
         name = type(self).__name__
-        home = {"module": f"{FILES}.{self.home}", "class_name": name, "registered_name": name}
+        module = _ELSEWHERE.get(self.home, f"{FILES}.{self.home}")
+        home = {"module": module, "class_name": name, "registered_name": name}
         return {**home, "config": self.get_config()}
 
 
@@ -130,6 +137,7 @@ def found(entry: dict[str, Any]) -> type[FromFunction] | None:
     """The class of an entry in a file, "keras.src.ops.numpy" and "Mean"; None if it is no such."""
     module, name = entry.get("module"), entry.get("class_name")
     home = module.removeprefix(f"{FILES}.") if isinstance(module, str) else ""
+    home = next((ours for ours, theirs in _ELSEWHERE.items() if theirs == home), home)
     return classes.get(home, {}).get(name) if isinstance(name, str) else None
 
 
@@ -142,8 +150,9 @@ def _bare(home: str, name: str) -> FromFunction:
 def operation(function: F) -> F:
     """Makes a function take KerasTensors too."""
     name = function.__name__
-    made = _CLASSES.get(name) or "".join(word.capitalize() for word in name.split("_"))
     home = function.__module__.removeprefix("minitensor.keras.ops.").split(".")[0]
+    made = _CLASSES.get(f"{home}.{name}") or _CLASSES.get(name)
+    made = made or "".join(word.capitalize() for word in name.split("_"))
     of_home = classes.setdefault(home, {})
     if made not in of_home:
         members = {"function": staticmethod(function), "home": home, "__module__": __name__}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from minitensor.keras.engine.operation import Operation
-from minitensor.keras.serialization import names
+from minitensor.keras.serialization import names, registry
 
 _ROOMS = ("nn", "math", "linalg", "image")
 
@@ -59,6 +59,35 @@ class TFOpLambda(Operation):
         return cls(config["function"], config.get("name"))
 
 
+def function_named(name: str) -> Callable[..., Any]:
+    """The function that a name in a file means: one of the program, of tf.* or of keras.ops.
+
+    Raises:
+        ValueError: there is no such function of tensors.
+    """
+    own = registry.get_registered_object(name)
+    if own is not None:
+        return own  # type: ignore[no-any-return]
+    of_keras = vars(importlib.import_module("minitensor.keras.ops"))
+    found = (vars(home).get(name) for home in (_top(), *map(_room, _ROOMS)))
+    for function in (*found, of_keras.get(name)):
+        if _of_tensors(function):
+            return function  # type: ignore[no-any-return]
+    raise ValueError(
+        f"Could not locate function '{name}'. Register it by "
+        f"`@keras.saving.register_keras_serializable()` or pass custom_objects={{'{name}': ...}}"
+    )
+
+
+def _of_tensors(function: Any) -> bool:
+    """Those that ask symbolic tensors are the functions of tensors: none reads or writes a file."""
+    return inspect.isfunction(function) and hasattr(function, "__wrapped__")
+
+
+def _room(name: str) -> Any:
+    return importlib.import_module(f"minitensor.{name}")
+
+
 def _top() -> Any:
     return importlib.import_module("minitensor")
 
@@ -66,9 +95,7 @@ def _top() -> Any:
 def _found(dotted: str) -> Callable[..., Any]:
     room, _, name = dotted.rpartition(".")
     known = room in ("", *_ROOMS) and not name.startswith("_")
-    home = importlib.import_module(f"minitensor.{room}") if known and room else _top()
-    function = vars(home).get(name) if known else None
-    # Those that ask symbolic tensors are the functions of tensors: none reads or writes a file.
-    if not inspect.isfunction(function) or not hasattr(function, "__wrapped__"):
+    function = vars(_room(room) if room else _top()).get(name) if known else None
+    if not _of_tensors(function):
         raise ValueError(f"TFOpLambda: there is no function of tensors tf.{dotted}")
-    return function
+    return function  # type: ignore[return-value]

@@ -9,7 +9,7 @@ import numpy as np
 from minitensor import array as made
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.ops.promotion import cast, together
-from minitensor.keras.ops.table import Operand, operation
+from minitensor.keras.ops.table import Operand, Sizes, operation
 from minitensor.nn import checks
 from minitensor.ops import array as moves
 
@@ -26,7 +26,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 @operation
-def reshape(x: Operand, newshape: Any) -> Tensor:
+def reshape(x: Operand, newshape: Sizes) -> Tensor:
     """The same elements in another shape; one size may be -1. Source: keras.ops.reshape"""
     return made.reshape(as_tensor(x), [-1 if n is None else n for n in _listed(newshape)])
 
