@@ -184,3 +184,13 @@ def test_a_layer_that_does_not_know_all_sizes_of_its_output_is_computed():
             return self.heads(x)
 
     assert Split()(k.Input((5, 8))).shape == (None, 5, 2, 4)
+
+
+def test_an_operation_says_the_shape_that_was_drawn(capsys):
+    """That of tf.shape has no batch."""
+    x = tf.keras.Input((4, 3))
+    s = tf.shape(x)
+    tf.keras.Model(x, [tf.reshape(x, [s[0], -1]), tf.reduce_mean(x)]).summary()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "(TFOp" in line]
+    shapes = [line.partition("Lambda)")[2].strip().split("  ")[0] for line in lines]
+    assert shapes == ["(3,)", "()", "(None, 12)"]

@@ -139,3 +139,33 @@ def test_a_layer_that_was_not_called_has_no_output():
     layer(np.ones((1, 2), np.float32))
     with pytest.raises(AttributeError, match="no output: it was never called on symbolic"):
         _ = layer.output
+
+
+KERAS_2 = """
+import json, sys
+import numpy as np, tensorflow as tf
+from tensorflow.python import keras
+from tensorflow.python.keras.saving.saved_model.json_utils import get_json_type
+x = keras.Input((5, 4, 3))
+y, s = x[:, 1:, ..., ::2], tf.shape(x)
+results = [y, x[:, 0], x[:, None], tf.nn.relu(y + 1.0) * 2.0, tf.reshape(x, [s[0], -1]), 1 - x]
+results += [tf.concat([y, y], axis=-1), tf.reduce_mean(x, [1, 2]), x ** 2, x > 0, abs(-x)]
+results += [tf.transpose(x, [0, 2, 1, 3]), tf.image.resize(x, [3, 3]), tf.stack([s[0], s[1]])]
+model = keras.Model(x, results)
+text = json.dumps({"class_name": "Functional", "config": model.get_config()}, default=get_json_type)
+open(sys.argv[1] + "/model.json", "w").write(text)
+image = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
+np.savez(sys.argv[1] + "/values.npz", image, *(np.asarray(y) for y in model(image)))
+"""
+
+
+@pytest.mark.usefixtures("tf")
+def test_operations_of_keras_2_are_read(tmp_path):
+    """TensorFlow keeps a copy of that Keras; slices and operators have other names there."""
+    run = [sys.executable, "-c", KERAS_2, str(tmp_path)]
+    subprocess.run(run, check=True, capture_output=True)
+    model = keras.models.model_from_json((tmp_path / "model.json").read_text())
+    with np.load(tmp_path / "values.npz") as values:
+        image, *expected = values.values()
+    for mine, other in zip(model(image), expected, strict=True):
+        np.testing.assert_allclose(mine.numpy(), other, 1e-5, 1e-5)

@@ -226,13 +226,18 @@ def _call(call: Json) -> Json:
     tensors = [_old_tensor(item) for item in ([call] if _is_history(call) else call)]
     items = call if _is_history(call[0]) else [call]
     kwargs = {name: value for item in items if len(item) > 3 for name, value in item[3].items()}
-    new = {k: _old_tensor(v) if _is_old(v) else v for k, v in kwargs.items()}
+    new = {k: _old_argument(v) for k, v in kwargs.items()}
     return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": new}
 
 
-def _is_old(value: Json) -> bool:
-    return isinstance(value, list) and _is_history(value)
+def _old_argument(value: Json) -> Json:
+    """["layer", 0, 0], also in a list, is a tensor."""
+    if not isinstance(value, list):
+        return value
+    return _old_tensor(value) if _is_history(value) else [_old_argument(v) for v in value]
 
 
 def _old_tensor(item: Json) -> Json:
+    if item[0] == "_CONSTANT_VALUE":
+        return item[2]
     return {"class_name": "__keras_tensor__", "config": {"keras_history": item[:3]}}

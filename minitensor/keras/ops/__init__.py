@@ -41,7 +41,8 @@ __getattr__ = refusing("keras.ops")
 
 def operation_of(entry: dict[str, Any]) -> Any:
     """The operation that an entry of a config describes; None if it is something else."""
-    cls = TFOpLambda if entry.get("class_name") == "TFOpLambda" else found(entry)
+    of_keras_2 = entry.get("class_name") in ("TFOpLambda", "SlicingOpLambda")
+    cls = TFOpLambda if of_keras_2 else found(entry)
     if cls is None:
         return None
     config = entry.get("config")

@@ -59,6 +59,27 @@ class TFOpLambda(Operation):
         return cls(config["function"], config.get("name"))
 
 
+def _getitem(tensor: Any, slice_spec: Any) -> Any:
+    """tensor[slice_spec], with {"start", "stop", "step"} for a slice."""
+    key = slice_spec if isinstance(slice_spec, list | tuple) else [slice_spec]
+    return tensor[tuple(_index(part) for part in key)]
+
+
+def _add(x: Any, y: Any, name: str | None = None) -> Any:
+    return x + y
+
+
+_OF_KERAS_2 = {f"__operators__.{f.__name__[1:]}": f for f in (_add, _getitem)}
+
+
+def _index(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    if part.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    return slice(part["start"], part["stop"], part["step"])
+
+
 def function_named(name: str) -> Callable[..., Any]:
     """The function that a name in a file means: one of the program, of tf.* or of keras.ops.
 
@@ -93,7 +114,9 @@ def _top() -> Any:
 
 
 def _found(dotted: str) -> Callable[..., Any]:
-    room, _, name = dotted.rpartition(".")
+    if dotted in _OF_KERAS_2:
+        return _OF_KERAS_2[dotted]
+    room, _, name = dotted.removeprefix("compat.v1.").rpartition(".")
     known = room in ("", *_ROOMS) and not name.startswith("_")
     function = vars(_room(room) if room else _top()).get(name) if known else None
     if not _of_tensors(function):

@@ -19,6 +19,7 @@ from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.engine.calling import only_shapes, symbols
 from minitensor.keras.engine.keras_tensor import KerasTensor
+from minitensor.keras.engine.operation import Operation
 
 if TYPE_CHECKING:
     from minitensor.keras.engine.layer import Layer
@@ -33,7 +34,7 @@ class Facts:
     """Of one layer, for one sample.
 
     Attributes:
-        shapes: of its outputs, the batch as None.
+        shapes: of its outputs, a batch as None.
         macs: multiplications with an addition, of all calls together.
         size: bytes of its outputs.
         field: pixels of the input that an output pixel depends on, per axis; () for all of them.
@@ -98,7 +99,7 @@ class _Trial:
             self._pass_on(flatten(inputs), tensors)  # if no op told of it
         facts = self.facts.setdefault(layer, Facts([]))
         facts.macs += self._total - self._begun.pop()
-        facts.shapes = [(None, *t.shape[1:]) for t in tensors]
+        facts.shapes = _sizes(layer, tensors)
         facts.size += sum(t.shape.num_elements() * t.dtype.itemsize for t in tensors)
         facts.field = next((self.fields[id(t)] for t in tensors if id(t) in self.fields), None)
 
@@ -162,6 +163,14 @@ def _tried(model: Model) -> dict[Layer, Facts]:
     finally:
         recording.active.tapes.remove(trial)
     return trial.facts
+
+
+def _sizes(layer: Layer, outputs: list[Any]) -> list[tuple[int | None, ...]]:
+    """The shapes of outputs; an operation's need not begin with the batch, so the drawing tells."""
+    drawn = layer._nodes[-1].tensors if isinstance(layer, Operation) and layer._nodes else []
+    if len(drawn) == len(outputs):
+        return [t.shape for t in drawn]
+    return [(None, *t.shape[1:]) if t.ndim else () for t in outputs]
 
 
 def _symbolic_inputs(model: Model) -> Any:
