@@ -167,7 +167,8 @@ def _tried(model: Model) -> dict[Layer, Facts]:
 
 def _sizes(layer: Layer, outputs: list[Any]) -> list[tuple[int | None, ...]]:
     """The shapes of outputs; an operation's need not begin with the batch, so the drawing tells."""
-    drawn = layer._nodes[-1].tensors if isinstance(layer, Operation) and layer._nodes else []
+    known = isinstance(layer, Operation) and layer._nodes
+    drawn: list[Any] = layer._nodes[-1].tensors if known else []
     if len(drawn) == len(outputs):
         return [t.shape for t in drawn]
     return [(None, *t.shape[1:]) if t.ndim else () for t in outputs]
