@@ -40,3 +40,7 @@ def test_30_random_taped_programs_give_what_tensorflow_gives(tf):
 
 def test_6_random_models_are_those_of_keras(tf):
     assert "6 models ({'1 axes': 2, '2 axes': 3, '3 axes': 1}), 0 differ" in run("models.py", 6)
+
+
+def test_6_random_trainings_go_as_in_keras(tf):
+    assert re.search(r"6 trainings \(.*\), 0 differ", run("trainings.py", 6))
