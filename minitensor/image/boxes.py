@@ -17,6 +17,9 @@ from minitensor.image.resize import ResizeMethod, resize
 from minitensor.nn import checks
 from minitensor.ops import array, math
 
+_DOWN, _ACROSS = (slice(None), slice(None), None), (slice(None), None)
+_EACH = (..., None)  # channel
+
 
 def resize_with_pad(
     image: Any,
@@ -73,7 +76,7 @@ def crop_and_resize(
     Args:
         image: (N, H, W, C).
         boxes: (B, 4): y1, x1, y2, x2 of each, 0 the first and 1 the last pixel; y1 > y2 flips.
-            No gradient reaches them.
+            With "nearest" no gradient reaches them.
         box_indices: (B,) integers: which image of the batch.
         crop_size: (h, w) in pixels.
         method: "bilinear" or "nearest".
@@ -94,7 +97,7 @@ def crop_and_resize(
     """
     op = "crop_and_resize"
     x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)
-    corners = np.asarray(checks.tensor(op, "boxes", boxes, NUMBERS), np.float32)
+    corners = math.cast(checks.tensor(op, "boxes", boxes, NUMBERS, like=x), dtype=np.float32)
     image_index = np.asarray(checks.tensor(op, "box_indices", box_indices, "iu"))
     size = checks.numbers(op, "crop_size", crop_size, 1)
     if corners.shape != (len(image_index), 4) or image_index.ndim != 1 or len(size) != 2:
@@ -107,38 +110,45 @@ def crop_and_resize(
     if method not in ("bilinear", "nearest"):
         raise ValueError(f"{op}: method must be 'bilinear' or 'nearest', got {method!r}")
     outside = scalar(op, "extrapolation_value", extrapolation_value)
-    rows = _coordinates(corners[:, 0], corners[:, 2], x.shape[1], size[0])[:, :, None]  # (B, h, 1)
-    columns = _coordinates(corners[:, 1], corners[:, 3], x.shape[2], size[1])[:, None]  # (B, 1, w)
+    places = [_coordinates(corners, axis, x.shape[1 + axis], size[axis]) for axis in (0, 1)]
+    rows, columns = (
+        array.getitem(p, index=i) for p, i in zip(places, (_DOWN, _ACROSS), strict=True)
+    )  # (B, h, 1), (B, 1, w)
     inside = _within(rows, x.shape[1]) & _within(columns, x.shape[2])  # (B, h, w)
     picked = _picked(x, image_index[:, None, None], rows, columns, method)  # (B, h, w, C)
     return math.where(inside[..., None], picked, outside)
 
 
-def _coordinates(first: np.ndarray, last: np.ndarray, old: int, new: int) -> np.ndarray:
+def _coordinates(corners: Tensor, axis: int, old: int, new: int) -> Tensor:
     """(B, new): where in `old` pixels the new ones lie."""
+    first, last = (array.getitem(corners, index=(slice(None), [i])) for i in (axis, axis + 2))
     if new == 1:
-        return np.float32(0.5) * (first + last)[:, None] * np.float32(old - 1)
-    step = (last - first) * np.float32(old - 1) / np.float32(new - 1)
-    start = first * np.float32(old - 1)
-    return start[:, None] + np.arange(new, dtype=np.float32) * step[:, None]
+        return (first + last) * 0.5 * float(old - 1)
+    step = (last - first) * float(old - 1) / float(new - 1)
+    return first * float(old - 1) + step * np.arange(new, dtype=np.float32)
 
 
-def _within(coordinates: np.ndarray, old: int) -> np.ndarray:
-    return (coordinates >= 0) & (coordinates <= old - 1)
+def _within(coordinates: Tensor, old: int) -> np.ndarray:
+    there = coordinates.numpy()
+    return (there >= 0) & (there <= old - 1)
 
 
-def _picked(x: Tensor, image_index: np.ndarray, rows: Any, columns: Any, method: str) -> Tensor:
+def _picked(
+    x: Tensor, image_index: np.ndarray, rows: Tensor, columns: Tensor, method: str
+) -> Tensor:
     """The pixels at these coordinates; one between pixels has its share of four."""
-    rows, columns = (p.clip(0, n - 1) for p, n in zip((rows, columns), x.shape[1:3], strict=True))
+    ends = zip((rows, columns), x.shape[1:3], strict=True)
+    places = [p.numpy().clip(0, n - 1) for p, n in ends]
     if method == "nearest":
-        nearest = (np.floor(p.astype(float) + 0.5).astype(int) for p in (rows, columns))
+        nearest = (np.floor(p.astype(float) + 0.5).astype(int) for p in places)
         return array.getitem(x, index=(image_index, *nearest))
-    top, left = np.floor(rows), np.floor(columns)
-    down, right = (rows - top)[..., None], (columns - left)[..., None]  # (B, h, 1, 1), (B, 1, w, 1)
+    (top, left), (below, right) = ([f(p).astype(int) for p in places] for f in (np.floor, np.ceil))
+    down = array.getitem(rows - top.astype(np.float32), index=_EACH)  # (B, h, 1, 1)
+    across = array.getitem(columns - left.astype(np.float32), index=_EACH)  # (B, 1, w, 1)
 
     def at(row: np.ndarray, column: np.ndarray) -> Tensor:
-        return array.getitem(x, index=(image_index, row.astype(int), column.astype(int)))
+        return array.getitem(x, index=(image_index, row, column))
 
-    above = at(top, left) * (1 - right) + at(top, np.ceil(columns)) * right
-    below = at(np.ceil(rows), left) * (1 - right) + at(np.ceil(rows), np.ceil(columns)) * right
-    return above * (1 - down) + below * down
+    above = at(top, left) * (1 - across) + at(top, right) * across
+    beneath = at(below, left) * (1 - across) + at(below, right) * across
+    return above * (1 - down) + beneath * down

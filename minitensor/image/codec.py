@@ -18,6 +18,9 @@ For all of them:
 from __future__ import annotations
 
 import os
+import struct
+import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,14 +93,20 @@ def decode_png(
 ) -> Tensor:
     """The image in the bytes of a PNG file; JPEG, BMP and the first frame of a GIF are read too.
 
+    Args:
+        dtype: uint8, where levels of 16 bits lose their lower 8; or uint16, where 255 of 8 bits
+            becomes 65535.
+
     Returns:
-        (H, W, C) uint8; levels of 16 bits lose their lower 8.
+        (H, W, C)
     """
-    if as_dtype(dtype) != uint8:
+    kind = as_dtype(dtype)
+    if kind.name not in ("uint8", "uint16"):
         raise TypeError(
-            f"decode_png: dtype must be uint8, got {dtype}; convert_image_dtype follows"
+            f"decode_png: dtype must be uint8 or uint16, got {dtype}; convert_image_dtype follows"
         )
-    return to_device_of(_frames("decode_png", contents, channels)[0])
+    read = pixels if kind == uint8 else pixels_of_16_bits
+    return to_device_of(_frames("decode_png", contents, channels, read)[0])
 
 
 @example(
@@ -180,10 +189,13 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Te
     """The bytes of a PNG file with this image.
 
     Args:
-        image: (H, W, C) uint8 with 1 to 4 channels.
+        image: (H, W, C) uint8 or uint16 with 1 to 4 channels.
         compression: 0 to 9, or -1 for zlib's default.
     """
     level = checks.number("encode_png", "compression", compression, -1)
+    x = picture("encode_png", "image", image, (3,))
+    if x.dtype == np.uint16 and x.shape[-1] <= 4:
+        return Tensor(text.of(_png_of_16_bits(x.numpy(), min(level, 9))))
     return _packed("encode_png", image, (1, 2, 3, 4), "PNG", compress_level=level % 10)
 
 
@@ -216,6 +228,28 @@ def encode_jpeg(
     )
 
 
+@example("adjust_jpeg_quality(tf.ones([8, 8, 3]), 75).shape", "TensorShape([8, 8, 3])")
+def adjust_jpeg_quality(
+    image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None
+) -> Tensor:
+    """What is left of an image after it has been a JPEG file; no gradient.
+
+    Args:
+        image: (H, W, C) with 1 or 3 channels; floats are from 0 to 1.
+        jpeg_quality: 0 to 100.
+        dct_method: ignored.
+
+    Returns:
+        The shape and dtype of `image`.
+    """
+    quality = checks.number("adjust_jpeg_quality", "jpeg_quality", jpeg_quality, 0)
+    if quality > 100:
+        raise ValueError(f"adjust_jpeg_quality: jpeg_quality must be at most 100, got {quality}")
+    x = picture("adjust_jpeg_quality", "image", image, (3,))
+    file = encode_jpeg(convert_image_dtype(x, uint8, saturate=True), quality=max(quality, 1))
+    return convert_image_dtype(decode_jpeg(file, x.shape[-1]), x.dtype, saturate=True)
+
+
 def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: Any) -> Tensor:
     require(op, "PIL", extra="keras")
     from PIL import Image
@@ -231,8 +265,25 @@ def _packed(op: str, image: Any, legal: tuple[int, ...], kind: str, **settings: 
     return Tensor(text.of(out.getvalue()))
 
 
-def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
-    """(H, W, C) uint8, one for each frame."""
+def _png_of_16_bits(levels: np.ndarray, compression: int) -> bytes:
+    """A PNG file, which Pillow cannot write in colour: rows unfiltered, high bytes first."""
+    height, width, channels = levels.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = levels.astype(">u2").view(np.uint8).reshape(height, -1)
+    data = np.pad(rows, ((0, 0), (1, 0))).tobytes()  # a 0 in front of each row: no filter
+    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    file = b"\x89PNG\r\n\x1a\n"
+    packed = zlib.compress(data, compression)
+    for name, body in ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b"")):
+        check = struct.pack(">I", zlib.crc32(name + body))
+        file += struct.pack(">I", len(body)) + name + body + check
+    return file
+
+
+def _frames(
+    op: str, contents: Any, channels: Any, read: Callable[..., np.ndarray] | None = None
+) -> list[np.ndarray]:
+    """(H, W, C), one for each frame: uint8, if it is not `read` otherwise."""
     require(op, "PIL", extra="keras")
     count = checks.number(op, "channels", channels, 0)
     if count > 4:
@@ -247,7 +298,7 @@ def _frames(op: str, contents: Any, channels: Any) -> list[np.ndarray]:
                 raise ValueError(f"{total} pixels are promised; at most {MOST_PIXELS} are read")
             if count == 1:
                 image.draft("L", image.size)  # the brightness that a JPEG file holds as it is
-            return [pixels(frame, count) for frame in ImageSequence.Iterator(image)]
+            return [(read or pixels)(frame, count) for frame in ImageSequence.Iterator(image)]
     except Exception as problem:  # on damaged files Pillow raises many kinds, even AssertionError
         raise ValueError(f"{op}: no readable PNG, JPEG, BMP or GIF image: {problem}") from None
 
@@ -282,3 +333,41 @@ def pixels(image: PillowImage.Image, channels: int) -> np.ndarray:
         return levels.astype(np.uint8)  # (H, W, 1)
     found = np.array(image.convert(mode))
     return found if found.ndim == 3 else found[..., np.newaxis]  # (H, W, C)
+
+
+def pixels_of_16_bits(image: PillowImage.Image, channels: int) -> np.ndarray:
+    """(H, W, C) uint16 with so many channels; 0 keeps those of the file."""
+    full = _levels(image)
+    found = full.shape[-1]
+    if not channels or channels == found:
+        return full
+    color, alpha = full[..., : 3 - 2 * (found < 3)], full[..., found - 1 + found % 2 :]
+    if channels < 3 <= found:  # brightness, cut off
+        bright = color.astype(np.uint32) @ _BRIGHTNESS // 1000
+        color = bright.astype(np.uint16)
+    elif channels >= 3 > found:
+        color = np.repeat(color, 3, axis=-1)
+    if channels % 2:
+        return color
+    opaque = np.full((*full.shape[:2], 1), 65535, np.uint16)
+    return np.concatenate([color, alpha if alpha.size else opaque], -1)
+
+
+def _levels(image: PillowImage.Image) -> np.ndarray:
+    """(H, W, C) uint16; 8 bits are widened."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # gray, 16 bits
+        return np.asarray(image).astype(np.uint16)[..., np.newaxis]
+    tiles: Any = getattr(image, "tile", None)
+    raw = tiles[0].args if tiles else ""
+    if raw == "LA;16B":
+        raise ValueError("gray of 16 bits with alpha is read with dtype uint8 alone")
+    if raw not in ("RGB;16B", "RGBA;16B"):
+        return pixels(image, 0).astype(np.uint16) * np.uint16(257)
+    # Of each two bytes Pillow keeps the high one; of a copy, told that the low one comes first, the
+    # low one.
+    other: Any = Image.open(BytesIO(image.fp.getvalue()))  # type: ignore[attr-defined]
+    other.tile = [tiles[0]._replace(args=raw[:-1] + "L")]
+    high, low = np.asarray(image).astype(np.uint16), np.asarray(other)
+    return high << np.uint16(8) | low

@@ -168,20 +168,96 @@ def ssim(
     Source: Wang, Bovik, Sheikh and Simoncelli, 2004
     """
     x, y, top = _pair("ssim", img1, img2, max_val)
-    size = checks.number("ssim", "filter_size", filter_size, 1)
-    if min(x.shape[-3:-1]) < size:
+    measure = _measure("ssim", x.shape[-1], top, filter_size, filter_sigma, k1, k2)
+    axes = (-1,) if return_index_map else (-3, -2, -1)
+    return reduce.mean(_likeness("ssim", x, y, *measure)[0], axis=axes, keepdims=False)
+
+
+def ssim_multiscale(
+    img1: Any,
+    img2: Any,
+    max_val: Any,
+    power_factors: Any = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333),
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+) -> Tensor:
+    """Structural similarity of images and of their halves, quarters, ...: 1 for equal images.
+
+    y = mean over channels of ssim_K^p_K * product of contrast_k^p_k, k < K scales; what is negative
+    counts as 0
+
+    Args:
+        img1, img2: (..., H, W, C).
+        power_factors: p, one for each scale, the full size first.
+        filter_size, filter_sigma: of the window, in pixels.
+        k1, k2: what keeps flat images from dividing by 0.
+
+    Returns:
+        (...), float32.
+
+    Raises:
+        ValueError: the shapes differ, or the smallest images are smaller than the window.
+
+    Example:
+        >>> import minitensor as tf
+        >>> x = tf.random.uniform([1, 32, 32, 3])
+        >>> tf.image.ssim_multiscale(x, x, 1.0, [0.5, 0.5]).numpy()
+        array([1.], dtype=float32)
+
+    Source: Wang, Simoncelli and Bovik, 2003
+    """
+    op = "ssim_multiscale"
+    x, y, top = _pair(op, img1, img2, max_val)
+    powers = np.asarray(power_factors, np.float32)
+    if powers.ndim != 1 or not powers.size:
+        raise ValueError(f"{op}: power_factors must be a list of numbers, got {power_factors!r}")
+    measure = _measure(op, x.shape[-1], top, filter_size, filter_sigma, k1, k2)
+    result: Any = 1
+    for scale, power in enumerate(powers):
+        if scale:
+            x, y = _halved(x), _halved(y)
+        maps = _likeness(op, x, y, *measure)
+        last = scale == len(powers) - 1
+        means = reduce.mean(maps[0 if last else 1], axis=(-3, -2), keepdims=False)  # (..., C)
+        result = math.maximum(means, 0) ** power * result
+    return reduce.mean(result, axis=(-1,), keepdims=False)
+
+
+def _halved(x: Tensor) -> Tensor:
+    """Means of 2 by 2 pixels; an odd last row or column counts twice."""
+    h, w = (size + size % 2 for size in x.shape[-3:-1])
+    pads = (*((0, 0),) * (x.ndim - 3), (0, h - x.shape[-3]), (0, w - x.shape[-2]), (0, 0))
+    even = array.pad(x, pads=pads, mode="symmetric")
+    blocks = array.reshape(even, shape=(*x.shape[:-3], h // 2, 2, w // 2, 2, x.shape[-1]))
+    return reduce.mean(blocks, axis=(-4, -2), keepdims=False)  # (..., h/2, w/2, C)
+
+
+def _measure(
+    op: str, channels: int, top: float, filter_size: Any, filter_sigma: Any, k1: Any, k2: Any
+) -> tuple[np.ndarray, float, float]:
+    """A window, and what is added to means and to covariances."""
+    size = checks.number(op, "filter_size", filter_size, 1)
+    window = _window(size, scalar(op, "filter_sigma", filter_sigma), channels)
+    c1, c2 = (scalar(op, "k", k) ** 2 * top**2 for k in (k1, k2))
+    return window, c1, c2
+
+
+def _likeness(
+    op: str, x: Tensor, y: Tensor, window: np.ndarray, c1: float, c2: float
+) -> tuple[Tensor, Tensor]:
+    """(..., h, w, C) twice: the likeness of each window, and that of its contrast alone."""
+    if min(x.shape[-3:-1]) < len(window):
         raise ValueError(
-            f"ssim: images of {x.shape[-3:-1]} pixels are smaller than the window {size}"
+            f"{op}: images of {x.shape[-3:-1]} pixels are smaller than the window {len(window)}"
         )
-    window = _window(size, scalar("ssim", "filter_sigma", filter_sigma), x.shape[-1])
-    c1, c2 = (scalar("ssim", "k", k) ** 2 * top**2 for k in (k1, k2))
     m1, m2 = _windowed(x, window), _windowed(y, window)
     product, squares = m1 * m2 * 2, math.square(m1) + math.square(m2)
     both = _windowed(x * y, window) * 2
     each = _windowed(math.square(x) + math.square(y), window)
-    likeness = (product + c1) / (squares + c1) * (both - product + c2) / (each - squares + c2)
-    axes = (-1,) if return_index_map else (-3, -2, -1)
-    return reduce.mean(likeness, axis=axes, keepdims=False)
+    contrast = (both - product + c2) / (each - squares + c2)
+    return (product + c1) / (squares + c1) * contrast, contrast
 
 
 def _pair(op: str, a: Any, b: Any, max_val: Any) -> tuple[Tensor, Tensor, float]:
