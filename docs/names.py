@@ -3,7 +3,7 @@
     python docs/names.py            from the record in tests/support/tf_names.json
     python docs/names.py --record   records TensorFlow's names anew; needs TensorFlow
 
-The reasons are those that errors give: minitensor/missing.py.
+The reasons are those that errors give: minitensor/stays_out.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 import minitensor
-from minitensor.missing import STAYS_OUT, topic_of
+from minitensor.stays_out import STAYS_OUT, topic_of
 from minitensor.version import VERSION
 
 HERE = Path(__file__).parent

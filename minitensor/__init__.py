@@ -15,7 +15,7 @@ Beyond TensorFlow: `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matri
 import importlib
 from typing import Any
 
-from minitensor import config, linalg, math, missing, nn, ops, random
+from minitensor import linalg, math, missing, nn, ops
 from minitensor import symbolic as _symbolic
 from minitensor.array import (
     boolean_mask,
@@ -164,6 +164,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     },
     **{name: (f"keras.{name}", None) for name in ("initializers", "losses", "metrics")},
     "optimizers": ("keras.optimizers", None),
+    "random": ("random", None),
     "constant_initializer": ("keras.initializers", "Constant"),
     "ones_initializer": ("keras.initializers", "Ones"),
     "random_normal_initializer": ("keras.initializers", "RandomNormal"),
@@ -175,7 +176,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "check_gradients": ("autograd.check", "check_gradients"),
     **{name: ("autograd.graph", name) for name in ("gradients", "hessians")},
     "TensorArray": ("tensor_array", "TensorArray"),
-    **{name: (name, None) for name in ("dtypes", "errors", "summary", "test", "version")},
+    **{name: (name, None) for name in ("config", "dtypes", "errors", "summary", "test", "version")},
     "io": ("io", None),
     **{
         name: ("control", name)

@@ -1,23 +1,12 @@
-"""The mirror of tf.errors. Each is also the error of Python that it is: see backend/errors.py."""
+"""The mirror of tf.errors: those that are raised here, in backend/errors.py, and the others."""
 
 from minitensor.backend.errors import (
-    AbortedError,
     AlreadyExistsError,
-    CancelledError,
     DataLossError,
-    DeadlineExceededError,
-    FailedPreconditionError,
-    InternalError,
     InvalidArgumentError,
     NotFoundError,
     OpError,
     OutOfRangeError,
-    PermissionDeniedError,
-    ResourceExhaustedError,
-    UnauthenticatedError,
-    UnavailableError,
-    UnimplementedError,
-    UnknownError,
 )
 
 __all__ = [
@@ -27,3 +16,67 @@ __all__ = [
     "ResourceExhaustedError", "UnauthenticatedError", "UnavailableError", "UnimplementedError",
     "UnknownError",
 ]  # fmt: skip
+
+
+class CancelledError(OpError):
+    """Source: tf.errors.CancelledError"""
+
+    error_code = 1
+
+
+class UnknownError(OpError):
+    """Source: tf.errors.UnknownError"""
+
+
+class DeadlineExceededError(OpError, TimeoutError):
+    """Source: tf.errors.DeadlineExceededError"""
+
+    error_code = 4
+
+
+class PermissionDeniedError(OpError, PermissionError):
+    """Source: tf.errors.PermissionDeniedError"""
+
+    error_code = 7
+
+
+class ResourceExhaustedError(OpError, MemoryError):
+    """Source: tf.errors.ResourceExhaustedError"""
+
+    error_code = 8
+
+
+class FailedPreconditionError(OpError, RuntimeError):
+    """Source: tf.errors.FailedPreconditionError"""
+
+    error_code = 9
+
+
+class AbortedError(OpError):
+    """Source: tf.errors.AbortedError"""
+
+    error_code = 10
+
+
+class UnimplementedError(OpError, NotImplementedError):
+    """Source: tf.errors.UnimplementedError"""
+
+    error_code = 12
+
+
+class InternalError(OpError):
+    """Source: tf.errors.InternalError"""
+
+    error_code = 13
+
+
+class UnavailableError(OpError):
+    """Source: tf.errors.UnavailableError"""
+
+    error_code = 14
+
+
+class UnauthenticatedError(OpError):
+    """Source: tf.errors.UnauthenticatedError"""
+
+    error_code = 16

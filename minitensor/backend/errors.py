@@ -1,4 +1,4 @@
-"""The errors of tf.errors, each also the error of Python that it is, and DeviceError.
+"""The errors of tf.errors that are raised here, each also the error of Python that it is.
 
 What is raised here for a value that is not legal is an InvalidArgumentError and a ValueError, for a
 type that is not legal an InvalidTypeError and a TypeError: programs may catch either.
@@ -34,16 +34,6 @@ class OpError(Exception):
         super().__init__(self.message)
 
 
-class CancelledError(OpError):
-    """Source: tf.errors.CancelledError"""
-
-    error_code = 1
-
-
-class UnknownError(OpError):
-    """Source: tf.errors.UnknownError"""
-
-
 class InvalidArgumentError(OpError, ValueError):
     """A value, a shape or a type that is not legal. Source: tf.errors.InvalidArgumentError"""
 
@@ -52,12 +42,6 @@ class InvalidArgumentError(OpError, ValueError):
 
 class InvalidTypeError(InvalidArgumentError, TypeError):
     """A type that is not legal, for which TensorFlow has no error of its own."""
-
-
-class DeadlineExceededError(OpError, TimeoutError):
-    """Source: tf.errors.DeadlineExceededError"""
-
-    error_code = 4
 
 
 class NotFoundError(OpError, FileNotFoundError):
@@ -72,61 +56,13 @@ class AlreadyExistsError(OpError, FileExistsError):
     error_code = 6
 
 
-class PermissionDeniedError(OpError, PermissionError):
-    """Source: tf.errors.PermissionDeniedError"""
-
-    error_code = 7
-
-
-class ResourceExhaustedError(OpError, MemoryError):
-    """Source: tf.errors.ResourceExhaustedError"""
-
-    error_code = 8
-
-
-class FailedPreconditionError(OpError, RuntimeError):
-    """Source: tf.errors.FailedPreconditionError"""
-
-    error_code = 9
-
-
-class AbortedError(OpError):
-    """Source: tf.errors.AbortedError"""
-
-    error_code = 10
-
-
 class OutOfRangeError(OpError):
     """The end of a data set, by `get_next`. Source: tf.errors.OutOfRangeError"""
 
     error_code = 11
 
 
-class UnimplementedError(OpError, NotImplementedError):
-    """Source: tf.errors.UnimplementedError"""
-
-    error_code = 12
-
-
-class InternalError(OpError):
-    """Source: tf.errors.InternalError"""
-
-    error_code = 13
-
-
-class UnavailableError(OpError):
-    """Source: tf.errors.UnavailableError"""
-
-    error_code = 14
-
-
 class DataLossError(OpError, ValueError):
     """A file that is damaged. Source: tf.errors.DataLossError"""
 
     error_code = 15
-
-
-class UnauthenticatedError(OpError):
-    """Source: tf.errors.UnauthenticatedError"""
-
-    error_code = 16

@@ -27,10 +27,12 @@ LEAVES = {
     "files",
     "docstrings",
     "missing",
+    "stays_out",
     "symbolic",
 }  # everybody may read them, they read nobody
 ENGINE = {
     **{leaf: set() for leaf in LEAVES},
+    "missing": {"stays_out"},
     "backend": LEAVES,
     "autograd": {"backend", *LEAVES},
     "ops": {"autograd", "backend", *LEAVES},

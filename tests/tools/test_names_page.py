@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import minitensor as mt
-from minitensor.missing import STAYS_OUT, nearest, topic_of
+from minitensor.missing import nearest
+from minitensor.stays_out import STAYS_OUT, topic_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -1,4 +1,4 @@
-"""What keras.ops has and this mirror leaves out. Reasons, and what is nearest: `missing.py`."""
+"""What keras.ops has and this mirror leaves out. Reasons, and what is nearest: `stays_out.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from minitensor.missing import refused, topic_of
+from minitensor.missing import refused
+from minitensor.stays_out import topic_of
 
 LEFT_OUT = {
     *("fft", "fft2", "ifft2", "rfft", "irfft", "stft", "istft"),
