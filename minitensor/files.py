@@ -5,6 +5,7 @@ A leaf: every room that writes a file may use it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -104,3 +105,51 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+# ----- compiled code that is kept between runs -----
+
+
+def cache_folder(kind: str) -> Path:
+    """Where results are kept between runs: ~/.cache/minitensor/KIND, or MINITENSOR_CACHE/KIND.
+
+    What lies there is loaded and run, so nobody else may have put it there.
+
+    Raises:
+        PermissionError: the folder is another user's, or others may write to it.
+    """
+    root = Path(os.environ.get("MINITENSOR_CACHE") or Path.home() / ".cache" / "minitensor")
+    for path in (root, root / kind):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if why := _why_strange(path) or ("others may write to it" if _is_shared(path) else ""):
+            raise PermissionError(
+                f"the folder of compiled kernels, {path}, is not safe to run code from: {why}; "
+                "remove it, or set MINITENSOR_CACHE to a folder that only you may write to"
+            )
+    return root / kind
+
+
+def is_ours(path: Path) -> bool:
+    """Whether there is a file, no link, of this user's."""
+    return path.is_file() and not path.is_symlink() and not _why_strange(path)
+
+
+def _why_strange(path: Path) -> str:
+    """Whose a path, or a link in its place, is, if not this user's."""
+    if not hasattr(os, "getuid"):
+        return ""  # Windows: a user's own folders are closed to others
+    owners = {path.stat().st_uid, path.lstat().st_uid} - {os.getuid()}
+    return f"it is user {owners.pop()}'s and this is user {os.getuid()}" if owners else ""
+
+
+def _is_shared(path: Path) -> bool:
+    return hasattr(os, "getuid") and bool(path.stat().st_mode & 0o022)
+
+
+def digest(*parts: str | bytes) -> str:
+    """One key for all that a result depends on."""
+    state = hashlib.sha256()
+    for part in parts:
+        content = part.encode() if isinstance(part, str) else part
+        state.update(len(content).to_bytes(8, "little") + content)
+    return state.hexdigest()

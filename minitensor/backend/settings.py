@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 ALGORITHMS = (
-    *("direct", "im2col", "matrix", "depthwise"),  # NumPy's
+    *("direct", "im2col", "matrix", "depthwise", "tile"),  # NumPy's
     *("tiled", "register", "tensor", "winograd"),  # rungs of the kernels
 )
 
@@ -28,7 +28,8 @@ def algorithm(name: str) -> Iterator[None]:
 
     "direct" loops over the taps of the kernel: the definition. "im2col" multiplies a matrix of
     patches by the kernel, block by block. "matrix" builds the explicit W' with y = W' x.
-    "depthwise" multiplies and adds whole rows; it serves groups == channels only.
+    "depthwise" multiplies and adds whole rows; it serves groups == channels only. "tile" keeps
+    sums in registers and reads the image itself, in Python that numba compiles (extra `fast`).
 
     The kernels of GPU and emulator have "direct", "im2col" and "depthwise" too, and the rungs of
     a ladder: "tiled" through shared memory, "register" with a tile per thread, "tensor" on tensor

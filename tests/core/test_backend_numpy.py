@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
-from minitensor.backend.numpy import blocked, blocks, threads
+from minitensor.backend.numpy import blocked, blocks, conv, threads
 from minitensor.backend.numpy.matrix import dense_matrix
 from minitensor.window import Window
 
@@ -138,7 +138,7 @@ def naive_family(
     ]
 
 
-@pytest.fixture(params=["by shape", "direct", "im2col", "matrix", "in single rows"])
+@pytest.fixture(params=["by shape", "direct", "im2col", "matrix", "tile", "in single rows"])
 def pinned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each way to compute a conv; the last cuts blocks as fine as they get and threads them."""
     if request.param in settings.ALGORITHMS:
@@ -187,7 +187,7 @@ def geometries(pick: st.DrawFn) -> tuple[Window, int, int]:
 
 
 @hypothesis.settings(max_examples=300, derandomize=True, deadline=None)
-@hypothesis.given(geometries(), st.sampled_from(["direct", "im2col", "matrix", None]))
+@hypothesis.given(geometries(), st.sampled_from(["direct", "im2col", "matrix", "tile", None]))
 def test_any_geometry_gives_the_definition(
     case: tuple[Window, int, int], algorithm: str | None
 ) -> None:
@@ -419,8 +419,17 @@ def test_an_error_in_a_worker_comes_back() -> None:
 
 
 def test_an_unknown_algorithm_is_refused_with_the_legal_names() -> None:
-    with pytest.raises(ValueError, match=r"'fft'.*direct, im2col, matrix, depthwise, tiled"):
+    with pytest.raises(ValueError, match=r"'fft'.*direct, im2col, matrix, depthwise, tile, tiled"):
         settings.algorithm("fft").__enter__()
+
+
+def test_tiles_say_what_to_install_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "find_spec", lambda name: None)
+    with (
+        settings.algorithm("tile"),
+        pytest.raises(ValueError, match=r"numba.*pip install .*\[fast\]"),
+    ):
+        family(*draw(BIG, 2, 2, n=1), BIG)
 
 
 @pytest.mark.parametrize("rung", ["tiled", "register", "tensor", "winograd"])

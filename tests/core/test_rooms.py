@@ -76,6 +76,10 @@ INSIDE_BACKEND = {
     "emulator": {"host"} | BACKEND_LEAVES,
     "__init__": {"devices", "numpy"} | BACKEND_LEAVES,  # it imports others when arrays come
 }
+TOOLS = {  # rooms that exist for one library, and that nobody imports before it is asked for
+    "parity/reference": {"tensorflow"},
+    "backend/numpy/compiled/": {"numba", "llvmlite"},
+}
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
     *("annotations", "calling", "defaults", "keras_tensor", "masking", "operation", "seed_stream"),
     "weight",
@@ -212,7 +216,7 @@ def test_modules_import_only_numpy_at_the_top():
     wrong = {}
     for name in NAMES:
         heads = {found.partition(".")[0] for found in imports(PACKAGE / name, top_level=True)}
-        may = {"tensorflow"} if name.startswith("parity/reference") else set()
+        may = next((TOOLS[room] for room in TOOLS if name.startswith(room)), set())
         wrong[name] = heads - STDLIB - {"numpy", "minitensor"} - may
     assert not _found(wrong)
 
@@ -262,7 +266,17 @@ def python(code):
 
 @pytest.mark.parametrize(
     "library",
-    ["cupy", "tensorflow", "matplotlib", "scipy", "ml_dtypes", "threadpoolctl", "rich", "PIL"],
+    [
+        "cupy",
+        "tensorflow",
+        "matplotlib",
+        "scipy",
+        "ml_dtypes",
+        "threadpoolctl",
+        "numba",
+        "rich",
+        "PIL",
+    ],
 )
 def test_import_minitensor_loads_no_optional_library(library):
     assert python(f"import minitensor, sys; print({library!r} in sys.modules)") == "False"

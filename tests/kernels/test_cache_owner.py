@@ -8,6 +8,7 @@ import pytest
 
 from minitensor.backend.emulator import build
 from minitensor.backend.host import source
+from minitensor.files import cache_folder
 
 TEXT = source.flat("transpose.cu")
 KINDS = ["emulator", "cubin"]
@@ -30,42 +31,42 @@ def mode(path):
 def test_new_folders_are_closed_to_others_whatever_the_umask(root, kind):
     before = os.umask(0)
     try:
-        source.cache_folder(kind)
+        cache_folder(kind)
     finally:
         os.umask(before)
     assert [mode(path) for path in (root, root / kind)] == [0o700, 0o700]
-    assert source.cache_folder(kind) == root / kind
+    assert cache_folder(kind) == root / kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rights", [0o777, 0o1777, 0o775, 0o722, 0o702])
 @pytest.mark.parametrize("inner", [False, True])
 def test_a_folder_that_others_may_write_to_is_refused(root, kind, rights, inner):
-    folder = source.cache_folder(kind)
+    folder = cache_folder(kind)
     (folder if inner else root).chmod(rights)
     with pytest.raises(PermissionError, match=r"others may write to it; remove it, or set MINI"):
-        source.cache_folder(kind)
+        cache_folder(kind)
 
 
 @pytest.mark.parametrize("rights", [0o755, 0o750, 0o700])
 def test_a_folder_that_others_may_only_read_serves(root, rights):
-    source.cache_folder("cubin").chmod(rights)
+    cache_folder("cubin").chmod(rights)
     root.chmod(rights)
-    assert source.cache_folder("cubin") == root / "cubin"
+    assert cache_folder("cubin") == root / "cubin"
 
 
 @needs_root
 @pytest.mark.parametrize("inner", [False, True])
 @pytest.mark.parametrize("what", ["folder", "link"])
 def test_another_users_folder_or_link_is_refused(root, tmp_path, what, inner):
-    folder = source.cache_folder("emulator")
+    folder = cache_folder("emulator")
     strange = folder if inner else root
     if what == "link":
         strange.rename(tmp_path / "target")
         strange.symlink_to(tmp_path / "target")
     os.chown(strange, 12345, 12345, follow_symlinks=False)
     with pytest.raises(PermissionError, match="it is user 12345's and this is user 0"):
-        source.cache_folder("emulator")
+        cache_folder("emulator")
 
 
 @needs_root

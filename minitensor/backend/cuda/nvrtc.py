@@ -24,7 +24,7 @@ from typing import Any
 
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
-from minitensor.files import atomic_write
+from minitensor.files import atomic_write, cache_folder, digest, is_ours
 
 # No -ftz and no --use_fast_math: float32 keeps its denormals, as on every other backend.
 OPTIONS = ("-std=c++17", "-lineinfo", "--ptxas-options=-v")
@@ -154,13 +154,13 @@ def cubin(file: str, arch: str) -> Cubin:
 
 @cache
 def _cubin(text: str, names: tuple[str, ...], arch: str) -> Cubin:
-    key = source.digest(text, *names, arch, *OPTIONS, version())
-    path = source.cache_folder("cubin") / f"{key}.cubin"
+    key = digest(text, *names, arch, *OPTIONS, version())
+    path = cache_folder("cubin") / f"{key}.cubin"
     facts = _facts(path)
     if facts is None:
         compiled = compile(text, names, arch)
         facts = {"lowered": compiled.lowered, "log": compiled.log}
-        facts["checksum"] = source.digest(compiled.cubin)
+        facts["checksum"] = digest(compiled.cubin)
         _write(path, compiled.cubin)
         _write(path.with_suffix(".json"), json.dumps(facts).encode())
     return Cubin(path, facts["lowered"], facts["log"])
@@ -179,11 +179,11 @@ def _write(path: Path, content: bytes) -> None:
 
 def _facts(path: Path) -> dict[str, Any] | None:
     """The facts of an entry, or None where it is absent, damaged or another's."""
-    if not (source.is_ours(path) and source.is_ours(path.with_suffix(".json"))):
+    if not (is_ours(path) and is_ours(path.with_suffix(".json"))):
         return None
     try:
         facts: dict[str, Any] = json.loads(path.with_suffix(".json").read_bytes())
-        whole = facts["checksum"] == source.digest(path.read_bytes())
+        whole = facts["checksum"] == digest(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return facts if whole else None

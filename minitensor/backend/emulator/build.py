@@ -25,7 +25,7 @@ from pathlib import Path
 
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
-from minitensor.files import atomic_write
+from minitensor.files import atomic_write, cache_folder, digest, is_ours
 
 RUNTIME = Path(__file__).parent / "runtime"
 _IS_X86 = platform.machine() == "x86_64"
@@ -82,7 +82,7 @@ def library(file: str, text: str) -> Path:
     flags = (*_KERNEL, *VARIANTS[kind])
     built = _built(Path(file).stem, kind, ".so", text, *flags)
     with _lock(built):
-        if not source.is_ours(built):
+        if not is_ours(built):
             _build(text, flags, kind, built)
     return built
 
@@ -121,7 +121,7 @@ def _engine(name: str, kind: str) -> Path:
     macro = (f"-DEMULATOR_{kind.upper()}",)
     built = _built(Path(name).stem, kind, ".o", str(RUNTIME / name), *_COMMON)  # gdb shows it
     with _lock(built):
-        if not source.is_ours(built):
+        if not is_ours(built):
             built.unlink(missing_ok=True)
             with atomic_write(built) as fresh:
                 _run("g++", *_COMMON, "-O2", *macro, "-c", str(RUNTIME / name), "-o", str(fresh))
@@ -135,8 +135,8 @@ def _runtime() -> tuple[str, ...]:
 
 def _built(stem: str, kind: str, suffix: str, *parts: str) -> Path:
     """Where the result of compiling `parts` lies: one name per content."""
-    key = source.digest(*parts, *_runtime())[:16]
-    return source.cache_folder("emulator") / f"{stem}-{kind}-{key}{suffix}"
+    key = digest(*parts, *_runtime())[:16]
+    return cache_folder("emulator") / f"{stem}-{kind}-{key}{suffix}"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ pixel by the zeros of W' too.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.backend.numpy.elementwise import bias_activation
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
+from minitensor.extras import install
 from minitensor.window import Window
 
 
@@ -38,6 +40,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "matrix": matrix,
     "depthwise": depthwise,
 }
+COMPILED = "tile"  # one more, which takes numba
 
 
 @in_float32
@@ -88,5 +91,17 @@ def _algorithm(channels: int, window: Window) -> Algorithm:
             f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
             f"{window.groups} groups; it serves groups == channels, pin another or none."
         )
-    refuse_pinned("numpy", ALGORITHMS)
-    return ALGORITHMS[pinned]
+    refuse_pinned("numpy", (*ALGORITHMS, COMPILED))
+    return _compiled() if pinned == COMPILED else ALGORITHMS[pinned]
+
+
+def _compiled() -> Algorithm:
+    """The tiles of registers; the import takes a moment, the first call of a kernel a second."""
+    if find_spec("numba") is None:
+        raise ValueError(
+            f"algorithm({COMPILED!r}) was pinned, which numba compiles, and there is no numba: "
+            f"{install('fast')}"
+        )
+    from minitensor.backend.numpy import compiled
+
+    return compiled

@@ -1,0 +1,141 @@
+"""Convolution from the image itself, without columns: tiles of sums that stay in registers.
+
+    y[place, o] = sum of x[pixel under tap, c] w[tap, c, o] over c and the taps on the image
+
+`conv2d` and its adjoint both have this form; only which pixel lies under a tap differs, and the
+tables of `places` say which. A tile is ROWS places that see alike, each with COLUMNS registers of
+outputs. Padding is neither read nor copied: a tap that lies on it is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.packing import Band, bands, pack
+from minitensor.backend.numpy.compiled.places import Plan, plan
+from minitensor.backend.numpy.compiled.registers import (
+    ROWS,
+    outer,
+    places,
+    put,
+    put_head,
+    zeros,
+)
+from minitensor.backend.numpy.threads import parallel_map
+from minitensor.window import Window
+
+BLOCK_BYTES = 2**19  # of the image for one piece of work: what a core keeps close
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = W' x."""
+    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    _convolve(x, kernel, y, window, backwards=False)
+    return y
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = W'^T y."""
+    x = np.empty((len(y), *window.size, kernel.shape[2] * window.groups), y.dtype)
+    _convolve(y, kernel, x, window, backwards=True)
+    return x
+
+
+def _convolve(
+    x: np.ndarray, kernel: np.ndarray, y: np.ndarray, window: Window, backwards: bool
+) -> None:
+    """y = W' x; or, backwards, y = W'^T x."""
+    x = np.ascontiguousarray(x)
+    flat_x, flat_y = x.reshape(-1), y.reshape(-1)
+    num_threads = num_threads_for(len(x) * prod(window.out) * kernel.size)
+
+    def work(piece: Piece) -> None:
+        band, tiles, panels, xat, yat, w, tables = piece
+        _convolve_tiles(
+            *(flat_x, w, flat_y, tables, tiles, panels, band.registers, band.width),
+            *(xat, yat + band.first, band.outputs),
+        )
+
+    pieces = list(_pieces(x, kernel, y, window, backwards, num_threads * SHARES))
+    parallel_map(work, pieces, num_threads)
+
+
+Range = tuple[int, int]
+
+
+class Piece(NamedTuple):
+    """What one thread computes at once: some tiles of some panels, of some images and a group."""
+
+    band: Band
+    tiles: Range
+    panels: Range
+    xat: int  # where the images and the group begin
+    yat: int
+    w: np.ndarray
+    tables: Plan
+
+
+def _pieces(
+    x: np.ndarray, kernel: np.ndarray, y: np.ndarray, window: Window, backwards: bool, wanted: int
+) -> Iterator[Piece]:
+    """All the work, in about `wanted` pieces or more."""
+    n, groups = len(x), window.groups
+    images = max(min(n, BLOCK_BYTES // x[0].nbytes), 1)
+    most = max(BLOCK_BYTES // (ROWS * x.shape[-1] * x.itemsize), 1)
+    for group, band in product(range(groups), bands(y.shape[-1] // groups, x.dtype)):
+        w = pack(kernel, groups, group, backwards, band)
+        for first in range(0, n, images):
+            count = min(images, n - first)
+            tables = plan(window, backwards, count, x.shape[-1], y.shape[-1])
+            xat = first * x[0].size + group * (x.shape[-1] // groups)
+            yat = first * y[0].size + group * (y.shape[-1] // groups)
+            shares = _shares(len(tables.tiles), band.panels, most, -(-wanted * count // n))
+            for tiles, panels in shares:
+                yield Piece(band, tiles, panels, xat, yat, w, tables)
+
+
+def _shares(tiles: int, panels: int, most: int, wanted: int) -> Iterator[tuple[Range, Range]]:
+    """Ranges of tiles, no more than `most` each, and of panels: about `wanted` pieces, or more."""
+    step = min(most, -(-tiles // wanted))
+    across = max(panels * -(-tiles // step) // wanted, 1)
+    for first in range(0, tiles, step):
+        for panel in range(0, panels, across):
+            yield (first, min(first + step, tiles)), (panel, min(panel + across, panels))
+
+
+@compiled
+def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, outputs):
+    """y[places of a tile, a panel of outputs] for ranges of tiles and of panels."""
+    size = w.size // ((outputs + width - 1) // width)
+    for panel in range(*panels):
+        at, left = panel * width, outputs - panel * width
+        for tile in range(*tiles):
+            sums = zeros(ROWS, registers, y)
+            sums = _taps(sums, x, w, tables, tile, xat, panel * size, width)
+            targets = places(tables.targets, tile * ROWS, yat, ROWS)
+            if left >= width:
+                put(y, targets, at, sums)
+            else:
+                put_head(y, targets, at, sums, left)
+
+
+@compiled
+def _taps(sums, x, w, tables, tile, xat, wat, width):
+    """sums + the sum over the taps that the tile's places see, and their channels, of x w."""
+    pixels = places(tables.pixels, tile * ROWS, xat, ROWS)
+    row, column = tables.tiles[tile]
+    for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
+        for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
+            c = tables.rows[u, 0] + tables.runs[v, 0]
+            b = wat + (tables.rows[u, 1] + tables.runs[v, 1]) * width
+            for k in range(c, c + tables.runs[v, 2]):
+                sums = outer(sums, x, pixels, k, w, b)
+                b += width
+    return sums

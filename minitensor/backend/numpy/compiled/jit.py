@@ -1,0 +1,58 @@
+"""`compiled`: numba compiles a kernel at its first call, and keeps it for the processes to come.
+
+numba's own cache asks only whether the kernel's file has changed, not the files that it imports,
+nor the size of a tile. Here the folder's name is a hash of all that code depends on: every source
+of this room, the versions, the processor. It is ours alone, as what lies in it is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite
+import numba
+from llvmlite import binding
+from numba.core import caching
+
+from minitensor.files import cache_folder, digest
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """The function as machine code, which leaves Python's lock to other threads."""
+    kernel: Any = numba.njit(function, nogil=True, error_model="numpy")
+    if kernel is not function and folder() is not None:  # with the JIT off it is the function
+        kernel._cache = _Cache(function)
+    return kernel  # type: ignore[no-any-return]
+
+
+@cache
+def folder() -> Path | None:
+    """Where this version's code for this processor is kept; None if nowhere is safe to."""
+    sources = [path.read_text() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    features = binding.get_host_cpu_features().flatten()
+    cpu = binding.get_host_cpu_name()
+    key = digest(*sources, numba.__version__, llvmlite.__version__, cpu, features)[:16]
+    try:
+        path = cache_folder("cpu") / key
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError:  # no home, a full disk, a folder that others may write to
+        return None
+    return path
+
+
+class _Locator(caching.InTreeCacheLocator):
+    def get_cache_path(self) -> str:
+        return str(folder())
+
+
+class _CacheImpl(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # noqa: RUF012 - as the class has it
+
+
+class _Cache(caching.FunctionCache):
+    _impl_class = _CacheImpl

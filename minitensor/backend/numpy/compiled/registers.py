@@ -1,0 +1,301 @@
+"""Vector registers for kernels written in Python: a `Tile` of sums, and single registers.
+
+Each function here has two forms. The plain one, NumPy on arrays, is what it means, and what runs
+where numba is switched off (NUMBA_DISABLE_JIT=1): a kernel can then be stepped through line by
+line. The lowered one is the few machine instructions that numba puts in its place. A tile of
+ROWS x COLUMNS registers never leaves the processor's registers between `zeros` and `put`.
+
+Arrays are flat and contiguous; an index is a number of elements from their start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import cgutils, types
+from numba.extending import (
+    lower_builtin,
+    models,
+    register_model,
+    type_callable,
+)
+
+_CPU = binding.get_host_cpu_features()
+REGISTER_BYTES = 64 if _CPU.get("avx512f") else 32 if _CPU.get("avx") else 16
+# A tile has at most so many registers, a row's factor and a row of factors beside them: 24 + 1 + 4
+# of 32 registers, or 12 + 1 + 2 of the 16 that x86 has without AVX-512. Six rows are as many
+# addresses as stay in registers too.
+ROWS = 6
+COLUMNS = 2 if REGISTER_BYTES == 32 else 4
+
+
+def lanes(dtype: Any) -> int:
+    """How many numbers of a dtype one register holds."""
+    return int(REGISTER_BYTES // np.dtype(dtype).itemsize)
+
+
+class Tile(types.Type):
+    """rows x columns registers of sums; numba's type of what `zeros` makes."""
+
+    def __init__(self, rows: int, columns: int, number: Any) -> None:
+        self.rows, self.columns, self.number = rows, columns, number
+        self.lanes = REGISTER_BYTES * 8 // number.bitwidth
+        super().__init__(name=f"Tile({rows}, {columns}, {number})")
+
+
+class Register(types.Type):
+    """One register of numbers; numba's type of what `load` gives."""
+
+    def __init__(self, number: Any) -> None:
+        self.number, self.lanes = number, REGISTER_BYTES * 8 // number.bitwidth
+        super().__init__(name=f"Register({number})")
+
+
+def _vector(kind: Any) -> ir.VectorType:
+    return ir.VectorType(
+        ir.FloatType() if kind.number.bitwidth == 32 else ir.DoubleType(), kind.lanes
+    )
+
+
+@register_model(Tile)
+class _TileModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Tile) -> None:
+        super().__init__(manager, kind, ir.ArrayType(_vector(kind), kind.rows * kind.columns))
+
+
+@register_model(Register)
+class _RegisterModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Register) -> None:
+        super().__init__(manager, kind, _vector(kind))
+
+
+class _Emitter:
+    """Writes the instructions of one call: its arguments' types and values by name."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, values: Any) -> None:
+        self.context, self.builder, self.signature = context, builder, signature
+        self.kinds, self.values = signature.args, values
+
+    def index(self, n: int) -> Any:
+        """Argument n, an integer, with the width of a pointer."""
+        return self.context.cast(self.builder, self.values[n], self.kinds[n], types.intp)
+
+    def pointer(self, n: int, *offsets: Any) -> Any:
+        """The address in array n of the element at the sum of `offsets`."""
+        array = self.context.make_array(self.kinds[n])(self.context, self.builder, self.values[n])
+        where = array.data
+        for offset in offsets:
+            where = self.builder.gep(where, [offset])
+        return where
+
+    def constant(self, n: int) -> Any:
+        return ir.Constant(ir.IntType(64), n)
+
+    def load(self, where: Any, vector: Any) -> Any:
+        align = vector.element.get_abi_alignment(self.context.target_data)
+        return self.builder.load(self.builder.bitcast(where, vector.as_pointer()), align=align)
+
+    def store(self, value: Any, where: Any) -> None:
+        align = value.type.element.get_abi_alignment(self.context.target_data)
+        self.builder.store(value, self.builder.bitcast(where, value.type.as_pointer()), align=align)
+
+    def spread(self, number: Any, lanes: int) -> Any:
+        """A register with one number in each lane."""
+        empty = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
+        one = self.builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+        return self.builder.shuffle_vector(one, empty, everywhere)
+
+    def call(self, name: str, result: Any, *values: Any) -> Any:
+        """One of LLVM's own functions."""
+        kind = ir.FunctionType(result, [value.type for value in values])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, values)
+
+    def multiply_add(self, a: Any, b: Any, total: Any) -> Any:
+        """a * b + total, rounded once where the processor can."""
+        return self.call(f"llvm.fmuladd.{_suffix(total.type)}", total.type, a, b, total)
+
+    def below(self, count: Any, lanes: int) -> Any:
+        """A mask: the lanes whose number is less than count."""
+        numbers = ir.Constant(ir.VectorType(ir.IntType(64), lanes), list(range(lanes)))
+        return self.builder.icmp_signed("<", numbers, self.spread(count, lanes))
+
+    def store_head(self, value: Any, where: Any, count: Any) -> None:
+        """The first `count` lanes, none of the others' memory being touched."""
+        vector, mask = value.type, self.below(count, value.type.count)
+        where = self.builder.bitcast(where, vector.as_pointer())
+        align = ir.Constant(ir.IntType(32), 4)
+        name = f"llvm.masked.store.{_suffix(vector)}.p0{_suffix(vector)}"
+        self.call(name, ir.VoidType(), value, where, align, mask)
+
+    def load_head(self, where: Any, vector: Any, count: Any) -> Any:
+        """The first `count` lanes, and zeros."""
+        mask = self.below(count, vector.count)
+        where = self.builder.bitcast(where, vector.as_pointer())
+        align, zeros = ir.Constant(ir.IntType(32), 4), ir.Constant(vector, None)
+        name = f"llvm.masked.load.{_suffix(vector)}.p0{_suffix(vector)}"
+        return self.call(name, vector, where, align, mask, zeros)
+
+    def nothing(self) -> Any:
+        return self.context.get_dummy_value()
+
+
+def _suffix(vector: Any) -> str:
+    return f"v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
+
+
+def _lowered(plain: Callable[..., Any], result: Callable[..., Any], *kinds: Any) -> Any:
+    """Decorates the emitter of `plain`'s instructions; result(*types) is the type it gives."""
+    type_callable(plain)(lambda context: result)
+    kinds = kinds or (types.Any,) * plain.__code__.co_argcount
+
+    def decorate(emit: Callable[[_Emitter], Any]) -> Any:
+        lower_builtin(plain, *kinds)(lambda *call: emit(_Emitter(*call)))
+        return emit
+
+    return decorate
+
+
+# ----- tiles -----
+
+
+def zeros(rows: int, registers: tuple[int, ...], like: np.ndarray) -> np.ndarray:
+    """Sums of 0, of an array's dtype: in each row, one register for each of `registers`."""
+    return np.zeros((rows, len(registers) * lanes(like.dtype)), like.dtype)
+
+
+def _tile_type(rows: Any, registers: Any, like: Any) -> Any:
+    if isinstance(rows, types.IntegerLiteral):
+        return Tile(rows.literal_value, registers.count, like.dtype)
+    return None
+
+
+@_lowered(zeros, _tile_type)
+def _(m: _Emitter) -> Any:
+    return ir.Constant(m.context.get_value_type(m.signature.return_type), None)
+
+
+def places(table: np.ndarray, first: int, offset: int, rows: int) -> tuple[int, ...]:
+    """table[first : first + rows] + offset: where the rows of a tile lie."""
+    return tuple(int(place) + offset for place in table[first : first + rows])
+
+
+@_lowered(
+    places,
+    lambda table, first, offset, rows: (
+        types.UniTuple(types.intp, rows.literal_value)
+        if isinstance(rows, types.IntegerLiteral)
+        else None
+    ),
+)
+def _(m: _Emitter) -> Any:
+    many, offset = m.signature.return_type.count, m.index(2)
+    out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
+    for row in range(many):
+        place = m.builder.load(m.pointer(0, m.index(1), m.constant(row)))
+        out = m.builder.insert_value(out, m.builder.add(offset, place), row)
+    return out
+
+
+def in_line(first: int, step: int, rows: int) -> tuple[int, ...]:
+    """first, first + step, ...: rows that lie at equal distances."""
+    return tuple(first + step * row for row in range(rows))
+
+
+@_lowered(
+    in_line,
+    lambda first, step, rows: (
+        types.UniTuple(types.intp, rows.literal_value)
+        if isinstance(rows, types.IntegerLiteral)
+        else None
+    ),
+)
+def _(m: _Emitter) -> Any:
+    many, place = m.signature.return_type.count, m.index(0)
+    out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
+    for row in range(many):
+        out = m.builder.insert_value(out, place, row)
+        place = m.builder.add(place, m.index(1))
+    return out
+
+
+def outer(
+    sums: np.ndarray, x: np.ndarray, rows: tuple[int, ...], c: int, w: np.ndarray, b: int
+) -> np.ndarray:
+    """sums + (x at rows + c, as a column) times (w from b on, as a row)."""
+    return sums + np.outer(x[np.add(rows, c)], w[b : b + sums.shape[1]])
+
+
+@_lowered(outer, lambda sums, x, rows, c, w, b: sums)
+def _(m: _Emitter) -> Any:
+    kind, (sums, rows) = m.kinds[0], (m.values[0], m.values[2])
+    start = m.pointer(4, m.index(5))
+    across = [
+        m.load(m.builder.gep(start, [m.constant(v * kind.lanes)]), _vector(kind))
+        for v in range(kind.columns)
+    ]
+    for p in range(kind.rows):
+        number = m.builder.load(m.pointer(1, m.index(3), m.builder.extract_value(rows, p)))
+        factor = m.spread(number, kind.lanes)
+        for v in range(kind.columns):
+            at = p * kind.columns + v
+            total = m.multiply_add(factor, across[v], m.builder.extract_value(sums, at))
+            sums = m.builder.insert_value(sums, total, at)
+    return sums
+
+
+def put(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
+    """y at rows + b = sums."""
+    for row, total in zip(rows, sums, strict=True):
+        y[row + b : row + b + len(total)] = total
+
+
+@_lowered(put, lambda y, rows, b, sums: types.void)
+def _(m: _Emitter) -> Any:
+    kind, sums = m.kinds[3], m.values[3]
+    for p in range(kind.rows):
+        row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
+        for v in range(kind.columns):
+            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
+            m.store(m.builder.extract_value(sums, p * kind.columns + v), where)
+    return m.nothing()
+
+
+def add(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
+    """y at rows + b += sums."""
+    for row, total in zip(rows, sums, strict=True):
+        y[row + b : row + b + len(total)] += total
+
+
+@_lowered(add, lambda y, rows, b, sums: types.void)
+def _(m: _Emitter) -> Any:
+    kind, sums = m.kinds[3], m.values[3]
+    for p in range(kind.rows):
+        row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
+        for v in range(kind.columns):
+            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
+            total = m.builder.extract_value(sums, p * kind.columns + v)
+            m.store(m.builder.fadd(m.load(where, _vector(kind)), total), where)
+    return m.nothing()
+
+
+def put_head(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray, count: int) -> None:
+    """The same of the first `count` numbers of each row."""
+    for row, total in zip(rows, sums, strict=True):
+        y[row + b : row + b + count] = total[:count]
+
+
+@_lowered(put_head, lambda y, rows, b, sums, count: types.void)
+def _(m: _Emitter) -> Any:
+    kind, sums = m.kinds[3], m.values[3]
+    for p in range(kind.rows):
+        row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
+        for v in range(kind.columns):
+            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
+            left = m.builder.sub(m.index(4), m.constant(v * kind.lanes))
+            m.store_head(m.builder.extract_value(sums, p * kind.columns + v), where, left)
+    return m.nothing()
