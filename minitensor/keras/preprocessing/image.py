@@ -1,10 +1,7 @@
 """The mirror of keras.preprocessing.image: images as arrays, as files, and as other images."""
 
-from minitensor.keras.preprocessing.image_generator import (
-    DirectoryIterator,
-    ImageDataGenerator,
-    NumpyArrayIterator,
-)
+from minitensor.keras.preprocessing.image_generator import ImageDataGenerator
+from minitensor.keras.preprocessing.image_iterators import DirectoryIterator, NumpyArrayIterator
 from minitensor.keras.preprocessing.warping import (
     apply_affine_transform,
     apply_brightness_shift,
