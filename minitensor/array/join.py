@@ -18,7 +18,7 @@ from minitensor.autograd import Tensor, align, as_tensor
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.nn import checks
-from minitensor.ops import array
+from minitensor.ops import array, math
 
 __all__ = ["concat", "split", "stack", "unstack"]
 
@@ -43,6 +43,8 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
     if isinstance(values, ArrayLike):
         return as_tensor(values)
     xs = _tensors("concat", values)
+    if len(xs) == 1:  # nothing is joined, so no axis is read: a scalar is legal, as in TensorFlow
+        return math.identity(xs[0])
     axis = checks.axis("concat", axis, xs[0].ndim)
     rest = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs]
     if any(x.ndim != xs[0].ndim for x in xs) or any(sizes != rest[0] for sizes in rest):

@@ -18,7 +18,7 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.nn import checks
-from minitensor.ops import array
+from minitensor.ops import array, math
 
 __all__ = ["meshgrid", "pad", "repeat", "reverse", "roll", "tile"]
 example = examples_of("tf")
@@ -70,7 +70,8 @@ def _pairs(paddings: Any, x: Tensor) -> tuple[tuple[int, int], ...]:
     """paddings as one pair of integers per axis of x."""
     rows = list(np.asarray(paddings)) if np.ndim(paddings) else [paddings]
     pairs = [checks.numbers("pad", "paddings", row) for row in rows]
-    if len(pairs) != x.ndim or any(len(pair) != 2 for pair in pairs):
+    none = not pairs and np.shape(paddings) != (0, 2)  # [] has no pairs, not no axes: as TensorFlow
+    if none or len(pairs) != x.ndim or any(len(pair) != 2 for pair in pairs):
         raise InvalidArgumentError(
             f"pad: paddings must be one [before, after] for each of {x.ndim} axes, got {paddings!r}"
         )
@@ -141,6 +142,8 @@ def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
         axis: a list of axes.
     """
     x = as_tensor(tensor, what="reverse: tensor")
+    if not x.ndim:  # TensorFlow reads no axis of a scalar
+        return math.identity(x)
     return array.flip(x, axes=checks.axes("reverse", () if axis is None else axis, x.ndim))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minitensor.autograd import Tensor
-from minitensor.dtypes import as_dtype, int64
+from minitensor.dtypes import as_dtype, float64, int64
 from minitensor.math.elementwise import documented
 from minitensor.nn import checks
 from minitensor.ops import math, reduce
@@ -79,6 +79,14 @@ def _length(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     return math.sqrt(reduce.sum(math.square(x), axis=axis, keepdims=keepdims))
 
 
+def _whole_length(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    """The length of integers, cut off; squares are summed where they do not overflow."""
+    if x.dtype.kind == "f":
+        return _length(x, axis=axis, keepdims=keepdims)
+    wide = math.cast(x, dtype=float64)
+    return math.cast(_length(wide, axis=axis, keepdims=keepdims), dtype=x.dtype)
+
+
 # fmt: off
 reduce_sum = reduction(reduce.sum, "y = sum of x_i.",
     "tf.reduce_sum([[1, 2], [3, 4]], axis=0)", "array([4, 6], dtype=int32)")
@@ -105,8 +113,9 @@ reduce_variance = reduction(_variance, "y = mean of (x_i - mean of x)^2.",
     "tf.math.reduce_variance([[1.0], [3.0]], axis=0)", "array([1.], dtype=float32)", "floats")
 reduce_std = reduction(_deviation, "y = sqrt(mean of (x_i - mean of x)^2).",
     "tf.math.reduce_std([[1.0], [3.0]], axis=0)", "array([1.], dtype=float32)", "floats")
-reduce_euclidean_norm = reduction(_length, "y = sqrt(sum of x_i^2).",
-    "tf.math.reduce_euclidean_norm([3.0, 4.0])", "np.float32(5.0)", "floats")
+reduce_euclidean_norm = reduction(_whole_length,
+    "y = sqrt(sum of x_i^2); of integers, what is behind the point is cut off.",
+    "tf.math.reduce_euclidean_norm([3.0, 4.0])", "np.float32(5.0)")
 # fmt: on
 
 

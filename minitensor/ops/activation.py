@@ -131,7 +131,24 @@ def gelu(x: Tensor, *, approximate: bool) -> Tensor:
     return 0.5 * x * math.erfc(-numbers.sqrt(0.5) * x)  # 1 + erf would cancel for x < 0
 
 
+@elementwise(FLOATS)
+@in_float32
+def swish(be: Backend, x: Any, beta: Any) -> Any:
+    """x * sigmoid(beta * x)"""
+    return x * (1 / (1 + be.xp.exp(-(beta * x))))
+
+
+# One factor for all of g: as a product's two slopes an infinite g would be inf - inf.
 @rounded_once
-def swish(x: Tensor, beta: Tensor) -> Tensor:
-    """x * sigmoid(beta * x)."""
-    return x * math.sigmoid(beta * x)
+def _swish_x(g: Tensor, y: Tensor, x: Tensor, beta: Tensor) -> Tensor:
+    s = math.sigmoid(beta * x)
+    return g * (s * (1 + beta * x * (1 - s)))
+
+
+@rounded_once
+def _swish_beta(g: Tensor, y: Tensor, x: Tensor, beta: Tensor) -> Tensor:
+    s = math.sigmoid(beta * x)
+    return g * (math.square(x) * (s * (1 - s)))
+
+
+swish.defvjp(_swish_x, _swish_beta)

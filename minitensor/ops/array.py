@@ -274,7 +274,7 @@ def pad(
 
     "reflect" leaves the edge out of the mirror image, "symmetric" repeats it.
     """
-    if mode == "constant":
+    if mode == "constant" and pads:
         return _pad_constant(x, pads=pads, value=value)
     for axis, around in enumerate(pads):
         if any(around):

@@ -20,9 +20,9 @@ from minitensor.backend.errors import InvalidArgumentError
 from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
-FLOATS, NUMBERS, INTEGERS, BOOLS = "f", "iuf", "iu", "b"
+FLOATS, NUMBERS, SIGNED, INTEGERS, BOOLS = "f", "iuf", "if", "iu", "b"
 TEXT = "O"  # see backend/text.py
-_WORDS = {FLOATS: "floats", INTEGERS: "integers", BOOLS: "booleans"}
+_WORDS = {FLOATS: "floats", SIGNED: "numbers with a sign", INTEGERS: "integers", BOOLS: "booleans"}
 
 
 class Elementwise(Primitive):
@@ -52,7 +52,7 @@ class Elementwise(Primitive):
         kind = "f" if is_float(dtype) else dtype.kind
         if kind not in self._kinds:
             words = _WORDS.get(self._kinds, "numbers")
-            wanted = {BOOLS: "bool", INTEGERS: "int32"}.get(self._kinds, "float32")
+            wanted = {BOOLS: "bool", INTEGERS: "int32", SIGNED: "int32"}.get(self._kinds, "float32")
             raise TypeError(
                 f"{self.__name__}: x is {dtype.name} but only {words} are legal; "
                 f"use minitensor.cast(x, '{wanted}')"

@@ -27,6 +27,7 @@ from minitensor.ops.elementwise import (
     FLOATS,
     INTEGERS,
     NUMBERS,
+    SIGNED,
     TEXT,
     check_broadcast,
     elementwise,
@@ -85,9 +86,10 @@ def floordiv(be: Backend, x: Any, y: Any) -> Any:
 @elementwise(NUMBERS)
 @in_float32
 def mod(be: Backend, x: Any, y: Any) -> Any:
-    """x - floor(x / y) y, which has the sign of y"""
+    """x - floor(x / y) y, which has the sign of y; a 0 has the sign of x, as in TensorFlow"""
     _check_divisor("mod", x, y)
-    return be.xp.mod(x, y)
+    z = be.xp.mod(x, y)
+    return z if z.dtype.kind in "iu" else be.where(z == 0, be.xp.copysign(z, x), z)
 
 
 def _check_divisor(op: str, x: Any, y: Any) -> None:
@@ -117,7 +119,7 @@ truncatemod.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: -g * truncatediv(x, 
 
 # ----- arithmetic of one argument -----
 
-negative = ufunc("negative", NUMBERS)
+negative = ufunc("negative", SIGNED)  # of unsigned ones it would wrap: -5 as 251
 negative.defvjp(lambda g, y, x: -g)
 
 sign = ufunc("sign", NUMBERS)
@@ -176,6 +178,8 @@ def power(be: Backend, x: Any, y: Any) -> Any:
     """x^y"""
     if y.dtype.kind == "i" and x.size and (y < 0).any():
         raise ValueError("power: an integer to a negative power is no integer; cast to float")
+    if y.size == 1 and isinstance(y, np.ndarray) and y == 0.5:  # NumPy takes the root instead:
+        x = np.where(np.isneginf(x), np.inf, x).astype(x.dtype) + 0  # NaN, and -0 of -0
     return be.xp.power(x, y)
 
 

@@ -32,11 +32,18 @@ def _not_equal(self: ArrayLike, other: Any) -> Any:
 def _compared(op: Callable[..., Any], self: ArrayLike, other: Any, unlike: bool) -> Any:
     dtype = None if isinstance(other, ArrayLike) else self.dtype
     other = as_tensor(other, dtype, "==: y", self)
-    try:
-        np.broadcast_shapes(self.shape, other.shape)
-    except ValueError:
-        return as_tensor(unlike, like=self)
+    if other.dtype == self.dtype:  # else the op refuses, whatever the shapes
+        try:
+            np.broadcast_shapes(self.shape, other.shape)
+        except ValueError:
+            return as_tensor(unlike, like=self)
     return op(self, other)
+
+
+def _product(x: Any, y: Any) -> Any:
+    """x * y; of truth values, whether both hold."""
+    truths = all(isinstance(v, bool) or getattr(v, "dtype", None) == np.bool_ for v in (x, y))
+    return (math.logical_and if truths else math.multiply)(x, y)
 
 
 def _getitem(self: ArrayLike, index: Any) -> Any:
@@ -100,7 +107,7 @@ def _flipped(op: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 _BOTH_SIDES: dict[str, Callable[[Any, Any], Any]] = {
     "add": math.add,
     "sub": math.subtract,
-    "mul": math.multiply,
+    "mul": _product,
     "truediv": math.divide,
     "floordiv": math.floordiv,
     "mod": math.mod,

@@ -42,6 +42,21 @@ def masked(tf: Any, x: Any, name: str) -> Any:
     return tf.where(x > 0, operator.attrgetter(name)(tf)(x), 0)
 
 
+def root(tf: Any, *tensors: Any, name: str) -> Any:
+    """sqrt of a function of tf: where that is 0, the slope that comes back to it is infinite."""
+    return tf.sqrt(operator.attrgetter(name)(tf)(*tensors))
+
+
+def number_first(tf: Any, y: Any, name: str, number: float) -> Any:
+    """A function of tf of a Python number and a tensor."""
+    return operator.attrgetter(name)(tf)(number, y)
+
+
+def of_bytes(tf: Any, *tensors: Any, name: str) -> Any:
+    """A function of tf whose answer fits into the type of its arguments."""
+    return operator.attrgetter(name)(tf)(*tensors)
+
+
 def entropy_of_softmax(tf: Any, x: Any) -> Any:
     """The cross entropy of probabilities that depend on the logits too."""
     return tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(x), logits=x)

@@ -98,6 +98,11 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
     ("nn.max_pool3d", _ties, "each of several equal maxima gets the whole gradient"),
     ("nn.pool", _always, "explicit padding with dilations pads with 0, which can win"),
     (
+        "nn.moments",
+        _holds(INF, -INF),
+        "the variance of an infinity is NaN, but its slopes, with the mean for a constant, are not",
+    ),
+    (
         "nn.moments nn.layer_norm* nn.group_norm* nn.instance_norm*",
         _from_order(2),
         "the variance takes the mean for a constant, so its second derivative is wrong",
@@ -131,6 +136,30 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
         "math.cumprod reduce_prod",
         _holds(0),
         "the gradient divides by the elements: wrong where one is 0",
+    ),
+    (
+        "math.cumprod",
+        _holds(NAN, INF, -INF),
+        "the gradient divides by the elements: NaN where one is infinite or NaN",
+    ),
+    ("math.cumprod", _in("float16"), "the gradient sums what it divides later: it overflows"),
+    (
+        "nn.depthwise_conv2d",
+        _holds(NAN, INF),
+        "a NaN or infinity in a filter spoils gradients of pixels that it never meets",
+    ),
+    ("parity.root", _always, "0 times an infinite slope: NaN for what nothing depends on"),
+    ("linalg.l2_normalize", _in("float16"), "epsilon, 1e-12, is 0 in float16: 0 / 0"),
+    ("math.erf", _holds(INF), "NaN at the infinities, in float64 alone"),
+    (
+        "math.reduce_euclidean_norm",
+        _in("uint8"),
+        "squares of small integers are summed in their own type, and overflow",
+    ),
+    (
+        "cast",
+        _always,
+        "negative floats become 0 in blocks of 16, and wrap in what is left (C++ leaves it open)",
     ),
     ("parity.sparsemax", _always, "Keras finds another threshold: its answer does not add up to 1"),
     ("parity.masked", _from_order(2), "SqrtGrad's own gradient is 0 / 0 where a mask hid the root"),

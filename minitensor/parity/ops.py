@@ -96,10 +96,17 @@ OPS: dict[str, Op] = {
     "reduce_prod": Op("smooth", other.reduce_prod),
     "sort": Op("selection", other.sort),
     "math.top_k": Op("selection", other.top_k),
+    "parity.root": Op("smooth", other.root),
+    "parity.number_first": Op("smooth", other.number_first),
+    "parity.of_bytes": Op("selection", other.of_bytes),
+    "cast": Op("selection", other.cast),
+    "pad": Op("selection", other.pad),
+    "math.erf": Op("smooth", other.erf),
+    "math.reduce_euclidean_norm": Op("smooth", other.reduce_euclidean_norm),
     **_each(
         "add subtract negative abs maximum minimum clip_by_value nn.relu nn.relu6 "
         "nn.crelu reduce_max reduce_min argmax argmin argsort reshape transpose "
-        "expand_dims squeeze concat stack unstack split pad where cast parity.getitem reverse roll "
+        "expand_dims squeeze concat stack unstack split where parity.getitem reverse roll "
         "zeros_like ones_like identity stop_gradient slice strided_slice nn.in_top_k "
         "math.in_top_k nn.zero_fraction sign floor math.ceil round",
         Op("selection"),

@@ -16,7 +16,7 @@ from minitensor.parity.ledger import ALONE, CANNOT, DIFFER, EQUAL, MEANING, VERD
 from minitensor.parity.ops import describe
 
 ORDERS = ("values", "gradients", "second")
-DTYPES = ("float64", "float32", "float16", "bfloat16", "int32", "int64")
+DTYPES = ("float64", "float32", "float16", "bfloat16", "int32", "int64", "uint8")
 TERMINAL = 120  # columns: narrower, and the tables of numbers fold into towers of letters
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem;

@@ -248,6 +248,8 @@ def difference(lines, mt, tf):
             return ""
         if kind == "elements" and not ours[0][0]:
             return ""
+        if kind == "elements" and joined_to_nothing(mt, lines, str(theirs)):
+            return ""
         if any(words in str(theirs) for words in TF_FAULTS):
             return ""
         words = [f"{type(x).__name__}: {str(x)[:200]}" if isinstance(x, Exception) else "elements"
@@ -261,6 +263,14 @@ def difference(lines, mt, tf):
     if ours[0][0] and not compatible(ours[2].element_spec, theirs[2].element_spec):
         return f"spec: ours {ours[2].element_spec}\n    TensorFlow {theirs[2].element_spec}"
     return ""
+
+
+def joined_to_nothing(mt, lines, refusal):
+    """Whether other elements are refused where none came before: we have seen none."""
+    return "Incompatible dataset elements" in refusal and any(
+        line.startswith("d.concatenate(tf.") and not outcome(mt, lines[:i])[1][0][0]
+        for i, line in enumerate(lines)
+    )
 
 
 def unknown_here(lines, count):

@@ -185,6 +185,63 @@ def masked(tf, x, name):
     return tf.where(x > 0, attrgetter(name)(tf)(tf.where(x > 0, x, 1)), 0)
 
 
+def root(tf, *tensors, name):
+    """sqrt of a function that `where` defines: what is not taken has a slope of 0."""
+    x, y = (*tensors, None)[:2]
+
+    def relu(x, top=np.inf):
+        return tf.where(x > 0, tf.where(x < top, x, tf.constant(top, x.dtype)), 0)
+
+    return tf.sqrt(
+        {
+            "nn.relu": lambda: relu(x),
+            "nn.relu6": lambda: relu(x, 6),
+            "nn.crelu": lambda: tf.concat([relu(x), relu(-x)], -1),
+            "math.xlogy": lambda: tf.where(x == 0, 0, x * tf.math.log(tf.where(x == 0, 1, y))),
+            "math.divide_no_nan": lambda: tf.where(y == 0, 0, x / tf.where(y == 0, 1, y)),
+        }[name]()
+    )
+
+
+def number_first(tf, y, name, number):
+    """The number as a tensor of the other's dtype."""
+    return attrgetter(name)(tf)(tf.constant(number, y.dtype), y)
+
+
+def of_bytes(tf, *tensors, name):
+    """The same in int32, and back."""
+    return tf.cast(attrgetter(name)(tf)(*(tf.cast(x, "int32") for x in tensors)), tensors[0].dtype)
+
+
+def cast(tf, x, dtype):
+    """Floats go to an unsigned type by way of int64, which knows their sign."""
+    whole = x.dtype.is_floating and tf.as_dtype(dtype).is_unsigned
+    return tf.cast(tf.cast(x, "int64") if whole else x, dtype)
+
+
+def erf(tf, x):
+    """1 - erfc, which has its limits at the infinities."""
+    return 1 - tf.math.erfc(x)
+
+
+def reduce_euclidean_norm(tf, input_tensor, axis=None, keepdims=False):
+    """sqrt of the sum of squares, summed where they do not overflow."""
+    x = input_tensor if input_tensor.dtype.is_floating else tf.cast(input_tensor, "float64")
+    y = tf.sqrt(tf.reduce_sum(tf.square(x), axis=axis, keepdims=keepdims))
+    return tf.cast(y, input_tensor.dtype)
+
+
+def pad(tf, tensor, paddings, mode="CONSTANT", constant_values=0):
+    """Mirrors by indices, one axis after the other."""
+    if mode.upper() == "CONSTANT":
+        return tf.pad(tensor, paddings, constant_values=constant_values)
+    for axis, around in enumerate(paddings):
+        if any(around):
+            order = np.pad(np.arange(tensor.shape[axis]), around, mode=mode.lower())
+            tensor = tf.gather(tensor, order, axis=axis)
+    return tensor
+
+
 def cumprod(tf, x, axis=0, exclusive=False, reverse=False):
     """One product after the other."""
     parts, found = tf.unstack(x, axis=axis), []
@@ -207,6 +264,8 @@ def reduce_prod(tf, input_tensor, axis=None, keepdims=False):
 
 def sort(tf, values, axis=-1, direction="ASCENDING"):
     """The numbers of a row in order, and the NaN where the largest belong."""
+    if 0 in values.shape:
+        return tf.identity(values)
     nan = tf.math.is_nan(values)
     infinite = tf.where(nan, tf.constant(np.inf, values.dtype), values)
     y = tf.sort(infinite, axis=axis, direction=direction)
