@@ -9,8 +9,8 @@ import minitensor as mt
 
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 SMOOTH = """abs square math.reciprocal sqrt math.rsqrt exp math.expm1 math.log math.log1p sigmoid
-    math.softplus math.erf math.erfc sin cos tan asin acos atan sinh cosh tanh math.log_sigmoid nn.elu
-    nn.selu nn.gelu nn.silu nn.leaky_relu nn.softsign nn.softmax nn.log_softmax""".split()
+    math.softplus math.erf math.erfc sin cos tan asin acos atan sinh cosh tanh math.log_sigmoid
+    nn.elu nn.selu nn.gelu nn.silu nn.leaky_relu nn.softsign nn.softmax nn.log_softmax"""
 INTEGERS = (*UNSIGNED, "int8", "int16", "int32", "int64")
 
 
@@ -48,7 +48,7 @@ def test_a_power_is_that_of_ieee_754_whether_its_exponent_is_one_number_or_many(
 
 
 @pytest.mark.parametrize("slope", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", SMOOTH.split())
 def test_an_infinite_slope_comes_out_as_infinite_as_it_went_in(tf, name, slope):
     found = []
     for engine in (tf, mt):
