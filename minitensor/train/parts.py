@@ -15,7 +15,16 @@ from minitensor.keras.optimizers import Optimizer
 from minitensor.module import Module
 
 _OURS = {  # what layers mention for themselves: nodes, lists of what other attributes hold
-    *("_weights", "_nodes", "_call_losses", "_given", "_structure", "_stack", "_symbolic"),
+    *(
+        "_weights",
+        "_nodes",
+        "_built_for",
+        "_call_losses",
+        "_given",
+        "_structure",
+        "_stack",
+        "_symbolic",
+    ),
     *("operations", "nodes", "inputs", "outputs", "input_structure", "output_structure"),
 }
 _STATE = ("_variables", "_trainable_variables", "_iterations", "_learning_rate")  # of an optimizer

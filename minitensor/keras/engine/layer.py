@@ -95,6 +95,7 @@ class Layer(WeightContainer, Hinting, Configurable):
     _computes_mask = False  # whether it has a `compute_mask` of its own
     _settled = False  # whether its config holds the attributes that bear the names of its arguments
     _says_shape = False  # whether `compute_output_shape` is all there is to know without values
+    _writes_build = _reads_build = False  # whether a program wrote get_, or build_from_config
     _is_input = False  # whether a functional model begins with it
     _first_call = 0  # the number of its first call where it is an end of a functional model
 
@@ -111,6 +112,7 @@ class Layer(WeightContainer, Hinting, Configurable):
         self._weights: list[Weight] = []
         self._nodes: list[Node] = []
         self._call_losses: list[Any] = []
+        self._built_for: dict[str, Any] | None = None
         self.batch_input_shape = calling.batch_input_shape(type(self), kwargs)
         self.name = name or names.fresh(type(self))
         if not isinstance(self.name, str) or "/" in self.name:
@@ -130,6 +132,8 @@ class Layer(WeightContainer, Hinting, Configurable):
             cls.build = _once(cls.build)  # type: ignore[method-assign]
         if "compute_mask" in cls.__dict__:
             cls._computes_mask = True
+        cls._writes_build = cls._writes_build or "get_build_config" in cls.__dict__
+        cls._reads_build = cls._reads_build or "build_from_config" in cls.__dict__
         if "compute_output_shape" in cls.__dict__:
             cls._says_shape = cls.__dict__.get("_says_shape", True)
         elif "call" in cls.__dict__ and not cls.__module__.startswith("minitensor."):
@@ -153,7 +157,20 @@ class Layer(WeightContainer, Hinting, Configurable):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of this shape, by a trial with zeros."""
-        return calling.shape_of(self.symbolic_call((calling.symbols(input_shape, self.dtype),), {}))
+        x = calling.symbols(input_shape, self.dtype)
+        self.prepare(x)
+        return calling.shape_of(calling.traced(self, (x,), {}))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build_from_config` needs; in files, if it was overridden. None before `build`."""
+        return self._built_for
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds the layer as another of its kind was; may be overridden."""
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
 
     @property
     def supports_masking(self) -> bool:
@@ -270,17 +287,21 @@ class Layer(WeightContainer, Hinting, Configurable):
         """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
         first = calling.first(args, kwargs)
         self.prepare(first, (args, kwargs))
-        others = [*args[1:], *(v for v in kwargs.values() if v is not first)]
-        alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
-        if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
-            shape = self.compute_output_shape(map_structure(calling.sizes, first))
-            outputs = calling.symbols(shape, self.dtype)
-        else:
-            outputs = calling.traced(self, args, kwargs)
+        outputs = self.compute_output_spec(*args, **kwargs)
         _, mask = masking.with_masks(self, args, kwargs)
         compute = functools.partial(calling.tried, self.compute_mask)
         masking.hand_on(self, first, outputs, mask, compute)
         return outputs
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """KerasTensors like the outputs of a call on KerasTensors; may be overridden."""
+        first = calling.first(args, kwargs)
+        others = [*args[1:], *(v for v in kwargs.values() if v is not first)]
+        alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
+        if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
+            shape = self.compute_output_shape(map_structure(calling.sizes, first))
+            return calling.symbols(shape, self.dtype)
+        return calling.traced(self, args, kwargs)
 
     def _first_node(self, wanted: str) -> Node:
         if not self._nodes:
@@ -324,5 +345,10 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
         if not self.built:
             build(self, *args, **kwargs)
             self.built = True
+            shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
+            shapes.pop(next(iter(shapes)))
+            alone = len(shapes) == 1
+            known = next(iter(shapes.values())) if alone else shapes
+            self._built_for = {"input_shape" if alone else "shapes_dict": known}
 
     return built

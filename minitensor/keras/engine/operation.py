@@ -60,6 +60,10 @@ class Operation(Configurable):
 
     def symbolic_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The KerasTensors that a call on KerasTensors gives; leaves no Node."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """KerasTensors like the outputs of a call on KerasTensors; may be overridden."""
         return calling.tried(self, *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:

@@ -216,6 +216,22 @@ class WeightContainer:
         mine = list({id(x): x for x in self._owned() if isinstance(x, Variable)}.values())
         return sorted(mine, key=lambda v: not getattr(v, "learns", v.trainable))
 
+    def save_own_variables(self, store: Any) -> None:
+        """Writes `own_variables` into a mapping, under "0", "1", ...; may be overridden."""
+        for i, variable in enumerate(self.own_variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads them from such a mapping; may be overridden."""
+        mine = self.own_variables
+        if len(store) != len(mine):
+            raise ValueError(
+                f"Layer '{self.name}' expected {len(mine)} variables, but received {len(store)} "
+                "variables during loading."
+            )
+        for i, variable in enumerate(mine):
+            variable.assign(store[str(i)])
+
     @property
     def weights(self) -> list[Variable]:
         """All its variables, then those of its sublayers."""

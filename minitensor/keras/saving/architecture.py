@@ -29,7 +29,7 @@ def model_to_config(model: Any, with_compile: bool = True) -> Json:
         )
     found = shared_numbered(lambda: serialize(model))
     if not drawn:  # whoever reads it makes it by its class, and calls it on this shape
-        found["build_config"] = {"input_shape": model.called_with}
+        found["build_config"] = found.get("build_config") or {"input_shape": model.called_with}
     if with_compile and model.compiled:
         found["compile_config"] = model.get_compile_config()
     return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from minitensor.keras.engine import Layer
 from minitensor.keras.engine.weight import path_of
 from minitensor.keras.optimizers import Optimizer
 from minitensor.keras.saving.hdf5 import DEEPEST, Dataset, Group
@@ -35,15 +36,21 @@ def write(file: Any, model: Any, with_optimizer: bool = True) -> None:
             continue
         group = file.create_group(f"{entry.path}/vars" if entry.path else "vars")
         group.attrs["name"] = entry.owner.name
-        for i, variable in enumerate(entry.variables):
-            group[str(i)] = variable.numpy()
+        entry.owner.save_own_variables(group)
 
 
 def read(root: Group, model: Any, skip_mismatch: bool) -> None:
     """Gives a model the weights of a file, all or none, and its optimizer what fits."""
     pairs: list[StoredWeight] = []
     known: set[int] = set()
+    own: list[tuple[Any, dict[str, Any]]] = []
     for entry in weight_groups(model):
+        if _reads_itself(entry.owner):
+            group = _group(root, entry.path)
+            given = {} if group is None else {name: group.dataset(name) for name in group}
+            known.update(map(id, given.values()))
+            own.append((entry.owner, {name: data.read() for name, data in given.items()}))
+            continue
         stored = _stored(root, entry.path)
         known.update(id(dataset) for dataset in stored)
         found = [
@@ -65,6 +72,14 @@ def read(root: Group, model: Any, skip_mismatch: bool) -> None:
         if id(dataset) not in known and _OTHER.isdisjoint(path.split("/")):
             raise_or_warn(f"the file has {path}, for which the model has no weight", skip_mismatch)
     assign_all(pairs, skip_mismatch)
+    for owner, store in own:
+        owner.load_own_variables(store)
+
+
+def _reads_itself(owner: Any) -> bool:
+    """Whether a program wrote its `load_own_variables`."""
+    base = Optimizer if isinstance(owner, Optimizer) else Layer
+    return type(owner).load_own_variables is not base.load_own_variables
 
 
 def _for_optimizer(
@@ -87,13 +102,17 @@ def _for_optimizer(
 
 def _stored(root: Group, path: str) -> list[Dataset]:
     """The datasets "0", "1", ... of a layer's group; none if it has no group."""
-    inner = f"{path}/vars" if path else "vars"
-    name = inner if inner in root else inner.replace("layers", _EARLY)
-    if name not in root:
+    group = _group(root, path)
+    if group is None:
         return []
-    group = root.group(name)
     names = sorted(group)
     wanted = [str(i) for i in range(len(names))]
     if names != sorted(wanted):
         raise ValueError(f"{path}/vars holds {names[:9]} where {wanted[:9]} is expected")
     return [group.dataset(number) for number in wanted]
+
+
+def _group(root: Group, path: str) -> Group | None:
+    inner = f"{path}/vars" if path else "vars"
+    name = inner if inner in root else inner.replace("layers", _EARLY)
+    return root.group(name) if name in root else None

@@ -93,6 +93,8 @@ def _described(thing: Any) -> Json:
         "config": serialize(thing.get_config()),
         "registered_name": None if module else registry.get_registered_name(cls),
     }
+    if getattr(thing, "_writes_build", False) and (built := thing.get_build_config()):
+        found["build_config"] = serialize(built)
     return sharing.numbered(thing, found)
 
 
@@ -167,8 +169,11 @@ def _made(value: Json, name: str, config: Json) -> Any:
         made = cls.from_config(config)
     except TypeError as error:
         raise ValueError(f"{name} cannot be made from its config: {error}") from error
-    shape = (value.get("build_config") or {}).get("input_shape")
-    if shape is not None and not getattr(made, "built", True):
+    built = value.get("build_config") or {}
+    shape = built.get("input_shape")
+    if built and getattr(made, "_reads_build", False):
+        made.build_from_config(deserialize(built))
+    elif shape is not None and not getattr(made, "built", True):
         made.build(_shape(shape))
     sharing.keep(made, value)
     return made

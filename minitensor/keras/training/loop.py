@@ -23,7 +23,7 @@ from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.callbacks.base import float_logs
 from minitensor.keras.training.epoch_iterator import EpochIterator, warn_of_end
 from minitensor.keras.training.fit_state import FitState
-from minitensor.keras.training.steps import latest, run_train_step
+from minitensor.keras.training.steps import latest, step_of
 
 
 def fit(
@@ -37,6 +37,7 @@ def fit(
     outer = model._fit  # of a fit in whose callback this is
     state = model._fit = FitState.of(model, batches, callbacks.callbacks)
     model.stop_training = False
+    run = step_of(model, "train")
     logs = None
     try:
         callbacks.on_train_begin()
@@ -45,7 +46,7 @@ def fit(
             for epoch in range(start, epochs.stop):
                 if model.stop_training:  # before it was killed, a training that goes on had ended
                     break
-                found = _epoch(model, state, callbacks, epoch, validate, whole_step)
+                found = _epoch(model, state, callbacks, epoch, validate, whole_step, run)
                 if found is None:
                     _no_batch(epoch, first=epoch == start)
                     break
@@ -67,6 +68,7 @@ def _epoch(
     epoch: int,
     validate: Callable[[int], dict[str, Any]],
     whole_step: AbstractContextManager[None],
+    run: Callable[[Any], dict[str, Any]],
 ) -> dict[str, Any] | None:
     """The logs of one epoch; None if there was no batch."""
     progress, batches = state.progress, state.batches
@@ -84,7 +86,7 @@ def _epoch(
     for step, batch in batches.epoch(done):
         callbacks.on_train_batch_begin(step)
         with whole_step:
-            logs = run_train_step(model, batch)
+            logs = run(batch)
             progress.reach(epoch, step + 1)
             callbacks.on_train_batch_end(step, logs)
         if model.stop_training:
@@ -110,11 +112,12 @@ def evaluate(model: Any, batches: EpochIterator, callbacks: Any) -> dict[str, An
     model.stop_evaluating = False
     callbacks.on_test_begin()
     logs: dict[str, Any] = {}
+    run = step_of(model, "test")
     model.reset_metrics()
     batches.reset()
     for step, batch in batches.epoch():
         callbacks.on_test_batch_begin(step)
-        logs = model.test_step(batch)
+        logs = run(batch)
         callbacks.on_test_batch_end(step, logs)
         if model.stop_evaluating:
             break
@@ -129,9 +132,10 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
     callbacks.on_predict_begin()
     found: list[list[np.ndarray]] = []
     outputs: Any = None
+    run = step_of(model, "predict")
     for step, batch in batches.epoch():
         callbacks.on_predict_batch_begin(step)
-        outputs = map_structure(np.asarray, model.predict_step(batch))
+        outputs = map_structure(np.asarray, run(batch))
         found.append(flatten(outputs))
         callbacks.on_predict_batch_end(step, {"outputs": outputs})
         if model.stop_predicting:

@@ -5,6 +5,7 @@ Source of all: keras.Model, under the same name.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,10 @@ from minitensor.keras.training.finite import StepGuard, check_logs, step_descrip
 
 class Steps(Compiling):
     """The part of a model that trains, tests and predicts on a batch."""
+
+    train_function: Callable[..., Any] | None = None
+    test_function: Callable[..., Any] | None = None
+    predict_function: Callable[..., Any] | None = None
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Makes one update; override it for a training of your own.
@@ -77,6 +82,20 @@ class Steps(Compiling):
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)  # type: ignore[operator]
 
+    # ----- the functions of whole loops, which a program may write -----
+
+    def make_train_function(self, force: bool = False) -> Callable[..., Any]:
+        """Makes `train_function(iterator)`, a step of training. `force`: also if there is one."""
+        return _made(self, "train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable[..., Any]:
+        """Makes `test_function(iterator)`, a step of a test. `force`: also if there is one."""
+        return _made(self, "test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable[..., Any]:
+        """Makes `predict_function(iterator)`, of a batch. `force`: also if there is one."""
+        return _made(self, "predict", force)
+
     # ----- the same for a program that has its own loop -----
 
     def train_on_batch(
@@ -121,7 +140,7 @@ class Steps(Compiling):
                 )
             sample_weight = weights_of_classes(y, class_weight)
         self.reset_metrics()
-        logs = float_logs(run_train_step(self, _tensors((x, y, sample_weight))))
+        logs = float_logs(step_of(self, "train")(_tensors((x, y, sample_weight))))
         return logs if return_dict else in_order(self, logs)
 
     def test_on_batch(
@@ -140,12 +159,12 @@ class Steps(Compiling):
         """
         self._assert_compiled()
         self.reset_metrics()
-        logs = float_logs(self.test_step(_tensors((x, y, sample_weight))))
+        logs = float_logs(step_of(self, "test")(_tensors((x, y, sample_weight))))
         return logs if return_dict else in_order(self, logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """What the model gives for a batch, as NumPy arrays."""
-        return map_structure(np.asarray, self.predict_step((_tensors(x),)))
+        return map_structure(np.asarray, step_of(self, "predict")((_tensors(x),)))
 
 
 def forward(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
@@ -160,6 +179,32 @@ def run_train_step(model: Any, data: Any) -> dict[str, Any]:
     if checks_loss(model) and type(model).train_step is not Steps.train_step:
         check_logs(logs, step_description(model))
     return logs
+
+
+def _run(model: Any, kind: str, data: Any) -> Any:
+    """A step of "train", "test" or "predict"."""
+    return run_train_step(model, data) if kind == "train" else getattr(model, f"{kind}_step")(data)
+
+
+def _next(model: Any, kind: str, iterator: Any) -> Any:
+    return _run(model, kind, next(iterator))
+
+
+def _made(model: Any, kind: str, force: bool) -> Callable[..., Any]:
+    name = f"{kind}_function"
+    if force or getattr(model, name) is None:
+        setattr(model, name, functools.partial(_next, model, kind))
+    return getattr(model, name)  # type: ignore[no-any-return]
+
+
+def step_of(model: Any, kind: str) -> Callable[[Any], Any]:
+    """What runs a step; a program's own if it writes `make_train_function` or its like."""
+    make = getattr(model, f"make_{kind}_function")
+    if getattr(make, "__func__", None) is getattr(Steps, f"make_{kind}_function"):
+        return functools.partial(_run, model, kind)
+    make()
+    function = getattr(model, f"{kind}_function")
+    return lambda batch: function(iter([batch]))
 
 
 def checks_loss(model: Any) -> bool:
