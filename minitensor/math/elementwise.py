@@ -16,16 +16,17 @@ from typing import Any, Protocol
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of, named
-from minitensor.ops import math
+from minitensor.ops import math, special
 
 __all__ = [
-    "abs", "acos", "add", "add_n", "asin", "atan", "ceil", "cos", "cosh", "divide", "divide_no_nan",
-    "equal", "erf", "erfc", "exp", "expm1", "floor", "floordiv", "floormod", "greater",
+    "abs", "acos", "acosh", "add", "add_n", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0",
+    "bessel_i0e", "bessel_i1", "bessel_i1e", "ceil", "cos", "cosh", "divide", "divide_no_nan",
+    "equal", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "floordiv", "floormod", "greater",
     "greater_equal", "is_finite", "is_inf", "is_nan", "less", "less_equal", "log", "log1p",
     "log_sigmoid", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
-    "mod", "multiply", "multiply_no_nan", "negative", "not_equal", "pow", "reciprocal", "rint",
-    "round", "rsqrt", "scalar_mul", "sign", "sin", "sinh", "sqrt", "square", "squared_difference",
-    "subtract", "tan", "truediv", "xlogy",
+    "mod", "multiply", "multiply_no_nan", "negative", "nextafter", "not_equal", "pow", "reciprocal",
+    "reciprocal_no_nan", "rint", "round", "rsqrt", "scalar_mul", "sign", "sin", "sinh", "sqrt",
+    "square", "squared_difference", "subtract", "tan", "truediv", "xdivy", "xlog1py", "xlogy",
 ]  # fmt: skip
 example = examples_of("tf")
 
@@ -124,10 +125,21 @@ def _divide_no_nan(x: Any, y: Any) -> Tensor:
     return math.where(nought, 0, math.divide(x, math.where(nought, 1, y)))
 
 
-def _xlogy(x: Any, y: Any) -> Tensor:
-    x, y = align("xlogy", x=x, y=y)
+def _nought_at_nought(op: str, function: Callable[[Tensor, Tensor], Tensor]) -> Any:
+    """`function` of x and y, and 0 where x is 0, whatever y is."""
+
+    def guarded(x: Any, y: Any) -> Tensor:
+        x, y = align(op, x=x, y=y)
+        nought = math.equal(x, 0)
+        return math.where(nought, 0, function(x, math.where(nought, 1, y)))
+
+    return guarded
+
+
+def _reciprocal_no_nan(x: Any) -> Tensor:
+    x = as_tensor(x, what="reciprocal_no_nan: x")
     nought = math.equal(x, 0)
-    return math.where(nought, 0, x * math.log(math.where(nought, 1, y)))
+    return math.where(nought, 0, math.reciprocal(math.where(nought, 1, x)))
 
 
 def _squared_difference(x: Any, y: Any) -> Tensor:
@@ -174,8 +186,14 @@ squared_difference = binary(_squared_difference, "z = (x - y)^2.",
 multiply_no_nan = binary(math.multiply_no_nan, "z = x y, and 0 where y is 0, whatever x is.",
     'tf.math.multiply_no_nan([float("inf"), 2.0], [0.0, 3.0])', "array([0., 6.], dtype=float32)",
     "floats")
-xlogy = binary(_xlogy, "z = x log(y), and 0 where x is 0.",
-    "tf.math.xlogy([0.0, 2.0], [0.0, 1.0])", "array([0., 0.], dtype=float32)")
+xlogy = binary(_nought_at_nought("xlogy", lambda x, y: x * math.log(y)),
+    "z = x log(y), and 0 where x is 0.",
+    "tf.math.xlogy([0.0, 2.0], [0.0, 1.0])", "array([0., 0.], dtype=float32)", "floats")
+xlog1py = binary(_nought_at_nought("xlog1py", lambda x, y: x * math.log1p(y)),
+    "z = x log(1 + y), and 0 where x is 0.",
+    "tf.math.xlog1py([0.0, 2.0], [-1.0, 0.0])", "array([0., 0.], dtype=float32)", "floats")
+xdivy = binary(_nought_at_nought("xdivy", math.divide), "z = x / y, and 0 where x is 0.",
+    "tf.math.xdivy([0.0, 1.0], [0.0, 4.0])", "array([0.  , 0.25], dtype=float32)", "floats")
 
 # ----- elementary functions -----
 exp = unary(math.exp, "y = e^x.",
@@ -192,6 +210,8 @@ rsqrt = unary(math.rsqrt, "y = 1 / sqrt(x).",
     "tf.math.rsqrt([4.0, 0.0])", "array([0.5, inf], dtype=float32)")
 reciprocal = unary(math.reciprocal, "y = 1 / x.",
     "tf.math.reciprocal([4.0, 0.0])", "array([0.25,  inf], dtype=float32)")
+reciprocal_no_nan = unary(_reciprocal_no_nan, "y = 1 / x, and 0 where x is 0.",
+    "tf.math.reciprocal_no_nan([4.0, 0.0])", "array([0.25, 0.  ], dtype=float32)")
 sin = unary(math.sin, "The sine of an angle in radians.",
     "tf.sin(0.5)", "np.float32(0.47942555)")
 cos = unary(math.cos, "The cosine of an angle in radians.",
@@ -208,10 +228,26 @@ sinh = unary(math.sinh, "y = (e^x - e^-x) / 2.",
     "tf.sinh(1.0)", "np.float32(1.1752012)")
 cosh = unary(math.cosh, "y = (e^x + e^-x) / 2.",
     "tf.cosh(1.0)", "np.float32(1.5430807)")
+asinh = unary(special.asinh, "The number whose sinh is x.",
+    "tf.asinh(1.0)", "np.float32(0.8813736)")
+acosh = unary(special.acosh, "The number of 0 or more whose cosh is x.",
+    "tf.acosh([1.0, 0.5])", "array([ 0., nan], dtype=float32)")
+atanh = unary(special.atanh, "The number whose tanh is x.",
+    "tf.atanh([0.5, 1.0])", "array([0.54930615,        inf], dtype=float32)")
+bessel_i0 = unary(lambda x: special.bessel(x, order=0), "Bessel's modified function I_0.",
+    "tf.math.bessel_i0(1.0)", "np.float32(1.2660658)")
+bessel_i1 = unary(lambda x: special.bessel(x, order=1), "Bessel's modified function I_1.",
+    "tf.math.bessel_i1(1.0)", "np.float32(0.5651591)")
+bessel_i0e = unary(lambda x: special.scaled_bessel(x, order=0), "y = I_0(x) e^-|x|.",
+    "tf.math.bessel_i0e(1000.0)", "np.float32(0.012617241)")
+bessel_i1e = unary(lambda x: special.scaled_bessel(x, order=1), "y = I_1(x) e^-|x|.",
+    "tf.math.bessel_i1e(1000.0)", "np.float32(0.01261093)")
 erf = unary(math.erf, "y = 2 / sqrt(pi) * integral of exp(-t^2) from 0 to x.",
     "tf.math.erf([0.5, 3.0])", "array([0.5204999, 0.9999779], dtype=float32)")
 erfc = unary(math.erfc, "y = 1 - erf(x), without loss of digits for large x.",
     "tf.math.erfc([0.5, 5.0])", "array([4.7950011e-01, 1.5374598e-12], dtype=float32)")
+erfinv = unary(special.erfinv, "The number whose erf is x; infinite at -1 and 1.",
+    "tf.math.erfinv([0.5, 1.0])", "array([0.47693628,        inf], dtype=float32)")
 log_sigmoid = unary(_log_sigmoid, "y = log(1 / (1 + e^-x)) = -softplus(-x).",
     "tf.math.log_sigmoid([0.0, -1000.0])", "array([-6.931472e-01, -1.000000e+03], dtype=float32)")
 
@@ -261,6 +297,42 @@ is_inf = unary(math.isinf, "x is infinite.",
 is_finite = unary(math.isfinite, "x is neither infinite nor NaN.",
     'tf.math.is_finite([1.0, float("inf")])', "array([ True, False])", "floats -> booleans")
 # fmt: on
+
+
+@example("atan2(1.0, -1.0)", "np.float32(2.3561945)")
+def atan2(y: Any, x: Any, name: str | None = None) -> Tensor:
+    """The angle between -pi and pi of the point (x, y).
+
+    Args:
+        y, x: floats of one type, whose shapes broadcast.
+        name: ignored.
+
+    Returns:
+        Floats of the shape they broadcast to.
+
+    Raises:
+        TypeError: something else than floats, or two different types.
+        ValueError: the shapes do not broadcast.
+    """
+    return special.atan2(y, x)
+
+
+@examples_of("tf.math")("nextafter(1.0, 2.0)", "np.float32(1.0000001)")
+def nextafter(x1: Any, x2: Any, name: str | None = None) -> Tensor:
+    """The float next to x1 on the way to x2, with the slope of x1.
+
+    Args:
+        x1, x2: float32 or float64, one type, whose shapes broadcast.
+        name: ignored.
+
+    Returns:
+        Floats of the shape they broadcast to.
+
+    Raises:
+        TypeError: something else than such floats, or two different types.
+        ValueError: the shapes do not broadcast.
+    """
+    return special.nextafter(x1, x2)
 
 
 @example("add_n([[1, 2], [3, 4], [5, 6]])", "array([ 9, 12], dtype=int32)")

@@ -12,7 +12,7 @@ from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import FLOATS, elementwise, ufunc
-from minitensor.ops.math import equal, exp, multiply, rsqrt, square, where
+from minitensor.ops.math import equal, exp, multiply, rsqrt, sign, square, where
 
 asinh = ufunc("asinh", FLOATS, "arcsinh")
 acosh = ufunc("acosh", FLOATS, "arccosh")
@@ -61,7 +61,7 @@ def erfinv(be: Backend, x: Any) -> Any:
         )
         step = miss * (constants.sqrt(constants.pi) / 2) * xp.exp(y * y)
         y = y - step / (1 + y * step)
-    return xp.where(size < 1, xp.copysign(y, x), x / (1 - xp.minimum(size, 1)))
+    return xp.where(size < 1, xp.copysign(y, x), x / xp.sqrt(1 - size))  # inf at 1, then NaN
 
 
 erfinv.defvjp(lambda g, y, x: g * (constants.sqrt(constants.pi) / 2 * exp(square(y))))
@@ -71,17 +71,51 @@ erfinv.defvjp(lambda g, y, x: g * (constants.sqrt(constants.pi) / 2 * exp(square
 @in_float32
 def bessel(be: Backend, x: Any, *, order: int) -> Any:
     """I_order(x), the modified Bessel function of a whole order, by its series: all terms add."""
-    half = be.xp.asarray(x, "float64") / 2
+    return _series(be, be.xp.asarray(x, "float64"), order).astype(x.dtype)
+
+
+def _series(be: Backend, x: Any, order: int) -> Any:
+    half = x / 2
     term = half**order / constants.factorial(order)
     total = term
     for k in range(1, 2 * int(be.xp.minimum(be.xp.abs(half), 360).max(initial=0)) + 30):
         term = term * (half / k) * (half / (k + order))
         total = total + term
-    return total.astype(x.dtype)
+    return total
 
 
 bessel.defvjp(
     lambda g, y, x, *, order: multiply(
         g, 0.5 * (bessel(x, order=abs(order - 1)) + bessel(x, order=order + 1))
+    )
+)
+
+
+NEAR, TERMS = 30, 16  # where the series ends, and terms of Hankel's beyond it: 1e-16 of the answer
+
+
+@elementwise(FLOATS)
+@in_float32
+def scaled_bessel(be: Backend, x: Any, *, order: int) -> Any:
+    """I_order(x) exp(-|x|): beyond NEAR by Hankel's expansion, where I_order alone overflows."""
+    xp = be.xp
+    wide = xp.asarray(x, "float64")
+    size = xp.abs(wide)
+    far = xp.maximum(size, NEAR)
+    term = total = xp.ones_like(far)
+    for k in range(1, TERMS):
+        term = -term * (4 * order**2 - (2 * k - 1) ** 2) / (8 * k * far)
+        total = total + term
+    beyond = xp.sign(wide) ** order * total / xp.sqrt(2 * constants.pi * far)
+    near = xp.clip(wide, -NEAR, NEAR)
+    within = _series(be, near, order) * xp.exp(-xp.abs(near))
+    return xp.where(size > NEAR, beyond, within).astype(x.dtype)
+
+
+scaled_bessel.defvjp(
+    lambda g, y, x, *, order: multiply(
+        g,
+        0.5 * (scaled_bessel(x, order=abs(order - 1)) + scaled_bessel(x, order=order + 1))
+        - sign(x) * y,
     )
 )

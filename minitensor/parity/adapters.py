@@ -67,6 +67,11 @@ def sparsemax(tf: Any, x: Any) -> Any:
     return tf.keras.activations.sparsemax(x)
 
 
+def keras_ops(tf: Any, *args: Any, name: str, **settings: Any) -> Any:
+    """A function of keras.ops."""
+    return getattr(tf.keras.ops, name)(*args, **settings)
+
+
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:
     """What holds for any mask: x / (1 - rate) is kept, the rest is 0, the gradient is the mask.
 

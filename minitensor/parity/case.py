@@ -29,9 +29,9 @@ class T:
     Args:
         shape: sizes.
         kind: "real" in (-2, 2), "wide" in (-8, 8), "positive" in [0.5, 2), "unit" in (-0.9, 0.9),
-            "ties" whole numbers -2 ... 2, "distinct" a shuffled grid, "below" integers in
-            [0, high), "truth" booleans, "probabilities" positive rows that sum to one, "given"
-            the numbers of `values`.
+            "share" in [0, 1), "ties" whole numbers -2 ... 2, "distinct" a shuffled grid, "below"
+            integers in [0, high), "truth" booleans, "probabilities" positive rows that sum to one,
+            "given" the numbers of `values`.
         high: the bound of "below".
         values: the numbers of "given", in row-major order.
         dtype: a fixed dtype; empty: the dtype the case is run in.
@@ -174,7 +174,7 @@ def _values(spec: T, random: np.random.RandomState, whole: bool) -> Any:
 
 def _reals(spec: T, random: np.random.RandomState, size: int) -> np.ndarray:
     """Numbers on a grid of 2^-20, so that no rounding of ours or of libm can move them."""
-    ranges = {"real": (-2.0, 2.0), "wide": (-8.0, 8.0), "unit": (-0.9, 0.9)}
+    ranges = {"real": (-2.0, 2.0), "wide": (-8.0, 8.0), "unit": (-0.9, 0.9), "share": (0.0, 1.0)}
     low, high = ranges.get(spec.kind, (0.5, 2.0))
     values = random.randint(int(low / GRID), int(high / GRID), size) * GRID
     if spec.kind == "probabilities":

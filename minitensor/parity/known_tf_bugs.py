@@ -71,6 +71,10 @@ def _from_order(order: int) -> Callable[[Row], bool]:
     return lambda row: row.order >= order
 
 
+def _of_keras(name: str) -> Callable[[Row], bool]:
+    return lambda row: row.case.settings["name"] == name
+
+
 def _always(_: Row) -> bool:
     return True
 
@@ -163,6 +167,17 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
     ),
     ("parity.sparsemax", _always, "Keras finds another threshold: its answer does not add up to 1"),
     ("parity.masked", _from_order(2), "SqrtGrad's own gradient is 0 / 0 where a mask hid the root"),
+    ("saturate_cast", _always, "what rounds to 2^63 or 2^64 is beyond the limit and overflows"),
+    *(
+        ("parity.keras_ops", _of_keras(name), f"keras.ops.{name} {what}")
+        for name, what in (
+            ("eye", "of more rows than columns adds rows and columns below the diagonal"),
+            ("isclose", "takes an infinity to be far from itself"),
+            ("rot90", "turns twice by mirroring one axis"),
+            ("vstack", "joins vectors end to end"),
+        )
+    ),
+    ("image.hsv_to_rgb", _from_order(1), "it has no gradient, and a tape takes that for zeros"),
     ("sort math.top_k", _holds(NAN), "NaN compares with nothing, so nothing is sorted"),
     ("nn.softmax", _holds(NAN, INF), "oneDNN: 0 beside an inf or NaN, which owns the whole row"),
 )

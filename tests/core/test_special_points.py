@@ -19,9 +19,10 @@ ROWS = ([0, 0], [2, 0, 3], [INF, 1], [1, NAN], [-INF, 1], [-INF, -INF], [1, 1, 2
 ONE = """abs negative sign square math.reciprocal sqrt math.rsqrt round math.rint floor math.ceil
     exp math.expm1 math.log math.log1p sigmoid math.softplus math.erf math.erfc sin cos tan asin
     acos atan sinh cosh tanh math.log_sigmoid nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu
-    nn.leaky_relu nn.softsign identity"""
+    nn.leaky_relu nn.softsign identity asinh acosh atanh math.erfinv math.bessel_i0e math.bessel_i1e
+    math.reciprocal_no_nan"""
 TWO = """add subtract multiply divide math.divide_no_nan math.multiply_no_nan math.floordiv math.mod
-    math.floormod pow maximum minimum math.squared_difference math.xlogy
+    math.floormod pow maximum minimum math.squared_difference math.xlogy math.xdivy math.xlog1py atan2
     nn.sigmoid_cross_entropy_with_logits"""
 ALONG = """reduce_sum reduce_mean reduce_max reduce_min reduce_logsumexp math.reduce_std cumsum norm
     math.reduce_variance math.l2_normalize nn.softmax nn.log_softmax"""

@@ -279,3 +279,16 @@ def top_k(tf, input, k):
     infinite = tf.where(tf.math.is_nan(input), tf.constant(np.inf, input.dtype), input)
     order = tf.argsort(infinite, direction="DESCENDING", stable=True)[..., :k]
     return tf.gather(input, order, batch_dims=len(input.shape) - 1), order
+
+
+def saturate_cast(tf, value, dtype):
+    """The rest is cut to the limits: above, to the largest number of value's type that fits."""
+    if "int" not in dtype:
+        return tf.cast(value, dtype)
+    limits, digits = np.iinfo(dtype), {"float32": 24, "float64": 53}[value.dtype.name]
+    bits = int(limits.max).bit_length()
+    most = 2**bits - 2 ** max(bits - digits, 0)
+    above, below = value > float(most), value < float(limits.min)
+    inside = tf.where(above | below, tf.zeros_like(value), value)
+    ends = tf.where(above, tf.constant(most, dtype), tf.constant(limits.min, dtype))
+    return tf.where(above | below, ends, tf.cast(inside, dtype))

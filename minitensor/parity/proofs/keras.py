@@ -1,0 +1,39 @@
+"""Functions of keras.ops spelled out, where the TensorFlow under Keras gives something else."""
+
+from __future__ import annotations
+
+
+def keras_ops(tf, *args, name, **settings):
+    """What the function of that name is by its definition."""
+    return PROOFS[name](tf, *args, **settings)
+
+
+def eye(tf, N, M, k):
+    """1 where j - i is k, in N rows and M columns."""
+    return tf.constant([[float(j - i == k) for j in range(M)] for i in range(N)])
+
+
+def rot90(tf, array, k):
+    """Half a turn: both axes backwards."""
+    assert k == 2
+    return tf.reverse(array, [0, 1])
+
+
+def trace(tf, x, offset, axis1, axis2):
+    """The sums of diagonals over the first and the last of three axes."""
+    assert (offset, axis1, axis2) == (1, 0, 2)
+    return tf.add_n([x[i, :, i + 1] for i in range(min(x.shape[0], x.shape[2] - 1))])
+
+
+def vstack(tf, xs):
+    """Vectors as the rows of a matrix."""
+    return tf.concat([tf.reshape(x, [1, -1]) for x in xs], 0)
+
+
+def isclose(tf, x1, x2):
+    """Within 1e-5 of x2 and 1e-8; an infinity is close to itself alone."""
+    near = tf.abs(x1 - x2) <= 1e-8 + 1e-5 * tf.abs(x2)
+    return (x1 == x2) | (near & tf.math.is_finite(x2))
+
+
+PROOFS = {f.__name__: f for f in (eye, rot90, trace, vstack, isclose)}
