@@ -139,7 +139,7 @@ def _nought_at_nought(op: str, function: Callable[[Tensor, Tensor], Tensor]) -> 
 def _reciprocal_no_nan(x: Any) -> Tensor:
     x = as_tensor(x, what="reciprocal_no_nan: x")
     nought = math.equal(x, 0)
-    return math.where(nought, 0, math.reciprocal(math.where(nought, 1, x)))
+    return math.where(nought, 0, math.divide(1, math.where(nought, 1, x)))
 
 
 def _squared_difference(x: Any, y: Any) -> Tensor:

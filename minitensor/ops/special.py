@@ -12,14 +12,14 @@ from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import error_function
 from minitensor.ops.elementwise import FLOATS, elementwise, ufunc
-from minitensor.ops.math import equal, exp, multiply, rsqrt, sign, square, where
+from minitensor.ops.math import cosh, equal, exp, multiply, reciprocal, sign, sinh, square, where
 
 asinh = ufunc("asinh", FLOATS, "arcsinh")
 acosh = ufunc("acosh", FLOATS, "arccosh")
 atanh = ufunc("atanh", FLOATS, "arctanh")
-asinh.defvjp(lambda g, y, x: g * rsqrt(square(x) + 1))
-acosh.defvjp(lambda g, y, x: g * rsqrt((x - 1) * (x + 1)))
-atanh.defvjp(lambda g, y, x: g / ((1 - x) * (1 + x)))
+asinh.defvjp(lambda g, y, x: g / cosh(y))
+acosh.defvjp(lambda g, y, x: g / sinh(y))
+atanh.defvjp(lambda g, y, x: g * reciprocal(1 - square(x)))
 
 cbrt = ufunc("cbrt")
 cbrt.defvjp(lambda g, y, x: g / (3 * square(y)))
@@ -78,7 +78,7 @@ def _series(be: Backend, x: Any, order: int) -> Any:
     half = x / 2
     term = half**order / constants.factorial(order)
     total = term
-    for k in range(1, 2 * int(be.xp.minimum(be.xp.abs(half), 360).max(initial=0)) + 30):
+    for k in range(1, 2 * int(be.xp.fmin(be.xp.abs(half), 360).max(initial=0)) + 30):
         term = term * (half / k) * (half / (k + order))
         total = total + term
     return total
