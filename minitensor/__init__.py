@@ -18,6 +18,7 @@ from typing import Any
 from minitensor import linalg, math, missing, nn, ops
 from minitensor import symbolic as _symbolic
 from minitensor.array import (
+    IndexedSlices,
     boolean_mask,
     broadcast_to,
     cast,
@@ -180,12 +181,13 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "check_gradients": ("autograd.check", "check_gradients"),
     **{name: ("autograd.graph", name) for name in ("gradients", "hessians")},
     "TensorArray": ("tensor_array", "TensorArray"),
-    **{name: (name, None) for name in ("config", "dtypes", "errors", "summary", "test", "version")},
+    **{name: (name, None) for name in ("config", "dtypes", "errors", "nest", "summary")},
+    **{name: (name, None) for name in ("test", "version")},
     "io": ("io", None),
     **{
         name: ("control", name)
         for name in (
-            *("case", "cond", "executing_eagerly", "function", "map_fn", "name_scope"),
+            *("case", "cond", "executing_eagerly", "function", "group", "map_fn", "name_scope"),
             *("numpy_function", "print", "py_function", "timestamp", "vectorized_map"),
             "while_loop",
         )
@@ -196,32 +198,32 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
 
 # What a program sees; the rooms below (ops, backend, ...) are imported by their paths.
 __all__ = [
-    "DType", "GradientTape", "Module", "Tensor", "TensorArray", "TensorShape", "TensorSpec",
-    "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add", "add_n", "algorithm",
-    "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh",
-    "autodiff", "batch_to_space", "bitwise", "bool", "boolean_mask", "broadcast_to", "case", "cast",
-    "check_gradients", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "concat", "cond",
-    "config", "constant", "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum",
-    "custom_gradient", "data", "debugging", "device", "divide", "double", "dtypes", "einsum",
-    "ensure_shape", "equal", "errors", "executing_eagerly", "exp", "expand_dims", "eye", "fill",
-    "float16", "float32", "float64", "floor", "function", "gather", "gather_nd", "gradients",
-    "greater", "greater_equal", "half", "hessians", "identity", "image", "initializers", "int8",
-    "int16", "int32", "int64", "io", "is_tensor", "keras", "less", "less_equal", "linalg",
-    "linspace", "logical_and", "logical_not", "logical_or", "losses", "map_fn", "math", "matmul",
-    "maximum", "meshgrid", "metrics", "minimum", "models", "multiply", "name_scope", "negative",
-    "newaxis", "nn", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_initializer",
-    "ones_like", "optimizers", "pad", "pow", "print", "py_function", "random",
-    "random_normal_initializer", "random_uniform_initializer", "range", "rank", "recompute_grad",
-    "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min",
-    "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse", "roll", "round", "saturate_cast",
-    "scalar_mul", "scatter_nd", "searchsorted", "sequence_mask", "shape", "sigmoid", "sign", "sin",
-    "sinh", "size", "slice", "sort", "space_to_batch", "split", "sqrt", "square", "squeeze",
-    "stack", "stop_gradient", "string", "strings", "subtract", "summary", "tan", "tanh",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
-    "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp",
-    "to_device", "train", "transpose", "truediv", "truncatediv", "truncatemod", "uint8", "uint16",
-    "uint32", "uint64", "unique", "unstack", "vectorized_map", "version", "where", "while_loop",
-    "zeros", "zeros_initializer", "zeros_like",
+    "DType", "GradientTape", "IndexedSlices", "Module", "Tensor", "TensorArray", "TensorShape",
+    "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add", "add_n",
+    "algorithm", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2",
+    "atanh", "autodiff", "batch_to_space", "bitwise", "bool", "boolean_mask", "broadcast_to",
+    "case", "cast", "check_gradients", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "concat", "cond", "config", "constant", "constant_initializer", "convert_to_tensor", "cos",
+    "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double",
+    "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp",
+    "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "function", "gather",
+    "gather_nd", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",
+    "image", "initializers", "int8", "int16", "int32", "int64", "io", "is_tensor", "keras", "less",
+    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "losses",
+    "map_fn", "math", "matmul", "maximum", "meshgrid", "metrics", "minimum", "models", "multiply",
+    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "numpy_function",
+    "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "print",
+    "py_function", "random", "random_normal_initializer", "random_uniform_initializer", "range",
+    "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
+    "roll", "round", "saturate_cast", "scalar_mul", "scatter_nd", "searchsorted", "sequence_mask",
+    "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "space_to_batch", "split",
+    "sqrt", "square", "squeeze", "stack", "stop_gradient", "string", "strings", "subtract",
+    "summary", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot",
+    "test", "tile", "timestamp", "to_device", "train", "transpose", "truediv", "truncatediv",
+    "truncatemod", "uint8", "uint16", "uint32", "uint64", "unique", "unstack", "vectorized_map",
+    "version", "where", "while_loop", "zeros", "zeros_initializer", "zeros_like",
 ]  # fmt: skip
 
 _symbolic.install(globals(), but=("is_tensor",))

@@ -26,8 +26,8 @@ from minitensor.docstrings import examples_of
 from minitensor.dtypes import element_type
 
 __all__ = [
-    "case", "cond", "executing_eagerly", "function", "map_fn", "name_scope", "numpy_function",
-    "print", "py_function", "timestamp", "while_loop",
+    "case", "cond", "executing_eagerly", "function", "group", "map_fn", "name_scope",
+    "numpy_function", "print", "py_function", "timestamp", "while_loop",
 ]  # fmt: skip
 example = examples_of("tf", "")
 
@@ -407,3 +407,19 @@ def timestamp(name: str | None = None) -> Tensor:
         True
     """
     return as_tensor(np.float64(time.time()))
+
+
+def group(*inputs: Any, **kwargs: Any) -> None:
+    """Nothing: what came has been computed already.
+
+    Args:
+        inputs: results of functions, as TensorFlow 1's programs group them.
+        kwargs: name, ignored.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.group(tf.constant(1), tf.constant(2)) is None
+        True
+
+    Source: tf.group
+    """

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.finite import Alarm, described, is_finite
 from minitensor.autograd.recording import active
 
 __all__ = [
     "assert_equal", "assert_near", "check_numerics", "disable_check_numerics",
-    "enable_check_numerics",
+    "enable_check_numerics", "set_log_device_placement",
 ]  # fmt: skip
 
 
@@ -108,3 +109,20 @@ def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int =
 def disable_check_numerics() -> None:
     """Undoes `enable_check_numerics`."""
     active.tapes[:] = [tape for tape in active.tapes if not isinstance(tape, Alarm)]
+
+
+def set_log_device_placement(enabled: bool) -> None:
+    """Does nothing: an op runs where its tensors lie, and `tensor.device` says where that is.
+
+    Args:
+        enabled: ignored.
+
+    Example:
+        >>> import minitensor as tf
+        >>> tf.debugging.set_log_device_placement(True)
+
+    Source: tf.debugging.set_log_device_placement
+    """
+
+
+__getattr__ = missing.refusing("tf.debugging", __name__)

@@ -17,24 +17,18 @@ For all of them:
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from minitensor.autograd import Tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, int32, int64
 from minitensor.nn import checks
+from minitensor.nn.best import top_k
 from minitensor.ops import math, reduce
 
 __all__ = ["argmax", "argmin", "cumprod", "cumsum", "top_k"]  # sort, argsort: top level only
 example = examples_of("tf")
-
-
-class TopKV2(NamedTuple):
-    """What `top_k` returns."""
-
-    values: Tensor
-    indices: Tensor
 
 
 @example("argmax([[1, 5, 5], [2, 0, 1]], axis=1)", "array([1, 0])")
@@ -120,31 +114,3 @@ def _order(op: str, values: Any, axis: Any, direction: Any) -> tuple[Tensor, int
             f'{op}: direction must be "ASCENDING" or "DESCENDING", got {direction!r}'
         )
     return x, checks.axis(op, axis, x.ndim), direction == "DESCENDING"
-
-
-@example("math.top_k([1, 3, 3, 2], k=2).indices", "array([1, 2], dtype=int32)")
-def top_k(
-    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = int32, name: str | None = None
-) -> TopKV2:
-    """The k largest elements of each row, largest first; of equal ones the first comes first.
-
-    Args:
-        input: numbers, with rows along the last axis.
-        k: how many.
-        sorted: ignored; they always are.
-        index_type: element type of the indices.
-
-    Returns:
-        (values, indices), where the last axis has size k.
-
-    Raises:
-        ValueError: k is negative or larger than a row, or there are no rows.
-    """
-    x = checks.tensor("top_k", "input", input, "iuf")
-    count = checks.number("top_k", "k", k, 0)
-    if not x.ndim or count > x.shape[-1]:
-        raise InvalidArgumentError(
-            f"top_k: k {count} is more than the last axis of {x.shape!s} holds"
-        )
-    values, indices = reduce.top_k(x, k=count)
-    return TopKV2(values, math.cast(indices, dtype=as_dtype(index_type)))

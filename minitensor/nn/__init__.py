@@ -7,6 +7,7 @@ Names, arguments, their order and their defaults are TensorFlow's. Beyond Tensor
 from minitensor import missing
 from minitensor import symbolic as _symbolic
 from minitensor.nn.activation import *
+from minitensor.nn.best import *
 from minitensor.nn.conv import *
 from minitensor.nn.conv_transpose import *
 from minitensor.nn.depthwise import *

@@ -80,6 +80,13 @@ def _item(item: Any) -> Any:
     return int(values)
 
 
+def _round(self: ArrayLike, ndigits: int | None = None) -> Any:
+    """round(self, ndigits): halves go to the even neighbour."""
+    if not ndigits:
+        return math.round(self)
+    return math.round(self * 10**ndigits) / 10**ndigits
+
+
 def _hash(self: ArrayLike) -> int:
     name = type(self).__name__
     raise TypeError(f"{name} is unhashable, because == is elementwise; use {name.lower()}.ref()")
@@ -130,6 +137,7 @@ _LEFT_SIDE: dict[str, Callable[..., Any]] = {
     "ge": math.greater_equal,
     "getitem": _getitem,
     "hash": _hash,
+    "round": _round,
 }
 
 _IN_PLACE = {

@@ -6,6 +6,7 @@
 They need the package tensorboard, not TensorFlow.
 """
 
+from minitensor import missing
 from minitensor.summary.writer import (
     SummaryWriter,
     create_file_writer,
@@ -24,3 +25,5 @@ __all__ = [
     "SummaryWriter", "create_file_writer", "create_noop_writer", "experimental", "flush",
     "histogram", "image", "record_if", "scalar", "should_record_summaries", "text",
 ]  # fmt: skip
+
+__getattr__ = missing.refusing("tf.summary", __name__)

@@ -42,7 +42,7 @@ MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
     *("gfile", "image", "linalg", "math", "random", "strings", "summary", "tensor_array", "test"),
     "version",
-    *("autodiff", "bitwise"),
+    *("autodiff", "bitwise", "nest"),
 }
 PROGRAMS = {
     "__main__",
