@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
-from minitensor.backend.numpy import blocked, blocks, conv, threads
+from minitensor.backend.numpy import blocked, blocks, threads
 from minitensor.backend.numpy.matrix import dense_matrix
 from minitensor.window import Window
 
@@ -424,7 +424,7 @@ def test_an_unknown_algorithm_is_refused_with_the_legal_names() -> None:
 
 
 def test_tiles_say_what_to_install_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conv, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
         settings.algorithm("tile"),
         pytest.raises(ValueError, match=r"numba.*pip install .*\[fast\]"),

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minitensor import extras, keras
+from minitensor import keras
 
 ROOMS = (
     *("BackupAndRestore", "CSVLogger", "EarlyStopping", "LambdaCallback"),
@@ -85,7 +85,7 @@ def test_arguments_are_those_of_keras(tf, name):
     ("name", "package"), [("BackupAndRestore", "safetensors"), ("TensorBoard", "tensorboard")]
 )
 def test_a_missing_package_is_said_before_training(monkeypatch, name, package):
-    monkeypatch.setattr(extras, "find_spec", lambda module: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
     with pytest.raises(ImportError, match=f"{name} needs {package}: pip install"):
         getattr(keras.callbacks, name)("folder")
 

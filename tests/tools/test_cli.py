@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from minitensor import cli, extras
+from minitensor import cli
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,9 +98,11 @@ def test_a_file_in_the_place_of_the_folder_is_a_clear_error(capsys, tmp_path: Pa
 
 
 def test_a_missing_library_is_named_before_any_work(capsys, monkeypatch, tmp_path: Path) -> None:
-    here = extras.find_spec
+    here = importlib.util.find_spec
     lacking = {"tqdm", "PIL"}
-    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in lacking else here(name))
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name in lacking else here(name)
+    )
     out = tmp_path / "run"
     error = refused(capsys, "train", "--out", str(out))
     assert f"minitensor train needs tqdm and pillow: pip install -e '{ROOT}[train]'" in error
@@ -108,7 +111,7 @@ def test_a_missing_library_is_named_before_any_work(capsys, monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("words", [["kernel", "max_pool"], ["parity"]])
 def test_the_other_commands_name_the_extra_that_they_need(capsys, monkeypatch, words) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     error = refused(capsys, *words)
     assert f"minitensor {words[0]} needs rich" in error
     assert f"pip install -e '{ROOT}[parity]'" in error
@@ -118,7 +121,7 @@ def test_stopping_by_the_keyboard_is_no_traceback(capsys, monkeypatch) -> None:
     def stop(name: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(extras, "find_spec", stop)
+    monkeypatch.setattr("importlib.util.find_spec", stop)
     assert cli.main(["train"]) == 130
     assert "stopped" in capsys.readouterr().err
 

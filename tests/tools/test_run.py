@@ -176,5 +176,5 @@ def test_the_list_of_public_names_is_whole():
 
 def test_without_ml_dtypes_every_name_that_is_shown_is_there(monkeypatch):
     """A notebook's completion and inspect.getmembers ask for each: none may raise."""
-    monkeypatch.setattr(mt, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "bfloat16" not in dir(mt)

@@ -13,7 +13,6 @@ pixel by the zeros of W' too.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -97,6 +96,8 @@ def _algorithm(channels: int, window: Window) -> Algorithm:
 
 def _compiled() -> Algorithm:
     """The tiles of registers; the import takes a moment, the first call of a kernel a second."""
+    from importlib.util import find_spec
+
     if find_spec("numba") is None:
         raise ValueError(
             f"algorithm({COMPILED!r}) was pinned, which numba compiles, and there is no numba: "
