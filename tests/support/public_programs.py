@@ -455,15 +455,14 @@ def one_side(side: str, clones: Path, only: str, limit: int, out: Path) -> None:
 
 def table(known: dict[str, dict[str, dict[str, Any]]]) -> str:
     """One row per program, and the count."""
-    rows = ["| program | TensorFlow | minitensor | last loss: TensorFlow | minitensor |"]
-    rows.append("| --- | --- | --- | ---: | ---: |")
+    rows = ["| program | here | last loss | TensorFlow's |", "| --- | --- | ---: | ---: |"]
     both = [(p.name, [known.get(p.name, {}).get(side) for side in SIDES]) for p in PROGRAMS]
     for name, results in both:
-        words = ["" if r is None else "runs" if r["runs"] else r["why"][:200] for r in results]
+        there, here = ("" if r is None else "runs" if r["runs"] else r["why"] for r in results)
         losses = [f"{float(r['loss']):.4g}" if r and r["loss"] else "" for r in results]
-        rows.append(
-            f"| {' | '.join(w.replace('|', chr(92) + '|') for w in [name, *words, *losses])} |"
-        )
+        last = losses[0] if there == "runs" else there[:200]  # or why there is none
+        cells = [name, here[:200], losses[1], last]
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     theirs = [(a, b) for _, (a, b) in both if a and b and a["runs"]]
     ran = sum(b["runs"] for _, b in theirs)
     return "\n".join([*rows, "", f"Of {len(theirs)} that TensorFlow runs, {ran} run here."])
