@@ -152,8 +152,81 @@ def inner(d, x):
     return d.keras.Model(start, y, name=f"inner_{d.count}")(x)
 
 
+def operated(d, x):
+    """Operators of symbolic tensors, and functions of `keras.ops`."""
+    ops = d.keras.ops
+    size, half = x.shape[1] or 2, 0.3 * x
+    ways = [
+        lambda: -x,
+        lambda: abs(x) + 0.1,
+        lambda: (x * x + 0.5) ** 0.5,
+        lambda: 2.0**half,
+        lambda: x % 3.0,
+        lambda: 1.5 / (2.0 + abs(x)),
+        lambda: x[:, size // 2 :],
+        lambda: x[..., ::-1] - half,
+        lambda: ops.where(x < 0.2, half, x),
+        lambda: ops.cast(x >= half, x.dtype) * x,
+        lambda: x @ ops.ones((x.shape[-1], 2), dtype=x.dtype),
+        lambda: ops.mean(x, axis=1, keepdims=True) + x,
+        lambda: ops.concatenate([x, ops.tanh(half)], axis=-1),
+        lambda: ops.clip(x, -0.7, 0.9) + ops.square(half),
+        lambda: ops.softmax(x, axis=-1),
+        lambda: ops.squeeze(ops.expand_dims(ops.exp(half), 1), 1),
+        lambda: ops.einsum("b...c,cd->b...d", x, ops.ones((x.shape[-1], 3), dtype=x.dtype)),
+        lambda: ops.maximum(x, ops.flip(x, axis=1)),
+        lambda: ops.pad(x, [[0, 0], [1, 0], *[[0, 0]] * d.rank]),
+        lambda: ops.roll(x, 1, axis=1) // 0.25 * 0.1 + x,
+    ]
+    return d.one(ways)()
+
+
+def attending(d, x):
+    """Heads that look along the first spatial axis, or all of them."""
+    axes = d.one([None, (1,)]) if d.rank > 1 else None
+    words = {"value_dim": d.maybe(3), "use_bias": d.one([True, False])}
+    words |= {"output_shape": d.maybe(2), "attention_axes": axes}
+    causal = {"use_causal_mask": True} if d.rank == 1 and d.rng.integers(3) == 0 else {}
+    return d.make("MultiHeadAttention", d.integer(1, 2), d.integer(1, 3), **words)(x, x, **causal)
+
+
+def contracted(d, x):
+    if d.rank == 1 and d.rng.integers(2):
+        y = d.make("Dense", x.shape[-1])(x)
+        return d.make("Dot", axes=d.one([2, (2, 2)]), normalize=d.one([False, True]))([x, y])
+    n, axes = d.integer(1, 3), "xyz"[: d.rank]  # of "..." Keras tells the axes in reverse order
+    bias = {"bias_axes": d.maybe("d", 2), "activation": d.maybe("tanh", 2)}
+    return d.make("EinsumDense", f"b{axes}c,cd->b{axes}d", (*x.shape[1:-1], n), **bias)(x)
+
+
+def wrapped(d, x):
+    """A layer inside another."""
+    d.count += 1
+    inside = d.layers.Dense(d.integer(1, 3), name=f"inside_{d.count}")
+    if d.rank > 1:
+        kind = getattr(d.layers, f"Conv{d.rank - 1}D")
+        inside = d.one([inside, kind(2, 2, padding="same", name=f"inside_{d.count}")])
+        return d.make("TimeDistributed", inside)(x)
+    return d.make(d.one("TimeDistributed SpectralNormalization"), inside)(x)
+
+
+def statistical(d, x):
+    way = d.integer(0, 3)
+    if way == 0:
+        return d.make("Normalization", mean=0.3, variance=2.0, invert=d.one([False, True]))(x)
+    if way == 1:
+        clip = {"rmin": 0.5, "rmax": 2.0, "dmax": 1.0}
+        words = {"renorm_momentum": d.maybe(0.7), "renorm_clipping": d.maybe(clip, 2)}
+        return d.make("BatchNormalization", epsilon=0.01, renorm=True, **words)(x)
+    if way == 2:
+        x = d.make("Masking", 0.0)(x)
+        return d.make("Dense", 2)(x) if d.rng.integers(2) else normalising(d, x)
+    return d.make("SpectralNormalization", d.ranked("Conv", 2, 2, padding="same"))(x)
+
+
 BODY = [convolution] * 3 + [transposed, separable, pooling, pooling, resizing, normalising]
-BODY += [normalising, pointwise, pointwise, merged, merged, twice, inner]
+BODY += [normalising, pointwise, pointwise, merged, merged, twice, inner, operated, operated]
+BODY += [attending, contracted, wrapped, statistical]
 
 
 def ending(d, x):

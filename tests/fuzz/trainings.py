@@ -130,10 +130,12 @@ class Head:
         reduction = d.one(["sum_over_batch_size"] * 3 + ["sum", "mean", "mean_with_sample_weight"])
         return getattr(d.keras.losses, name)(reduction=reduction, **settings)
 
-    def metrics(self, d, steps):
+    def metrics(self, d, steps, weighted=False):
         rows = [d.one(METRICS[self.kind]) for _ in range(d.integer(0, 2))]
         if steps:
             rows = [row for row in rows if not any(word in row for word in ONLY_OF_VECTORS)]
+        if weighted and self.units == 2:  # it counts elements, and takes no weights of samples
+            rows = [row for row in rows if row != "BinaryIoU"]
         made = (read(row) for row in rows)
         return [n if n.islower() else getattr(d.keras.metrics, n)(**given) for n, given in made]
 
@@ -145,7 +147,7 @@ class Head:
         if self.kind == "bits":
             return rng.integers(0, 2, (*lead, self.units))
         values = rng.normal(size=(*lead, self.units))
-        values = np.abs(values) + 0.1 if self.kind == "positive" else values
+        values = np.abs(values) + 1 if self.kind == "positive" else values
         return values[..., 0] if self.units == len(lead) == 1 and rng.integers(3) == 0 else values
 
 
@@ -164,15 +166,13 @@ def optimizer(d):
     shared = {}
     if d.rng.integers(4) == 0:
         shared |= {d.one("clipnorm clipvalue global_clipnorm"): d.one([0.01, 0.3])}
-    if d.rng.integers(4) == 0 and name != "AdamW":
-        shared |= {"weight_decay": 0.02}
+    shared |= {"weight_decay": 0.02} if name != "AdamW" and d.rng.integers(4) == 0 else {}
     if d.rng.integers(5) == 0:
         shared |= {"use_ema": True, "ema_momentum": d.one([0.5, 0.99])}
         shared |= {"ema_overwrite_frequency": d.one([None, 1, 3])}
-    if d.rng.integers(5) == 0:
-        shared |= {"gradient_accumulation_steps": d.integer(2, 3)}
+    shared |= {"gradient_accumulation_steps": d.integer(2, 3)} if d.rng.integers(5) == 0 else {}
     shared |= {"loss_scale_factor": 8.0} if d.rng.integers(9) == 0 else {}
-    plans, rate = d.keras.optimizers.schedules, d.one([0.01, 0.1, 0.3])
+    plans, rate = d.keras.optimizers.schedules, d.one([0.01, 0.02, 0.1])
     d.has_schedule = d.rng.integers(4) == 0
     planned = [
         plans.ExponentialDecay(rate, 2, 0.7, staircase=d.one([False, True])),
@@ -230,7 +230,7 @@ def training(library, seed, folder):
     model = d.keras.Model(given if len(starts) > 1 else starts[0], ends)
 
     counted = [head.metrics(d, steps) for head in heads]
-    weighted = [head.metrics(d, steps) for head in heads]
+    weighted = [head.metrics(d, steps, weighted=True) for head in heads]
     settings = {
         "optimizer": optimizer(d),
         "loss": by_form(d, form, heads, [head.loss(d) for head in heads]),

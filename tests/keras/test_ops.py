@@ -216,3 +216,21 @@ if __name__ == "__main__":
             bad += 1
             print(call, "\n      ", said[:400])
     print(len(CASES), bad)
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (lambda ops, x: ops.clip(x, -0.7, 0.9), [-0.7, 0.1, 0.9]),
+        (lambda ops, x: ops.pad(x, [[1, 0]], constant_values=0.7), [0.7, -2.0, 0.1, 3.0]),
+        (lambda ops, x: ops.full_like(x, 0.7), [0.7, 0.7, 0.7]),
+        (lambda ops, x: ops.full([2], 0.7, "float64"), [0.7, 0.7]),
+        (lambda ops, x: ops.max(x, initial=3.3), 3.3),
+        (lambda ops, x: ops.trapezoid(x, dx=0.7), 0.7 * (-2 / 2 + 0.1 + 3 / 2)),
+        (lambda ops, x: ops.quantile(x, 0.7), 0.1 + 0.4 * 2.9),
+    ],
+    ids=["clip", "pad", "full_like", "full", "max", "trapezoid", "quantile"],
+)
+def test_a_number_of_python_beside_float64_is_not_rounded_to_float32(act, expected):
+    found = act(mt.keras.ops, mt.constant([-2.0, 0.1, 3.0], "float64"))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-14)

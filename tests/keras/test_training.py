@@ -633,3 +633,24 @@ def test_settings_for_outputs_that_do_not_exist():
     model.compile("sgd", {"a": "mse", "c": "mse"})
     with pytest.raises(ValueError, match="Expected keys"):
         model.fit(X, [ONE_HOT, BITS], verbose=0)
+
+
+def test_a_metric_of_several_numbers_is_an_array_everywhere(tf, tmp_path):
+    def told(keras):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid", False)])
+        model.set_weights([np.ones((2, 1), np.float32)])
+        counts = [keras.metrics.Recall(thresholds=[0.3, 0.6]), keras.metrics.F1Score()]
+        model.compile(keras.optimizers.SGD(0.0), "mse", metrics=counts, run_eagerly=True)
+        data = np.ones((4, 2), np.float32), np.array([[1], [0], [1], [0]])
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
+        logger = keras.callbacks.CSVLogger(path)
+        history = model.fit(*data, verbose=0, callbacks=[logger]).history
+        log = [cell for cell in path.read_text().split(",") if "[" in cell or "]" in cell]
+        values = [*(v[0] for v in history.values()), *model.evaluate(*data, verbose=0)]
+        values += [*model.train_on_batch(*data), *model.test_on_batch(*data)]
+        return [type(v) for v in values], np.hstack(values), log
+
+    ours, theirs = told(mt.keras), told(tf.keras)
+    assert ours[0] == theirs[0]
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6)
+    assert ours[2] == theirs[2]

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from minitensor.autograd import Tensor
 from minitensor.autograd.tree import flatten
 
 Logs = dict[str, Any] | None
@@ -36,7 +39,7 @@ def _number(value: Any) -> Any:
     try:
         return float(value)
     except (TypeError, ValueError):
-        return value
+        return np.asarray(value) if isinstance(value, Tensor) else value
 
 
 class Callback:

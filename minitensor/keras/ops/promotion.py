@@ -47,6 +47,12 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
     return x if x.array.dtype == dtype else math.cast(x, dtype=np.dtype(dtype))
 
 
+def of_type(value: Any, dtype: Any, like: Any = None) -> Tensor:
+    """The value cast to a type; a number of Python is rounded once, not by way of float32."""
+    number = np.float64(value) if type(value) is float else value
+    return cast(as_tensor(number, like=like), dtype)
+
+
 def together(*values: Any, also: tuple[Any, ...] = ()) -> tuple[Tensor, ...]:
     """The values as tensors of the type that they meet in, and `also` these types."""
     like = first_tensor(*values)

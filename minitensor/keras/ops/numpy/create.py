@@ -14,7 +14,7 @@ from minitensor.array import broadcast_to, fill
 from minitensor.array import meshgrid as _meshgrid
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.engine import defaults
-from minitensor.keras.ops.promotion import cast, floating, result_type, together
+from minitensor.keras.ops.promotion import cast, floating, of_type, result_type, together
 from minitensor.keras.ops.table import Operand, operation
 from minitensor.ops import array as moves
 from minitensor.ops import math
@@ -53,12 +53,12 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
 @operation
 def full(shape: Any, fill_value: Operand, dtype: Any = None) -> Tensor:
     """One value everywhere. Source: keras.ops.full"""
-    return broadcast_to(cast(as_tensor(fill_value), _type(dtype)), _sizes(shape))
+    return broadcast_to(of_type(fill_value, _type(dtype)), _sizes(shape))
 
 
 def _like(x: Any, value: Any, dtype: Any) -> Tensor:
     x = as_tensor(x)
-    value = cast(as_tensor(value, like=x), dtype or x.dtype)
+    value = of_type(value, dtype or x.dtype, x)
     return broadcast_to(value, x.shape)
 
 

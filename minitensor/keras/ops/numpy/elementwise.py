@@ -16,7 +16,7 @@ from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.keras.engine import defaults
 from minitensor.keras.ops import promotion
-from minitensor.keras.ops.promotion import cast, floats, together
+from minitensor.keras.ops.promotion import cast, floats, of_type, together
 from minitensor.keras.ops.table import Operand, operation
 from minitensor.ops import math, reduce, special
 from minitensor.ops.discrete import discrete
@@ -361,7 +361,7 @@ def clip(x: Operand, x_min: Any, x_max: Any) -> Tensor:
         x = cast(x, "int32")
     for op, limit in ((math.maximum, x_min), (math.minimum, x_max)):
         if limit is not None:
-            x = op(x, cast(as_tensor(limit, like=x), x.dtype))
+            x = op(x, of_type(limit, x.dtype, x))
     return x
 
 

@@ -12,7 +12,7 @@ from minitensor.array import reshape
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.keras.ops.numpy.shapes import moveaxis, ravel
-from minitensor.keras.ops.promotion import cast, floating, result_type
+from minitensor.keras.ops.promotion import cast, floating, of_type, result_type
 from minitensor.keras.ops.table import Operand, operation
 from minitensor.nn import checks
 from minitensor.ops import array as moves
@@ -66,7 +66,7 @@ def _quantile(
     if method not in _METHODS:
         raise ValueError(f"quantile: method {method!r}; legal: {_METHODS}")
     x = floating(x)
-    q = cast(as_tensor(q, like=x), x.dtype)
+    q = of_type(q, x.dtype, x)
     q = q / 100.0 if percent else q
     over = checks.axes("quantile", axis, x.ndim)
     rest = [k for k in builtins.range(x.ndim) if k not in over]

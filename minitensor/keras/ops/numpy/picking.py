@@ -10,7 +10,7 @@ from minitensor.array import broadcast_to, reshape
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.keras.ops.numpy.reductions import wide
 from minitensor.keras.ops.numpy.shapes import moveaxis, ravel
-from minitensor.keras.ops.promotion import cast, together
+from minitensor.keras.ops.promotion import cast, of_type, together
 from minitensor.keras.ops.table import Operand, operation
 from minitensor.nn import checks
 from minitensor.ops import array as moves
@@ -189,7 +189,7 @@ def trapezoid(y: Operand, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tenso
     later, sooner = (moves.along(axis, s) for s in (slice(1, None), slice(None, -1)))
     height = (moves.getitem(y, index=later) + moves.getitem(y, index=sooner)) * 0.5
     if x is None:
-        return reduce.sum(height * cast(as_tensor(dx, like=y), y.dtype), axis=axis)
+        return reduce.sum(height * of_type(dx, y.dtype, y), axis=axis)
     at = cast(as_tensor(x, like=y), y.dtype)
     if at.ndim == 1:
         at = reshape(at, [-1 if k == axis else 1 for k in range(y.ndim)])

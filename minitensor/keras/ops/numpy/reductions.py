@@ -14,7 +14,7 @@ from minitensor.array import expand_dims, reshape
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.tensor import is_float
 from minitensor.keras.ops.numpy.elementwise import named
-from minitensor.keras.ops.promotion import cast, floating, result_type, together
+from minitensor.keras.ops.promotion import cast, floating, of_type, result_type, together
 from minitensor.keras.ops.table import Operand, operation
 from minitensor.nn import checks
 from minitensor.ops import math, reduce
@@ -166,7 +166,7 @@ def _or_more(op: Any, x: Any, axis: Any, keepdims: bool) -> Tensor:
 
 def _met(op: Any, y: Tensor, initial: Any) -> Tensor:
     numbers = cast(y, "int32") if y.dtype.kind == "b" else y
-    return cast(op(numbers, cast(as_tensor(initial, like=y), numbers.dtype)), y.dtype)
+    return cast(op(numbers, of_type(initial, numbers.dtype, y)), y.dtype)
 
 
 @operation

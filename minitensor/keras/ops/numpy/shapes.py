@@ -8,7 +8,7 @@ import numpy as np
 
 from minitensor import array as made
 from minitensor.autograd import Tensor, as_tensor
-from minitensor.keras.ops.promotion import cast, together
+from minitensor.keras.ops.promotion import of_type, together
 from minitensor.keras.ops.table import Operand, Sizes, operation
 from minitensor.nn import checks
 from minitensor.ops import array as moves
@@ -154,7 +154,7 @@ def pad(
     width = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
     if mode == "constant":
         value = 0 if constant_values is None else constant_values
-        return made.pad(x, width, "CONSTANT", cast(as_tensor(value, like=x), x.dtype))
+        return made.pad(x, width, "CONSTANT", of_type(value, x.dtype, x))
     return made.pad(x, width, mode.upper())
 
 
