@@ -300,7 +300,8 @@ def trained(d, model, heads, names, steps, form, folder):
     if "log.csv" in found["files"]:
         lines = (folder / "log.csv").read_text().splitlines()
         found["log"] = [lines[0]] + [
-            [None if n == "NA" else float(n) for n in line.split(",")] for line in lines[1:]
+            [None if n == "NA" else float(n.strip('"[] ')) for n in line.split(",")]
+            for line in lines[1:]
         ]
     return found
 
