@@ -7,6 +7,7 @@ cannot give the same numbers on both sides, so these return what must agree what
 from __future__ import annotations
 
 import operator
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,28 @@ def sparsemax(tf: Any, x: Any) -> Any:
 def keras_ops(tf: Any, *args: Any, name: str, **settings: Any) -> Any:
     """A function of keras.ops."""
     return getattr(tf.keras.ops, name)(*args, **settings)
+
+
+def einsum_dense_shape(tf: Any, x: Any, equation: str, units: int) -> Any:
+    """The shape that a layer of that equation says it will give."""
+    layer = tf.keras.layers.EinsumDense(equation, units)
+    return tf.constant(list(layer.compute_output_shape(tuple(x.shape))))
+
+
+def restored_from_a_list(tf: Any, x: Any) -> Any:
+    """x times a kernel of ones in a layer's list, out of a checkpoint into one of zeros."""
+
+    def made(kernel: str) -> Any:
+        holder = tf.keras.layers.Layer()
+        holder.parts = [tf.keras.layers.Dense(1, kernel_initializer=kernel)]
+        holder.parts[0].build(tuple(x.shape))
+        return holder
+
+    before, after = made("ones"), made("zeros")
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(layer=before).write(f"{folder}/checkpoint")
+        tf.train.Checkpoint(layer=after).read(path)
+    return after.parts[0](x)
 
 
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:

@@ -177,6 +177,16 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
             ("vstack", "joins vectors end to end"),
         )
     ),
+    (
+        "parity.einsum_dense_shape",
+        _always,
+        "EinsumDense.compute_output_shape turns the axes of '...' around",
+    ),
+    (
+        "parity.restored_from_a_list",
+        _always,
+        "Keras' layers in a plain list of a layer are not in its checkpoint, nor missed in it",
+    ),
     ("image.hsv_to_rgb", _from_order(1), "it has no gradient, and a tape takes that for zeros"),
     ("sort math.top_k", _holds(NAN), "NaN compares with nothing, so nothing is sorted"),
     ("nn.softmax", _holds(NAN, INF), "oneDNN: 0 beside an inf or NaN, which owns the whole row"),

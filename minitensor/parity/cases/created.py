@@ -52,8 +52,9 @@ def picked() -> Iterator[Case]:
     yield call("gather_nd", (2, 3), literal((2, 1), 2, 0, dtype="int64"), batch_dims=1)
     for settings in ({"shift": 2, "axis": 0}, {"shift": [1, -2], "axis": [0, 1]}):
         yield call("roll", (3, 4), **settings)
-    for settings in ({"repeats": 2}, {"repeats": [1, 0, 2], "axis": 0}, {"repeats": 3, "axis": 1}):
-        yield call("repeat", (3, 2), **settings)
+    yield call("repeat", (3, 2), repeats=2)
+    yield call("repeat", (3, 2), repeats=[1, 0, 2], axis=0)
+    yield call("repeat", (3, 2), repeats=3, axis=1)
     for indexing in ("xy", "ij"):
         yield call("meshgrid", (3,), (2,), indexing=indexing)
     yield replace(call("unique", T((9,), "ties")), dtypes=DTYPES, order=0)

@@ -1,4 +1,4 @@
-"""Functions of keras.ops spelled out, where the TensorFlow under Keras gives something else."""
+"""What Keras should give, spelled out of ops, where it gives something else."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def isclose(tf, x1, x2):
 
 
 PROOFS = {f.__name__: f for f in (eye, rot90, trace, vstack, isclose)}
+
+
+def einsum_dense_shape(tf, x, equation, units):
+    """The shape of the product itself."""
+    kernel = tf.zeros([x.shape[-1], units], x.dtype)
+    return tf.constant(list(tf.einsum(equation, x, kernel).shape))
+
+
+def restored_from_a_list(tf, x):
+    """A product with ones is a sum."""
+    return tf.reduce_sum(x, axis=-1, keepdims=True)

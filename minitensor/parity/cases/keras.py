@@ -1,4 +1,4 @@
-"""Functions of keras.ops where Keras is wrong, with the proof; tests/keras compares the others."""
+"""Where Keras is wrong, with the proof; tests/keras compares the rest of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from minitensor.parity.cases.core import INF, many
 from minitensor.parity.proofs import keras
 
 AREA = "tf.* core"
-OPS = {"parity.keras_ops": Op("selection", keras.keras_ops)}
+OPS = {
+    "parity.keras_ops": Op("selection", keras.keras_ops),
+    "parity.einsum_dense_shape": Op("selection", keras.einsum_dense_shape),
+    "parity.restored_from_a_list": Op("linear", keras.restored_from_a_list),
+}
 
 
 def cases() -> Iterator[Case]:
@@ -24,6 +28,9 @@ def cases() -> Iterator[Case]:
         many("parity.keras_ops", ((3,), (3,)), {"name": "vstack"}),
     ):
         yield replace(case, dtypes=("float32",), order=min(case.order, 1))
+    shape = call("parity.einsum_dense_shape", (2, 4, 3, 5), equation="...x,xy->...y", units=6)
+    for case in (shape, call("parity.restored_from_a_list", (2, 3))):
+        yield replace(case, dtypes=("float32",), order=0)
 
 
 def keras_ops(name: str, *tensors: T, **settings: object) -> Case:
