@@ -1,10 +1,33 @@
 """Convolutions in tiles of registers: Python that numba compiles, beside the plain definitions.
 
-`direct` and `filter_grad` are the three convolutions, `registers` what they are written in. To
-import this room loads numba; nobody does before it is asked for.
+`registers` is the language, `direct`, `depthwise` and `filter_grad` are written in it. To import
+this room loads numba; nobody does before it is asked for.
 """
 
-from minitensor.backend.numpy.compiled.direct import conv2d, conv2d_transpose
-from minitensor.backend.numpy.compiled.filter_grad import conv2d_kernel_grad
+from __future__ import annotations
 
-__all__ = ["conv2d", "conv2d_kernel_grad", "conv2d_transpose"]
+import numpy as np
+
+from minitensor.backend.numpy.compiled import depthwise, direct, filter_grad
+from minitensor.window import Window
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = W' x."""
+    if kernel.shape[2] == 1 < window.groups:
+        return depthwise.conv2d(x, kernel, window)
+    return direct.conv2d(x, kernel, window)
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = W'^T y."""
+    if kernel.shape[2] == 1 < window.groups:
+        return depthwise.conv2d_transpose(y, kernel, window)
+    return direct.conv2d_transpose(y, kernel, window)
+
+
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """kernel = the sum over images and places of x^T y."""
+    if 1 < window.groups == x.shape[-1]:
+        return depthwise.conv2d_kernel_grad(x, y, window)
+    return filter_grad.conv2d_kernel_grad(x, y, window)

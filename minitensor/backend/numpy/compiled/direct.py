@@ -19,7 +19,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, pack
-from minitensor.backend.numpy.compiled.places import Plan, plan
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, plan
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     outer,
@@ -30,8 +30,6 @@ from minitensor.backend.numpy.compiled.registers import (
 )
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
-
-BLOCK_BYTES = 2**19  # of the image for one piece of work: what a core keeps close
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:

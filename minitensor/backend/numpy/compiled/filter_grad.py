@@ -178,10 +178,10 @@ def _sum_taps(x, y, sums, axes, places, pixels, channels, registers, width, sat,
     """The same of one packed block and one panel."""
     for u in range(axes.kh):
         below = u * axes.dilation_h - axes.top
-        rows = _met(places[1], axes.stride_h, below, axes.height)
+        rows = met(places[1], axes.stride_h, below, axes.height)
         for v in range(axes.kw):
             beside = v * axes.dilation_w - axes.left
-            columns = _met(places[2], axes.stride_w, beside, axes.width)
+            columns = met(places[2], axes.stride_w, beside, axes.width)
             at = sat + (u * axes.kw + v) * padded * row
             if rows[0] < rows[1] and columns[0] < columns[1]:
                 for c in range(0, channels, CHANNELS):
@@ -216,7 +216,7 @@ def _sum_places(
 
 
 @compiled
-def _met(positions, stride, offset, size):
+def met(positions, stride, offset, size):
     """Those of a range of positions for which 0 <= position * stride + offset < size."""
     first = max(positions[0], -(offset // stride))
     return first, min(positions[1], (size - 1 - offset) // stride + 1)

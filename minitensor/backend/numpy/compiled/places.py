@@ -16,6 +16,8 @@ import numpy as np
 from minitensor.backend.numpy.compiled.registers import ROWS
 from minitensor.window import Window
 
+BLOCK_BYTES = 2**19  # of images whose places are one piece of work: what a core keeps close
+
 
 class Plan(NamedTuple):
     """The tables for some images; offsets count numbers of x and y, and rows of a packed kernel."""

@@ -248,6 +248,64 @@ def _(m: _Emitter) -> Any:
     return sums
 
 
+def multiply(
+    sums: np.ndarray, x: np.ndarray, rows: tuple[int, ...], c: int, w: np.ndarray, b: int
+) -> np.ndarray:
+    """sums + (x from rows + c on, a row for each) times (w from b on), number by number."""
+    width = sums.shape[1]
+    pixels: np.ndarray = np.stack([x[row + c : row + c + width] for row in rows])
+    y: np.ndarray = sums + pixels * w[b : b + width]
+    return y
+
+
+@_lowered(multiply, lambda sums, x, rows, c, w, b: sums)
+def _(m: _Emitter) -> Any:
+    return _multiplied(m, lambda where, v: m.load(where, _vector(m.kinds[0])))
+
+
+def _multiplied(m: _Emitter, load: Callable[[Any, int], Any]) -> Any:
+    """`multiply`, where load(address, number in its row) gives a register."""
+    kind, (sums, rows) = m.kinds[0], (m.values[0], m.values[2])
+    steps = [m.constant(v * kind.lanes) for v in range(kind.columns)]
+    start = m.pointer(4, m.index(5))
+    factors = [load(m.builder.gep(start, [step]), v) for v, step in enumerate(steps)]
+    for p in range(kind.rows):
+        row = m.pointer(1, m.index(3), m.builder.extract_value(rows, p))
+        for v, step in enumerate(steps):
+            at = p * kind.columns + v
+            pixel = load(m.builder.gep(row, [step]), v)
+            total = m.multiply_add(pixel, factors[v], m.builder.extract_value(sums, at))
+            sums = m.builder.insert_value(sums, total, at)
+    return sums
+
+
+def multiply_head(
+    sums: np.ndarray,
+    x: np.ndarray,
+    rows: tuple[int, ...],
+    c: int,
+    w: np.ndarray,
+    b: int,
+    count: int,
+) -> np.ndarray:
+    """The same of the first `count` numbers of each row."""
+    sums = sums.copy()
+    for row, total in zip(rows, sums, strict=True):
+        total[:count] += x[row + c : row + c + count] * w[b : b + count]
+    return sums
+
+
+@_lowered(multiply_head, lambda sums, x, rows, c, w, b, count: sums)
+def _(m: _Emitter) -> Any:
+    kind = m.kinds[0]
+
+    def load(where: Any, v: int) -> Any:
+        left = m.builder.sub(m.index(6), m.constant(v * kind.lanes))
+        return m.load_head(where, _vector(kind), left)
+
+    return _multiplied(m, load)
+
+
 def put(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
     """y at rows + b = sums."""
     for row, total in zip(rows, sums, strict=True):

@@ -1,0 +1,174 @@
+"""Depthwise convolution in tiles of registers: every output channel has one input channel.
+
+    y[place, o] = sum of x[pixel under tap, o // M] w[tap, o] over the taps on the image
+
+The tables are those of `direct`, where each channel is a group; a tile is ROWS places by a panel of
+channels. M outputs to a channel are M = 1 on an image whose channels are repeated M times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
+from minitensor.backend.numpy.compiled.filter_grad import Axes, Range, met
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.packing import bands
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, plan
+from minitensor.backend.numpy.compiled.registers import (
+    ROWS,
+    add,
+    in_line,
+    multiply,
+    multiply_head,
+    places,
+    put,
+    put_head,
+    zeros,
+)
+from minitensor.backend.numpy.depthwise import SLOWNESS
+from minitensor.backend.numpy.threads import parallel_map
+from minitensor.window import Window
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = the sum over taps of pixels * kernel."""
+    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    _convolve(_repeated(x, kernel.shape[-1]), kernel[:, :, 0], y, window, backwards=False)
+    return y
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = the sum of y * kernel over the taps that read a pixel, and over its M outputs."""
+    o = kernel.shape[-1]
+    x = np.empty((len(y), *window.size, o), y.dtype)
+    _convolve(y, kernel[::-1, ::-1, 0], x, window, backwards=True)
+    if o == window.groups:
+        return x
+    total: np.ndarray = x.reshape(*x.shape[:3], window.groups, -1).sum(-1)
+    return total
+
+
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """kernel = the sum over images and places of pixels * y, in shares of the images."""
+    (kh, kw), n, o = window.kernel, len(x), y.shape[-1]
+    x, y = np.ascontiguousarray(_repeated(x, o)), np.ascontiguousarray(y)
+    parts, (height, width), (pad_h, pad_w) = bands(o, x.dtype), window.size, window.pad
+    axes = Axes(
+        *(height, width, *window.out, kh, kw, *window.stride, *window.dilation),
+        *(pad_h[0], pad_w[0], width * o, o, 0, o, o),
+    )
+    shares = min(IMAGE_SHARES, n)
+    row = parts[-1].first + parts[-1].panels * parts[-1].width
+    sums = np.zeros((shares, kh * kw * row), x.dtype)
+
+    def work(share: int) -> None:
+        images = n * share // shares, n * (share + 1) // shares
+        for band in parts:
+            _sum_rows(
+                *(x.reshape(-1), y.reshape(-1), sums[share], axes, images),
+                *(band.registers, band.width, band.first, band.outputs, row),
+            )
+
+    parallel_map(work, range(shares), num_threads_for(_cost(y, window)))
+    total: np.ndarray = sums.sum(0).reshape(kh, kw, 1, row)[..., :o]
+    return np.ascontiguousarray(total)
+
+
+def _convolve(
+    x: np.ndarray, kernel: np.ndarray, y: np.ndarray, window: Window, backwards: bool
+) -> None:
+    """y = W' x; or, backwards, y = W'^T x; kernel (kh, kw, O) as the places see it."""
+    flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
+    w, o = np.ascontiguousarray(kernel).reshape(-1), y.shape[-1]
+    num_threads = num_threads_for(_cost(y if not backwards else x, window))
+    window = replace(window, groups=o)
+    step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
+
+    def work(piece: tuple[Plan, Range, int]) -> None:
+        tables, tiles, first = piece
+        for band in bands(o, x.dtype):
+            _convolve_tiles(
+                *(flat_x, w, flat_y, tables, tiles, band.registers, band.width),
+                *(band.first, band.outputs, o, first * x[0].size, first * y[0].size),
+            )
+
+    def pieces() -> Iterator[tuple[Plan, Range, int]]:
+        for first in range(0, len(x), step):
+            count = min(step, len(x) - first)
+            tables = plan(window, backwards, count, o, o)
+            wanted = -(-num_threads * SHARES * count // len(x))
+            size = -(-len(tables.tiles) // wanted)
+            for tile in range(0, len(tables.tiles), size):
+                yield tables, (tile, min(tile + size, len(tables.tiles))), first
+
+    parallel_map(work, list(pieces()), num_threads)
+
+
+def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
+    """x with each channel as often as it has outputs."""
+    return x if x.shape[-1] == outputs else np.repeat(x, outputs // x.shape[-1], axis=-1)
+
+
+def _cost(y: np.ndarray, window: Window) -> int:
+    """In multiply-adds of a matrix product."""
+    return int(SLOWNESS * len(y) * prod(window.out) * window.taps * y.shape[-1])
+
+
+@compiled
+def _convolve_tiles(
+    x, w, y, tables, tiles, registers, width, first, channels, outputs, xat, yat
+):  # fmt: skip
+    """y[places of a tile, channels of a band] for a range of tiles."""
+    for tile in range(*tiles):
+        pixels = places(tables.pixels, tile * ROWS, xat, ROWS)
+        targets = places(tables.targets, tile * ROWS, yat, ROWS)
+        row, column = tables.tiles[tile]
+        for c in range(first, first + channels, width):
+            sums, left = zeros(ROWS, registers, y), first + channels - c
+            for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
+                for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
+                    a = tables.rows[u, 0] + tables.runs[v, 0] + c
+                    b = (tables.rows[u, 1] + tables.runs[v, 1]) * outputs + c
+                    if left >= width:
+                        sums = multiply(sums, x, pixels, a, w, b)
+                    else:
+                        sums = multiply_head(sums, x, pixels, a, w, b, left)
+            if left >= width:
+                put(y, targets, c, sums)
+            else:
+                put_head(y, targets, c, sums, left)
+
+
+@compiled
+def _sum_rows(x, y, sums, axes, images, registers, width, first, channels, row):
+    """sums[tap, c] += pixels * y, row after row of places, for some images and a band."""
+    for n in range(*images):
+        for i in range(axes.high):
+            for u in range(axes.kh):
+                pixel = i * axes.stride_h + u * axes.dilation_h - axes.top
+                if pixel < 0 or pixel >= axes.height:
+                    continue
+                for v in range(axes.kw):
+                    beside = v * axes.dilation_w - axes.left
+                    columns = met((0, axes.wide), axes.stride_w, beside, axes.width)
+                    left = columns[0] * axes.stride_w + beside
+                    xs = (n * axes.height + pixel) * axes.line + left * axes.step
+                    ys = ((n * axes.high + i) * axes.wide + columns[0]) * axes.outputs
+                    tap = (u * axes.kw + v) * row
+                    for c in range(first, first + channels, width):
+                        total, a, b = zeros(1, registers, y), xs + c, ys + c
+                        many = first + channels - c
+                        for _ in range(*columns):
+                            if many >= width:
+                                total = multiply(total, x, in_line(a, 0, 1), 0, y, b)
+                            else:
+                                total = multiply_head(total, x, in_line(a, 0, 1), 0, y, b, many)
+                            a += axes.stride_w * axes.step
+                            b += axes.outputs
+                        add(sums, in_line(tap + c, 0, 1), 0, total)
