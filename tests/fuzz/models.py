@@ -187,7 +187,8 @@ def attending(d, x):
     words = {"value_dim": d.maybe(3), "use_bias": d.one([True, False])}
     words |= {"output_shape": d.maybe(2), "attention_axes": axes}
     causal = {"use_causal_mask": True} if d.rank == 1 and d.rng.integers(3) == 0 else {}
-    return d.make("MultiHeadAttention", d.integer(1, 2), d.integer(1, 3), **words)(x, x, **causal)
+    # Of one head, or of heads of one number, Keras may add the bias along another axis: the ledger.
+    return d.make("MultiHeadAttention", d.integer(2, 3), d.integer(2, 3), **words)(x, x, **causal)
 
 
 def contracted(d, x):

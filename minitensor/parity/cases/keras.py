@@ -26,6 +26,7 @@ def cases() -> Iterator[Case]:
         keras_ops("rot90", T((2, 3)), k=2),
         keras_ops("trace", T((2, 3, 4)), offset=1, axis1=0, axis2=2),
         many("parity.keras_ops", ((3,), (3,)), {"name": "vstack"}),
+        keras_ops("add", T((2, 2, 3, 2, 1)), T((2, 1))),
     ):
         yield replace(case, dtypes=("float32",), order=min(case.order, 1))
     shape = call("parity.einsum_dense_shape", (2, 4, 3, 5), equation="...x,xy->...y", units=6)
