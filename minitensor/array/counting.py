@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, to_device_of
+from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import as_dtype, bool, int32
@@ -23,10 +23,10 @@ __all__ = ["bincount", "confusion_matrix", "saturate_cast", "searchsorted", "seq
 example = examples_of("tf")
 
 
-def _integers(op: str, name: str, value: Any) -> Tensor:
+def _integers(op: str, name: str, value: Any, like: Any = None) -> Tensor:
     """`value` as integers; an empty list is none of any type."""
     empty = isinstance(value, list | tuple) and not np.size(value)
-    return checks.tensor(op, name, as_tensor(value, int32) if empty else value, "iu")
+    return checks.tensor(op, name, as_tensor(value, int32) if empty else value, "iu", like)
 
 
 @example("math.bincount([1, 1, 3])", "array([0, 2, 0, 1], dtype=int32)")
@@ -57,7 +57,7 @@ def bincount(
     Raises:
         ValueError: a number is negative.
     """
-    x = _integers("bincount", "arr", arr)
+    x = _integers("bincount", "arr", arr, first_tensor(arr, weights))
     rows = x.numpy() if axis == -1 and x.ndim == 2 else np.ravel(x.numpy())[np.newaxis]
     if axis not in (None, 0, -1):
         raise ValueError(f"bincount: axis must be None, 0 or -1, got {axis!r}")
@@ -127,7 +127,7 @@ def confusion_matrix(
         raise ValueError(f"confusion_matrix: weights {added.shape} must have the shape {i.shape}")
     found = np.zeros((count, count), kind)
     np.add.at(found, (i, j), added.astype(kind))
-    return to_device_of(found)
+    return to_device_of(found, first_tensor(labels, predictions, weights))
 
 
 @example("searchsorted([1, 3, 5], [0, 3, 9])", "array([0, 1, 3], dtype=int32)")

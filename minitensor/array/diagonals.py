@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array, linalg, math, reduce
@@ -28,8 +28,8 @@ example = examples_of("tf.linalg")
 _ALIGN = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
 
 
-def _matrices(op: str, value: Any) -> Tensor:
-    x = as_tensor(value, what=f"{op}: input")
+def _matrices(op: str, value: Any, other: Any = None) -> Tensor:
+    x = as_tensor(value, what=f"{op}: input", like=first_tensor(value, other))
     if x.ndim < 2:
         raise ValueError(f"{op}: input must be at least 2-dim, received shape: {x.shape!s}")
     return x
@@ -169,7 +169,7 @@ def set_diag(
     Args:
         diagonal: (..., length), or (..., diagonals, length) for several; the type of `input`.
     """
-    x = _matrices("set_diag", input)
+    x = _matrices("set_diag", input, diagonal)
     low, high = _band("set_diag", k)
     new = as_tensor(diagonal, x.dtype, "set_diag: diagonal", x)
     given, length = _rows("set_diag", new, low, high)
@@ -239,7 +239,7 @@ def matvec(
     """
     if transpose_a and adjoint_a:
         raise ValueError("matvec: transpose_a and adjoint_a are the same; give one")
-    x = _matrices("matvec", a)
+    x = _matrices("matvec", a, b)
     y = as_tensor(b, x.dtype, "matvec: b", x)
     if not y.ndim:
         raise ValueError("matvec: b must be vectors, got a scalar")

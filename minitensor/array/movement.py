@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of
 from minitensor.nn import checks
@@ -202,7 +202,8 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
         raise TypeError(f"meshgrid: got {sorted(kwargs)}; legal: indexing, name")
     if indexing not in ("xy", "ij"):
         raise InvalidArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}")
-    vectors = [array.reshape(as_tensor(v, what="meshgrid: args"), shape=(-1,)) for v in args]
+    given = [as_tensor(v, what="meshgrid: args", like=first_tensor(*args)) for v in args]
+    vectors = [array.reshape(v, shape=(-1,)) for v in given]
     order = list(range(len(vectors)))
     if indexing == "xy" and len(order) > 1:
         order[:2] = 1, 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, as_tensor, first_tensor
 from minitensor.image.geometry import pad_to_bounding_box
 from minitensor.image.inputs import NUMBERS, picture, pixels, scalar
 from minitensor.image.resize import ResizeMethod, resize
@@ -96,6 +96,7 @@ def crop_and_resize(
                [12., 15.]], dtype=float32)
     """
     op = "crop_and_resize"
+    image = as_tensor(image, what=f"{op}: image", like=first_tensor(image, boxes, box_indices))
     x = math.cast(picture(op, "image", image, (4,)), dtype=np.float32)
     corners = math.cast(checks.tensor(op, "boxes", boxes, NUMBERS, like=x), dtype=np.float32)
     image_index = np.asarray(checks.tensor(op, "box_indices", box_indices, "iu"))

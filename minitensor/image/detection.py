@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, to_device_of
+from minitensor.autograd import Tensor, as_tensor, first_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.image.inputs import NUMBERS, example, picture, scalar
 from minitensor.nn import checks
@@ -120,7 +120,7 @@ def non_max_suppression_padded(
         >>> chosen.numpy(), count.numpy().item()
         (array([1, 0, 0], dtype=int32), 1)
     """
-    op = "non_max_suppression_padded"
+    op, like = "non_max_suppression_padded", first_tensor(boxes, scores)
     x, y = (checks.tensor(op, w, v, "f").numpy() for w, v in (("boxes", boxes), ("scores", scores)))
     if x.ndim < 2 or x.shape[-1] != 4 or y.shape != x.shape[:-1]:
         raise ValueError(
@@ -136,10 +136,10 @@ def non_max_suppression_padded(
     ]
     counts = np.array([len(chosen) for chosen in found], np.int32).reshape(x.shape[:-2])
     if not pad_to_max_output_size:
-        return to_device_of(found[0]), to_device_of(counts)
+        return to_device_of(found[0], like), to_device_of(counts, like)
     padded = [np.pad(chosen, (0, most - len(chosen))) for chosen in found]
     full = np.array(padded, np.int32).reshape(*counts.shape, most)
-    return to_device_of(full), to_device_of(counts)
+    return to_device_of(full, like), to_device_of(counts, like)
 
 
 def _suppressed(
@@ -147,6 +147,7 @@ def _suppressed(
 ) -> tuple[Tensor, Tensor]:
     """Indices and scores of the boxes that are left."""
     corners, left = _boxes_and_scores(op, boxes, scores)
+    like = first_tensor(boxes, scores)
     limit, lowest = scalar(op, "iou_threshold", overlap), scalar(op, "score_threshold", least)
     if not 0 <= limit <= 1:
         raise ValueError(f"{op}: iou_threshold must be from 0 to 1, got {limit}")
@@ -166,7 +167,7 @@ def _suppressed(
             waiting &= shared <= shared.dtype.type(limit)
         waiting[best] = False
     scored = np.array(kept, left.dtype)
-    return to_device_of(np.array(chosen, np.int32)), to_device_of(scored)
+    return to_device_of(np.array(chosen, np.int32), like), to_device_of(scored, like)
 
 
 def _boxes_and_scores(op: str, boxes: Any, scores: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -221,6 +222,7 @@ def draw_bounding_boxes(images: Any, boxes: Any, colors: Any, name: str | None =
     Source: tf.image.draw_bounding_boxes
     """
     op = "draw_bounding_boxes"
+    images = as_tensor(images, what=f"{op}: images", like=first_tensor(images, boxes, colors))
     x = picture(op, "images", images, (4,))
     if not is_float(x.dtype):
         raise TypeError(f"{op}: images are {x.dtype.name}; use image.convert_image_dtype")

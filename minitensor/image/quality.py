@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, first_tensor
 from minitensor.image.color import convert_image_dtype
 from minitensor.image.inputs import NUMBERS, example, picture, scalar
 from minitensor.nn import checks
@@ -262,7 +262,8 @@ def _likeness(
 
 def _pair(op: str, a: Any, b: Any, max_val: Any) -> tuple[Tensor, Tensor, float]:
     """Both images in float32 in the scale from 0 to 1, and the largest value in it."""
-    x, y = (checks.tensor(op, word, v, NUMBERS) for word, v in (("a", a), ("b", b)))
+    like = first_tensor(a, b)
+    x, y = (checks.tensor(op, word, v, NUMBERS, like) for word, v in (("a", a), ("b", b)))
     if x.ndim < 3 or y.ndim < 3 or x.shape[-3:] != y.shape[-3:]:
         raise ValueError(f"{op}: two images of one shape are needed, got {x.shape} and {y.shape}")
     checks.broadcast(op, a=x, b=y)

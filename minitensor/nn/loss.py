@@ -223,7 +223,8 @@ def compute_average_loss(
         ValueError: `per_example_loss` has no axes.
     """
     op = "compute_average_loss"
-    x = checks.tensor(op, "per_example_loss", per_example_loss, "fiu")
+    like = first_tensor(per_example_loss, sample_weight)
+    x = checks.tensor(op, "per_example_loss", per_example_loss, "fiu", like)
     if not x.ndim:
         raise ValueError(
             "Invalid value passed for `per_example_loss`. Expected a tensor with at least rank 1."

@@ -78,7 +78,8 @@ def _series(be: Backend, x: Any, order: int) -> Any:
     half = x / 2
     term = half**order / constants.factorial(order)
     total = term
-    for k in range(1, 2 * int(be.xp.fmin(be.xp.abs(half), 360).max(initial=0)) + 30):
+    largest = int(be.xp.fmin(be.xp.abs(half), 360).max()) if x.size else 0
+    for k in range(1, 2 * largest + 30):
         term = term * (half / k) * (half / (k + order))
         total = total + term
     return total

@@ -175,6 +175,7 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
             ("isclose", "takes an infinity to be far from itself"),
             ("rot90", "turns twice by mirroring one axis"),
             ("vstack", "joins vectors end to end"),
+            ("add", "takes a matrix of one row or column for a bias of channels"),
         )
     ),
     (

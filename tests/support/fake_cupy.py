@@ -25,7 +25,8 @@ def _words(text):
     return text.split()
 
 
-NAMES = _words("""abs absolute add arange arccos arcsin arctan argmax argmin argwhere array_equal
+NAMES = _words("""abs absolute add arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh
+fmin nextafter argmax argmin argwhere array_equal
 ascontiguousarray bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip concatenate copysign
 cos cosh cumsum divide divmod einsum empty empty_like equal exp expand_dims expm1 flip floor
 floor_divide fmod full full_like greater greater_equal invert isfinite isinf isnan left_shift less

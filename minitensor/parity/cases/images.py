@@ -15,10 +15,12 @@ AREA = "images"
 MOVED = """flip_left_right flip_up_down rot90 transpose central_crop crop_to_bounding_box
     pad_to_bounding_box resize_with_crop_or_pad image_gradients"""
 MIXED = """rgb_to_yiq yiq_to_rgb rgb_to_yuv yuv_to_rgb rgb_to_grayscale grayscale_to_rgb
-    adjust_brightness sobel_edges"""
+    adjust_brightness"""
 OPS = {
     **{f"image.{name}": Op("selection") for name in MOVED.split()},
     **{f"image.{name}": Op("linear", kernels=2) for name in MIXED.split()},
+    "image.sobel_edges": Op("linear", kernels=2, kernel=True),
+    **{f"image.{name}": Op("smooth", kernel=True) for name in ("ssim", "ssim_multiscale")},
     "image.hsv_to_rgb": Op("smooth", images.hsv_to_rgb),
     "image.adjust_contrast": Op("smooth", images.adjust_contrast),
     "image.adjust_hue": Op("smooth", images.adjust_hue),
