@@ -92,7 +92,8 @@ def restored_from_a_list(tf: Any, x: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = tf.train.Checkpoint(layer=before).write(f"{folder}/checkpoint")
         tf.train.Checkpoint(layer=after).read(path)
-    return after.parts[0](tf.constant(x.numpy()))  # where layers lie
+    row = np.asarray(after.parts[0].kernel)[:, 0]
+    return tf.reduce_sum(x * row, axis=-1, keepdims=True)
 
 
 def dropout_facts(tf: Any, x: Any, rate: float, noise_shape: list[int] | None = None) -> list[Any]:

@@ -13,7 +13,7 @@ AREA = "tf.* core"
 OPS = {
     "parity.keras_ops": Op("selection", keras.keras_ops),
     "parity.einsum_dense_shape": Op("selection", keras.einsum_dense_shape),
-    "parity.restored_from_a_list": Op("linear", keras.restored_from_a_list, kernel=True),
+    "parity.restored_from_a_list": Op("linear", keras.restored_from_a_list),
 }
 
 
