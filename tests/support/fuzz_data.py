@@ -195,7 +195,8 @@ def main(folder, count, seed):
     for path in sorted((folder / "bombs").glob("*")):
         reader = BOMBS[path.name.partition(".")[0]]
         found[path.name] = [outcome(reader(path), watch)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    status = Path("/proc/self/status").read_text()  # ru_maxrss would count who started us, too
+    peak = int(status.split("VmHWM:")[1].split()[0]) << 10
     print(json.dumps({"found": found, "executed": sorted(watch.seen), "peak": peak}))
 
 
