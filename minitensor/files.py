@@ -5,7 +5,6 @@ A leaf: every room that writes a file may use it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -148,6 +147,8 @@ def _is_shared(path: Path) -> bool:
 
 def digest(*parts: str | bytes) -> str:
     """One key for all that a result depends on."""
+    import hashlib  # here, as most who import this file hash nothing
+
     state = hashlib.sha256()
     for part in parts:
         content = part.encode() if isinstance(part, str) else part

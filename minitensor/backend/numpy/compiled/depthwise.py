@@ -16,10 +16,10 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
-from minitensor.backend.numpy.compiled.filter_grad import Axes, Range, met
+from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import bands
-from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, plan
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     add,
@@ -86,7 +86,7 @@ def _convolve(
     """y = W' x; or, backwards, y = W'^T x; kernel (kh, kw, O) as the places see it."""
     flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
     w, o = np.ascontiguousarray(kernel).reshape(-1), y.shape[-1]
-    num_threads = num_threads_for(_cost(y if not backwards else x, window))
+    num_threads = num_threads_for(_cost(y, window))
     window = replace(window, groups=o)
     step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
 

@@ -19,7 +19,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, pack
-from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, plan
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     outer,
@@ -63,9 +63,6 @@ def _convolve(
 
     pieces = list(_pieces(x, kernel, y, window, backwards, num_threads * SHARES))
     parallel_map(work, pieces, num_threads)
-
-
-Range = tuple[int, int]
 
 
 class Piece(NamedTuple):

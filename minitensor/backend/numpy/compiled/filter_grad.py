@@ -18,6 +18,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands
+from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import add, in_line, outer, zeros
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
@@ -27,9 +28,6 @@ PLACES = 160  # of a block
 PACKED_BYTES = 2**19  # of x, for one block
 OWN_SUM = 2**21  # bytes of gradient that each share of the images may sum by itself
 SHARES = 8  # of the images, for any number of threads: so the bits are the same
-
-
-Range = tuple[int, int]
 
 
 class Axes(NamedTuple):

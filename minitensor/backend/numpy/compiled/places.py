@@ -18,6 +18,8 @@ from minitensor.window import Window
 
 BLOCK_BYTES = 2**19  # of images whose places are one piece of work: what a core keeps close
 
+Range = tuple[int, int]
+
 
 class Plan(NamedTuple):
     """The tables for some images; offsets count numbers of x and y, and rows of a packed kernel."""

@@ -1,4 +1,4 @@
-"""Vector registers for kernels written in Python: a `Tile` of sums, and single registers.
+"""Vector registers for kernels written in Python: a `Tile` of sums.
 
 Each function here has two forms. The plain one, NumPy on arrays, is what it means, and what runs
 where numba is switched off (NUMBA_DISABLE_JIT=1): a kernel can then be stepped through line by
@@ -10,7 +10,7 @@ Arrays are flat and contiguous; an index is a number of elements from their star
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,14 +46,6 @@ class Tile(types.Type):
         super().__init__(name=f"Tile({rows}, {columns}, {number})")
 
 
-class Register(types.Type):
-    """One register of numbers; numba's type of what `load` gives."""
-
-    def __init__(self, number: Any) -> None:
-        self.number, self.lanes = number, REGISTER_BYTES * 8 // number.bitwidth
-        super().__init__(name=f"Register({number})")
-
-
 def _vector(kind: Any) -> ir.VectorType:
     return ir.VectorType(
         ir.FloatType() if kind.number.bitwidth == 32 else ir.DoubleType(), kind.lanes
@@ -64,12 +56,6 @@ def _vector(kind: Any) -> ir.VectorType:
 class _TileModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Tile) -> None:
         super().__init__(manager, kind, ir.ArrayType(_vector(kind), kind.rows * kind.columns))
-
-
-@register_model(Register)
-class _RegisterModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Register) -> None:
-        super().__init__(manager, kind, _vector(kind))
 
 
 class _Emitter:
@@ -148,10 +134,10 @@ def _suffix(vector: Any) -> str:
     return f"v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
 
 
-def _lowered(plain: Callable[..., Any], result: Callable[..., Any], *kinds: Any) -> Any:
+def _lowered(plain: Callable[..., Any], result: Callable[..., Any]) -> Any:
     """Decorates the emitter of `plain`'s instructions; result(*types) is the type it gives."""
     type_callable(plain)(lambda context: result)
-    kinds = kinds or (types.Any,) * plain.__code__.co_argcount
+    kinds = (types.Any,) * plain.__code__.co_argcount
 
     def decorate(emit: Callable[[_Emitter], Any]) -> Any:
         lower_builtin(plain, *kinds)(lambda *call: emit(_Emitter(*call)))
@@ -179,19 +165,19 @@ def _(m: _Emitter) -> Any:
     return ir.Constant(m.context.get_value_type(m.signature.return_type), None)
 
 
+def _numbers(rows: Any) -> Any:
+    """The type of one number for each of so many rows, which the kernel's text says."""
+    if isinstance(rows, types.IntegerLiteral):
+        return types.UniTuple(types.intp, rows.literal_value)
+    return None
+
+
 def places(table: np.ndarray, first: int, offset: int, rows: int) -> tuple[int, ...]:
     """table[first : first + rows] + offset: where the rows of a tile lie."""
     return tuple(int(place) + offset for place in table[first : first + rows])
 
 
-@_lowered(
-    places,
-    lambda table, first, offset, rows: (
-        types.UniTuple(types.intp, rows.literal_value)
-        if isinstance(rows, types.IntegerLiteral)
-        else None
-    ),
-)
+@_lowered(places, lambda table, first, offset, rows: _numbers(rows))
 def _(m: _Emitter) -> Any:
     many, offset = m.signature.return_type.count, m.index(2)
     out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
@@ -206,14 +192,7 @@ def in_line(first: int, step: int, rows: int) -> tuple[int, ...]:
     return tuple(first + step * row for row in range(rows))
 
 
-@_lowered(
-    in_line,
-    lambda first, step, rows: (
-        types.UniTuple(types.intp, rows.literal_value)
-        if isinstance(rows, types.IntegerLiteral)
-        else None
-    ),
-)
+@_lowered(in_line, lambda first, step, rows: _numbers(rows))
 def _(m: _Emitter) -> Any:
     many, place = m.signature.return_type.count, m.index(0)
     out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
@@ -314,13 +293,20 @@ def put(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
 
 @_lowered(put, lambda y, rows, b, sums: types.void)
 def _(m: _Emitter) -> Any:
+    for total, where, _ in _stored(m):
+        m.store(total, where)
+    return m.nothing()
+
+
+def _stored(m: _Emitter) -> Iterator[tuple[Any, Any, Any]]:
+    """Of `put` and its kin: each register of the sums, its address, its place in the row."""
     kind, sums = m.kinds[3], m.values[3]
     for p in range(kind.rows):
         row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
         for v in range(kind.columns):
-            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
-            m.store(m.builder.extract_value(sums, p * kind.columns + v), where)
-    return m.nothing()
+            step = m.constant(v * kind.lanes)
+            total = m.builder.extract_value(sums, p * kind.columns + v)
+            yield total, m.builder.gep(row, [step]), step
 
 
 def add(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
@@ -331,13 +317,8 @@ def add(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
 
 @_lowered(add, lambda y, rows, b, sums: types.void)
 def _(m: _Emitter) -> Any:
-    kind, sums = m.kinds[3], m.values[3]
-    for p in range(kind.rows):
-        row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
-        for v in range(kind.columns):
-            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
-            total = m.builder.extract_value(sums, p * kind.columns + v)
-            m.store(m.builder.fadd(m.load(where, _vector(kind)), total), where)
+    for total, where, _ in _stored(m):
+        m.store(m.builder.fadd(m.load(where, total.type), total), where)
     return m.nothing()
 
 
@@ -349,11 +330,6 @@ def put_head(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray, cou
 
 @_lowered(put_head, lambda y, rows, b, sums, count: types.void)
 def _(m: _Emitter) -> Any:
-    kind, sums = m.kinds[3], m.values[3]
-    for p in range(kind.rows):
-        row = m.pointer(0, m.index(2), m.builder.extract_value(m.values[1], p))
-        for v in range(kind.columns):
-            where = m.builder.gep(row, [m.constant(v * kind.lanes)])
-            left = m.builder.sub(m.index(4), m.constant(v * kind.lanes))
-            m.store_head(m.builder.extract_value(sums, p * kind.columns + v), where, left)
+    for total, where, step in _stored(m):
+        m.store_head(total, where, m.builder.sub(m.index(4), step))
     return m.nothing()
