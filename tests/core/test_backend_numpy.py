@@ -7,6 +7,8 @@ that threads share, which is what large images get.
 
 from __future__ import annotations
 
+import importlib
+import re
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -23,7 +25,7 @@ from hypothesis import strategies as st
 
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
-from minitensor.backend.numpy import blocked, blocks, threads
+from minitensor.backend.numpy import blocked, blocks, choice, threads
 from minitensor.backend.numpy.matrix import dense_matrix
 from minitensor.window import Window
 
@@ -423,13 +425,65 @@ def test_an_unknown_algorithm_is_refused_with_the_legal_names() -> None:
         settings.algorithm("fft").__enter__()
 
 
-def test_tiles_say_what_to_install_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """What was found out about numba is found out anew, in the test and after it."""
+    forget = choice._room.cache_clear, choice._room_by_default.cache_clear
+    for each in forget:
+        each()
+    yield
+    for each in forget:
+        each()
+
+
+def test_tiles_say_what_to_install_without_numba(
+    monkeypatch: pytest.MonkeyPatch, forgetful: None
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
         settings.algorithm("tile"),
-        pytest.raises(ValueError, match=r"numba.*pip install .*\[fast\]"),
+        pytest.raises(ValueError, match=r"'tile'.*no numba.*pip install .*\[fast\]"),
     ):
         family(*draw(BIG, 2, 2, n=1), BIG)
+
+
+def without_numba(patch: pytest.MonkeyPatch) -> str:
+    patch.setattr("importlib.util.find_spec", lambda name: None)
+    return "no numba.*pip install"
+
+
+def with_a_broken_numba(patch: pytest.MonkeyPatch) -> str:
+    room = importlib.import_module("minitensor.backend.numpy.compiled")
+    patch.setattr(room.direct, "conv2d", lambda *arguments: np.zeros(1))
+    return r"numba does not work here \(ArithmeticError: 2 \* 2 is not 4\)"
+
+
+@pytest.mark.parametrize("broken", [without_numba, with_a_broken_numba])
+def test_large_calls_say_once_what_numba_would_bring_and_are_computed_by_numpy(
+    broken: Callable[[pytest.MonkeyPatch], str],
+    monkeypatch: pytest.MonkeyPatch,
+    forgetful: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    words = broken(monkeypatch)
+    assert choice.compiled(choice.LARGE - 1, np.float32) is None
+    assert not caplog.messages
+    for _ in range(2):
+        assert choice.compiled(choice.LARGE, np.float32) is None
+    (said,) = caplog.messages
+    assert re.search(words, said)
+
+
+def test_only_large_calls_of_floats_are_compiled(
+    monkeypatch: pytest.MonkeyPatch, forgetful: None
+) -> None:
+    assert choice.compiled(choice.LARGE, np.float32) is choice.compiled(choice.LARGE, np.float64)
+    assert choice.compiled(choice.LARGE, np.float32) is not None
+    assert choice.compiled(choice.LARGE - 1, np.float32) is None
+    assert choice.compiled(choice.LARGE, np.int32) is None
+    choice._room_by_default.cache_clear()
+    monkeypatch.setenv("MINITENSOR_COMPILED", "0")
+    assert choice.compiled(choice.LARGE, np.float32) is None
 
 
 @pytest.mark.parametrize("rung", ["tiled", "register", "tensor", "winograd"])

@@ -13,15 +13,16 @@ pixel by the zeros of W' too.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Protocol
 
 import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
+from minitensor.backend.numpy.choice import COMPILED, compiled
 from minitensor.backend.numpy.elementwise import bias_activation
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned
-from minitensor.extras import install
 from minitensor.window import Window
 
 
@@ -39,7 +40,6 @@ ALGORITHMS: dict[str, Algorithm] = {
     "matrix": matrix,
     "depthwise": depthwise,
 }
-COMPILED = "tile"  # one more, which takes numba
 
 
 @in_float32
@@ -49,7 +49,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     shape = (len(x), *window.out, kernel.shape[-1])
     if 0 in shape + kernel.shape:
         return np.zeros(shape, x.dtype)
-    return _algorithm(x.shape[-1], window).conv2d(x, kernel, window)
+    return _algorithm(x, kernel.shape, window).conv2d(x, kernel, window)
 
 
 @in_float32
@@ -67,7 +67,7 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
     shape = (len(y), *window.size, kernel.shape[2] * window.groups)
     if 0 in shape + y.shape + kernel.shape:
         return np.zeros(shape, y.dtype)
-    return _algorithm(shape[-1], window).conv2d_transpose(y, kernel, window)
+    return _algorithm(y, kernel.shape, window).conv2d_transpose(y, kernel, window)
 
 
 @in_float32
@@ -77,32 +77,24 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     shape = (*window.kernel, x.shape[-1] // window.groups, y.shape[-1])
     if 0 in shape + x.shape + y.shape:
         return np.zeros(shape, x.dtype)
-    return _algorithm(x.shape[-1], window).conv2d_kernel_grad(x, y, window)
+    return _algorithm(x, shape, window).conv2d_kernel_grad(x, y, window)
 
 
-def _algorithm(channels: int, window: Window) -> Algorithm:
+def _algorithm(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
     """The pinned algorithm, or the one that suits the shape."""
-    pinned, fits = pinned_algorithm(), window.groups == channels
+    pinned, channels = pinned_algorithm(), kernel[2] * window.groups
+    fits = kernel[2] == 1 < channels
+    if pinned is not None:
+        refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
+    work = len(images) * prod(window.out) * prod(kernel) * (depthwise.SLOWNESS if fits else 1)
+    room = compiled(work, images.dtype)
+    if room is not None:
+        return room  # type: ignore[no-any-return]
     if pinned is None:
-        return depthwise if fits and channels > 1 else blocked
-    if pinned == "depthwise" and not fits:
+        return depthwise if fits else blocked
+    if pinned == "depthwise" and kernel[2] > 1:
         raise ValueError(
             f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
             f"{window.groups} groups; it serves groups == channels, pin another or none."
         )
-    refuse_pinned("numpy", (*ALGORITHMS, COMPILED))
-    return _compiled() if pinned == COMPILED else ALGORITHMS[pinned]
-
-
-def _compiled() -> Algorithm:
-    """The tiles of registers; the import takes a moment, the first call of a kernel a second."""
-    from importlib.util import find_spec
-
-    if find_spec("numba") is None:
-        raise ValueError(
-            f"algorithm({COMPILED!r}) was pinned, which numba compiles, and there is no numba: "
-            f"{install('fast')}"
-        )
-    from minitensor.backend.numpy import compiled
-
-    return compiled
+    return ALGORITHMS[pinned]

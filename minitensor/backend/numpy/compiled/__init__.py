@@ -1,7 +1,7 @@
 """Convolutions in tiles of registers: Python that numba compiles, beside the plain definitions.
 
 `registers` is the language, `direct`, `depthwise` and `filter_grad` are written in it. To import
-this room loads numba; nobody does before it is asked for.
+this room loads numba: `choice` does, at the first call that is large enough.
 """
 
 from __future__ import annotations
@@ -31,3 +31,10 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     if 1 < window.groups == x.shape[-1]:
         return depthwise.conv2d_kernel_grad(x, y, window)
     return filter_grad.conv2d_kernel_grad(x, y, window)
+
+
+def probe() -> None:
+    """Compile the smallest convolution, and look at its number: does numba work here?"""
+    two = np.full((1, 1, 1, 1), 2, np.float32)
+    if conv2d(two, two, Window.of((1, 1), (1, 1))).item() != 4:
+        raise ArithmeticError("2 * 2 is not 4")
