@@ -18,7 +18,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands, pack
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
@@ -29,6 +29,7 @@ from minitensor.backend.numpy.compiled.registers import (
     zeros,
 )
 from minitensor.backend.numpy.threads import parallel_map
+from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
 
@@ -61,8 +62,9 @@ def _convolve(
             *(xat, yat + band.first, band.outputs),
         )
 
-    pieces = list(_pieces(x, kernel, y, window, backwards, num_threads * SHARES))
-    parallel_map(work, pieces, num_threads)
+    pieces = _pieces(x, kernel, y, window, backwards, num_threads * SHARES)
+    for batch in _batches(pieces, workspace_limit() // 4):
+        parallel_map(work, batch, num_threads)
 
 
 class Piece(NamedTuple):
@@ -84,7 +86,10 @@ def _pieces(
     n, groups = len(x), window.groups
     images = max(min(n, BLOCK_BYTES // x[0].nbytes), 1)
     most = max(BLOCK_BYTES // (ROWS * x.shape[-1] * x.itemsize), 1)
-    for group, band in product(range(groups), bands(y.shape[-1] // groups, x.dtype)):
+    outputs = y.shape[-1] // groups
+    panel = bands(outputs, x.dtype)[0].width * kernel.nbytes // kernel.shape[-1]
+    parts = cut(bands(outputs, x.dtype), workspace_limit() // 4 // panel)
+    for group, band in product(range(groups), parts):
         w = pack(kernel, groups, group, backwards, band)
         for first in range(0, n, images):
             count = min(images, n - first)
@@ -94,6 +99,20 @@ def _pieces(
             shares = _shares(len(tables.tiles), band.panels, most, -(-wanted * count // n))
             for tiles, panels in shares:
                 yield Piece(band, tiles, panels, xat, yat, w, tables)
+
+
+def _batches(pieces: Iterator[Piece], room: int) -> Iterator[list[Piece]]:
+    """The pieces in order; the packed kernels of a batch take no more than `room` bytes."""
+    batch: list[Piece] = []
+    held, last = 0, None
+    for piece in pieces:
+        if piece.w is not last:
+            if batch and held + piece.w.nbytes > room:
+                yield batch
+                batch, held = [], 0
+            held, last = held + piece.w.nbytes, piece.w
+        batch.append(piece)
+    yield batch
 
 
 def _shares(tiles: int, panels: int, most: int, wanted: int) -> Iterator[tuple[Range, Range]]:

@@ -17,10 +17,11 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import add, in_line, outer, zeros
 from minitensor.backend.numpy.threads import parallel_map
+from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
 CHANNELS, REGISTERS = 8, 2  # of a tile
@@ -59,7 +60,9 @@ class Axes(NamedTuple):
         high = min((rows - 1) * self.stride_h + (self.kh - 1) * self.dilation_h + 1, self.height)
         wide = min((columns - 1) * self.stride_w + (self.kw - 1) * self.dilation_w + 1, self.width)
         pixels = images * high * wide
-        most = PACKED_BYTES // (pixels * itemsize) // CHANNELS * CHANNELS
+        most = (
+            min(PACKED_BYTES, workspace_limit() // 8) // (pixels * itemsize) // CHANNELS * CHANNELS
+        )
         channels = max(min(most, _up(self.channels, CHANNELS)), CHANNELS)
         return (images, rows, columns, channels), pixels * channels
 
@@ -72,43 +75,54 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     kernel = np.zeros((kh, kw, c, groups, o), x.dtype)
     for group in range(groups):
         for axes, ranges in _axes(window, x.shape[-1], y.shape[-1], group):
-            part = _gradient(x, y, window, axes, ranges, group * o, o)
-            kernel[..., group, :] += part.reshape(kh, kw, c, o)
+            taps, padded = axes.kh * axes.kw, _up(axes.channels, CHANNELS)
+            parts = bands(o, x.dtype, REGISTERS)
+            panel = taps * padded * parts[0].width * x.itemsize
+            for band in cut(parts, workspace_limit() // 4 // panel):
+                some = slice(band.first, band.first + band.outputs)
+                part = _gradient(x, y, window, axes, ranges, group * o, band)
+                kernel[..., group, some] += part.reshape(kh, kw, c, -1)
     return kernel.reshape(kh, kw, c, groups * o)
 
 
 def _gradient(
-    x: np.ndarray, y: np.ndarray, window: Window, axes: Axes, ranges: list[Range], yat: int, o: int
+    x: np.ndarray,
+    y: np.ndarray,
+    window: Window,
+    axes: Axes,
+    ranges: list[Range],
+    yat: int,
+    band: Band,
 ) -> np.ndarray:
-    """The part of some columns of places, for outputs yat ... yat + o - 1: (taps, channels, o)."""
-    n, padded, parts = len(x), _up(axes.channels, CHANNELS), bands(o, x.dtype, REGISTERS)
-    row = parts[-1].first + parts[-1].panels * parts[-1].width
-    shares = max(min(SHARES, n, OWN_SUM // (axes.kh * axes.kw * padded * row * x.itemsize)), 1)
-    sums = np.zeros((shares, axes.kh * axes.kw, padded, row), x.dtype)
+    """The part of some columns of places, for a band of outputs: (taps, channels, outputs)."""
+    n, padded, row = len(x), _up(axes.channels, CHANNELS), band.panels * band.width
+    taps = axes.kh * axes.kw
+    own_sum = min(OWN_SUM, workspace_limit() // 4)
+    shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
+    sums = np.zeros((shares, taps, padded, row), x.dtype)
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-    num_threads = num_threads_for(n * prod(window.out) * axes.kh * axes.kw * padded * row)
+    num_threads = num_threads_for(n * prod(window.out) * taps * padded * row)
 
-    def work(piece: tuple[int, Band, Range]) -> None:
-        share, band, panels = piece
+    def work(piece: tuple[int, Range]) -> None:
+        share, panels = piece
         block, size = axes.block(x.itemsize)
         scratch = np.empty(size, x.dtype), np.empty(prod(block[:3]) * band.width, x.dtype)
         images = n * share // shares, n * (share + 1) // shares
         for columns in ranges:
             _sum_blocks(
                 flat_x, flat_y, sums[share].reshape(-1), *scratch, axes, block, images, columns,
-                panels, band.registers, band.width, band.outputs, band.first, yat + band.first, row,
+                panels, band.registers, band.width, band.outputs, yat + band.first, row,
             )  # fmt: skip
 
+    step = max(band.panels * shares // (2 * num_threads), 1)
     pieces = [
-        (share, band, (first, min(first + step, band.panels)))
-        for band in parts
-        for step in [max(band.panels * shares // (2 * num_threads), 1)]
+        (share, (first, min(first + step, band.panels)))
         for first in range(0, band.panels, step)
         for share in range(shares)
     ]
     parallel_map(work, pieces, num_threads)
     total: np.ndarray = sums.sum(0) if shares > 1 else sums[0]
-    return total[:, : axes.channels, :o]
+    return total[:, : axes.channels, : band.outputs]
 
 
 def _axes(
@@ -139,7 +153,7 @@ def _up(n: int, step: int) -> int:
 @compiled
 def _sum_blocks(
     x, y, sums, packed_x, packed_y, axes, block, images, columns, panels,
-    registers, width, outputs, sat, yat, row,
+    registers, width, outputs, yat, row,
 ):  # fmt: skip
     """sums[tap, c, o] += x^T y: some images, some columns of places, some panels of outputs."""
     padded = (axes.channels + CHANNELS - 1) // CHANNELS * CHANNELS
@@ -167,7 +181,7 @@ def _sum_blocks(
                         _pack_places(y, packed_y, axes, places, yat + at, many, width)
                         _sum_taps(
                             packed_x, packed_y, sums, axes, places, pixels, channels,
-                            registers, width, first * row + sat + at, row, padded,
+                            registers, width, first * row + at, row, padded,
                         )  # fmt: skip
 
 

@@ -43,6 +43,19 @@ def bands(outputs: int, dtype: Any, columns: int = COLUMNS) -> list[Band]:
     ]
 
 
+def cut(parts: list[Band], panels: int) -> list[Band]:
+    """The same outputs in bands of at most so many panels."""
+    step = max(panels, 1)
+    return [
+        band._replace(
+            first=band.first + at * band.width,
+            outputs=min(band.outputs - at * band.width, step * band.width),
+        )
+        for band in parts
+        for at in range(0, band.panels, step)
+    ]
+
+
 def pack(kernel: np.ndarray, groups: int, group: int, backwards: bool, band: Band) -> np.ndarray:
     """A band of one group's kernel, flat; backwards its taps are turned, and outputs are inputs."""
     kh, kw, c, o = kernel.shape
