@@ -80,10 +80,8 @@ class _Layout:
     def spread(self, diagonals: Tensor, other: Any) -> Tensor:
         """The matrix of diagonals (..., diagonals, longest); `other` outside of the band."""
         number, position, there = self.of_matrix()
-        if not there.size:
-            return as_tensor(other, diagonals.dtype, like=diagonals)
         found = array.getitem(diagonals, index=(Ellipsis, number, position))  # (..., rows, columns)
-        return found if there.all() else math.where(there, found, other)
+        return math.where(there, found, other)
 
 
 @example("diag_part([[1, 2], [3, 4]])", "array([1, 4], dtype=int32)")
@@ -107,8 +105,7 @@ def diag_part(
         found = array.getitem(x, index=(Ellipsis, rows, columns))  # (..., diagonals, length)
     else:
         found = array.reshape(x, shape=(*x.shape[:-2], *rows.shape))
-    if not there.all():
-        found = math.where(there, found, as_tensor(padding_value, x.dtype, like=x))
+    found = math.where(there, found, as_tensor(padding_value, x.dtype, like=x))
     return array.getitem(found, index=(Ellipsis, 0, slice(None))) if band[0] == band[1] else found
 
 

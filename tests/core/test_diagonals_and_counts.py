@@ -53,6 +53,33 @@ def test_values_and_slopes_are_tensorflows(name, tf):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
+ALL_OVER = {  # diagonals that leave nothing of x, or of which nothing is
+    **{
+        f"set_diag {sizes}": ((sizes, (*sizes[:-2], min(sizes[-2:]))), "set_diag", {})
+        for sizes in ((1, 1), (3, 1, 1), (2, 0, 3), (0, 2), (3, 0), (0, 2, 2))
+    },
+    "set_diag of all": (((2, 2), (3, 2)), "set_diag", {"k": (-1, 1)}),
+    **{f"diag_part {s}": ((s,), "diag_part", {}) for s in ((1, 1), (2, 0), (0, 2, 3))},
+    **{f"diag {s}": ((s,), "diag", {"padding_value": 0.5}) for s in ((1,), (0,), (3, 0))},
+}
+
+
+@pytest.mark.parametrize("name", ALL_OVER)
+def test_diagonals_that_are_all_or_nothing_have_slopes_of_zeros(name, tf):
+    sizes, op, settings = ALL_OVER[name]
+    arrays = [np.random.default_rng(2).normal(size=size) for size in sizes]
+    found = []
+    for library in (mt, tf):
+        xs = [library.constant(array) for array in arrays]
+        with library.GradientTape() as tape:
+            tape.watch(xs)
+            y = getattr(library.linalg, op)(*xs, **settings)
+        found.append([y.numpy(), *(g.numpy() for g in tape.gradient(y, xs))])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.shape == theirs.shape
+        np.testing.assert_array_equal(ours, theirs)
+
+
 COUNTS = {
     **{
         f"bincount {s}": lambda tf, s=s: tf.math.bincount(N, **s)
