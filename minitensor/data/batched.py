@@ -57,7 +57,7 @@ class Batched(Picked):
         many = self._counted(lambda here: here // size if whole else -(-here // size))
         return self._then(
             "padded_batch",
-            lambda run: steps.batches(self._start(run), size, whole, plan.stacked),
+            lambda run: steps.cut(self._start(run), [size], whole, plan.stacked),
             many,
             spec,
         )

@@ -21,6 +21,7 @@ from minitensor.backend.text import of, string
 from minitensor.data import steps
 from minitensor.data.bounded import unpacked
 from minitensor.data.filed import Filed
+from minitensor.data.nested import several
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
 from minitensor.data.rows import Rows, tensors
 from minitensor.data.spec import (
@@ -190,7 +191,7 @@ class Dataset(Filed):
             signature = signature_of(output_types, output_shapes)
 
         def start(run: Run) -> Iterator[Any]:
-            return (steps.yielded(element, signature) for element in generator(*given))
+            return map(functools.partial(steps.yielded, signature=signature), generator(*given))
 
         return Dataset("from_generator", start, lambda: UNKNOWN, signature and (lambda: signature))
 
@@ -204,6 +205,7 @@ class Dataset(Filed):
 
         Raises:
             TypeError: something else than a dataset.
+            ValueError: no dataset.
 
         Example:
             >>> import minitensor as tf
@@ -212,12 +214,10 @@ class Dataset(Filed):
             [(0, 5), (1, 6), (2, 7)]
         """
         inside = datasets if not args else args[0] if len(args) == 1 else args
-        for item in flatten(inside):
-            if not isinstance(item, Pipeline):
-                raise TypeError(f"zip: expected datasets, got {type(item).__name__}")
+        listed = several("zip", flatten(inside))
 
         def many() -> int:
-            counts = [dataset._count() for dataset in flatten(inside)]
+            counts = [dataset._count() for dataset in listed]
             if UNKNOWN in counts:
                 return UNKNOWN
             return min((n for n in counts if n != INFINITE), default=INFINITE)
@@ -228,7 +228,7 @@ class Dataset(Filed):
             many,
             lambda: map_structure(lambda dataset: dataset.element_spec, inside),
         )
-        made._looks = any(dataset._looks for dataset in flatten(inside))
+        made._looks = any(dataset._looks for dataset in listed)
         return made
 
     @elements("range(3).map(lambda n: n + 1)", "[1, 2, 3]")
@@ -252,7 +252,9 @@ class Dataset(Filed):
         def start(run: Run) -> Iterator[Any]:
             return map(functools.partial(steps.called, map_func), self._start(run))
 
-        return self._computed("map", start)
+        made = self._computed("map", start)
+        made._maps = True
+        return made
 
     @elements("range(6).filter(lambda n: n % 2 == 0)", "[0, 2, 4]")
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Self:
@@ -273,9 +275,14 @@ class Dataset(Filed):
     ) -> Self:
         """`batch_size` elements at a time, stacked along a new first axis.
 
+        After an error the next batch begins with the next element. Only straight after a `map` an
+        error is a whole batch, because TensorFlow makes one step of these two.
+
         Args:
             batch_size: how many.
             drop_remainder: leave out the last batch if it is smaller.
+            num_parallel_calls: ignored, but with it a `map` and this are two steps.
+            deterministic: ignored.
 
         Raises:
             ValueError: `batch_size` is below 1; while iterating: shapes of elements differ.
@@ -291,9 +298,12 @@ class Dataset(Filed):
         def spec() -> Any:
             return map_structure(lambda s: s.batched(size if whole else None), self.element_spec)
 
-        return self._then(
-            "batch", lambda run: steps.batches(self._start(run), size, whole), many, spec
-        )
+        def start(run: Run) -> Iterator[Any]:
+            if self._maps and num_parallel_calls is None:
+                return steps.mapped_batches(self._start(run), size, whole)
+            return steps.cut(self._start(run), [size], whole)
+
+        return self._then("batch", start, many, spec)
 
     @elements("range(5).batch(2).unbatch()", "[0, 1, 2, 3, 4]")
     def unbatch(self, name: str | None = None) -> Self:
@@ -355,10 +365,12 @@ class TextLineDataset(Dataset):
             found = words("TextLineDataset", "filenames", filenames)
             names = Dataset.from_tensor_slices(found.ravel())
 
+        def lines(element: Any) -> Iterator[Any]:
+            with unpacked(Path(os.fsdecode(tensors(element).numpy()))) as stream:
+                for line in stream:
+                    yield of(line.rstrip(b"\n").removesuffix(b"\r"))
+
         def start(run: Run) -> Iterator[Any]:
-            for element in names._start(run):
-                with unpacked(Path(os.fsdecode(tensors(element).numpy()))) as stream:
-                    for line in stream:
-                        yield of(line.rstrip(b"\n").removesuffix(b"\r"))
+            return steps.interleaved(map(lines, names._start(run)))
 
         return Dataset("text lines", start, lambda: UNKNOWN, lambda: TensorSpec((), string))

@@ -1,6 +1,7 @@
 """The mirror of tf.data.experimental: names that older programs use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from minitensor.data.dataset import Dataset
@@ -61,12 +62,22 @@ def assert_cardinality(expected_cardinality: Any) -> Callable[[Any], Any]:
     def applied(dataset: Any) -> Any:
         def start(run: Any) -> Any:
             total = 0
-            for total, element in enumerate(dataset._start(run), 1):
-                if 0 <= expected < total:
+
+            def check(legal: bool) -> None:
+                if not legal:
                     raise ValueError(f"Input dataset was expected to contain {expected} elements.")
-                yield element
-            if total != expected:
-                raise ValueError(f"Input dataset was expected to contain {expected} elements.")
+
+            def counted(element: Any) -> Any:
+                nonlocal total
+                total += 1
+                check(not 0 <= expected < total)
+                return element
+
+            def end() -> Iterator[Any]:
+                check(total == expected)
+                yield from ()
+
+            return chain(map(counted, dataset._start(run)), end())
 
         return dataset._then("assert_cardinality", start, lambda: expected)
 

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -37,7 +36,7 @@ class Nested(Ordered):
         inner = _opener("flat_map", map_func)
 
         def start(run: Run) -> Iterator[Any]:
-            return chain.from_iterable(map(functools.partial(inner, run), self._start(run)))
+            return steps.interleaved(map(functools.partial(inner, run), self._start(run)))
 
         return self._computed("flat_map", start, lambda: UNKNOWN)
 
@@ -89,6 +88,8 @@ class Nested(Ordered):
     ) -> Self:
         """Datasets of `size` elements each; every tensor of an element becomes a dataset.
 
+        An element that could not be made is an error of the windows it is in, and of no other.
+
         Args:
             size: elements in a window.
             shift: how far the next window begins behind this one; None for `size`.
@@ -110,13 +111,8 @@ class Nested(Ordered):
         span, whole = (count - 1) * step + 1, bool(drop_remainder)
 
         def start(run: Run) -> Iterator[Any]:
-            source = self._start(run)
-            held: deque[Any] = deque(islice(source, span))
-            while held and (len(held) == span or not whole):
-                yield self._window(list(islice(held, 0, None, step)))
-                for _ in range(min(ahead, len(held))):
-                    held.popleft()
-                held.extend(islice(source, max(ahead - span, 0), ahead))
+            found = steps.windows(self._start(run), count, ahead, step, whole)
+            return map(self._window, found)
 
         def many(here: int) -> int:
             return max(0, (here - span) // ahead + 1) if whole else -(-here // ahead)
@@ -175,18 +171,13 @@ class Nested(Ordered):
         def as_key(key: int) -> Any:
             return tensors(np.array(key, np.int64))
 
-        def reduced(key: int, found: list[Any]) -> Any:
-            return reduce_func(as_key(key), self._of(found))
+        def reduced(run: Run, group: tuple[int, list[Any]]) -> Iterator[Any]:
+            key, found = group
+            return _started("group_by_window", reduce_func(as_key(key), self._of(found)), run)
 
         def start(run: Run) -> Iterator[Any]:
-            waiting: defaultdict[int, list[Any]] = defaultdict(list)
-            for element in self._start(run):
-                key = int(steps.called(key_func, element))
-                waiting[key].append(element)
-                if len(waiting[key]) >= full(key):
-                    yield from _started("group_by_window", reduced(key, waiting.pop(key)), run)
-            for key in sorted(waiting):
-                yield from _started("group_by_window", reduced(key, waiting[key]), run)
+            groups = steps.grouped(self._start(run), key_func, full)
+            return steps.interleaved(map(functools.partial(reduced, run), groups))
 
         return self._computed("group_by_window", start, lambda: UNKNOWN)
 
@@ -229,15 +220,17 @@ class Nested(Ordered):
             >>> [int(n) for n in chosen]
             [10, 0, 11]
         """
-        listed = _several("choose_from_datasets", list(datasets))
-        _several("choose_from_datasets", [choice_dataset])
+        listed = several("choose_from_datasets", list(datasets))
+        several("choose_from_datasets", [choice_dataset])
+
+        def index(element: Any) -> int:
+            k = int(tensors(element))
+            if not 0 <= k < len(listed):
+                raise ValueError(f"choose_from_datasets: {k} of {len(listed)} datasets")
+            return k
 
         def choices(run: Run) -> Iterator[int]:
-            for element in choice_dataset._start(run):
-                k = int(tensors(element))
-                if not 0 <= k < len(listed):
-                    raise ValueError(f"choose_from_datasets: {k} of {len(listed)} datasets")
-                yield k
+            return map(index, choice_dataset._start(run))
 
         return _chosen(
             "choose_from_datasets", listed, choices, stop_on_empty_dataset, range(len(listed))
@@ -271,7 +264,7 @@ class Nested(Ordered):
             >>> sorted(int(n) for n in mixed)
             [1, 1, 1, 2, 2, 2]
         """
-        listed = _several("sample_from_datasets", list(datasets))
+        listed = several("sample_from_datasets", list(datasets))
         share = np.ones(len(listed)) if weights is None else np.asarray(weights, np.float64)
         if share.shape != (len(listed),) or (share < 0).any() or not share.any():
             raise ValueError(f"sample_from_datasets: {len(listed)} datasets, weights {weights!r}")
@@ -307,7 +300,7 @@ def _started(op: str, found: Any, run: Run) -> Iterator[Any]:
     return found._start(run)
 
 
-def _several(op: str, datasets: list[Any]) -> list[Pipeline]:
+def several(op: str, datasets: list[Any]) -> list[Pipeline]:
     if not datasets:
         raise ValueError("Invalid `datasets`. `datasets` should not be empty.")
     for item in datasets:

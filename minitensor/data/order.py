@@ -162,7 +162,7 @@ class Ordered(Pipeline):
             raise ValueError(f"shard: index must be below num_shards={step}, got {first}")
         many = self._counted(lambda here: max(0, -(-(here - first) // step)))
         return self._then(
-            "shard", lambda run: steps.sliced(self._start(run), first, None, step), many
+            "shard", lambda run: steps.sliced(self._start(run), first, -1, step), many
         )
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Self:

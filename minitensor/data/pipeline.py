@@ -97,6 +97,7 @@ class Pipeline(Hinting):
         self._title, self._start, self._count, self._spec = title, start, count, spec
         self._begun = 0
         self._looks = spec is None  # what elements are like is only known when one was made
+        self._maps = False  # whether a map made it
         self._options: Any = None
 
     def _then(

@@ -1,13 +1,15 @@
-"""What each step of a pipeline does with the elements that come in, as generators.
+"""What each step of a pipeline does with the elements that come in, as iterators.
 
-An element is a Row, or containers of arrays and tensors; see rows.py.
+An element is a Row, or containers of arrays and tensors; see rows.py. An iterator goes on after an
+error (a generator would be at its end): what comes next is what comes in TensorFlow.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, count, cycle, islice
+from itertools import chain, count, islice
 from typing import Any, Self
 
 import numpy as np
@@ -117,69 +119,107 @@ def repeated(start: Callable[[], Iterator[Any]], times: int) -> Iterator[Any]:
     return Steps(step)
 
 
-def sliced(
-    elements: Iterator[Any], first: int, stop: int | None = None, step: int = 1
-) -> Iterator[Any]:
-    """Elements number first, first + step ... below stop."""
-    position = -1
+def sliced(elements: Iterator[Any], first: int, most: int = -1, step: int = 1) -> Iterator[Any]:
+    """Elements number first, first + step ..., `most` of them if that is not negative.
+
+    An error among those that are passed over begins their count anew.
+    """
+    passed, left = first, most
 
     def one() -> Any:
-        nonlocal position
-        while stop is None or position + 1 < stop:
-            element = next(elements)
-            position += 1
-            if position >= first and not (position - first) % step:
-                return element
-        raise StopIteration
+        nonlocal passed, left
+        if not left:
+            raise StopIteration
+        for _ in range(passed):
+            next(elements)
+        passed = 0
+        element = next(elements)
+        passed, left = step - 1, left - 1
+        return element
 
     return Steps(one)
 
 
-def batches(
+def mapped_batches(elements: Iterator[Any], size: int, drop_remainder: bool) -> Iterator[Any]:
+    """`size` at a time, stacked; the last may be smaller. An error is a whole batch."""
+    tries = tried(elements)
+
+    def step() -> Any:
+        group = made(list(islice(tries, size)))
+        if len(group) < (size if drop_remainder else 1):
+            raise StopIteration
+        return stacked(group)
+
+    return Steps(step)
+
+
+def tried(elements: Iterator[Any]) -> Iterator[tuple[Any, Exception | None]]:
+    """(element, None), or (None, why it could not be made), for each of them."""
+    while True:
+        try:
+            yield next(elements), None
+        except StopIteration:
+            return
+        except Exception as problem:
+            yield None, problem
+
+
+def made(tries: Sequence[tuple[Any, Exception | None]]) -> list[Any]:
+    """The elements, or the first error among them."""
+    for _, problem in tries:
+        if problem is not None:
+            raise problem
+    return [element for element, _ in tries]
+
+
+def windows(
+    elements: Iterator[Any], size: int, shift: int, stride: int, drop_remainder: bool
+) -> Iterator[list[Any]]:
+    """`size` elements that are `stride` apart, each time `shift` further on.
+
+    An element that could not be made holds its place, and is an error of the windows it is in.
+    """
+    span = (size - 1) * stride + 1
+    tries = tried(elements)
+    held: deque[tuple[Any, Exception | None]] = deque()
+
+    def step() -> list[Any]:
+        held.extend(islice(tries, span - len(held)))
+        if len(held) < (span if drop_remainder else 1):
+            raise StopIteration
+        window = list(islice(held, 0, None, stride))
+        between = max(shift - len(held), 0)  # how many lie between this window and the next
+        for _ in range(shift - between):
+            held.popleft()
+        deque(islice(tries, between), maxlen=0)
+        return made(window)
+
+    return Steps(step)
+
+
+def cut(
     elements: Iterator[Any],
-    size: int,
+    sizes: Sequence[int],
     drop_remainder: bool,
     stack: Callable[[list[Any]], Any] = stacked,
 ) -> Iterator[Any]:
-    """`size` at a time, stacked; the last may be smaller."""
+    """So many at a time, by turns, stacked. An error loses what was gathered, and no turn."""
+    turn = 0
 
     def step() -> Any:
-        group, wrong = [], None
-        for _ in range(size):
-            element, problem = attempted(elements)
-            if element is _END:
-                break
-            group.append(element)
-            wrong = wrong or problem
-        if wrong is not None:  # the whole batch is lost, and the next one comes after it
-            raise wrong
-        if len(group) < (size if drop_remainder else 1):
+        nonlocal turn
+        group = list(islice(elements, sizes[turn]))
+        if len(group) < (sizes[turn] if drop_remainder else 1):
             raise StopIteration
+        turn = (turn + 1) % len(sizes)
         return stack(group)
 
     return Steps(step)
 
 
-def attempted(elements: Iterator[Any]) -> tuple[Any, Exception | None]:
-    """(the next element, None), or (_END, None), or (None, why it could not be made)."""
-    try:
-        return next(elements, _END), None
-    except Exception as problem:
-        return None, problem
-
-
-def cut(rows: Iterator[Any], sizes: Sequence[int], drop_remainder: bool) -> Iterator[Any]:
-    """Rows in batches of these sizes, by turns."""
-    for size in cycle(sizes):
-        group = list(islice(rows, size))
-        if not group or (len(group) < size and drop_remainder):
-            return
-        yield stacked(group)
-
-
-def unbatched(elements: Iterable[Any]) -> Iterator[Any]:
+def unbatched(elements: Iterator[Any]) -> Iterator[Any]:
     """The rows of each element."""
-    return chain.from_iterable(map(_rows, elements))
+    return interleaved(map(iter, map(_rows, elements)))
 
 
 def _rows(element: Any) -> Rows:
@@ -191,23 +231,32 @@ def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:
     return zip((np.array(n, np.int64) for n in count(start)), elements, strict=False)
 
 
-def interleaved(sources: Iterator[Iterator[Any]], slots: int, block: int) -> Iterator[Any]:
-    """`block` elements of each of `slots` iterators by turns; the next takes an empty slot."""
+def interleaved(sources: Iterator[Iterator[Any]], slots: int = 1, block: int = 1) -> Iterator[Any]:
+    """`block` elements of each of `slots` iterators by turns; the next takes an empty slot.
+
+    With one slot: the elements of one after the other.
+    """
     open_ones: list[Iterator[Any] | None] = [None] * slots
-    at, more = 0, True
-    while more or any(one is not None for one in open_ones):
-        if open_ones[at] is None and more:
-            open_ones[at] = next(sources, None)
-            more = open_ones[at] is not None
-        source = open_ones[at]
-        if source is not None:
-            given = 0
-            for element in islice(source, block):
-                given += 1
-                yield element
-            if given < block:
+    at, given, more = 0, 0, True
+
+    def step() -> Any:
+        nonlocal at, given, more
+        while more or any(one is not None for one in open_ones):
+            if open_ones[at] is None and more:
+                open_ones[at] = next(sources, None)
+                more = open_ones[at] is not None
+            source = open_ones[at]
+            element = _END if source is None else next(source, _END)
+            given += 1
+            if element is _END:
                 open_ones[at] = None
-        at = (at + 1) % slots
+            if element is _END or given == block:
+                at, given = (at + 1) % slots, 0
+            if element is not _END:
+                return element
+        raise StopIteration
+
+    return Steps(step)
 
 
 def chosen(
@@ -218,25 +267,54 @@ def chosen(
 ) -> Iterator[Any]:
     """The next element of source k, for each k of `choices`, of which these are possible."""
     left = {*possible}
-    for k in choices:
-        if k not in left:
-            continue
-        element = next(sources[k], _END)
-        if element is not _END:
-            yield element
-            continue
-        left.discard(k)
-        if stop_on_empty or not left:
-            return
+
+    def step() -> Any:
+        while left:
+            k = next(choices)
+            if k not in left:
+                continue
+            element = next(sources[k], _END)
+            if element is not _END:
+                return element
+            left.discard(k)
+            if stop_on_empty:
+                left.clear()
+        raise StopIteration
+
+    return Steps(step)
+
+
+def grouped(
+    elements: Iterator[Any], key_func: Callable[..., Any], full: Callable[[int], int]
+) -> Iterator[tuple[int, list[Any]]]:
+    """(key, elements of that key) whenever full(key) of them came; in the end what is left."""
+    waiting: defaultdict[int, list[Any]] = defaultdict(list)
+
+    def step() -> tuple[int, list[Any]]:
+        for element in elements:
+            key = int(called(key_func, element))
+            waiting[key].append(element)
+            if len(waiting[key]) >= full(key):
+                return key, waiting.pop(key)
+        if not waiting:
+            raise StopIteration
+        key = min(waiting)
+        return key, waiting.pop(key)
+
+    return Steps(step)
 
 
 def alike(first: Iterator[Any], second: Iterator[Any]) -> Iterator[Any]:
     """The elements of two iterators, whose containers and types must agree."""
     before: Any = _END
-    for element in first:
+
+    def noted(element: Any) -> Any:
+        nonlocal before
         before = element
-        yield element
-    for element in second:
+        return element
+
+    def compared(element: Any) -> Any:
+        nonlocal before
         if before is not _END:
             one, other = (map_structure(spec_of, opened(e)) for e in (before, element))
             try:
@@ -244,7 +322,9 @@ def alike(first: Iterator[Any], second: Iterator[Any]) -> Iterator[Any]:
             except TypeError:
                 raise TypeError(f"Incompatible dataset elements:\n  {one} vs.\n  {other}") from None
             before = _END
-        yield element
+        return element
+
+    return chain(map(noted, first), map(compared, second))
 
 
 def check_unique(spec: Any) -> None:
@@ -261,14 +341,16 @@ def check_unique(spec: Any) -> None:
 def distinct(elements: Iterable[Any]) -> Iterator[Any]:
     """Each element where it first comes."""
     seen = set()
-    for element in elements:
-        found = opened(element)
-        check_unique(map_structure(spec_of, found))
-        array = array_of(found)
+
+    def new(element: Any) -> bool:
+        check_unique(map_structure(spec_of, element))
+        array = array_of(element)
         key = array.shape, tuple(array.ravel().tolist())
-        if key not in seen:
-            seen.add(key)
-            yield found
+        known = key in seen
+        seen.add(key)
+        return not known
+
+    return filter(new, map(opened, elements))
 
 
 def without_errors(
@@ -308,16 +390,11 @@ def scanned(function: Callable[..., Any], state: Any, element: Any) -> tuple[Any
 def zipped(iterators: Any) -> Iterator[Any]:
     """One element of each, in the containers that the iterators are in, until one has none."""
 
-    def step() -> Any:
-        pairs = [attempted(iterator) for iterator in flatten(iterators)]
-        if any(element is _END for element, _ in pairs):
-            raise StopIteration
-        if wrong := next((problem for _, problem in pairs if problem), None):
-            raise wrong
-        found = iter(pairs)
-        return map_structure(lambda _: next(found)[0], iterators)
+    def joined(*found: Any) -> Any:
+        parts = iter(made(found))
+        return map_structure(lambda _: next(parts), iterators)
 
-    return Steps(step)
+    return map(joined, *map(tried, flatten(iterators)))
 
 
 def yielded(element: Any, signature: Any) -> Any:

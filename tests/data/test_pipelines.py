@@ -37,14 +37,20 @@ def pairs(tf):
     return tf.data.Dataset.from_tensor_slices((np.arange(5), {"x": np.ones((5, 2), np.float32)}))
 
 
-def failing(tf):
-    """0.0, 1.0, an error, 3.0 ..."""
+def failing(tf, *bad, count=6):
+    """0.0, 1.0, an error, 3.0 ...; or errors at other places."""
 
     def made(n):
-        x = tf.where(n == 2, tf.constant(np.nan), tf.cast(n, tf.float32))
+        wrong = tf.reduce_any([n == k for k in bad or [2]])
+        x = tf.where(wrong, tf.constant(np.nan), tf.cast(n, tf.float32))
         return tf.debugging.check_numerics(x, "x")
 
-    return tf.data.Dataset.range(6).map(made)
+    return tf.data.Dataset.range(count).map(made)
+
+
+def windows(d, *given):
+    """What stands in windows is their numbers: an error of `x` is one of its window all the same."""
+    return d.enumerate().window(*given).flat_map(lambda i, x: i)
 
 
 PIPELINES = {
@@ -85,13 +91,7 @@ PIPELINES = {
     "rebatch by turns": lambda tf: tf.data.Dataset.range(9).batch(4).rebatch([1, 3], True),
     "ignore_errors": lambda tf: failing(tf).ignore_errors(),
     "ignore_errors after batches": lambda tf: failing(tf).batch(2).ignore_errors(),
-    "ignore_errors after a repetition": lambda tf: failing(tf).repeat(2).ignore_errors(),
-    "ignore_errors after a cache": lambda tf: failing(tf).cache().ignore_errors(),
     "ignore_errors after a shuffle": lambda tf: failing(tf).shuffle(1).ignore_errors(),
-    "ignore_errors after numbers": lambda tf: failing(tf).enumerate().ignore_errors(),
-    "ignore_errors after a cut": lambda tf: failing(tf).skip(1).take(3).ignore_errors(),
-    "ignore_errors after a shard": lambda tf: failing(tf).shard(2, 1).ignore_errors(),
-    "ignore_errors after a zip": lambda tf: tf.data.Dataset.zip((failing(tf), failing(tf))).ignore_errors(),
     "choose_from_datasets": lambda tf: tf.data.Dataset.choose_from_datasets(
         [tf.data.Dataset.range(3), tf.data.Dataset.range(10, 12)],
         tf.data.Dataset.from_tensor_slices(np.array([0, 1, 1, 1, 0, 0, 0])),
@@ -148,6 +148,82 @@ def test_elements_their_number_and_their_spec_are_tensorflows(name, tf):
         assert mine.shape is None or yours.shape.is_compatible_with(list(mine.shape))
 
 
+FAILING = {
+    "map": failing,
+    "batch": lambda tf: failing(tf).batch(2),
+    "batch in parallel": lambda tf: failing(tf).batch(2, num_parallel_calls=2),
+    "batch after another step": lambda tf: failing(tf, 0, 4, count=9).take(9).batch(3, True),
+    "batch of what is left": lambda tf: failing(tf, 4, count=5).batch(2, True),
+    "batch of shapes": lambda tf: rows(tf).batch(2).map(tf.reduce_sum),
+    "padded_batch": lambda tf: failing(tf, 1, 3).padded_batch(3),
+    "padded_batch to less": lambda tf: rows(tf).padded_batch(1, [1]).map(tf.reduce_sum),
+    "rebatch": lambda tf: failing(tf, 4, count=9).batch(2).rebatch([3, 2]),
+    "rebatch without a remainder": lambda tf: failing(tf, 1, 4, count=9).batch(2).rebatch([1, 2], True),
+    "unbatch": lambda tf: failing(tf).batch(2).unbatch(),
+    "window": lambda tf: windows(failing(tf), 2, 1),
+    "window with a stride": lambda tf: windows(failing(tf, 1), 2, 1, 2),
+    "between windows": lambda tf: windows(failing(tf, 1, 3), 1, 2),
+    "between a window's elements": lambda tf: windows(failing(tf, 1, count=12), 2, 5, 2, True),
+    "a window that is not full": lambda tf: windows(failing(tf), 7, 1, 1, True),
+    "flat_map": lambda tf: failing(tf).flat_map(lambda x: tf.data.Dataset.from_tensors(x).repeat(2)),
+    "inside flat_map": lambda tf: tf.data.Dataset.range(3).flat_map(lambda n: failing(tf, 1, count=3)),
+    "interleave": lambda tf: failing(tf).interleave(
+        lambda x: tf.data.Dataset.from_tensors(x).repeat(3), 2, 2
+    ),
+    "inside interleave": lambda tf: failing(tf, 0, 3, count=8).interleave(
+        lambda x: failing(tf, 1, count=3).map(lambda y: x * 10 + y), 3, 2
+    ),
+    "group_by_window": lambda tf: failing(tf, 0, 3, 5).enumerate().group_by_window(
+        lambda i, x: i % 2, lambda key, window: window.map(lambda i, x: x).batch(2), 2
+    ),
+    "choose_from_datasets": lambda tf: tf.data.Dataset.choose_from_datasets(
+        [failing(tf), failing(tf, 1)], tf.data.Dataset.range(9).map(lambda n: n % 2), False
+    ),
+    "choose past the end": lambda tf: tf.data.Dataset.choose_from_datasets(
+        [failing(tf)], tf.data.Dataset.range(4).map(lambda n: n % 2)
+    ),
+    "concatenate": lambda tf: failing(tf).concatenate(failing(tf, 0)),
+    "unique": lambda tf: failing(tf).repeat(2).map(lambda x: tf.cast(x, tf.int32)).unique(),
+    "skip": lambda tf: failing(tf, 0, 2, count=9).skip(2),
+    "take": lambda tf: failing(tf).take(3),
+    "shard": lambda tf: failing(tf, 1, 2, 7, count=12).shard(4, 2),
+    "repeat": lambda tf: failing(tf).repeat(2),
+    "cache": lambda tf: failing(tf).cache().repeat(2),
+    "zip": lambda tf: tf.data.Dataset.zip((failing(tf, 1, count=2), failing(tf, 0))).map(lambda a, b: a),
+    "scan": lambda tf: failing(tf).scan(0.0, lambda s, x: (s + x, s)),
+    "take_while": lambda tf: failing(tf).take_while(lambda x: x < 4),
+    "assert_cardinality": lambda tf: failing(tf).apply(tf.data.experimental.assert_cardinality(5)),
+    "a generator's shape": lambda tf: tf.data.Dataset.from_generator(
+        lambda: iter([[1], [1, 2], [3]]), output_signature=tf.TensorSpec([1], tf.int32)
+    ),
+}  # fmt: skip
+
+
+def events(dataset):
+    """What comes from it, an error as its word."""
+    found, iterator = [], iter(dataset)
+    while len(found) < 40:
+        try:
+            found.append(plain(next(iterator)))
+        except StopIteration:
+            return found
+        except Exception:
+            found.append("error")
+    raise AssertionError(f"no end: {found}")
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_after_an_error_comes_what_comes_in_tensorflow(name, tf):
+    assert events(FAILING[name](mt)) == events(FAILING[name](tf))
+
+
+def test_the_lines_of_the_next_file_come_after_a_missing_one(tmp_path):
+    """Where TensorFlow gives the same error without end."""
+    (tmp_path / "there").write_text("a\nb\n")
+    lines = mt.data.TextLineDataset([str(tmp_path / name) for name in ("there", "not", "there")])
+    assert [e if e == "error" else e[2] for e in events(lines)] == [b"a", b"b", "error", b"a", b"b"]
+
+
 REFUSED = {
     "concatenate of types": lambda tf: tf.data.Dataset.range(3).concatenate(
         tf.data.Dataset.from_tensor_slices([1.0])
@@ -160,6 +236,7 @@ REFUSED = {
     "choose of types": lambda tf: tf.data.Dataset.choose_from_datasets(
         [tf.data.Dataset.range(3), texts(tf)], tf.data.Dataset.range(2)
     ),
+    "zip of nothing": lambda tf: tf.data.Dataset.zip(()),
     "choose of nothing": lambda tf: tf.data.Dataset.choose_from_datasets([], tf.data.Dataset.range(2)),
     "choose past the end": lambda tf: list(tf.data.Dataset.choose_from_datasets(
         [tf.data.Dataset.range(3)], tf.data.Dataset.range(1, 2))),
