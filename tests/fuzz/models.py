@@ -4,7 +4,7 @@
 
 Compared are results, gradients and statistics (in training and not), the numbers of `summary()`,
 shapes, configs, `.keras` and `.weights.h5` files, each written by one side and read by the other.
-What Keras refuses to make must be refused.
+What Keras refuses to make, or to call, must be refused.
 """
 
 import io
@@ -245,7 +245,8 @@ def ending(d, x):
 
 
 def model(keras, seed):
-    """A model of random layers; both libraries draw the same numbers."""
+    """A model of random layers; both libraries draw the same numbers, and count names from 0."""
+    keras.backend.clear_session(free_memory=False)
     rank = [1, 2, 2, 2, 3][seed % 5]
     d = Draw(keras, seed, rank)
     x = start = keras.Input([d.integer(4, 7) for _ in range(rank)] + [d.integer(1, 3)], name="x")
@@ -261,14 +262,15 @@ def model(keras, seed):
 
 
 def numbers_of(model):
-    """What `summary()` counts, and the shape of each layer."""
+    """What `summary()` counts, the names of all operations, and the shape of each layer."""
     out = io.StringIO()
     model.summary(print_fn=lambda line, **_: out.write(line + "\n"))
     totals = re.findall(r"(\w+(?:-trainable)?) params: ([\d,]+)", out.getvalue())
     shapes = {}
     for layer in model.layers:
         shapes[layer.name] = layer.output.shape
-    return dict(totals), shapes, model.count_params(), model.input_shape, model.output_shape
+    names = [operation.name for operation in model.operations]
+    return dict(totals), names, shapes, model.count_params(), model.input_shape, model.output_shape
 
 
 def without_noise(config):
@@ -290,24 +292,33 @@ def without_noise(config):
     return [without_noise(v) for v in config] if isinstance(config, list | tuple) else config
 
 
+def given(model, seed):
+    return np.random.default_rng([seed, 1]).normal(size=(2, *model.input_shape[1:]))
+
+
+def tried(library, seed, refusals):
+    """A model that was called once, or its refusal."""
+    try:
+        made = model(library.keras, seed)
+        made(given(made, seed))
+    except refusals as refusal:
+        return refusal
+    return made
+
+
 def compare(tf, ours, seed, folder):
     """Raises an AssertionError that says what is different; returns what kind of model it was."""
     from keras_peer import assert_same, close, floatx
 
     tf.keras.utils.set_random_seed(seed)
     with floatx(tf, "float64"):
-        made = []
-        for keras in (tf.keras, ours.keras):
-            try:
-                made.append(model(keras, seed))
-            except (ValueError, TypeError) as refusal:
-                made.append(refusal)
-    refused = [isinstance(m, Exception) for m in made]
-    assert refused[0] == refused[1], f"refusals: Keras {made[0]!r}, here {made[1]!r}"
+        theirs = tried(tf, seed, (ValueError, TypeError, tf.errors.InvalidArgumentError))
+        mine = tried(ours, seed, (ValueError, TypeError))
+    refused = [isinstance(m, Exception) for m in (theirs, mine)]
+    assert refused[0] == refused[1], f"refusals: Keras {theirs!r}, here {mine!r}"
     if refused[0]:
         return "refused"
-    sizes = made[0].input_shape[1:]
-    x = np.random.default_rng([seed, 1]).normal(size=(2, *sizes))
+    x = given(theirs, seed)
     for training in (False, True):
         mine, theirs = assert_same(
             tf, lambda keras: model(keras, seed), x, training=training, tolerance=1e-9, least=1e-2
@@ -339,7 +350,7 @@ def compare(tf, ours, seed, folder):
         for how, other in again.items():
             for p, q in zip(flat(other(x, training=False)), flat(expected), strict=True):
                 close(p, q, 1e-9, how, least=1e-2)
-    return f"{len(sizes) - 1} axes"
+    return f"{x.ndim - 2} axes"
 
 
 def flat(value):

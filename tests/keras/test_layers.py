@@ -91,9 +91,13 @@ def test_layers_whose_constants_tensorflow_keeps_in_float32(tf, make):
 def test_softmax_gives_masked_places_no_probability(tf):
     mask = draw.random((3, 8)) < 0.5
     mask[0] = False
-    ours = mt.keras.layers.Softmax()(mt.constant(SPREAD), mask=mt.constant(mask)).numpy()
-    theirs = tf.keras.layers.Softmax(dtype="float64")(SPREAD, mask=mask).numpy()
-    close(ours, theirs.astype("float32"), 1e-6)
+    mask[1, 0] = True
+    for at_a_place in (SPREAD[1, 0], np.nan):
+        x = SPREAD.copy()
+        x[1, 0] = at_a_place  # a NaN reaches the places that count
+        ours = mt.keras.layers.Softmax()(mt.constant(x), mask=mt.constant(mask)).numpy()
+        theirs = tf.keras.layers.Softmax(dtype="float64")(x, mask=mask).numpy()
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
 def test_an_activation_is_found_and_named_as_by_keras(tf):

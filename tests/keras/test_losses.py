@@ -182,6 +182,44 @@ def test_after_an_activation_of_keras_the_loss_is_that_of_the_logits(tf, activat
     assert found[0][0].max() > 20  # from the probabilities alone it would be at most -log(epsilon)
 
 
+ENDS = {  # the sizes of a sample, and the layer that ends the model
+    **{f"Dense of {n} axes": ([4, 3, 2][:n], ("Dense", 3)) for n in (1, 2, 3)},
+    **{f"Conv{n}D": ([4, 3, 2, 2][: n + 1], (f"Conv{n}D", 3, 1)) for n in (1, 2, 3)},
+    **{f"{n}D back": ([4, 3, 2, 2][: n + 1], (f"Conv{n}DTranspose", 3, 1)) for n in (1, 2, 3)},
+    **{f"Separable{n}D": ([4, 3, 2][: n + 1], (f"SeparableConv{n}D", 3, 1)) for n in (1, 2)},
+    **{f"Depthwise{n}D": ([4, 3, 3][: n + 1], (f"DepthwiseConv{n}D", 1)) for n in (1, 2)},
+    "EinsumDense": ([4, 2], ("EinsumDense", "btc,cd->btd", (4, 3))),
+    "Activation": ([4, 3], ("Activation",)),
+    "Softmax": ([4, 3], ("Softmax",)),
+    "Softmax of one axis in a list": ([4, 3], ("Softmax", [-1])),
+    "Softmax of two axes": ([4, 3], ("Softmax", [-1, -2])),
+}
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", lambda x: x - x[:, :1]])
+@pytest.mark.parametrize("end", ENDS)
+def test_what_a_layer_ends_with_sees_its_shape_and_tells_the_loss_its_logits(tf, end, activation):
+    shape, (name, *given) = ENDS[end]
+    words = {} if name == "Softmax" else {"activation": activation}
+    x = 40 * np.random.default_rng(0).normal(size=(2, *shape))
+
+    def model(keras):
+        start = keras.Input(shape)
+        return keras.Model(start, getattr(keras.layers, name)(*given, **words)(start))
+
+    with floatx(tf, "float64"):
+        ours, theirs = (model(library.keras) for library in (mt, tf))
+        ours.set_weights(theirs.get_weights())
+        found = []
+        for library, of in ((mt, ours), (tf, theirs)):
+            y = of(library.constant(x))
+            kind = "binary" if activation == "sigmoid" else "categorical"
+            loss = getattr(library.keras.losses, f"{kind}_crossentropy")
+            found += [np.asarray(y), np.asarray(loss(np.ones(y.shape) / y.shape[-1], y))]
+    close(found[0], found[2], 1e-12)
+    close(found[1], found[3], 1e-12)
+
+
 @pytest.mark.parametrize(("activation", "name", "y_true"), NETS)
 def test_logits_claimed_twice_are_warned_of(tf, activation, name, y_true):
     for library in (mt, tf):

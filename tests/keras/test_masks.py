@@ -249,3 +249,32 @@ def test_files_with_masking_pass_both_ways(tf, tmp_path):
         written.save(tmp_path / "m.keras")
         read = reader.models.load_model(tmp_path / "m.keras")
         close(read.predict(X, verbose=0), written.predict(X, verbose=0), 1e-5)
+
+
+def masked_softmax(layers, x):
+    return layers.Softmax((1, 2))(layers.Masking()(x))
+
+
+def masked_attention(layers, x):
+    y = layers.Masking()(x)
+    return layers.MultiHeadAttention(2, 2, attention_axes=1)(y, y)
+
+
+def pixels_for_rows(layers, x):
+    return layers.BatchNormalization()(x, mask=x[..., 0, 0] > 0)
+
+
+def channels_for_steps(layers, x):
+    return layers.TimeDistributed(layers.Softmax())(x, mask=x[:, 0, 0] > 0)
+
+
+@pytest.mark.parametrize(
+    "draw_layer", [masked_softmax, masked_attention, pixels_for_rows, channels_for_steps]
+)
+def test_a_mask_that_a_layer_cannot_take_is_refused_when_the_model_is_made(tf, draw_layer):
+    """Keras tells it to the first who calls the model."""
+    start = tf.keras.Input((7, 5, 2))
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="mask"):
+        tf.keras.Model(start, draw_layer(tf.keras.layers, start))(np.ones((1, 7, 5, 2)))
+    with pytest.raises(ValueError, match="mask"):
+        draw_layer(mt.keras.layers, mt.keras.Input((7, 5, 2)))

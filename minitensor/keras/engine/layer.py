@@ -287,8 +287,11 @@ class Layer(WeightContainer, Hinting, Configurable):
         """The KerasTensors that a call on KerasTensors gives, builds the layer, leaves no Node."""
         first = calling.first(args, kwargs)
         self.prepare(first, (args, kwargs))
-        outputs = self.compute_output_spec(*args, **kwargs)
-        _, mask = masking.with_masks(self, args, kwargs)
+        told, mask = masking.with_masks(self, args, kwargs)
+        for name in told.keys() - kwargs.keys():  # a mask that `call` is told, it may refuse
+            if all(m is None for m in flatten(told[name])):
+                del told[name]
+        outputs = self.compute_output_spec(*args, **told)
         compute = functools.partial(calling.tried, self.compute_mask)
         masking.hand_on(self, first, outputs, mask, compute)
         return outputs

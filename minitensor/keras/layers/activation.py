@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from minitensor import nn
-from minitensor.array import cast, where
+from minitensor.array import where
 from minitensor.docstrings import examples_of
 from minitensor.keras import activations
 from minitensor.keras.engine import InputSpec
@@ -174,16 +174,31 @@ class Softmax(Elementwise):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """softmax(inputs); where a `mask` is False there is no probability."""
+        check_mask(inputs, mask)
         kept = None if mask is None else mask if mask.dtype == bool else mask > 0.5
         if kept is not None:
             inputs = where(kept, inputs, -3e4 if inputs.dtype == "float16" else -1e9)
         y = self._softmax(inputs)
-        return y if kept is None else y * cast(kept, y.dtype)
+        return y if kept is None else where(kept, y, 0.0)
 
     def _softmax(self, x: Any) -> Any:
-        if not isinstance(self.axis, list | tuple):
-            return activations.softmax(x, self.axis)
-        return exp(x - reduce_logsumexp(x, axis=list(self.axis), keepdims=True))
+        axes = list(self.axis) if isinstance(self.axis, list | tuple) else [self.axis]
+        if len(axes) == 1:
+            return activations.softmax(x, axes[0])
+        return exp(x - reduce_logsumexp(x, axis=axes, keepdims=True))
+
+
+def check_mask(inputs: Any, mask: Any) -> None:
+    """Refuses a mask that would have to be stretched, or would stretch what it masks."""
+    if mask is None:
+        return
+    pairs = zip(mask.shape[::-1], inputs.shape[::-1], strict=False)
+    if mask.ndim > inputs.ndim or any(m not in (1, n) for m, n in pairs):
+        raise ValueError(
+            "The `mask` must be broadcastable to `inputs`: counted from the right, each of its "
+            "sizes must be 1 or that of the inputs, and it must not have more. Received: "
+            f"inputs.shape={tuple(inputs.shape)}, mask.shape={tuple(mask.shape)}"
+        )
 
 
 def _not_negative(layer: str, name: str, value: Any) -> float:

@@ -16,7 +16,7 @@ from minitensor.autograd import as_tensor
 from minitensor.keras import regularizers
 from minitensor.keras.engine import masking
 from minitensor.keras.engine.layer import Layer, Named
-from minitensor.keras.layers.activation import Softmax
+from minitensor.keras.layers.activation import Softmax, check_mask
 from minitensor.keras.layers.affine import read_rules
 from minitensor.keras.layers.dropout import Dropout
 from minitensor.keras.layers.einsum_dense import EinsumDense
@@ -122,7 +122,7 @@ class MultiHeadAttention(Layer):
         self.attention_axes = tuple(axis if axis >= 0 else rank - 1 + axis for axis in axes)
         self._weigh, self._combine = _equations(rank, self.attention_axes)
         last = tuple(range(-len(self.attention_axes), 0))
-        self._softmax = Softmax(last if len(last) > 1 else -1, dtype=self.dtype)
+        self._softmax = Softmax(last, dtype=self.dtype)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype, seed=self.seed)
         inside = (*query_shape[:-1], self.num_heads, self.value_dim)
         sizes = self._output_shape or (query_shape[-1],)
@@ -249,6 +249,7 @@ class MultiHeadAttention(Layer):
             weights = self._softmax(scores, mask=attention_mask)
         else:  # where nothing may be seen all is seen alike, as in Keras' fused attention
             if attention_mask is not None:
+                check_mask(scores, attention_mask)
                 scores = where(attention_mask, scores, -0.7 * np.finfo(scores.dtype).max)
             weights = nn.softmax(scores)
         dropped = self._dropout_layer(weights, training=bool(training))

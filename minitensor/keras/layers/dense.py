@@ -96,8 +96,9 @@ class Dense(Affine):
         x = as_floats(inputs, self.compute_dtype)
         lead = inputs.shape[:-1]
         rows = x if len(lead) == 1 else reshape(x, (-1, inputs.shape[-1]))
-        y = self._finished(matmul(rows, self.kernel))
-        return y if len(lead) == 1 else reshape(y, (*lead, self.units))
+        y = matmul(rows, self.kernel)
+        # the activation may look along any axis, and a loss asks for the logits of what it gives
+        return self._finished(y if len(lead) == 1 else reshape(y, (*lead, self.units)))
 
     def compute_output_shape(self, input_shape: Any) -> Sizes:
         """The last axis becomes `units`."""
