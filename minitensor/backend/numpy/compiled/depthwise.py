@@ -21,6 +21,7 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import bands
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
+    HIGH,
     ROWS,
     add,
     in_line,
@@ -34,6 +35,8 @@ from minitensor.backend.numpy.compiled.registers import (
 from minitensor.backend.numpy.depthwise import SLOWNESS
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
+
+ONE = (0,)  # a tile of one row
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
@@ -126,11 +129,11 @@ def _convolve_tiles(
 ):  # fmt: skip
     """y[places of a tile, channels of a band] for a range of tiles."""
     for tile in range(*tiles):
-        pixels = places(tables.pixels, tile * ROWS, xat, ROWS)
-        targets = places(tables.targets, tile * ROWS, yat, ROWS)
+        pixels = places(tables.pixels, tile * ROWS, xat, HIGH)
+        targets = places(tables.targets, tile * ROWS, yat, HIGH)
         row, column = tables.tiles[tile]
         for c in range(first, first + channels, width):
-            sums, left = zeros(ROWS, registers, y), first + channels - c
+            sums, left = zeros(HIGH, registers, y), first + channels - c
             for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
                 for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
                     a = tables.rows[u, 0] + tables.runs[v, 0] + c
@@ -162,13 +165,13 @@ def _sum_rows(x, y, sums, axes, images, registers, width, first, channels, row):
                     ys = ((n * axes.high + i) * axes.wide + columns[0]) * axes.outputs
                     tap = (u * axes.kw + v) * row
                     for c in range(first, first + channels, width):
-                        total, a, b = zeros(1, registers, y), xs + c, ys + c
+                        total, a, b = zeros(ONE, registers, y), xs + c, ys + c
                         many = first + channels - c
                         for _ in range(*columns):
                             if many >= width:
-                                total = multiply(total, x, in_line(a, 0, 1), 0, y, b)
+                                total = multiply(total, x, in_line(a, 0, ONE), 0, y, b)
                             else:
-                                total = multiply_head(total, x, in_line(a, 0, 1), 0, y, b, many)
+                                total = multiply_head(total, x, in_line(a, 0, ONE), 0, y, b, many)
                             a += axes.stride_w * axes.step
                             b += axes.outputs
-                        add(sums, in_line(tap + c, 0, 1), 0, total)
+                        add(sums, in_line(tap + c, 0, ONE), 0, total)

@@ -21,6 +21,7 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
+    HIGH,
     ROWS,
     outer,
     places,
@@ -131,9 +132,9 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
     for panel in range(*panels):
         at, left = panel * width, outputs - panel * width
         for tile in range(*tiles):
-            sums = zeros(ROWS, registers, y)
+            sums = zeros(HIGH, registers, y)
             sums = _taps(sums, x, w, tables, tile, xat, panel * size, width)
-            targets = places(tables.targets, tile * ROWS, yat, ROWS)
+            targets = places(tables.targets, tile * ROWS, yat, HIGH)
             if left >= width:
                 put(y, targets, at, sums)
             else:
@@ -143,7 +144,7 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
 @compiled
 def _taps(sums, x, w, tables, tile, xat, wat, width):
     """sums + the sum over the taps that the tile's places see, and their channels, of x w."""
-    pixels = places(tables.pixels, tile * ROWS, xat, ROWS)
+    pixels = places(tables.pixels, tile * ROWS, xat, HIGH)
     row, column = tables.tiles[tile]
     for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
         for v in range(tables.run_starts[column], tables.run_starts[column + 1]):

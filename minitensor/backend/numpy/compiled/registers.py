@@ -27,9 +27,10 @@ _CPU = binding.get_host_cpu_features()
 REGISTER_BYTES = 64 if _CPU.get("avx512f") else 32 if _CPU.get("avx") else 16
 # A tile has at most so many registers, a row's factor and a row of factors beside them: 24 + 1 + 4
 # of 32 registers, or 12 + 1 + 2 of the 16 that x86 has without AVX-512. Six rows are as many
-# addresses as stay in registers too.
+# addresses as stay in registers too. Kernels learn the height of a tile from a tuple's length.
 ROWS = 6
 COLUMNS = 2 if REGISTER_BYTES == 32 else 4
+HIGH = tuple(range(ROWS))
 
 
 def lanes(dtype: Any) -> int:
@@ -149,35 +150,22 @@ def _lowered(plain: Callable[..., Any], result: Callable[..., Any]) -> Any:
 # ----- tiles -----
 
 
-def zeros(rows: int, registers: tuple[int, ...], like: np.ndarray) -> np.ndarray:
-    """Sums of 0, of an array's dtype: in each row, one register for each of `registers`."""
-    return np.zeros((rows, len(registers) * lanes(like.dtype)), like.dtype)
+def zeros(rows: tuple[int, ...], registers: tuple[int, ...], like: np.ndarray) -> np.ndarray:
+    """Sums of 0, of an array's dtype: a row for each of `rows`, of a register for each of those."""
+    return np.zeros((len(rows), len(registers) * lanes(like.dtype)), like.dtype)
 
 
-def _tile_type(rows: Any, registers: Any, like: Any) -> Any:
-    if isinstance(rows, types.IntegerLiteral):
-        return Tile(rows.literal_value, registers.count, like.dtype)
-    return None
-
-
-@_lowered(zeros, _tile_type)
+@_lowered(zeros, lambda rows, registers, like: Tile(rows.count, registers.count, like.dtype))
 def _(m: _Emitter) -> Any:
     return ir.Constant(m.context.get_value_type(m.signature.return_type), None)
 
 
-def _numbers(rows: Any) -> Any:
-    """The type of one number for each of so many rows, which the kernel's text says."""
-    if isinstance(rows, types.IntegerLiteral):
-        return types.UniTuple(types.intp, rows.literal_value)
-    return None
+def places(table: np.ndarray, first: int, offset: int, rows: tuple[int, ...]) -> tuple[int, ...]:
+    """table[first], table[first + 1], ... each + offset: where the rows of a tile lie."""
+    return tuple(int(place) + offset for place in table[first : first + len(rows)])
 
 
-def places(table: np.ndarray, first: int, offset: int, rows: int) -> tuple[int, ...]:
-    """table[first : first + rows] + offset: where the rows of a tile lie."""
-    return tuple(int(place) + offset for place in table[first : first + rows])
-
-
-@_lowered(places, lambda table, first, offset, rows: _numbers(rows))
+@_lowered(places, lambda table, first, offset, rows: types.UniTuple(types.intp, rows.count))
 def _(m: _Emitter) -> Any:
     many, offset = m.signature.return_type.count, m.index(2)
     out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
@@ -187,12 +175,12 @@ def _(m: _Emitter) -> Any:
     return out
 
 
-def in_line(first: int, step: int, rows: int) -> tuple[int, ...]:
+def in_line(first: int, step: int, rows: tuple[int, ...]) -> tuple[int, ...]:
     """first, first + step, ...: rows that lie at equal distances."""
-    return tuple(first + step * row for row in range(rows))
+    return tuple(first + step * row for row in range(len(rows)))
 
 
-@_lowered(in_line, lambda first, step, rows: _numbers(rows))
+@_lowered(in_line, lambda first, step, rows: types.UniTuple(types.intp, rows.count))
 def _(m: _Emitter) -> Any:
     many, place = m.signature.return_type.count, m.index(0)
     out = ir.Constant(ir.ArrayType(ir.IntType(64), many), ir.Undefined)
