@@ -6,8 +6,11 @@ recording tape, so a tape's gradient "with respect to a variable" sums over all 
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from typing import Any
+
+import numpy as np
 
 from minitensor import backend
 from minitensor.autograd import recording, tensor
@@ -136,3 +139,23 @@ def _fresh(tensor: ArrayLike) -> Any:
     """A copy of the tensor's array: nobody else may hold a variable's memory."""
     be = backend.of(tensor.array)
     return be.asarray(be.xp.array(tensor.array))
+
+
+def unshared(*variables: Any) -> bool:
+    """Whether nobody else holds the variables' memory: then an update may write into it.
+
+    Tensors that were read from one, a tape that recorded it and views in NumPy all refer to its
+    array, which has more references then than that of `_Alone`.
+    """
+    for variable in variables:
+        references = sys.getrefcount(variable.array)
+        if references != _REFERENCES or getattr(variable.array, "base", variable) is not None:
+            return False
+    return True
+
+
+class _Alone:
+    array = np.zeros(1)
+
+
+_REFERENCES = sys.getrefcount(_Alone.array)

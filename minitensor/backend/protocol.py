@@ -2,7 +2,8 @@
 
 A backend is a module. `numpy` defines what each function computes, and its docstrings say it in
 full; `cuda` and `emulator` run kernels. Arrays are NHWC, filters HWIO, and `window` carries the
-geometry: (H, W) pixels, (h, w) output positions. Inputs are never changed; outputs are fresh.
+geometry: (H, W) pixels, (h, w) output positions. Inputs are never changed; outputs are fresh,
+unless a caller gives the memory of its inputs away (`in_place`).
 """
 
 from __future__ import annotations
@@ -150,8 +151,9 @@ class Backend(Protocol):
         rate: float,
         momentum: float,
         nesterov: bool,
+        in_place: bool = False,
     ) -> tuple[Array, Array]:
-        """The new weight and velocity."""
+        """The new weight and velocity; `in_place` they may lie where the old ones did."""
 
     def adam(
         self,
@@ -164,5 +166,6 @@ class Backend(Protocol):
         beta_2: float,
         epsilon: float,
         step: int,
+        in_place: bool = False,
     ) -> tuple[Array, Array, Array]:
-        """The new weight, m and v."""
+        """The new weight, m and v; `in_place` as above."""

@@ -1,4 +1,4 @@
-"""Host code of the updates of weights: kernels/optimizer.cu."""
+"""Host code of the updates of weights, kernels/optimizer.cu; `in_place` is no duty."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def sgd_momentum(
     rate: float,
     momentum: float,
     nesterov: bool,
+    in_place: bool = False,
 ) -> tuple[Any, Any]:
     """velocity = momentum * velocity - rate * gradient; weight += velocity, or looks ahead."""
     old = [device.contiguous(v) for v in (weight, velocity, gradient)]
@@ -40,6 +41,7 @@ def adam(
     beta_2: float,
     epsilon: float,
     step: int,
+    in_place: bool = False,
 ) -> tuple[Any, Any, Any]:
     """m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, weight -= size * m / (sqrt(v) + epsilon)."""
     old = [device.contiguous(array) for array in (weight, m, v, gradient)]

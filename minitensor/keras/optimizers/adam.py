@@ -15,6 +15,7 @@ import numpy as np
 
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
+from minitensor.autograd.variable import unshared
 from minitensor.keras.optimizers.hyperparameters import Shared
 from minitensor.keras.optimizers.optimizer import Optimizer, Pairs, one_step, put, rounded
 
@@ -97,11 +98,13 @@ class Adam(_Adaptive):
         rate = size * (1 - self.beta_1**t) / (1 - self.beta_2**t) ** 0.5
         m, v = self._momentums[i], self._velocities[i]
         be = backend.of(variable.array, gradient.array)
+        ours = unshared(variable, m, v)
         variable.array, m.array, v.array = map(
             be.asarray,
             be.adam(
                 *(variable.array, m.array, v.array, gradient.array, rate),
                 *(self.beta_1, self.beta_2, self.epsilon, t),
+                in_place=ours,
             ),
         )
         return None

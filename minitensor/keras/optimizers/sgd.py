@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from minitensor import backend, math
 from minitensor.autograd import Tensor, Variable
+from minitensor.autograd.variable import unshared
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.optimizers.hyperparameters import Shared
 from minitensor.keras.optimizers.optimizer import Optimizer, one_step, put, rounded
@@ -67,11 +68,13 @@ class SGD(Optimizer):
             return put(variable, variable - gradient * learning_rate)
         m = self.momentums[self._get_variable_index(variable)]
         be = backend.of(variable.array, gradient.array)
+        ours = unshared(variable, m)
         variable.array, m.array = map(
             be.asarray,
             be.sgd_momentum(
                 *(variable.array, m.array, gradient.array),
                 *(learning_rate, self.momentum, self.nesterov),
+                in_place=ours,
             ),
         )
         return None

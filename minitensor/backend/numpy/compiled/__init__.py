@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitensor.backend.numpy.compiled import depthwise, direct, filter_grad
+from minitensor.backend.numpy.compiled.optimizer import adam, sgd_momentum
 from minitensor.window import Window
 
 
@@ -38,3 +39,6 @@ def probe() -> None:
     two = np.full((1, 1, 1, 1), 2, np.float32)
     if conv2d(two, two, Window.of((1, 1), (1, 1))).item() != 4:
         raise ArithmeticError("2 * 2 is not 4")
+
+
+__all__ = ["adam", "conv2d", "conv2d_kernel_grad", "conv2d_transpose", "probe", "sgd_momentum"]
