@@ -21,7 +21,7 @@ class Topic(NamedTuple):
 STAYS_OUT = (
     Topic(
         "Recurrent layers, text and embeddings",
-        "*RNN* *LSTM* *GRU* keras.layers.Bidirectional *Embedding* *embedding* "
+        "*RNN* *.LSTM* *GRU* keras.layers.Bidirectional *Embedding* *embedding* "
         "nn.*_candidate_sampler random.*_candidate_sampler nn.ctc_* *.CTC *.ctc *ctc_* "
         "nn.nce_loss nn.sampled_softmax_loss keras.layers.TextVectorization "
         "keras.layers.StringLookup keras.layers.IntegerLookup keras.layers.Hash* "
@@ -31,8 +31,9 @@ STAYS_OUT = (
         "keras.datasets.imdb keras.datasets.reuters keras.utils.FeatureSpace feature_column* "
         "lookup* strings.unicode_* strings.ngrams strings.to_hash_bucket* keras.backend.rnn "
         "nn.collapse_repeated",
-        "this is a house for convolutions: a step through time is no window over space",
-        "keras.layers.Conv1D with padding='causal' and dilation_rate reads sequences; "
+        "this is a house for convolutions: a step through time alone is no window over space",
+        "keras.layers.Conv1D with padding='causal' and dilation_rate reads sequences, "
+        "keras.layers.ConvLSTM1D, ConvLSTM2D and ConvLSTM3D sequences of signals, images, volumes; "
         "tf.one_hot and keras.layers.Dense read categories",
     ),
     Topic(

@@ -312,7 +312,8 @@ def symbols(shape: Any, dtype: str) -> Any:
     if isinstance(shape, dict):
         return {key: symbols(value, dtype) for key, value in shape.items()}
     if shape and isinstance(shape, list | tuple) and not _is_shape(shape):
-        return [symbols(value, dtype) for value in shape]
+        found = [symbols(value, dtype) for value in shape]
+        return tuple(found) if isinstance(shape, tuple) else found
     return KerasTensor(shape, dtype)
 
 
@@ -325,21 +326,29 @@ def shape_of(tensors: Any) -> Any:
     return map_structure(sizes, tensors)
 
 
-def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
-    """Zeros in the shape that a layer says its output has; None if it must compute to know.
+def calls_no_other(layer: Any) -> bool:
+    """Whether the layers inside, if there are any, have weights and no `call`."""
+    return not any(inner._has_call for inner in layer.sublayers())
+
+
+def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Zeros in the shape, or shapes, that a layer says it gives; None if it must compute to know.
 
     They take no memory: all are one number.
     """
     tensors = flatten(args)
-    known = layer._says_shape and len(args) == 1 and not layer.sublayers()
+    known = layer._says_shape and len(args) == 1 and calls_no_other(layer)
     if not known or not all(isinstance(x, Tensor) and is_float(x.dtype) for x in tensors):
         return None
     if any(value is not None for name, value in kwargs.items() if name != "training"):
         return None
-    shape = layer.compute_output_shape(map_structure(sizes, args[0]))
-    if not _is_shape(shape) or None in shape:  # EinsumDense does not know what it was not told
+    found = symbols(layer.compute_output_shape(map_structure(sizes, args[0])), layer.dtype)
+    if any(None in x.shape for x in flatten(found)):  # EinsumDense does not know what is not told
         return None
-    like = tensors[0]
+    return map_structure(lambda x: _blank(x.shape, tensors[0]), found)
+
+
+def _blank(shape: Any, like: Tensor) -> Tensor:
     if not isinstance(like.array, np.ndarray):
         return zeros(shape, like.dtype)
     return Tensor(np.broadcast_to(np.zeros((), like.dtype), shape))

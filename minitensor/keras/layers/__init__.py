@@ -1,7 +1,7 @@
 """The mirror of tf.keras.layers: objects that keep their weights and call `minitensor.nn`.
 
 dense.py, einsum_dense.py, attention.py                       wrappers.py: layers around a layer
-convolution.py, transpose.py, depthwise.py                    with a kernel (affine.py)
+convolution.py, transpose.py, depthwise.py, conv_lstm.py      with a kernel (affine.py)
 pooling.py                                                    with a window
 normalization.py, feature_normalization.py, scaling.py        activation.py, dropout.py
 padding.py, up_sampling.py, reshaping.py                      merging.py, core.py
@@ -18,6 +18,7 @@ from minitensor import missing
 from minitensor.keras.engine import Input, InputLayer, InputSpec, Layer
 from minitensor.keras.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from minitensor.keras.layers.attention import MultiHeadAttention
+from minitensor.keras.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from minitensor.keras.layers.convolution import Conv1D, Conv2D, Conv3D
 from minitensor.keras.layers.core import Identity, Lambda, Masking
 from minitensor.keras.layers.dense import Dense

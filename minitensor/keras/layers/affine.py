@@ -32,10 +32,16 @@ def read_rules(layer: Layer, weight: str, *rules: Any) -> None:
         setattr(layer, f"{weight}_{word}", get(rule))
 
 
-def make_weight(layer: Layer, name: str, shape: Sequence[int], rules: str | None = None) -> Weight:
-    """A new weight, by the rules that were read for its name, or for `rules`."""
+def make_weight(
+    layer: Layer,
+    name: str,
+    shape: Sequence[int],
+    rules: str | None = None,
+    owner: Layer | None = None,
+) -> Weight:
+    """A new weight of a layer, or of `owner`, by the rules read for its name, or for `rules`."""
     found = {word: getattr(layer, f"{rules or name}_{word}") for word in _RULES}
-    return layer.add_weight(shape=tuple(shape), name=name, **found)
+    return (owner or layer).add_weight(shape=tuple(shape), name=name, **found)
 
 
 class Affine(Layer):

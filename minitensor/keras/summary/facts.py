@@ -17,7 +17,7 @@ from minitensor.autograd import recording
 from minitensor.autograd.recording import Record
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten, map_structure
-from minitensor.keras.engine.calling import only_shapes, symbols
+from minitensor.keras.engine.calling import calls_no_other, only_shapes, symbols
 from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.operation import Operation
 
@@ -93,28 +93,30 @@ class _Trial:
     def ends(self, layer: Layer, inputs: Any, outputs: Any) -> None:
         """A layer's call is done: notes what there is to say of it."""
         tensors = [t for t in flatten(outputs) if isinstance(t, ArrayLike)]
-        if not layer.sublayers():
-            self._total += sum(layer.macs(tuple(t.shape)) for t in tensors)
-            self._widen(layer, inputs, tensors)
-            self._pass_on(flatten(inputs), tensors)  # if no op told of it
+        if calls_no_other(layer):
+            self._total += sum(layer.macs(tuple(t.shape)) for t in tensors[:1])
+            if not self._widened(layer, inputs, tensors):
+                self._pass_on(flatten(inputs), tensors)  # if no op told of it
         facts = self.facts.setdefault(layer, Facts([]))
         facts.macs += self._total - self._begun.pop()
         facts.shapes = _sizes(layer, tensors)
         facts.size += sum(t.shape.num_elements() * t.dtype.itemsize for t in tensors)
         facts.field = next((self.fields[id(t)] for t in tensors if id(t) in self.fields), None)
 
-    def _widen(self, layer: Layer, inputs: Any, outputs: list[Any]) -> None:
+    def _widened(self, layer: Layer, inputs: Any, outputs: list[Any]) -> bool:
+        """Whether a window of the layer says what its outputs see."""
         fields = [self.fields[id(t)] for t in flatten(inputs) if id(t) in self.fields]
         if layer.receptive_field is None or not fields or not fields[0]:
-            return
-        if len(fields[0]) != len(layer.receptive_field):
-            return
+            return False
+        if len(fields[0]) != len(layer.receptive_field):  # with time: the more steps, the wider
+            return True
         wider = tuple(
             (width + (span - 1) * step, step * stride)
             for (width, step), (span, stride) in zip(fields[0], layer.receptive_field, strict=True)
         )
         for tensor in outputs:
             self._see(tensor, wider)
+        return True
 
 
 def _flattens(x: Any, y: Any) -> bool:
@@ -140,7 +142,7 @@ def _rows(layer: Layer, facts: dict[Layer, Facts], depth: int, expand: bool) -> 
         if inner._is_input:
             facts[inner] = Facts([inner.batch_shape])
         yield Row(inner, depth, facts.get(inner))
-        if expand and inner.sublayers():
+        if expand and not calls_no_other(inner):
             yield from _rows(inner, facts, depth + 1, expand)
 
 
