@@ -25,6 +25,7 @@ from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
 CHANNELS, REGISTERS = 8, 2  # of a tile
+TALL = tuple(range(CHANNELS))
 PLACES = 160  # of a block
 PACKED_BYTES = 2**19  # of x, for one block
 OWN_SUM = 2**21  # bytes of gradient that each share of the images may sum by itself
@@ -197,11 +198,11 @@ def _sum_taps(x, y, sums, axes, places, pixels, channels, registers, width, sat,
             at = sat + (u * axes.kw + v) * padded * row
             if rows[0] < rows[1] and columns[0] < columns[1]:
                 for c in range(0, channels, CHANNELS):
-                    total = zeros(CHANNELS, registers, y)
+                    total = zeros(TALL, registers, y)
                     total = _sum_places(
                         total, x, y, axes, places, pixels, rows, columns, below, beside, c, width
                     )
-                    add(sums, in_line(at + c * row, row, CHANNELS), 0, total)
+                    add(sums, in_line(at + c * row, row, TALL), 0, total)
 
 
 @compiled
@@ -221,7 +222,7 @@ def _sum_places(
             place = (n * place_high + i - places[1][0]) * place_wide + columns[0] - places[2][0]
             b = place * width
             for _ in range(*columns):
-                total = outer(total, x, in_line(a, 1, CHANNELS), 0, y, b)
+                total = outer(total, x, in_line(a, 1, TALL), 0, y, b)
                 a += axes.stride_w * CHANNELS
                 b += width
     return total
