@@ -13,13 +13,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minitensor.backend import devices, settings
-from minitensor.backend.settings import set_workspace_limit, workspace_limit
+from minitensor.backend.settings import (
+    conv_precision,
+    set_conv_precision,
+    set_workspace_limit,
+    workspace_limit,
+)
 from minitensor.docstrings import examples_of
 
 __all__ = [
-    "LogicalDevice", "PhysicalDevice", "experimental", "functions_run_eagerly",
-    "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_workspace_limit",
-    "workspace_limit",
+    "LogicalDevice", "PhysicalDevice", "conv_precision", "experimental", "functions_run_eagerly",
+    "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_conv_precision",
+    "set_workspace_limit", "workspace_limit",
 ]  # fmt: skip
 example = examples_of("tf.config", "")
 

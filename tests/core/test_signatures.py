@@ -22,6 +22,7 @@ ROOMS = ("", "math", "nn", "image", "random", "linalg", "config", "bitwise")
 SETTINGS = {  # no ops: of our engine, which TensorFlow has not
     *("algorithm", "check_gradients", "to_device"),
     *("config.set_workspace_limit", "config.workspace_limit"),
+    *("config.set_conv_precision", "config.conv_precision"),
 }
 OURS_ALONE = {  # what TensorFlow does not have, or not under this name, as the parity table says
     *SETTINGS,

@@ -34,7 +34,7 @@ from minitensor.backend.host import (
 from minitensor.backend.host.device import Device
 from minitensor.backend.host.elementwise import bias_activation
 from minitensor.backend.numpy import matrix
-from minitensor.backend.settings import pinned_algorithm, refuse_pinned
+from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
 from minitensor.window import Window, extent
 
 _MODULES = {
@@ -156,8 +156,4 @@ def _check(op: str, name: str, dtype: Any, channels: int, window: Window) -> Non
     if dtype.kind == "i":
         serves, needs = name == "direct", "floats"
     if not serves:
-        raise ValueError(
-            f"algorithm({name!r}) was pinned for a conv with {channels} input channels of {dtype} "
-            f"in {window.groups} groups, kernel {window.kernel}, stride {window.stride}, dilation "
-            f"{window.dilation}; it serves {needs}, pin another or none."
-        )
+        refuse_shape(channels, dtype, window, needs)

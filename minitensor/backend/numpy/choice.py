@@ -16,7 +16,7 @@ from minitensor.backend.settings import pinned_algorithm
 from minitensor.extras import install
 
 LARGE = 2**20  # multiply-adds from which on a compiled kernel repays what its call costs
-COMPILED = ("tile",)  # the algorithms that take numba
+COMPILED = ("tile", "winograd")  # the algorithms that take numba
 
 
 def compiled(work: int, dtype: Any) -> Any:

@@ -22,7 +22,7 @@ from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.backend.numpy.choice import COMPILED, compiled
 from minitensor.backend.numpy.elementwise import bias_activation
-from minitensor.backend.settings import pinned_algorithm, refuse_pinned
+from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
 from minitensor.window import Window
 
 
@@ -88,13 +88,18 @@ def _algorithm(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> A
         refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
     work = len(images) * prod(window.out) * prod(kernel) * (depthwise.SLOWNESS if fits else 1)
     room = compiled(work, images.dtype)
+    serves, needs = {
+        "depthwise": (kernel[2] == 1, "groups == channels"),
+        "tile": (room is not None, "floats"),
+        "winograd": (
+            room is not None and room.winograd.fits(window),
+            "floats, 3x3 kernels, stride and dilation 1, one group",
+        ),
+    }.get(pinned or "", (True, ""))
+    if not serves:
+        refuse_shape(channels, images.dtype, window, needs)
     if room is not None:
         return room  # type: ignore[no-any-return]
     if pinned is None:
         return depthwise if fits else blocked
-    if pinned == "depthwise" and kernel[2] > 1:
-        raise ValueError(
-            f"algorithm('depthwise') was pinned for a conv with {channels} input channels in "
-            f"{window.groups} groups; it serves groups == channels, pin another or none."
-        )
     return ALGORITHMS[pinned]

@@ -1,14 +1,20 @@
 """Convolutions in tiles of registers: Python that numba compiles, beside the plain definitions.
 
-`registers` is the language, `direct`, `depthwise` and `filter_grad` are written in it. To import
-this room loads numba: `choice` does, at the first call that is large enough.
+`registers` is the language that all others are written in. To import this room loads numba:
+`choice` does, at the first call that is large enough.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from minitensor.backend.numpy.compiled import depthwise, direct, filter_grad
+from minitensor.backend.numpy.compiled import (
+    depthwise,
+    direct,
+    filter_grad,
+    winograd,
+    winograd_grad,
+)
 from minitensor.backend.numpy.compiled.optimizer import adam, sgd_momentum
 from minitensor.window import Window
 
@@ -17,6 +23,8 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x."""
     if kernel.shape[2] == 1 < window.groups:
         return depthwise.conv2d(x, kernel, window)
+    if winograd.chosen(len(x), kernel.shape[2:], window):
+        return winograd.conv2d(x, kernel, window)
     return direct.conv2d(x, kernel, window)
 
 
@@ -24,6 +32,8 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
     """x = W'^T y."""
     if kernel.shape[2] == 1 < window.groups:
         return depthwise.conv2d_transpose(y, kernel, window)
+    if winograd.chosen(len(y), kernel.shape[2:], window):
+        return winograd.conv2d_transpose(y, kernel, window)
     return direct.conv2d_transpose(y, kernel, window)
 
 
@@ -31,6 +41,8 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     """kernel = the sum over images and places of x^T y."""
     if 1 < window.groups == x.shape[-1]:
         return depthwise.conv2d_kernel_grad(x, y, window)
+    if winograd.chosen(len(x), (x.shape[-1], y.shape[-1]), window):
+        return winograd_grad.conv2d_kernel_grad(x, y, window)
     return filter_grad.conv2d_kernel_grad(x, y, window)
 
 

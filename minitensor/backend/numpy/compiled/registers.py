@@ -10,7 +10,7 @@ Arrays are flat and contiguous; an index is a number of elements from their star
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from numba.extending import (
     register_model,
     type_callable,
 )
+
+from minitensor.backend.numpy.compiled.cook_toom import TABLES
 
 _CPU = binding.get_host_cpu_features()
 REGISTER_BYTES = 64 if _CPU.get("avx512f") else 32 if _CPU.get("avx") else 16
@@ -108,8 +110,15 @@ class _Emitter:
 
     def below(self, count: Any, lanes: int) -> Any:
         """A mask: the lanes whose number is less than count."""
-        numbers = ir.Constant(ir.VectorType(ir.IntType(64), lanes), list(range(lanes)))
-        return self.builder.icmp_signed("<", numbers, self.spread(count, lanes))
+        short = ir.IntType(32)
+        numbers = ir.Constant(ir.VectorType(short, lanes), list(range(lanes)))
+        count = self.spread(self.builder.trunc(count, short), lanes)
+        return self.builder.icmp_signed("<", numbers, count)
+
+    def unless_outside(self, row: Any, count: Any) -> Any:
+        """count, or 0 where the row's place is negative."""
+        outside = self.builder.icmp_signed("<", row, self.constant(0))
+        return self.builder.select(outside, self.constant(0), count)
 
     def store_head(self, value: Any, where: Any, count: Any) -> None:
         """The first `count` lanes, none of the others' memory being touched."""
@@ -311,13 +320,118 @@ def _(m: _Emitter) -> Any:
 
 
 def put_head(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray, count: int) -> None:
-    """The same of the first `count` numbers of each row."""
+    """The same of the first `count` numbers of each row; of a row < 0, nothing."""
     for row, total in zip(rows, sums, strict=True):
-        y[row + b : row + b + count] = total[:count]
+        if row >= 0:
+            y[row + b : row + b + min(count, len(total))] = total[:count]
 
 
 @_lowered(put_head, lambda y, rows, b, sums, count: types.void)
 def _(m: _Emitter) -> Any:
-    for total, where, step in _stored(m):
-        m.store_head(total, where, m.builder.sub(m.index(4), step))
+    for number, (total, where, step) in enumerate(_stored(m)):
+        row = m.builder.extract_value(m.values[1], number // m.kinds[3].columns)
+        m.store_head(total, where, m.unless_outside(row, m.builder.sub(m.index(4), step)))
     return m.nothing()
+
+
+# ----- grids of numbers, one register for each -----
+
+
+def get(x: np.ndarray, rows: tuple[int, ...], c: int) -> np.ndarray:
+    """One register of numbers for each row: x from row + c on."""
+    return np.stack([x[row + c : row + c + lanes(x.dtype)] for row in rows])
+
+
+@_lowered(get, lambda x, rows, c: Tile(rows.count, 1, x.dtype))
+def _(m: _Emitter) -> Any:
+    return _gotten(m, lambda row, where, kind: m.load(where, kind))
+
+
+def get_head(x: np.ndarray, rows: tuple[int, ...], c: int, count: int) -> np.ndarray:
+    """The first `count` numbers of each row, and zeros; of a row < 0, zeros."""
+    numbers = np.zeros((len(rows), lanes(x.dtype)), x.dtype)
+    count = max(min(count, lanes(x.dtype)), 0)
+    for row, some in zip(rows, numbers, strict=True):
+        if row >= 0:
+            some[:count] = x[row + c : row + c + count]
+    return numbers
+
+
+@_lowered(get_head, lambda x, rows, c, count: Tile(rows.count, 1, x.dtype))
+def _(m: _Emitter) -> Any:
+    count = m.index(3)
+    return _gotten(
+        m, lambda row, where, kind: m.load_head(where, kind, m.unless_outside(row, count))
+    )
+
+
+def _gotten(m: _Emitter, load: Callable[[Any, Any, Any], Any]) -> Any:
+    """A tile of what load(row, its address, type) gives."""
+    kind = m.signature.return_type
+    numbers = ir.Constant(m.context.get_value_type(kind), ir.Undefined)
+    for p in range(kind.rows):
+        row = m.builder.extract_value(m.values[1], p)
+        number = load(row, m.pointer(0, m.index(2), row), _vector(kind))
+        numbers = m.builder.insert_value(numbers, number, p)
+    return numbers
+
+
+def finite(numbers: np.ndarray) -> bool:
+    """Whether no number is infinite or NaN."""
+    return bool(np.isfinite(numbers).all())
+
+
+@_lowered(finite, lambda numbers: types.boolean)
+def _(m: _Emitter) -> Any:
+    kind = _vector(m.kinds[0])
+    zeros = total = ir.Constant(kind, None)
+    for p in range(m.kinds[0].rows):  # 0 * infinity is NaN, which every sum keeps
+        total = m.multiply_add(zeros, m.builder.extract_value(m.values[0], p), total)
+    ordered = m.builder.fcmp_ordered("ord", total, total)
+    lanes = ir.IntType(kind.count)
+    return m.builder.icmp_signed("==", m.builder.bitcast(ordered, lanes), lanes(-1))
+
+
+def mix(name: str, numbers: np.ndarray) -> np.ndarray:
+    """The grid of numbers between the two matrices of `TABLES` of that name."""
+    down, across = (matrix.astype(numbers.dtype) for matrix in TABLES[name])
+    grid = numbers.reshape(down.shape[1], across.shape[1], -1)
+    mixed: np.ndarray = np.einsum("ia,jb,abv->ijv", down, across, grid)
+    return mixed.reshape(-1, grid.shape[-1])
+
+
+def _mixed_type(name: Any, numbers: Any) -> Any:
+    if isinstance(name, types.StringLiteral):
+        down, across = TABLES[name.literal_value]
+        return Tile(len(down) * len(across), 1, numbers.number)
+    return None
+
+
+@_lowered(mix, _mixed_type)
+def _(m: _Emitter) -> Any:
+    down, across = TABLES[m.kinds[0].literal_value]
+    numbers = [m.builder.extract_value(m.values[1], p) for p in range(m.kinds[1].rows)]
+    wide = across.shape[1]
+    columns = [_combined(m, down, numbers[b::wide]) for b in range(wide)]
+    rows = [_combined(m, across, row) for row in zip(*columns, strict=True)]
+    mixed = ir.Constant(m.context.get_value_type(m.signature.return_type), ir.Undefined)
+    for p, number in enumerate(n for row in rows for n in row):
+        mixed = m.builder.insert_value(mixed, number, p)
+    return mixed
+
+
+def _combined(m: _Emitter, matrix: np.ndarray, numbers: Sequence[Any]) -> list[Any]:
+    """The matrix times a column of registers."""
+    kind = numbers[0].type
+    sums = []
+    for row in matrix:
+        total = None
+        for factor, number in zip(row, numbers, strict=True):
+            if factor:
+                weight = ir.Constant(kind, [float(factor)] * kind.count)
+                if total is None:
+                    total = m.builder.fmul(weight, number)
+                else:
+                    total = m.multiply_add(weight, number, total)
+        sums.append(total)
+    return sums

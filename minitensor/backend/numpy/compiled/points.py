@@ -1,0 +1,135 @@
+"""From images to Winograd's points and back, a tile of places at a time.
+
+    numbers[group of ROWS tiles, point, tile, channel]
+
+A tile is DOWN x ACROSS places, which see SEEN_DOWN x SEEN_ACROSS pixels. Its grid of numbers lies
+in registers, one for so many channels, while a matrix of `cook_toom` works on it from either side.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.registers import (
+    ROWS,
+    finite,
+    get,
+    get_head,
+    in_line,
+    mix,
+    places,
+    put,
+    put_head,
+)
+from minitensor.window import Pair
+
+SEEN_DOWN, SEEN_ACROSS = DOWN + TAPS - 1, ACROSS + TAPS - 1
+PLACES, SEEN, WINDOW = (tuple(range(n)) for n in (DOWN * ACROSS, POINTS, TAPS * TAPS))  # grids
+NOWHERE = -(2**62)
+
+
+class Grid(NamedTuple):
+    """The tiles of all images, in order; how many one image has."""
+
+    tiles: int
+    high: int
+    wide: int
+
+
+class Field(NamedTuple):
+    """Images, and how far above and left of its corner the first tile of each begins."""
+
+    height: int
+    width: int
+    channels: int
+    top: int = 0
+    left: int = 0
+
+
+def grid_of(x: np.ndarray, y: np.ndarray, before: Pair) -> tuple[Grid, Field, Field]:
+    """The tiles of places y, and how they lie on x and on y."""
+    high, wide = -(-y.shape[1] // DOWN), -(-y.shape[2] // ACROSS)
+    seen, made = Field(*x.shape[1:])._replace(top=before[0], left=before[1]), Field(*y.shape[1:])
+    return Grid(len(y) * high * wide, high, wide), seen, made
+
+
+@compiled
+def kernel_to_points(kernel, u, size, lane):
+    """`size` kernels in a line."""
+    for e in range(0, size, lane):
+        taps = get(kernel, in_line(e, size, WINDOW), 0)
+        put(u, in_line(e, size, SEEN), 0, mix("kernel", taps))
+
+
+@compiled
+def kernel_from_points(sums, kernel, size, lane):
+    """The gradient in `size` kernels."""
+    for e in range(0, size, lane):
+        taps = mix("kernel back", get(sums, in_line(e, size, SEEN), 0))
+        put(kernel, in_line(e, size, WINDOW), 0, taps)
+
+
+@compiled
+def pixels_to_points(x, v, spots, grid, field, first, groups, row, lane):
+    """v, of a block of tiles that begins with the first; zeros for those beyond the last."""
+    for t in range(groups * ROWS):
+        whole = _find(spots, first + t, grid, field, SEEN_DOWN, SEEN_ACROSS)
+        pixels, at = places(spots, 0, 0, SEEN), _start(t, row)
+        for c in range(0, field.channels, lane):
+            if whole and field.channels - c >= lane:
+                seen = get(x, pixels, c)
+            else:
+                seen = get_head(x, pixels, c, field.channels - c)
+            put(v, in_line(at + c, ROWS * row, SEEN), 0, mix("pixels", seen))
+
+
+@compiled
+def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output):
+    """d, of a block and some outputs: what the places of a tile give to its points."""
+    for t in range(groups * ROWS):
+        _find(spots, first + t, grid, field, DOWN, ACROSS)
+        targets, at = places(spots, 0, output, PLACES), _start(t, row)
+        for o in range(0, row, lane):
+            given = get_head(y, targets, o, field.channels - output - o)
+            put(d, in_line(at + o, ROWS * row, SEEN), 0, mix("places back", given))
+
+
+@compiled
+def places_from_points(m, y, spots, grid, field, first, count, row, lane, output, outputs, lost):
+    """y, of `count` tiles and a band of outputs; the images where it is not finite are lost."""
+    for t in range(count):
+        _find(spots, first + t, grid, field, DOWN, ACROSS)
+        targets, at, fine = places(spots, 0, output, PLACES), _start(t, row), True
+        for o in range(0, outputs, lane):
+            sums = mix("places", get(m, in_line(at + o, ROWS * row, SEEN), 0))
+            put_head(y, targets, o, sums, outputs - o)
+            fine = fine and finite(sums)
+        if not fine:
+            lost[(first + t) // (grid.high * grid.wide)] = True
+
+
+@compiled
+def _start(t, row):
+    """Where the numbers of tile t of a block begin; those of the next point lie ROWS rows on."""
+    return (t // ROWS * POINTS * ROWS + t % ROWS) * row
+
+
+@compiled
+def _find(spots, tile, grid, field, high, wide):
+    """Where the pixels of a tile lie, far below 0 for one on no image; whether none is such."""
+    n, i = tile // (grid.high * grid.wide), tile // grid.wide % grid.high
+    top, left = i * DOWN - field.top, tile % grid.wide * ACROSS - field.left
+    k, whole = 0, True
+    for h in range(top, top + high):
+        for w in range(left, left + wide):
+            inside = 0 <= h < field.height and 0 <= w < field.width and tile < grid.tiles
+            whole = whole and inside
+            spots[k] = ((n * field.height + h) * field.width + w) * field.channels
+            if not inside:
+                spots[k] = NOWHERE
+            k += 1
+    return whole

@@ -1,0 +1,211 @@
+"""3x3 convolutions of stride 1 by Winograd's minimal filtering: 3 multiplications where 9 are.
+
+Places are computed in tiles of DOWN x ACROSS. At each of POINTS points, what a tile sees is one
+number for each channel and the kernel is a matrix (C, O): so many small products, whose sums are
+then turned into places (`points` says how). For a block of tiles
+
+    v[group of ROWS tiles, point, tile, C]   u[panel, point, C, width]   m[group, point, tile, O]
+
+and a block is so small that v and m stay in the cache. One size of tile serves all shapes: F(2x4)
+was 5 to 20 % faster than F(2x2) on each that was measured, and F(4x4) doubles the error, which
+`settings.set_conv_precision` states.
+
+Where a sum is not finite, `direct` computes its image again, as an infinity reaches a whole tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.compiled import direct
+from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.packing import Band, cut, pack
+from minitensor.backend.numpy.compiled.places import Range
+from minitensor.backend.numpy.compiled.points import (
+    grid_of,
+    kernel_to_points,
+    pixels_to_points,
+    places_from_points,
+)
+from minitensor.backend.numpy.compiled.registers import (
+    COLUMNS,
+    HIGH,
+    ROWS,
+    in_line,
+    lanes,
+    outer,
+    put,
+    zeros,
+)
+from minitensor.backend.numpy.threads import parallel_map
+from minitensor.backend.settings import conv_precision, pinned_algorithm, workspace_limit
+from minitensor.window import Pair, Window
+
+FEW = 12  # channels, below which other kernels are as fast
+BLOCK_BYTES = 700_000  # of v and m
+
+Scratch = tuple[np.ndarray, np.ndarray, np.ndarray]  # v, m, where the pixels of a tile lie
+
+
+def fits(window: Window) -> bool:
+    """Whether this serves a window."""
+    geometry = (window.kernel, window.stride, window.dilation, window.groups)
+    return geometry == ((TAPS, TAPS), (1, 1), (1, 1), 1)
+
+
+def chosen(images: int, channels: tuple[int, ...], window: Window) -> bool:
+    """Whether it is pinned; or wanted by `conv_precision`, and faster for a shape."""
+    pinned = pinned_algorithm()
+    if not fits(window) or pinned is not None or conv_precision() == "exact":
+        return fits(window) and pinned == "winograd"
+    taps = prod(map(_taps_on_image, window.size, window.out, window.pad))
+    tiles = images * -(-window.out[0] // DOWN) * -(-window.out[1] // ACROSS)
+    # `direct` leaves out the taps on padding. A tile costs more than its POINTS multiplications,
+    # and to transform the kernel as much as hundreds for each of its numbers.
+    return min(channels) >= FEW and images * taps >= 1.5 * POINTS * tiles + 500
+
+
+def _taps_on_image(size: int, out: int, pad: Pair) -> int:
+    """Along an axis, how many taps of all windows lie on the image."""
+    ranges = [(max(pad[0] - t, 0), min(size + pad[0] - t, out)) for t in range(TAPS)]
+    return sum(max(end - first, 0) for first, end in ranges)
+
+
+def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """y = W' x."""
+    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    (top, _), (left, _) = window.pad
+    for n in _convolve(x, kernel, y, (top, left), backwards=False):
+        y[n : n + 1] = direct.conv2d(x[n : n + 1], kernel, window)
+    return y
+
+
+def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
+    """x = W'^T y: of y, padded by 2 less what x was, and the kernel turned around."""
+    x = np.empty((len(y), *window.size, kernel.shape[2]), y.dtype)
+    (top, _), (left, _) = window.pad
+    for n in _convolve(y, kernel, x, (TAPS - 1 - top, TAPS - 1 - left), backwards=True):
+        x[n : n + 1] = direct.conv2d_transpose(y[n : n + 1], kernel, window)
+    return x
+
+
+def _convolve(
+    x: np.ndarray, kernel: np.ndarray, y: np.ndarray, before: Pair, backwards: bool
+) -> np.ndarray:
+    """y = W' x; returns the numbers of the images in which something is not finite."""
+    lane, inputs = lanes(x.dtype), x.shape[-1]
+    grid, seen, made = grid_of(x, y, before)
+    flat_x, flat_y, lost = np.ascontiguousarray(x).reshape(-1), y.reshape(-1), np.zeros(len(x), "?")
+    num_threads = num_threads_for(y.size * TAPS**2 * inputs)
+    row, fit = up(inputs, lane), workspace_limit() // 4 // (POINTS * inputs * lane * x.itemsize)
+    whole = panels_of(y.shape[-1], max(min(COLUMNS, fit), 1), lane)
+    for band in cut([whole], fit // len(whole.registers)):
+        u = _kernel_at_points(kernel, band, inputs, backwards, num_threads)
+        wide = band.panels * band.width
+        block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
+
+        def work(scratch: Scratch, tiles: Range, band=band, u=u, wide=wide, block=block) -> None:
+            _convolve_tiles(
+                *(flat_x, u, flat_y, *scratch, lost, grid, seen, made, tiles, block, row, wide),
+                *(band.registers, band.width, lane, band.first, band.outputs),
+            )
+
+        step = up(-(-grid.tiles // (num_threads * SHARES)), block)
+        pieces = [(first, min(first + step, grid.tiles)) for first in range(0, grid.tiles, step)]
+        share(work, pieces, num_threads, (block * row, block * wide), x.dtype)
+    return np.flatnonzero(lost)
+
+
+def share(
+    work: Callable[[Scratch, Any], None],
+    pieces: Sequence[Any],
+    num_threads: int,
+    tiles: Pair,
+    dtype: Any,
+) -> None:
+    """work(scratch, piece) of all pieces: one scratch, for tiles of so many numbers, a thread."""
+    free = [
+        (
+            np.empty(POINTS * tiles[0], dtype),
+            np.empty(POINTS * tiles[1], dtype),
+            np.empty(POINTS, np.int64),
+        )
+        for _ in range(num_threads)
+    ]
+
+    def take_scratch(piece: Any) -> None:
+        scratch = free.pop()
+        work(scratch, piece)
+        free.append(scratch)
+
+    parallel_map(take_scratch, pieces, num_threads)
+
+
+def up(n: int, step: int) -> int:
+    return -(-n // step) * step
+
+
+def panels_of(outputs: int, columns: int, lane: int) -> Band:
+    """All outputs, in panels of one width: at most `columns` registers."""
+    registers = -(-outputs // lane)
+    width = -(-registers // -(-registers // columns)) * lane
+    return Band(0, outputs, width, tuple(range(0, width, lane)))
+
+
+def tiles_of_block(inputs: int, outputs: int, itemsize: int, room: int) -> int:
+    """How many tiles are computed at once, in `room` bytes or less if that is one group of them."""
+    tile = POINTS * (inputs + outputs) * itemsize
+    as_large_as_u = inputs * outputs // (inputs + outputs)  # which every block reads
+    wanted = max(BLOCK_BYTES // tile, min(as_large_as_u, 16 * ROWS))
+    return max(min(wanted, room // tile) // ROWS, 1) * ROWS
+
+
+def _kernel_at_points(
+    kernel: np.ndarray, band: Band, inputs: int, backwards: bool, num_threads: int
+) -> np.ndarray:
+    """u[panel, point, C, width] of a band of outputs."""
+    size = inputs * band.width
+    u = np.empty((band.panels, POINTS * size), kernel.dtype)
+
+    def work(panel: int) -> None:
+        packed = pack(kernel, 1, 0, backwards, panels[panel])
+        kernel_to_points(packed, u[panel], size, lanes(kernel.dtype))
+
+    panels = cut([band], 1)
+    parallel_map(work, range(band.panels), num_threads)
+    return u.reshape(-1)
+
+
+@compiled
+def _convolve_tiles(
+    x, u, y, v, m, spots, lost, grid, seen, made, tiles, block, row, wide,
+    registers, width, lane, output, outputs,
+):  # fmt: skip
+    """y[places of a range of tiles, a band of outputs], block by block."""
+    for first in range(tiles[0], tiles[1], block):
+        count = min(block, tiles[1] - first)
+        groups = (count + ROWS - 1) // ROWS
+        pixels_to_points(x, v, spots, grid, seen, first, groups, row, lane)
+        _multiply(v, u, m, groups, row, seen.channels, wide, registers, width)
+        places_from_points(m, y, spots, grid, made, first, count, wide, lane, output, outputs, lost)
+
+
+@compiled
+def _multiply(v, u, m, groups, row, inputs, wide, registers, width):
+    """m = v u at every point."""
+    for point in range(POINTS):
+        for panel in range(0, wide, width):
+            for group in range(groups):
+                at = (group * POINTS + point) * ROWS
+                pixels, b = in_line(at * row, row, HIGH), (panel * POINTS + point * width) * inputs
+                sums = zeros(HIGH, registers, v)
+                for c in range(inputs):
+                    sums = outer(sums, v, pixels, c, u, b)
+                    b += width
+                put(m, in_line(at * wide + panel, wide, HIGH), 0, sums)

@@ -1,0 +1,103 @@
+"""The gradient in a 3x3 kernel by Winograd's filtering: the sum over tiles of v^T d at each point.
+
+    dw = G^T [sum of (B^T pixels) (A y)] G      x and y at the points: v and d, as in `winograd`
+
+One tile's v and d serve 9 taps. A sum that is not finite is computed again by `filter_grad`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import num_threads_for
+from minitensor.backend.numpy.compiled import filter_grad
+from minitensor.backend.numpy.compiled.cook_toom import POINTS, TAPS
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.packing import Band, cut
+from minitensor.backend.numpy.compiled.places import Range
+from minitensor.backend.numpy.compiled.points import (
+    Grid,
+    grid_of,
+    kernel_from_points,
+    pixels_to_points,
+    places_to_points,
+)
+from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, zeros
+from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block, up
+from minitensor.backend.settings import workspace_limit
+from minitensor.window import Window
+
+CHANNELS, REGISTERS = 8, 2  # of a tile
+TALL = tuple(range(CHANNELS))
+OWN_SUM = 2**21  # bytes of gradient that each share of the tiles may sum by itself
+SHARES = 8  # for any number of threads: so the bits are the same
+
+
+def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
+    """kernel = the sum over images and places of x^T y."""
+    kernel = np.empty((TAPS, TAPS, x.shape[-1], y.shape[-1]), x.dtype)
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    whole = panels_of(y.shape[-1], REGISTERS, lanes(x.dtype))
+    panel_bytes = POINTS * up(x.shape[-1], CHANNELS) * whole.width * x.itemsize
+    for band in cut([whole], workspace_limit() // 4 // panel_bytes):
+        kernel[..., band.first : band.first + band.outputs] = _gradient(x, y, window, band)
+    if not np.isfinite(kernel).all():
+        return filter_grad.conv2d_kernel_grad(x, y, window)
+    return kernel
+
+
+def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band) -> np.ndarray:
+    """The same for a band of outputs: (TAPS, TAPS, C, outputs)."""
+    lane, inputs = lanes(x.dtype), x.shape[-1]
+    grid, seen, made = grid_of(x, y, (window.pad[0][0], window.pad[1][0]))
+    row, wide = up(inputs, max(lane, CHANNELS)), band.panels * band.width
+    shares = max(min(SHARES, OWN_SUM // (POINTS * row * wide * x.itemsize)), 1)
+    block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 32)
+    sums = np.zeros((shares, POINTS * row * wide), x.dtype)
+
+    def work(scratch: Scratch, piece: tuple[int, Range]) -> None:
+        number, columns = piece
+        tiles = grid.tiles * number // shares, grid.tiles * (number + 1) // shares
+        _sum_tiles(
+            *(x.reshape(-1), y.reshape(-1), sums[number], *scratch, grid, seen, made, tiles, block),
+            *(columns, band.first, row, wide, band.registers, band.width, lane),
+        )
+
+    num_threads = num_threads_for(y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs)
+    step = max(band.panels * shares // num_threads, 1) * band.width
+    pieces = [
+        (number, (first, min(first + step, wide)))
+        for first in range(0, wide, step)
+        for number in range(shares)
+    ]
+    share(work, pieces, num_threads, (block * row, block * min(step, wide)), x.dtype)
+    kernel = np.empty(TAPS**2 * row * wide, x.dtype)
+    with np.errstate(all="ignore"):  # `filter_grad` computes what is not finite, and says so
+        total = sums.sum(0) if shares > 1 else sums[0]
+    kernel_from_points(total, kernel, row * wide, lane)
+    return kernel.reshape(TAPS, TAPS, row, wide)[:, :, :inputs, : band.outputs]
+
+
+@compiled
+def _sum_tiles(
+    x, y, sums, v, d, spots, grid, seen, made, tiles, block,
+    columns, output, row, wide, registers, width, lane,
+):  # fmt: skip
+    """sums[point, c, o] += v^T d: a range of tiles and of columns of outputs, block by block."""
+    mine = columns[1] - columns[0]
+    for first in range(tiles[0], tiles[1], block):
+        end = min(first + block, tiles[1])
+        groups, some = (end - first + ROWS - 1) // ROWS, Grid(end, grid.high, grid.wide)
+        pixels_to_points(x, v, spots, some, seen, first, groups, row, lane)
+        places_to_points(y, d, spots, some, made, first, groups, mine, lane, output + columns[0])
+        for point in range(POINTS):
+            for o in range(0, mine, width):
+                for c in range(0, row, CHANNELS):
+                    total = zeros(TALL, registers, v)
+                    for group in range(groups):
+                        at = (group * POINTS + point) * ROWS
+                        for t in range(at, at + ROWS):
+                            pixels = in_line(t * row + c, 1, TALL)
+                            total = outer(total, v, pixels, 0, d, t * mine + o)
+                    at = (point * row + c) * wide + columns[0] + o
+                    add(sums, in_line(at, wide, TALL), 0, total)
