@@ -2,10 +2,10 @@
 
     dw[u, v, c, o] = sum of x[pixel, c] y[place, o] over the places whose tap lies on the image
 
-A tile is CHANNELS inputs by REGISTERS registers of outputs, summed over the places of a block. Both
+A tile is some inputs by REGISTERS registers of outputs, summed over the places of a block. Both
 sides of a block are first packed as the tile reads them, so that it walks through memory in a line.
-Where inputs are few, all taps of a row are one pixel of kw * C channels, but for the places at
-whose ends padding would count among them.
+Where inputs are few, all taps of a row are one pixel of kw * C channels, and neighbouring pixels
+share numbers of a copied row.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
-from minitensor.backend.numpy.compiled.registers import add, in_line, outer, zeros
+from minitensor.backend.numpy.compiled.registers import (
+    COLUMNS,
+    ROWS,
+    add,
+    in_line,
+    outer,
+    zeros,
+)
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
-CHANNELS, REGISTERS = 8, 2  # of a tile
-TALL = tuple(range(CHANNELS))
+REGISTERS = 2  # across a tile
+TALLEST = ROWS * COLUMNS // REGISTERS  # inputs of a tile
+FEW = 8  # inputs, below which a row of taps is one pixel
 PLACES = 160  # of a block
 PACKED_BYTES = 2**19  # of x, for one block
 OWN_SUM = 2**21  # bytes of gradient that each share of the images may sum by itself
@@ -52,20 +60,29 @@ class Axes(NamedTuple):
     start: int
     channels: int
     outputs: int  # numbers from one place of y to the next
+    overlap: bool = False  # whether pixels share numbers
 
-    def block(self, itemsize: int) -> tuple[tuple[int, int, int, int], int]:
+    @property
+    def height_of_tile(self) -> int:
+        """Inputs of a tile: as few more than there are as can be, all tiles together."""
+        if self.overlap:
+            return -(-self.channels // -(-self.channels // TALLEST))
+        some = TALLEST, TALLEST - 1, 2 * TALLEST // 3
+        return min(some, key=lambda height: _up(self.channels, height))
+
+    def block(self, height: int, itemsize: int) -> tuple[tuple[int, int, int, int], int]:
         """Images, rows, columns and channels of one block, and the size of its packed pixels."""
         columns = min(self.wide, 2 * PLACES)
         rows = max(min(PLACES // columns, self.high), 1)
         images = max(PLACES // (rows * columns), 1) if rows == self.high else 1
         high = min((rows - 1) * self.stride_h + (self.kh - 1) * self.dilation_h + 1, self.height)
         wide = min((columns - 1) * self.stride_w + (self.kw - 1) * self.dilation_w + 1, self.width)
-        pixels = images * high * wide
-        most = (
-            min(PACKED_BYTES, workspace_limit() // 8) // (pixels * itemsize) // CHANNELS * CHANNELS
-        )
-        channels = max(min(most, _up(self.channels, CHANNELS)), CHANNELS)
-        return (images, rows, columns, channels), pixels * channels
+        lines, padded = images * high, _up(self.channels, height)
+        if self.overlap:
+            return (images, rows, columns, padded), lines * ((wide - 1) * self.step + padded)
+        room = min(PACKED_BYTES, workspace_limit() // 8) // itemsize
+        channels = max(min(room // (lines * wide) // height * height, padded), height)
+        return (images, rows, columns, channels), lines * wide * channels
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
@@ -73,47 +90,43 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     (kh, kw), groups = window.kernel, window.groups
     c, o = x.shape[-1] // groups, y.shape[-1] // groups
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    kernel = np.zeros((kh, kw, c, groups, o), x.dtype)
+    kernel = np.empty((kh, kw, c, groups, o), x.dtype)
     for group in range(groups):
-        for axes, ranges in _axes(window, x.shape[-1], y.shape[-1], group):
-            taps, padded = axes.kh * axes.kw, _up(axes.channels, CHANNELS)
-            parts = bands(o, x.dtype, REGISTERS)
-            panel = taps * padded * parts[0].width * x.itemsize
-            for band in cut(parts, workspace_limit() // 4 // panel):
-                some = slice(band.first, band.first + band.outputs)
-                part = _gradient(x, y, window, axes, ranges, group * o, band)
-                kernel[..., group, some] += part.reshape(kh, kw, c, -1)
+        axes = _axes(y, window, x.shape[-1], group)
+        parts = bands(o, x.dtype, REGISTERS)
+        panel = (
+            axes.kh
+            * axes.kw
+            * _up(axes.channels, axes.height_of_tile)
+            * parts[0].width
+            * x.itemsize
+        )
+        for band in cut(parts, workspace_limit() // 4 // panel):
+            part = _gradient(x, y, axes, group * o + band.first, band)
+            some = slice(band.first, band.first + band.outputs)
+            kernel[..., group, some] = part.reshape(kh, kw, c, -1)
     return kernel.reshape(kh, kw, c, groups * o)
 
 
-def _gradient(
-    x: np.ndarray,
-    y: np.ndarray,
-    window: Window,
-    axes: Axes,
-    ranges: list[Range],
-    yat: int,
-    band: Band,
-) -> np.ndarray:
-    """The part of some columns of places, for a band of outputs: (taps, channels, outputs)."""
-    n, padded, row = len(x), _up(axes.channels, CHANNELS), band.panels * band.width
-    taps = axes.kh * axes.kw
+def _gradient(x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band) -> np.ndarray:
+    """The part of a band of outputs, which begin at yat: (taps, channels, outputs)."""
+    n, taps, rows = len(x), axes.kh * axes.kw, tuple(range(axes.height_of_tile))
+    padded, row = _up(axes.channels, len(rows)), band.panels * band.width
     own_sum = min(OWN_SUM, workspace_limit() // 4)
     shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
     sums = np.zeros((shares, taps, padded, row), x.dtype)
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-    num_threads = num_threads_for(n * prod(window.out) * taps * padded * row)
+    num_threads = num_threads_for(n * axes.high * axes.wide * taps * padded * row)
+    block, size = axes.block(len(rows), x.itemsize)
 
     def work(piece: tuple[int, Range]) -> None:
         share, panels = piece
-        block, size = axes.block(x.itemsize)
         scratch = np.empty(size, x.dtype), np.empty(prod(block[:3]) * band.width, x.dtype)
         images = n * share // shares, n * (share + 1) // shares
-        for columns in ranges:
-            _sum_blocks(
-                flat_x, flat_y, sums[share].reshape(-1), *scratch, axes, block, images, columns,
-                panels, band.registers, band.width, band.outputs, yat + band.first, row,
-            )  # fmt: skip
+        _sum_blocks(
+            *(flat_x, flat_y, sums[share].reshape(-1), *scratch, axes, block, images, panels),
+            *(rows, band.registers, band.width, band.outputs, yat),
+        )
 
     step = max(band.panels * shares // (2 * num_threads), 1)
     pieces = [
@@ -126,25 +139,24 @@ def _gradient(
     return total[:, : axes.channels, : band.outputs]
 
 
-def _axes(
-    window: Window, channels: int, outputs: int, group: int
-) -> list[tuple[Axes, list[Range]]]:
-    """How to see x, and for which columns of places."""
+def _axes(y: np.ndarray, window: Window, channels: int, group: int) -> Axes:
+    """How to see x. Taps are one pixel unless padding would count where y has no number."""
     (kh, kw), (stride_h, stride_w), (height, width) = window.kernel, window.stride, window.size
     c, left, wide = channels // window.groups, window.pad[1][0], window.out[1]
-    taps = Axes(
+    axes = Axes(
         *(height, width, *window.out, kh, kw, stride_h, stride_w, *window.dilation),
-        *(window.pad[0][0], left, width * channels, channels, group * c, c, outputs),
+        *(window.pad[0][0], left, width * channels, channels, group * c, c, y.shape[-1]),
     )
-    if c >= CHANNELS or window.groups > 1 or window.dilation[1] > 1:
-        return [(taps, [(0, wide)])]
+    if c >= FEW or window.groups > 1 or window.dilation[1] > 1:
+        return axes
     first = min(max(-(-left // stride_w), 0), wide)
     end = max(min((width - kw + left) // stride_w + 1, wide), first)
-    rows = taps._replace(
-        width=wide, kw=1, stride_w=1, dilation_w=1, left=0,
+    if not (np.isfinite(y[:, :, :first]).all() and np.isfinite(y[:, :, end:]).all()):
+        return axes
+    return axes._replace(
+        width=wide, kw=1, stride_w=1, dilation_w=1, left=0, overlap=True,
         step=stride_w * channels, start=-left * channels, channels=kw * c,
     )  # fmt: skip
-    return [(rows, [(first, end)]), (taps, [(0, first), (end, wide)])]
 
 
 def _up(n: int, step: int) -> int:
@@ -153,77 +165,90 @@ def _up(n: int, step: int) -> int:
 
 @compiled
 def _sum_blocks(
-    x, y, sums, packed_x, packed_y, axes, block, images, columns, panels,
-    registers, width, outputs, yat, row,
+    x, y, sums, packed_x, packed_y, axes, block, images, panels, rows, registers, width, outputs,
+    yat,
 ):  # fmt: skip
-    """sums[tap, c, o] += x^T y: some images, some columns of places, some panels of outputs."""
-    padded = (axes.channels + CHANNELS - 1) // CHANNELS * CHANNELS
+    """sums[tap, c, o] += x^T y: some images, some panels of outputs."""
+    height = len(rows)
+    padded = (axes.channels + height - 1) // height * height
     for n in range(images[0], images[1], block[0]):
         for i in range(0, axes.high, block[1]):
-            for j in range(columns[0], columns[1], block[2]):
+            for j in range(0, axes.wide, block[2]):
                 places = (
                     (n, min(n + block[0], images[1])),
                     (i, min(i + block[1], axes.high)),
-                    (j, min(j + block[2], columns[1])),
+                    (j, min(j + block[2], axes.wide)),
                 )
-                high = _seen(
-                    places[1], axes.stride_h, axes.kh, axes.dilation_h, axes.top, axes.height
+                pixels = (
+                    places[0],
+                    _seen(
+                        places[1], axes.stride_h, axes.kh, axes.dilation_h, axes.top, axes.height
+                    ),
+                    _seen(
+                        places[2], axes.stride_w, axes.kw, axes.dilation_w, axes.left, axes.width
+                    ),
                 )
-                wide = _seen(
-                    places[2], axes.stride_w, axes.kw, axes.dilation_w, axes.left, axes.width
-                )
-                pixels = places[0], high, wide
                 for first in range(0, padded, block[3]):
                     channels = min(block[3], padded - first)
-                    _pack_pixels(x, packed_x, axes, pixels, first, channels)
+                    if axes.overlap:
+                        _copy_lines(x, packed_x, axes, pixels, padded)
+                    else:
+                        _pack_pixels(x, packed_x, axes, pixels, first, channels, rows)
                     for panel in range(*panels):
-                        at = panel * width
-                        many = min(width, outputs - at)
-                        _pack_places(y, packed_y, axes, places, yat + at, many, width)
+                        many = min(width, outputs - panel * width)
+                        _pack_places(y, packed_y, axes, places, yat + panel * width, many, width)
                         _sum_taps(
-                            packed_x, packed_y, sums, axes, places, pixels, channels,
-                            registers, width, first * row + at, row, padded,
-                        )  # fmt: skip
+                            *(packed_x, packed_y, sums, axes, places, pixels, channels, padded),
+                            *(rows, registers, width, first, panel, (outputs + width - 1) // width),
+                        )
 
 
 @compiled
-def _sum_taps(x, y, sums, axes, places, pixels, channels, registers, width, sat, row, padded):
+def _sum_taps(
+    x, y, sums, axes, places, pixels, channels, padded, rows, registers, width, first, panel, panels
+):  # fmt: skip
     """The same of one packed block and one panel."""
+    height, row = len(rows), panels * width
     for u in range(axes.kh):
         below = u * axes.dilation_h - axes.top
-        rows = met(places[1], axes.stride_h, below, axes.height)
+        lines = met(places[1], axes.stride_h, below, axes.height)
         for v in range(axes.kw):
             beside = v * axes.dilation_w - axes.left
             columns = met(places[2], axes.stride_w, beside, axes.width)
-            at = sat + (u * axes.kw + v) * padded * row
-            if rows[0] < rows[1] and columns[0] < columns[1]:
-                for c in range(0, channels, CHANNELS):
-                    total = zeros(TALL, registers, y)
+            at = ((u * axes.kw + v) * padded + first) * row + panel * width
+            if lines[0] < lines[1] and columns[0] < columns[1]:
+                for c in range(0, channels, height):
+                    total = zeros(rows, registers, y)
                     total = _sum_places(
-                        total, x, y, axes, places, pixels, rows, columns, below, beside, c, width
+                        *(total, x, y, axes, places, pixels, lines, columns, below, beside),
+                        *(c, padded, rows, width),
                     )
-                    add(sums, in_line(at + c * row, row, TALL), 0, total)
+                    add(sums, in_line(at + c * row, row, rows), 0, total)
 
 
 @compiled
 def _sum_places(
-    total, x, y, axes, places, pixels, rows, columns, below, beside, c, width
+    total, x, y, axes, places, pixels, lines, columns, below, beside, c, padded, rows, width
 ):  # fmt: skip
     """total + the sum over the places whose tap lies on the image of one pixel by one panel."""
     images, high, wide = pixels
     pixel_high, pixel_wide = high[1] - high[0], wide[1] - wide[0]
     place_high, place_wide = places[1][1] - places[1][0], places[2][1] - places[2][0]
-    plane = (images[1] - images[0]) * pixel_high * pixel_wide
+    if axes.overlap:
+        apart, pixel, length = 1, axes.step, (pixel_wide - 1) * axes.step + padded
+    else:
+        pixel, length = len(rows), pixel_wide * len(rows)
+        apart = (images[1] - images[0]) * pixel_high * pixel_wide
     left = columns[0] * axes.stride_w + beside - wide[0]
     for n in range(images[1] - images[0]):
-        for i in range(*rows):
+        for i in range(*lines):
             line = n * pixel_high + i * axes.stride_h + below - high[0]
-            a = (c // CHANNELS * plane + line * pixel_wide + left) * CHANNELS
+            a = c * apart + line * length + left * pixel
             place = (n * place_high + i - places[1][0]) * place_wide + columns[0] - places[2][0]
             b = place * width
             for _ in range(*columns):
-                total = outer(total, x, in_line(a, 1, TALL), 0, y, b)
-                a += axes.stride_w * CHANNELS
+                total = outer(total, x, in_line(a, 1, rows), 0, y, b)
+                a += axes.stride_w * pixel
                 b += width
     return total
 
@@ -244,23 +269,45 @@ def _seen(positions, stride, taps, dilation, before, size):
 
 
 @compiled
-def _pack_pixels(x, packed, axes, pixels, first, channels):
-    """packed[channel // CHANNELS, pixel, channel % CHANNELS], zeros beyond the last channel."""
+def _copy_lines(x, packed, axes, pixels, padded):
+    """The rows of x that some pixels see, each from its first pixel on, zeros beyond its ends."""
     images, high, wide = pixels
-    plane = (images[1] - images[0]) * (high[1] - high[0]) * (wide[1] - wide[0]) * CHANNELS
+    length = (wide[1] - wide[0] - 1) * axes.step + padded
+    before = min(max(-axes.start - wide[0] * axes.step, 0), length)
+    to = 0
+    for n in range(*images):
+        for i in range(*high):
+            skipped = axes.start + wide[0] * axes.step
+            at = (n * axes.height + i) * axes.line + skipped
+            end = min(max(axes.line - skipped, before), length)
+            packed[to : to + before] = 0
+            for k in range(before, end):
+                packed[to + k] = x[at + k]
+            packed[to + end : to + length] = 0
+            to += length
+
+
+@compiled
+def _pack_pixels(x, packed, axes, pixels, first, channels, rows):
+    """packed[c // len(rows), pixel, c % len(rows)], zeros beyond the last channel."""
+    images, high, wide = pixels
+    plane = (images[1] - images[0]) * (high[1] - high[0]) * (wide[1] - wide[0]) * len(rows)
     to = 0
     for n in range(*images):
         for i in range(*high):
             at = (n * axes.height + i) * axes.line + axes.start + wide[0] * axes.step + first
             for _ in range(*wide):
-                for c in range(0, channels, CHANNELS):
-                    real = min(axes.channels - first - c, CHANNELS)
-                    target = to + c // CHANNELS * plane
-                    for k in range(real):
-                        packed[target + k] = x[at + c + k]
-                    for k in range(real, CHANNELS):
-                        packed[target + k] = 0
-                to += CHANNELS
+                target = to
+                for c in range(0, channels, len(rows)):
+                    real = axes.channels - first - c
+                    if real >= len(rows):
+                        for k in range(len(rows)):
+                            packed[target + k] = x[at + c + k]
+                    else:
+                        for k in range(len(rows)):
+                            packed[target + k] = x[at + c + k] if k < real else 0
+                    target += plane
+                to += len(rows)
                 at += axes.step
 
 
