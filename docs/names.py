@@ -35,6 +35,17 @@ ASSIGNED = re.compile(r"self\.([a-z]\w*)(?=[^=\n]* = |: )")
 NOT_YET = "not yet"
 
 
+TRACING = """
+## Tracing the functions of tf.data
+
+The functions of `tf.data` are called with values, not traced. So what the elements of `Dataset.map`
+look like is known once the first of them is made: `element_spec` makes it. What TensorFlow refuses
+while a dataset is built may be refused here when the elements come, and is not if none comes; the
+cardinality after `unbatch` may be unknown where TensorFlow knows it. Instead: `from_generator`
+with an `output_signature` says what elements look like before there are any.
+"""
+
+
 def recorded() -> dict[str, list[str]]:
     """Of each module and class, by its dotted name, the public names."""
     return json.loads(RECORD.read_text())["names"]
@@ -131,7 +142,7 @@ def stays_out_page(record: dict[str, list[str]]) -> str:
         why = textwrap.fill(f"{sentence(topic.why)} Instead: {topic.instead}.", 100)
         shown = paragraph("Such as", [f"tf.{n}" for n in lacking[:8]])
         text += f"\n## {topic.title}\n\n{why}\n\n{shown}\n"
-    return text
+    return text + TRACING
 
 
 def sentence(text: str) -> str:

@@ -41,7 +41,8 @@ class Dataset(Filed):
     """Elements one after the other, made when they are asked for.
 
     An element is a tensor, or tuples and dictionaries of tensors. An array that somebody may still
-    write into is copied once; elements are cut out of it when they are asked for.
+    write into is copied once; elements are cut out of it when they are asked for. Functions are
+    called, not traced: what they give is known when the first element is made.
 
     Example:
         >>> import minitensor as tf

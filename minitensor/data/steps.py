@@ -329,12 +329,14 @@ def alike(first: Iterator[Any], second: Iterator[Any]) -> Iterator[Any]:
 
 def check_unique(spec: Any) -> None:
     """A TypeError if elements of this kind are not told apart."""
-    if not isinstance(spec, TensorSpec):
+    leaves = flatten(spec)
+    if len(leaves) != 1:
         raise TypeError("`tf.data.Dataset.unique` is not supported for datasets of several tensors")
-    if spec.dtype.name not in ("int32", "int64", "string"):
+    leaf = leaves[0]
+    if not isinstance(leaf, TensorSpec) or leaf.dtype.name not in ("int32", "int64", "string"):
         raise TypeError(
-            f"`tf.data.Dataset.unique` does not support type {spec.dtype.name} -- only int32, "
-            "int64 and string are supported."
+            f"`tf.data.Dataset.unique` does not support {leaf!r} -- only int32, int64 and string "
+            "are supported."
         )
 
 
@@ -344,7 +346,7 @@ def distinct(elements: Iterable[Any]) -> Iterator[Any]:
 
     def new(element: Any) -> bool:
         check_unique(map_structure(spec_of, element))
-        array = array_of(element)
+        (array,) = map(array_of, flatten(element))
         key = array.shape, tuple(array.ravel().tolist())
         known = key in seen
         seen.add(key)

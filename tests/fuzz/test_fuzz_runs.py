@@ -60,6 +60,27 @@ def test_chosen_elements_are_concatenated_though_tensorflow_takes_them_for_scala
         list(theirs)
 
 
+def test_rows_without_numbers_are_unbatched_though_tensorflow_dies(tf):
+    """The reason of `unbatches_nothing` in data.py."""
+    program = (
+        "import numpy as np, {} as tf\n"
+        "d = tf.data.Dataset.from_tensor_slices(np.zeros((4, 0), np.float32))\n"
+        "print([x.shape for x in d.batch(2).unbatch().as_numpy_iterator()])"
+    )
+    ours, theirs = (
+        subprocess.run(
+            [sys.executable, "-c", program.format(engine)],
+            env=os.environ | {"PYTHONPATH": str(HERE.parents[1]), "CUDA_VISIBLE_DEVICES": "-1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for engine in ("minitensor", "tensorflow")
+    )
+    assert ours.stdout == "[(0,), (0,), (0,), (0,)]\n"
+    assert theirs.returncode < 0
+
+
 def test_6_random_models_are_those_of_keras(tf):
     assert "6 models ({'1 axes': 2, '2 axes': 3, '3 axes': 1}), 0 differ" in run("models.py", 6)
 
