@@ -11,6 +11,7 @@ import numpy as np
 from minitensor.backend.numpy.compiled import (
     depthwise,
     direct,
+    few_channels,
     filter_grad,
     norm,
     optimizer,
@@ -35,6 +36,8 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
         return depthwise.conv2d_transpose(y, kernel, window)
     if winograd.chosen(len(y), kernel.shape[2:], window):
         return winograd.conv2d_transpose(y, kernel, window)
+    if few_channels.serves(kernel.shape[2], window):
+        return few_channels.conv2d_transpose(y, kernel, window)
     return direct.conv2d_transpose(y, kernel, window)
 
 
