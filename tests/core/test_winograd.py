@@ -94,7 +94,7 @@ CHANNELS = [(1, 1), (17, 70), (32, 16), (8, 33), (130, 200)]
 def test_any_number_of_channels_gives_the_definition(
     c: int, o: int, mebibytes: float, pinned: None
 ) -> None:
-    window = window_of(9, 10, "VALID")
+    window = window_of(20, 22, "VALID")  # with little room, several blocks for each share
     arrays = draw(window, c, o)
     settings.set_workspace_limit(int(mebibytes * 2**20))
     try:
@@ -154,7 +154,7 @@ def test_what_is_not_finite_reaches_what_the_definition_says(
     odd: float, which: int, pinned: None
 ) -> None:
     window = window_of(5, 6)
-    plain = draw(window, 2, 3, dtype="float32")
+    plain = draw(window, 2, 18, dtype="float32")  # outputs in two registers
     clean = family(*plain, window)
     for place in np.ndindex(plain[which].shape):
         arrays = [array.copy() for array in plain]
@@ -164,7 +164,7 @@ def test_what_is_not_finite_reaches_what_the_definition_says(
         for ours, other, before in zip(family(*arrays, window), expected, clean, strict=True):
             bad = ~np.isfinite(other)
             np.testing.assert_array_equal(ours[bad], other[bad])
-            np.testing.assert_allclose(ours[~bad], other[~bad], rtol=0, atol=1e-5)
+            np.testing.assert_allclose(ours[~bad], other[~bad], rtol=0, atol=1e-4)
             if which != 1 and ours is not expected[2] and len(ours) == 2:  # the other image
                 assert ours[1 - place[0]].tobytes() == before[1 - place[0]].tobytes()
 

@@ -57,20 +57,31 @@ def grid_of(x: np.ndarray, y: np.ndarray, before: Pair) -> tuple[Grid, Field, Fi
     return Grid(len(y) * high * wide, high, wide), seen, made
 
 
-@compiled
-def kernel_to_points(kernel, u, size, lane):
-    """`size` kernels in a line."""
-    for e in range(0, size, lane):
-        taps = get(kernel, in_line(e, size, WINDOW), 0)
-        put(u, in_line(e, size, SEEN), 0, mix("kernel", taps))
+def spaced(row: int, lane: int, rows: int = 1) -> int:
+    """A length for so many numbers: whole registers, and `rows` of it no multiple of a page's half.
+
+    What lies so far apart would share a few lines of the nearest cache.
+    """
+    row = -(-row // lane) * lane
+    return row if rows * row % (32 * lane) else row + lane
 
 
 @compiled
-def kernel_from_points(sums, kernel, size, lane):
-    """The gradient in `size` kernels."""
-    for e in range(0, size, lane):
+def kernel_to_points(kernel, u, inputs, row, tap, first, outputs, width, size, lane):
+    """u[panel, point, c * width + output], of a range of inputs c; zeros beyond the outputs."""
+    for c in range(*inputs):
+        for o in range(0, (outputs + width - 1) // width * width, lane):
+            taps = _some(kernel, in_line(first + c * row + o, tap, WINDOW), 0, outputs - o, lane)
+            at = o // width * POINTS * size + c * width + o % width
+            put(u, in_line(at, size, SEEN), 0, mix("kernel", taps))
+
+
+@compiled
+def kernel_from_points(sums, kernel, count, size, lane):
+    """The gradient in so many kernels in a line; `size` from one point to the next."""
+    for e in range(0, count, lane):
         taps = mix("kernel back", get(sums, in_line(e, size, SEEN), 0))
-        put(kernel, in_line(e, size, WINDOW), 0, taps)
+        put(kernel, in_line(e, count, WINDOW), 0, taps)
 
 
 @compiled
@@ -80,20 +91,24 @@ def pixels_to_points(x, v, spots, grid, field, first, groups, row, lane):
         whole = _find(spots, first + t, grid, field, SEEN_DOWN, SEEN_ACROSS)
         pixels, at = places(spots, 0, 0, SEEN), _start(t, row)
         for c in range(0, field.channels, lane):
-            if whole and field.channels - c >= lane:
-                seen = get(x, pixels, c)
-            else:
-                seen = get_head(x, pixels, c, field.channels - c)
+            left = field.channels - c
+            seen = _some(x, pixels, c, left, lane) if whole else get_head(x, pixels, c, left)
             put(v, in_line(at + c, ROWS * row, SEEN), 0, mix("pixels", seen))
 
 
 @compiled
-def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output):
+def _some(x, rows, c, count, lane):
+    """`get_head` of rows that are all inside."""
+    return get(x, rows, c) if count >= lane else get_head(x, rows, c, count)
+
+
+@compiled
+def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output, outputs):
     """d, of a block and some outputs: what the places of a tile give to its points."""
     for t in range(groups * ROWS):
         _find(spots, first + t, grid, field, DOWN, ACROSS)
         targets, at = places(spots, 0, output, PLACES), _start(t, row)
-        for o in range(0, row, lane):
+        for o in range(0, outputs, lane):
             given = get_head(y, targets, o, field.channels - output - o)
             put(d, in_line(at + o, ROWS * row, SEEN), 0, mix("places back", given))
 

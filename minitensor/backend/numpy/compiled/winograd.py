@@ -32,6 +32,7 @@ from minitensor.backend.numpy.compiled.points import (
     kernel_to_points,
     pixels_to_points,
     places_from_points,
+    spaced,
 )
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
@@ -99,27 +100,40 @@ def _convolve(
     x: np.ndarray, kernel: np.ndarray, y: np.ndarray, before: Pair, backwards: bool
 ) -> np.ndarray:
     """y = W' x; returns the numbers of the images in which something is not finite."""
-    lane, inputs = lanes(x.dtype), x.shape[-1]
-    grid, seen, made = grid_of(x, y, before)
-    flat_x, flat_y, lost = np.ascontiguousarray(x).reshape(-1), y.reshape(-1), np.zeros(len(x), "?")
-    num_threads = num_threads_for(y.size * TAPS**2 * inputs)
-    row, fit = up(inputs, lane), workspace_limit() // 4 // (POINTS * inputs * lane * x.itemsize)
+    x, lost, lane = np.ascontiguousarray(x), np.zeros(len(x), np.bool_), lanes(x.dtype)
+    fit = workspace_limit() // 4 // (POINTS * x.shape[-1] * lane * x.itemsize)  # registers of u
     whole = panels_of(y.shape[-1], max(min(COLUMNS, fit), 1), lane)
     for band in cut([whole], fit // len(whole.registers)):
-        u = _kernel_at_points(kernel, band, inputs, backwards, num_threads)
-        wide = band.panels * band.width
-        block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
-
-        def work(scratch: Scratch, tiles: Range, band=band, u=u, wide=wide, block=block) -> None:
-            _convolve_tiles(
-                *(flat_x, u, flat_y, *scratch, lost, grid, seen, made, tiles, block, row, wide),
-                *(band.registers, band.width, lane, band.first, band.outputs),
-            )
-
-        step = up(-(-grid.tiles // (num_threads * SHARES)), block)
-        pieces = [(first, min(first + step, grid.tiles)) for first in range(0, grid.tiles, step)]
-        share(work, pieces, num_threads, (block * row, block * wide), x.dtype)
+        _convolve_band(x, kernel, y, before, backwards, band, lost)
     return np.flatnonzero(lost)
+
+
+def _convolve_band(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    y: np.ndarray,
+    before: Pair,
+    backwards: bool,
+    band: Band,
+    lost: np.ndarray,
+) -> None:
+    """The same for a band of outputs; marks such images in `lost`."""
+    lane, inputs = lanes(x.dtype), x.shape[-1]
+    grid, seen, made = grid_of(x, y, before)
+    num_threads = num_threads_for(y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs)
+    u, size = _kernel_at_points(kernel, band, backwards, num_threads)
+    row, wide = spaced(inputs, lane, ROWS), spaced(band.panels * band.width, lane, ROWS)
+    block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
+
+    def work(scratch: Scratch, tiles: Range) -> None:
+        _convolve_tiles(
+            *(x.reshape(-1), u, y.reshape(-1), *scratch, lost, grid, seen, made, tiles, block),
+            *(row, wide, size, band.registers, band.width, lane, band.first, band.outputs),
+        )
+
+    step = -(-grid.tiles // (num_threads * SHARES * block)) * block
+    pieces = [(first, min(first + step, grid.tiles)) for first in range(0, grid.tiles, step)]
+    share(work, pieces, num_threads, (block * row, block * wide), x.dtype)
 
 
 def share(
@@ -145,10 +159,7 @@ def share(
         free.append(scratch)
 
     parallel_map(take_scratch, pieces, num_threads)
-
-
-def up(n: int, step: int) -> int:
-    return -(-n // step) * step
+    free.clear()  # a thread may remember its last work until it has other
 
 
 def panels_of(outputs: int, columns: int, lane: int) -> Band:
@@ -167,43 +178,56 @@ def tiles_of_block(inputs: int, outputs: int, itemsize: int, room: int) -> int:
 
 
 def _kernel_at_points(
-    kernel: np.ndarray, band: Band, inputs: int, backwards: bool, num_threads: int
-) -> np.ndarray:
-    """u[panel, point, C, width] of a band of outputs."""
-    size = inputs * band.width
+    kernel: np.ndarray, band: Band, backwards: bool, num_threads: int
+) -> tuple[np.ndarray, int]:
+    """u[panel, point, c * width + output] of a band of outputs; numbers from point to point."""
+    _, _, channels, outputs = kernel.shape
+    inputs, width, lane = (outputs if backwards else channels), band.width, lanes(kernel.dtype)
+    size = spaced(inputs * width, lane)
     u = np.empty((band.panels, POINTS * size), kernel.dtype)
+    flat = np.ascontiguousarray(kernel).reshape(-1)
 
-    def work(panel: int) -> None:
-        packed = pack(kernel, 1, 0, backwards, panels[panel])
-        kernel_to_points(packed, u[panel], size, lanes(kernel.dtype))
+    def forward(some: Range) -> None:
+        steps = outputs, channels * outputs, band.first, band.outputs
+        kernel_to_points(flat, u.reshape(-1), some, *steps, width, size, lane)
+
+    def turned(panel: int) -> None:
+        packed = pack(kernel, 1, 0, True, panels[panel])
+        steps = width, inputs * width, 0, width
+        kernel_to_points(packed, u[panel], (0, inputs), *steps, width, size, lane)
 
     panels = cut([band], 1)
-    parallel_map(work, range(band.panels), num_threads)
-    return u.reshape(-1)
+    if backwards:
+        parallel_map(turned, range(band.panels), num_threads)
+    else:
+        step = -(-inputs // (num_threads * SHARES))
+        ranges = [(c, min(c + step, inputs)) for c in range(0, inputs, step)]
+        parallel_map(forward, ranges, num_threads)
+    return u.reshape(-1), size
 
 
 @compiled
 def _convolve_tiles(
     x, u, y, v, m, spots, lost, grid, seen, made, tiles, block, row, wide,
-    registers, width, lane, output, outputs,
+    size, registers, width, lane, output, outputs,
 ):  # fmt: skip
     """y[places of a range of tiles, a band of outputs], block by block."""
     for first in range(tiles[0], tiles[1], block):
         count = min(block, tiles[1] - first)
         groups = (count + ROWS - 1) // ROWS
         pixels_to_points(x, v, spots, grid, seen, first, groups, row, lane)
-        _multiply(v, u, m, groups, row, seen.channels, wide, registers, width)
+        _multiply(v, u, m, groups, row, seen.channels, wide, size, outputs, registers, width)
         places_from_points(m, y, spots, grid, made, first, count, wide, lane, output, outputs, lost)
 
 
 @compiled
-def _multiply(v, u, m, groups, row, inputs, wide, registers, width):
+def _multiply(v, u, m, groups, row, inputs, wide, size, outputs, registers, width):
     """m = v u at every point."""
     for point in range(POINTS):
-        for panel in range(0, wide, width):
+        for panel in range(0, outputs, width):
             for group in range(groups):
                 at = (group * POINTS + point) * ROWS
-                pixels, b = in_line(at * row, row, HIGH), (panel * POINTS + point * width) * inputs
+                pixels, b = in_line(at * row, row, HIGH), (panel // width * POINTS + point) * size
                 sums = zeros(HIGH, registers, v)
                 for c in range(inputs):
                     sums = outer(sums, v, pixels, c, u, b)

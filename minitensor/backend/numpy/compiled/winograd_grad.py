@@ -21,9 +21,10 @@ from minitensor.backend.numpy.compiled.points import (
     kernel_from_points,
     pixels_to_points,
     places_to_points,
+    spaced,
 )
-from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, zeros
-from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block, up
+from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, put, zeros
+from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -38,7 +39,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     kernel = np.empty((TAPS, TAPS, x.shape[-1], y.shape[-1]), x.dtype)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     whole = panels_of(y.shape[-1], REGISTERS, lanes(x.dtype))
-    panel_bytes = POINTS * up(x.shape[-1], CHANNELS) * whole.width * x.itemsize
+    panel_bytes = POINTS * spaced(x.shape[-1], CHANNELS) * whole.width * x.itemsize
     for band in cut([whole], workspace_limit() // 4 // panel_bytes):
         kernel[..., band.first : band.first + band.outputs] = _gradient(x, y, window, band)
     if not np.isfinite(kernel).all():
@@ -50,54 +51,69 @@ def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band) -> np.nd
     """The same for a band of outputs: (TAPS, TAPS, C, outputs)."""
     lane, inputs = lanes(x.dtype), x.shape[-1]
     grid, seen, made = grid_of(x, y, (window.pad[0][0], window.pad[1][0]))
-    row, wide = up(inputs, max(lane, CHANNELS)), band.panels * band.width
-    shares = max(min(SHARES, OWN_SUM // (POINTS * row * wide * x.itemsize)), 1)
-    block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 32)
-    sums = np.zeros((shares, POINTS * row * wide), x.dtype)
+    row, wide = spaced(inputs, max(lane, CHANNELS), ROWS), band.panels * band.width
+    count = row * wide
+    size = spaced(count, lane)
+    shares = max(min(SHARES, grid.tiles, OWN_SUM // (POINTS * size * x.itemsize)), 1)
+    block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // (2 * SHARES))
+    sums = np.empty((shares, POINTS * size), x.dtype)
 
     def work(scratch: Scratch, piece: tuple[int, Range]) -> None:
         number, columns = piece
         tiles = grid.tiles * number // shares, grid.tiles * (number + 1) // shares
         _sum_tiles(
             *(x.reshape(-1), y.reshape(-1), sums[number], *scratch, grid, seen, made, tiles, block),
-            *(columns, band.first, row, wide, band.registers, band.width, lane),
+            *(columns, band.first, row, across, wide, size, band.registers, band.width, lane),
         )
 
-    num_threads = num_threads_for(y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs)
+    work_size = y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs
+    num_threads = min(num_threads_for(work_size), SHARES)
     step = max(band.panels * shares // num_threads, 1) * band.width
+    across = spaced(min(step, wide), lane, ROWS)
     pieces = [
         (number, (first, min(first + step, wide)))
         for first in range(0, wide, step)
         for number in range(shares)
     ]
-    share(work, pieces, num_threads, (block * row, block * min(step, wide)), x.dtype)
-    kernel = np.empty(TAPS**2 * row * wide, x.dtype)
+    share(
+        work,
+        pieces,
+        num_threads,
+        (block * row, block * across),
+        x.dtype,
+    )
+    kernel = np.empty(TAPS**2 * count, x.dtype)
     with np.errstate(all="ignore"):  # `filter_grad` computes what is not finite, and says so
         total = sums.sum(0) if shares > 1 else sums[0]
-    kernel_from_points(total, kernel, row * wide, lane)
+    kernel_from_points(total, kernel, count, size, lane)
     return kernel.reshape(TAPS, TAPS, row, wide)[:, :, :inputs, : band.outputs]
 
 
 @compiled
 def _sum_tiles(
     x, y, sums, v, d, spots, grid, seen, made, tiles, block,
-    columns, output, row, wide, registers, width, lane,
+    columns, output, row, across, wide, size, registers, width, lane,
 ):  # fmt: skip
-    """sums[point, c, o] += v^T d: a range of tiles and of columns of outputs, block by block."""
+    """sums[point, c, o] = v^T d: a range of tiles and of columns of outputs, block by block."""
     mine = columns[1] - columns[0]
     for first in range(tiles[0], tiles[1], block):
         end = min(first + block, tiles[1])
         groups, some = (end - first + ROWS - 1) // ROWS, Grid(end, grid.high, grid.wide)
         pixels_to_points(x, v, spots, some, seen, first, groups, row, lane)
-        places_to_points(y, d, spots, some, made, first, groups, mine, lane, output + columns[0])
+        places_to_points(
+            y, d, spots, some, made, first, groups, across, lane, output + columns[0], mine
+        )
         for point in range(POINTS):
             for o in range(0, mine, width):
-                for c in range(0, row, CHANNELS):
+                for c in range(0, seen.channels, CHANNELS):
                     total = zeros(TALL, registers, v)
                     for group in range(groups):
                         at = (group * POINTS + point) * ROWS
                         for t in range(at, at + ROWS):
                             pixels = in_line(t * row + c, 1, TALL)
-                            total = outer(total, v, pixels, 0, d, t * mine + o)
-                    at = (point * row + c) * wide + columns[0] + o
-                    add(sums, in_line(at, wide, TALL), 0, total)
+                            total = outer(total, v, pixels, 0, d, t * across + o)
+                    targets = in_line(point * size + c * wide + columns[0] + o, wide, TALL)
+                    if first == tiles[0]:
+                        put(sums, targets, 0, total)
+                    else:
+                        add(sums, targets, 0, total)
