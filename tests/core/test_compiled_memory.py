@@ -29,7 +29,7 @@ def tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         monkeypatch.setattr(blocks, "SHARED_WORK", 0)
         from minitensor.backend.numpy.compiled import flat
 
-        monkeypatch.setattr(flat, "FEWEST", 1)
+        monkeypatch.setattr(flat, "PIECE", 1)
     with settings.algorithm("tile"):
         yield
 
@@ -151,3 +151,91 @@ def test_a_tape_that_will_be_asked_again_keeps_the_old_weights():
         y = x * x
     rule.apply([tape.gradient(y, x)], [x])
     assert tape.gradient(y, x).numpy().tolist() == [2, 4]
+
+
+# ----- batch normalisation -----
+
+PIXELS = [(0, 3), (1, 1), (2, 3, 1, 5), (3, 7, 5, 6), (130, 16), (5, 40, 3), (2, 33), (200, 300)]
+
+
+def statistics_of(x: np.ndarray) -> np.ndarray:
+    wide = x.reshape(-1, x.shape[-1]).astype(np.longdouble)
+    return np.stack([wide.mean(0), wide.var(0)])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", PIXELS, ids=str)
+@pytest.mark.parametrize("mean", [0, 1000])
+def test_moments_keep_their_digits_whatever_the_mean(mean, shape, dtype):
+    (x,) = draw(shape, dtype=dtype)
+    x += x.dtype.type(mean)
+    with np.errstate(all="ignore"):
+        found, right = (
+            be.moments(x),
+            statistics_of(x) if x.size else np.full((2, shape[-1]), np.nan),
+        )
+    close(found[0], right[0], 2, scale=mean + 1)
+    close(found[1], right[1], 100 if mean and dtype == "float64" else 24)  # merged in float64
+
+
+def test_moments_of_a_mean_that_jumps_from_block_to_block_keep_their_digits():
+    """The distances of a block are from the mean of the one before: here that is far off."""
+    (x,) = draw((640, 260))  # so wide that a row is one pixel
+    x[:, 1] = np.repeat([0, 1e4, 0, 0, -3e4], 128) + 1e-2 * x[:, 1]
+    x[:, 2] = np.repeat([4e18, 0, 4e18, -4e18, 1e18], 128)
+    x[:, 3] = np.repeat([5, 1, 2, 3, 4], 128)
+    x[:, 4], x[0, 4] = 1, 1e6
+    with np.errstate(over="ignore"):
+        found, right = be.moments(x), statistics_of(x)
+    np.testing.assert_allclose(found, right.astype("d"), rtol=2e-6, atol=1e-6)
+    for start in range(0, 640, 128):  # where the spread is small
+        found, right = be.moments(x[start : start + 128]), statistics_of(x[start : start + 128])
+        np.testing.assert_allclose(found[1], right[1].astype("d"), rtol=4e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_stays_in_its_channel(value):
+    for at in range(0, 300, 37):
+        (x,) = draw((300, 6))
+        x[at, 2] = value
+        with np.errstate(all="ignore"):
+            found = be.moments(x)
+            y = be.batch_norm(x, found, *np.ones((2, 6), "f"), 1e-3)
+            sums = be.batch_norm_sums(x, x, found, 1e-3)
+            back = be.batch_norm_grad(x, x, found, np.ones(6, "f"), 1e-3, sums)
+        for each in (found, y, sums, back):
+            assert np.isnan(each[..., 2]).any()
+            assert np.isfinite(np.delete(each, 2, axis=-1)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", PIXELS, ids=str)
+def test_batch_normalisation_and_its_gradients_are_the_formulas(shape, dtype):
+    pair, (scale, offset) = draw(shape, shape, dtype=dtype), draw(*[shape[-1:]] * 2, dtype=dtype)
+    statistics = np.stack([scale + 2, scale**2 + 0.1])
+    factor = 1 / np.sqrt(statistics[1].astype("d") + 1e-3)
+    over, pixels = tuple(range(len(shape) - 1)), max(pair[0].size // shape[-1], 1)
+    for x, g in (pair, [np.repeat(a, 2, axis=-1)[..., ::2] for a in pair]):
+        n = (x - statistics[0].astype("d")) * factor
+        close(be.batch_norm(x, statistics, scale, offset, 1e-3), n * scale + offset, 16, scale=40)
+        sums = be.batch_norm_sums(g, x, statistics, 1e-3)
+        right = np.stack([g.astype("d").sum(over), (g * n).sum(over)])
+        close(sums, right, 16, scale=10 * abs(n).max(initial=1) * np.sqrt(pixels))
+        back = be.batch_norm_grad(g, x, statistics, scale, 1e-3, sums)
+        means = right / pixels
+        close(back, scale * factor * (g - means[0] - n * means[1]), 64, scale=40)
+
+
+def test_sums_have_the_same_bits_for_any_number_of_threads(monkeypatch):
+    pytest.importorskip("numba")
+    from minitensor.backend.numpy.compiled import flat
+
+    monkeypatch.setattr(flat, "PIECE", 64)
+    x, g = draw((1111, 8), (1111, 8))
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(flat, "num_threads_for", lambda work, threads=threads: threads)
+        statistics = be.moments(x)
+        found.append([statistics, be.batch_norm_sums(g, x, statistics, 1e-3)])
+    for again in found[1:]:
+        assert all((a == b).all() for a, b in zip(again, found[0], strict=True))

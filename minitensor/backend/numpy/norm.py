@@ -19,16 +19,19 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import in_float32, is_half
+from minitensor.backend.numpy.choice import compiled
 
 BLOCK_BYTES = 2**18  # of one array in one block of rows
 BLOCK_ROWS = 1024  # at most: a longer sum in float32 would lose digits
+SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
 ROW = 256  # numbers in a row, about, where channels are fewer
 
 
 def moments(x: np.ndarray) -> np.ndarray:
     """(2, C): mean and biased variance over all axes but the last; NaN if there is no pixel.
 
-    Blocks are merged by Chan's formula, so no digits are lost where the mean is large.
+    The squares of a block are of distances from its own mean, so no digits are lost where the
+    means are large.
 
     Example:
         >>> import numpy as np
@@ -40,19 +43,21 @@ def moments(x: np.ndarray) -> np.ndarray:
     Source: Chan, Golub, LeVeque 1979
     """
     rows, c = _rows(x), x.shape[-1]
-    n, mean, square = 0, np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
-    for more, other, distance in _each_block(lambda part: _block_moments(rows[part]), rows):
-        away, total = other - mean, n + more
-        mean += away * (more / total)
-        square += distance + away * away * (n * more / total)
-        n = total
-    if not n:
+    if not rows.size:
         return np.full((2, c), np.nan, rows.dtype)
-    means = mean.reshape(-1, c)  # (pixels side by side, C)
-    center = means.mean(axis=0)
+    room = _compiled(rows)
+    if room is not None:
+        numbers, means, squares = room.norm.moments(rows)
+    else:
+        blocks = _each_block(lambda part: _block_moments(rows[part]), rows)
+        numbers, means, squares = map(np.array, zip(*blocks, strict=True))
+    means, squares = means.reshape(len(means), -1, c), squares.reshape(len(means), -1, c)
+    pixels = x.size // c
+    share = numbers[:, None, None] / pixels
+    center = (share * means).sum((0, 1))
     away = means - center
-    squares = square.reshape(-1, c) + n * away * away
-    return np.stack([center, squares.mean(axis=0) / n]).astype(rows.dtype)
+    variance = (squares / pixels + share * away * away).sum((0, 1))
+    return np.stack([center, variance]).astype(rows.dtype)
 
 
 def _block_moments(x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
@@ -82,6 +87,10 @@ def batch_norm(
     rows, y = _rows(x), np.empty(x.shape, x.dtype)
     out, more = _rows(y), None if residual is None else _rows(residual)
     mean, factor, shift = _along(rows, statistics[0], _inverse(statistics, epsilon) * scale, offset)
+    room = _compiled(rows)
+    if room is not None and not relu and more is None:
+        room.norm.batch_norm(rows, mean, factor, shift, out)
+        return y
 
     def work(part: slice) -> None:
         block = np.subtract(rows[part], mean, out=out[part])
@@ -111,9 +120,13 @@ def batch_norm_sums(
         product *= cotangents[part]
         return _column_sums(cotangents[part]), _column_sums(product)
 
-    total = np.zeros((2, rows.shape[1]))
-    for pair in _each_block(work, rows):
-        total += pair
+    room = _compiled(rows)
+    if room is not None:
+        total = room.norm.batch_norm_sums(cotangents, rows, mean)
+    else:
+        total = np.zeros((2, rows.shape[1]))
+        for pair in _each_block(work, rows):
+            total += pair
     sums: np.ndarray = total.reshape(2, -1, x.shape[-1]).sum(axis=1)  # (2, C)
     sums[1] *= _inverse(statistics, epsilon)
     return sums.astype(rows.dtype)
@@ -139,9 +152,12 @@ def batch_norm_grad(
     cotangents, rows, y = _rows(g), _rows(x), np.empty(x.shape, x.dtype)
     out, inverse = _rows(y), _inverse(statistics, epsilon)
     average, slope = sums / sums.dtype.type(max(x.size // len(scale), 1) if x.size else 1)
-    mean, tilt, level, factor = _along(
-        rows, statistics[0], slope * inverse, average, scale * inverse
-    )
+    vectors = _along(rows, statistics[0], slope * inverse, average, scale * inverse)
+    room = _compiled(rows)
+    if room is not None:
+        room.norm.batch_norm_grad(cotangents, rows, vectors, out)
+        return y
+    mean, tilt, level, factor = vectors
 
     def work(part: slice) -> None:
         block = np.subtract(rows[part], mean, out=out[part])
@@ -162,9 +178,13 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return wide.reshape(x.size // c // (beside or 1), beside * x.shape[-1])
 
 
+def _compiled(rows: np.ndarray) -> Any:
+    return compiled(SLOWNESS * rows.size, rows.dtype) if rows.size else None
+
+
 def _along(rows: np.ndarray, *vectors: np.ndarray) -> list[np.ndarray]:
     """One number per channel repeated for the pixels side by side in a row."""
-    return [np.tile(v, rows.shape[1] // (len(v) or 1)) for v in vectors]
+    return [np.concatenate([v] * (rows.shape[1] // len(v))) if len(v) else v for v in vectors]
 
 
 def _each_block(work: Callable[[slice], Any], rows: np.ndarray) -> list[Any]:

@@ -33,7 +33,7 @@ def sgd_momentum(
     room = compiled(SLOWNESS * weight.size, weight.dtype)
     if room is not None:
         weight, velocity = _ours(in_place, weight, velocity)
-        room.sgd_momentum(weight, velocity, gradient, rate, momentum, nesterov)
+        room.optimizer.sgd_momentum(weight, velocity, gradient, rate, momentum, nesterov)
         return weight, velocity
     step = rate * gradient
     velocity = momentum * velocity - step
@@ -63,7 +63,7 @@ def adam(
     room = compiled(SLOWNESS * weight.size, weight.dtype)
     if room is not None:
         weight, m, v = _ours(in_place, weight, m, v)
-        room.adam(weight, m, v, gradient, size, beta_1, beta_2, epsilon)
+        room.optimizer.adam(weight, m, v, gradient, size, beta_1, beta_2, epsilon)
         return weight, m, v
     m = beta_1 * m + (1 - beta_1) * gradient
     v = beta_2 * v + (1 - beta_2) * np.square(gradient)

@@ -1,6 +1,6 @@
-"""Convolutions in tiles of registers: Python that numba compiles, beside the plain definitions.
+"""Kernels in Python that numba compiles: convolutions in tiles of registers, and loops over memory.
 
-`registers` is the language that all others are written in. To import this room loads numba:
+`registers` is the language of the convolutions, `flat` cuts loops. To import this room loads numba:
 `choice` does, at the first call that is large enough.
 """
 
@@ -11,11 +11,13 @@ import numpy as np
 from minitensor.backend.numpy.compiled import (
     depthwise,
     direct,
+    few_channels,
     filter_grad,
+    norm,
+    optimizer,
     winograd,
     winograd_grad,
 )
-from minitensor.backend.numpy.compiled.optimizer import adam, sgd_momentum
 from minitensor.window import Window
 
 
@@ -34,6 +36,8 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
         return depthwise.conv2d_transpose(y, kernel, window)
     if winograd.chosen(len(y), kernel.shape[2:], window):
         return winograd.conv2d_transpose(y, kernel, window)
+    if few_channels.serves(kernel.shape[2], window):
+        return few_channels.conv2d_transpose(y, kernel, window)
     return direct.conv2d_transpose(y, kernel, window)
 
 
@@ -51,6 +55,3 @@ def probe() -> None:
     two = np.full((1, 1, 1, 1), 2, np.float32)
     if conv2d(two, two, Window.of((1, 1), (1, 1))).item() != 4:
         raise ArithmeticError("2 * 2 is not 4")
-
-
-__all__ = ["adam", "conv2d", "conv2d_kernel_grad", "conv2d_transpose", "probe", "sgd_momentum"]

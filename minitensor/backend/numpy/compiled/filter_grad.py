@@ -17,14 +17,18 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands, cut
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut, scratch
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
     ROWS,
     add,
     in_line,
+    lanes,
     outer,
+    put,
+    put_head,
+    take_head,
     zeros,
 )
 from minitensor.backend.numpy.threads import parallel_map
@@ -111,21 +115,23 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
 def _gradient(x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band) -> np.ndarray:
     """The part of a band of outputs, which begin at yat: (taps, channels, outputs)."""
     n, taps, rows = len(x), axes.kh * axes.kw, tuple(range(axes.height_of_tile))
+    across = tuple(range(0, len(rows), lanes(x.dtype)))
     padded, row = _up(axes.channels, len(rows)), band.panels * band.width
     own_sum = min(OWN_SUM, workspace_limit() // 4)
     shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
-    sums = np.zeros((shares, taps, padded, row), x.dtype)
+    sums = scratch(shares * taps * padded * row, x.dtype).reshape(shares, taps, padded, row)
+    sums[:] = 0
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
     num_threads = num_threads_for(n * axes.high * axes.wide * taps * padded * row)
     block, size = axes.block(len(rows), x.itemsize)
 
     def work(piece: tuple[int, Range]) -> None:
         share, panels = piece
-        scratch = np.empty(size, x.dtype), np.empty(prod(block[:3]) * band.width, x.dtype)
+        packed = scratch(size, x.dtype), scratch(prod(block[:3]) * band.width, x.dtype)
         images = n * share // shares, n * (share + 1) // shares
         _sum_blocks(
-            *(flat_x, flat_y, sums[share].reshape(-1), *scratch, axes, block, images, panels),
-            *(rows, band.registers, band.width, band.outputs, yat),
+            *(flat_x, flat_y, sums[share].reshape(-1), *packed, axes, block, images, panels),
+            *(rows, across, band.registers, band.width, band.outputs, yat),
         )
 
     step = max(band.panels * shares // (2 * num_threads), 1)
@@ -165,8 +171,8 @@ def _up(n: int, step: int) -> int:
 
 @compiled
 def _sum_blocks(
-    x, y, sums, packed_x, packed_y, axes, block, images, panels, rows, registers, width, outputs,
-    yat,
+    x, y, sums, packed_x, packed_y, axes, block, images, panels, rows, across, registers, width,
+    outputs, yat,
 ):  # fmt: skip
     """sums[tap, c, o] += x^T y: some images, some panels of outputs."""
     height = len(rows)
@@ -193,10 +199,12 @@ def _sum_blocks(
                     if axes.overlap:
                         _copy_lines(x, packed_x, axes, pixels, padded)
                     else:
-                        _pack_pixels(x, packed_x, axes, pixels, first, channels, rows)
+                        _pack_pixels(x, packed_x, axes, pixels, first, channels, rows, across)
                     for panel in range(*panels):
                         many = min(width, outputs - panel * width)
-                        _pack_places(y, packed_y, axes, places, yat + panel * width, many, width)
+                        _pack_places(
+                            y, packed_y, axes, places, yat + panel * width, many, registers, width
+                        )
                         _sum_taps(
                             *(packed_x, packed_y, sums, axes, places, pixels, channels, padded),
                             *(rows, registers, width, first, panel, (outputs + width - 1) // width),
@@ -288,40 +296,34 @@ def _copy_lines(x, packed, axes, pixels, padded):
 
 
 @compiled
-def _pack_pixels(x, packed, axes, pixels, first, channels, rows):
+def _pack_pixels(x, packed, axes, pixels, first, channels, rows, across):
     """packed[c // len(rows), pixel, c % len(rows)], zeros beyond the last channel."""
     images, high, wide = pixels
-    plane = (images[1] - images[0]) * (high[1] - high[0]) * (wide[1] - wide[0]) * len(rows)
+    height = len(rows)
+    plane = (images[1] - images[0]) * (high[1] - high[0]) * (wide[1] - wide[0]) * height
     to = 0
     for n in range(*images):
         for i in range(*high):
             at = (n * axes.height + i) * axes.line + axes.start + wide[0] * axes.step + first
             for _ in range(*wide):
                 target = to
-                for c in range(0, channels, len(rows)):
-                    real = axes.channels - first - c
-                    if real >= len(rows):
-                        for k in range(len(rows)):
-                            packed[target + k] = x[at + c + k]
-                    else:
-                        for k in range(len(rows)):
-                            packed[target + k] = x[at + c + k] if k < real else 0
+                for c in range(0, channels, height):
+                    real = min(axes.channels - first - c, height)
+                    pixel = take_head(across, x, (at,), c, real)
+                    put_head(packed, (target,), 0, pixel, height)
                     target += plane
-                to += len(rows)
+                to += height
                 at += axes.step
 
 
 @compiled
-def _pack_places(y, packed, axes, places, first, many, width):
+def _pack_places(y, packed, axes, places, first, many, registers, width):
     """packed[place, output of a panel], zeros beyond the last output."""
     to = 0
     for n in range(*places[0]):
         for i in range(*places[1]):
             at = ((n * axes.high + i) * axes.wide + places[2][0]) * axes.outputs + first
             for _ in range(*places[2]):
-                for k in range(many):
-                    packed[to + k] = y[at + k]
-                for k in range(many, width):
-                    packed[to + k] = 0
+                put(packed, (to,), 0, take_head(registers, y, (at,), 0, many))
                 to += width
                 at += axes.outputs

@@ -1,8 +1,12 @@
-"""Loops over flat arrays: a kernel's one piece after the other, or several at once."""
+"""How a loop over memory is cut into pieces, which threads share.
+
+Pieces that are added up follow from the size alone, and are added in their order: so a sum has the
+same bits for any number of threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +15,8 @@ from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.threads import parallel_map
 
 SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
-FEWEST = 2**15  # numbers of one piece, about
+PIECE = 2**18  # numbers in a piece of a sum, at least
+PIECES = 32  # at most
 
 
 def flat(x: np.ndarray) -> np.ndarray:
@@ -19,15 +24,32 @@ def flat(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(-1)
 
 
-def each_piece(kernel: Callable[..., None], arrays: list[np.ndarray], *settings: Any) -> None:
-    """kernel(*arrays, *settings), where each number depends on those at its own place only."""
-    size = len(arrays[0])
-    num_threads = num_threads_for(SLOWNESS * size)
-    pieces = max(min(size // FEWEST, SHARES * num_threads), 1) if num_threads > 1 else 1
-    bounds = [size * k // pieces for k in range(pieces + 1)]
+def each_piece(kernel: Callable[..., None], arrays: Sequence[np.ndarray], *settings: Any) -> None:
+    """kernel(*arrays, *settings), some rows of all the arrays at a time."""
+    rows, num_threads = len(arrays[0]), num_threads_for(SLOWNESS * arrays[0].size)
+    pieces = min(SHARES * num_threads, rows) if num_threads > 1 else 1
 
     def work(k: int) -> None:
-        part = slice(bounds[k], bounds[k + 1])
+        part = slice(rows * k // pieces, rows * (k + 1) // pieces)
         kernel(*[array[part] for array in arrays], *settings)
 
     parallel_map(work, range(pieces), num_threads)
+
+
+def sum_pieces(
+    kernel: Callable[..., None], x: np.ndarray, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where pieces of the rows of x begin, and the end; and their sums, (pieces, *shape).
+
+    kernel(bounds, sums, scratch) adds up some neighbouring pieces; scratch is of x's dtype.
+    """
+    num_threads = num_threads_for(SLOWNESS * x.size)
+    pieces = max(min(x.size // PIECE, PIECES, len(x)), 1)
+    bounds, sums = len(x) * np.arange(pieces + 1) // pieces, np.zeros((pieces, *shape))
+
+    def work(share: int) -> None:
+        first, end = pieces * share // num_threads, pieces * (share + 1) // num_threads
+        kernel(bounds[first : end + 1], sums[first:end], np.empty(shape, x.dtype))
+
+    parallel_map(work, range(num_threads), num_threads)
+    return bounds, sums

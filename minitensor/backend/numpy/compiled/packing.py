@@ -15,7 +15,15 @@ import numpy as np
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes
 
+LINE = 64  # bytes that memory and caches exchange; a register that lies on two is loaded twice
 BLOCK = 16  # inputs by outputs that are turned at once: lines of memory that a core holds
+
+
+def scratch(size: int, dtype: Any) -> np.ndarray:
+    """So many numbers, of any value, from the start of a line on."""
+    more = np.empty(size + LINE // np.dtype(dtype).itemsize, dtype)
+    first = -more.__array_interface__["data"][0] % LINE // more.itemsize
+    return more[first : first + size]
 
 
 class Band(NamedTuple):
@@ -60,7 +68,9 @@ def pack(kernel: np.ndarray, groups: int, group: int, backwards: bool, band: Ban
     """A band of one group's kernel, flat; backwards its taps are turned, and outputs are inputs."""
     kh, kw, c, o = kernel.shape
     inputs = o // groups if backwards else c
-    packed = np.zeros(band.panels * kh * kw * inputs * band.width, kernel.dtype)
+    packed = scratch(band.panels * kh * kw * inputs * band.width, kernel.dtype)
+    if band.outputs % band.width:
+        packed[:] = 0
     flat = np.ascontiguousarray(kernel).reshape(-1)
     if backwards:
         shape = (kh * kw, inputs, c, o, group * inputs)

@@ -282,6 +282,32 @@ def _(m: _Emitter) -> Any:
     return _multiplied(m, load)
 
 
+def take_head(
+    registers: tuple[int, ...], x: np.ndarray, rows: tuple[int, ...], b: int, count: int
+) -> np.ndarray:
+    """x from rows + b on: the first `count` numbers of each row, and zeros."""
+    sums = np.zeros((len(rows), len(registers) * lanes(x.dtype)), x.dtype)
+    for row, total in zip(rows, sums, strict=True):
+        total[:count] = x[row + b : row + b + count]
+    return sums
+
+
+@_lowered(
+    take_head, lambda registers, x, rows, b, count: Tile(rows.count, registers.count, x.dtype)
+)
+def _(m: _Emitter) -> Any:
+    kind = m.signature.return_type
+    sums = ir.Constant(m.context.get_value_type(kind), ir.Undefined)
+    for p in range(kind.rows):
+        row = m.pointer(1, m.index(3), m.builder.extract_value(m.values[2], p))
+        for v in range(kind.columns):
+            step = m.constant(v * kind.lanes)
+            left = m.builder.sub(m.index(4), step)
+            number = m.load_head(m.builder.gep(row, [step]), _vector(kind), left)
+            sums = m.builder.insert_value(sums, number, p * kind.columns + v)
+    return sums
+
+
 def put(y: np.ndarray, rows: tuple[int, ...], b: int, sums: np.ndarray) -> None:
     """y at rows + b = sums."""
     for row, total in zip(rows, sums, strict=True):
@@ -435,3 +461,35 @@ def _combined(m: _Emitter, matrix: np.ndarray, numbers: Sequence[Any]) -> list[A
                     total = m.multiply_add(weight, number, total)
         sums.append(total)
     return sums
+
+
+def add_lines(
+    y: np.ndarray,
+    rows: tuple[int, ...],
+    step: int,
+    sums: np.ndarray,
+    line: tuple[int, ...],
+    count: int,
+) -> None:
+    """Each row of sums in parts as long as `line`: y at row, row + step, ... += a part's head."""
+    width = len(line) * lanes(sums.dtype)
+    for row, total in zip(rows, sums, strict=True):
+        for part in range(0, len(total), width):
+            start = row + part // width * step
+            y[start : start + count] += total[part : part + count]
+
+
+@_lowered(add_lines, lambda y, rows, step, sums, line, count: types.void)
+def _(m: _Emitter) -> Any:
+    kind, across = m.kinds[3], m.kinds[4].count
+    for p in range(kind.rows):
+        row = m.pointer(0, m.builder.extract_value(m.values[1], p))
+        for v in range(kind.columns):
+            if v and v % across == 0:
+                row = m.builder.gep(row, [m.index(2)])
+            step = m.constant(v % across * kind.lanes)
+            where, left = m.builder.gep(row, [step]), m.builder.sub(m.index(5), step)
+            number = m.load_head(where, _vector(kind), left)
+            total = m.builder.extract_value(m.values[3], p * kind.columns + v)
+            m.store_head(m.builder.fadd(number, total), where, left)
+    return m.nothing()
