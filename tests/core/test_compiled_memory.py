@@ -16,6 +16,7 @@ from minitensor.autograd.variable import unshared
 from minitensor.backend import numpy as be
 from minitensor.backend import settings
 from minitensor.backend.numpy import blocks
+from minitensor.window import Window
 
 SIZES = (0, 1, 7, 16, 33, 100)
 DTYPES = ("float32", "float64")
@@ -239,3 +240,106 @@ def test_sums_have_the_same_bits_for_any_number_of_threads(monkeypatch):
         found.append([statistics, be.batch_norm_sums(g, x, statistics, 1e-3)])
     for again in found[1:]:
         assert all((a == b).all() for a, b in zip(again, found[0], strict=True))
+
+
+# ----- pooling: the definition, pixel by pixel -----
+
+WINDOWS = {
+    "2x2": Window.of((5, 6), (2, 2), (2, 2)),
+    "3x3 /2 same": Window.of((7, 8), (3, 3), (2, 2), "SAME"),
+    "3x3 /1 same": Window.of((4, 5), (3, 3), (1, 1), "SAME"),
+    "global": Window.of((5, 3), (5, 3)),
+    "one tap": Window.of((4, 3), (1, 1), (2, 1)),
+    "gaps": Window.of((7, 7), (2, 1), (4, 3)),
+    "dilated": Window.of((9, 8), (3, 2), (1, 2), "SAME", (2, 3)),
+    "lopsided": Window.of((4, 5), (3, 2), (2, 1), ((0, 3), (2, 1))),
+    "on padding only": Window.of((1, 2), (2, 2), (1, 1), "SAME", (3, 3)),
+    "wide": Window.of((9, 9), (7, 8), (1, 1), "SAME"),
+}
+
+
+def under(window: Window, i: int, j: int) -> list[tuple[int, int, int]]:
+    """Of the real pixels under window (i, j): tap, row, column."""
+    found = []
+    for tap in range(window.taps):
+        at = divmod(tap, window.kernel[1])
+        row, column = (
+            place * stride + t * apart - pad[0]
+            for place, stride, t, apart, pad in zip(
+                (i, j), window.stride, at, window.dilation, window.pad, strict=True
+            )
+        )
+        if 0 <= row < window.size[0] and 0 <= column < window.size[1]:
+            found.append((tap, row, column))
+    return found
+
+
+def pooled(x: np.ndarray, g: np.ndarray, window: Window) -> list[np.ndarray]:
+    """Maxima, their taps, means, and both gradients."""
+    shape = (len(x), *window.out, x.shape[-1])
+    top, tap, mean = np.full(shape, -np.inf), np.zeros(shape, int), np.zeros(shape)
+    spread, put = np.zeros(x.shape), np.zeros(x.shape)
+    for n, i, j, c in np.ndindex(*shape):
+        real = under(window, i, j)
+        values = [float(x[n, row, column, c]) for _, row, column in real]
+        for value, (number, _, _) in zip(values, real, strict=True):
+            best = top[n, i, j, c]
+            if number == real[0][0] or value > best or (value != value and best == best):
+                top[n, i, j, c], tap[n, i, j, c] = value, number
+        mean[n, i, j, c] = sum(values) / max(len(values), 1)
+        for number, row, column in real:
+            spread[n, row, column, c] += g[n, i, j, c] / len(real)
+            if number == tap[n, i, j, c]:
+                put[n, row, column, c] += g[n, i, j, c]
+    return [top, tap, mean, spread, put]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [1, 3, 17])
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+def test_pools_are_their_definition_with_ties_and_nan(window, channels, dtype):
+    random = np.random.default_rng(3)
+    x = random.integers(-2, 3, (3, *window.size, channels)).astype(dtype)  # many ties
+    x.reshape(-1)[random.integers(0, x.size, 3)] = [np.nan, -np.inf, np.inf]
+    x[2] = np.where(random.random(x[2].shape) < 0.3, np.nan, x[2])
+    (g,) = draw((3, *window.out, channels), dtype=dtype)
+    with np.errstate(all="ignore"):
+        top, tap, mean, spread, put = pooled(x, g, window)
+        strided = [np.repeat(a, 2, axis=-1)[..., ::2] for a in (x, g)]
+        for x, g in ((x, g), strided):  # noqa: B020
+            np.testing.assert_array_equal(be.max_pool(x, window), top)
+            index = be.window_argmax(x, window)
+            np.testing.assert_array_equal(index, tap)
+            assert index.dtype == np.int32
+            close(be.avg_pool(x, window), mean)
+            close(be.avg_pool_grad(g, window), spread, 16)
+            close(be.put_tap(g, index, window), put, 16)
+            found = be.take_tap(x, index, window)
+            np.testing.assert_array_equal(found, np.where(np.isinf(top) & (top < 0), found, top))
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4, 2), (2, 4, 4, 0)])
+def test_pools_of_nothing_are_nothing(shape):
+    window = Window.of((4, 4), (2, 2), (2, 2))
+    x = np.zeros(shape, "f")
+    y = be.max_pool(x, window)
+    assert y.shape == be.avg_pool(x, window).shape == (shape[0], 2, 2, shape[3])
+    assert be.avg_pool_grad(y, window).shape == shape
+    assert be.put_tap(y, be.window_argmax(x, window), window).shape == shape
+
+
+@pytest.mark.parametrize("nan", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_nan_in_each_position_of_a_window_is_its_maximum(nan):
+    window, x = Window.of((2, 2), (2, 2)), np.arange(4.0, dtype="f").reshape(1, 2, 2, 1)
+    x[0][nan] = np.nan
+    assert np.isnan(be.max_pool(x, window)).all()
+    assert be.window_argmax(x, window).item() == nan[0] * 2 + nan[1]
+
+
+def test_large_means_are_as_exact_as_sums_of_rows_and_columns():
+    """Bound: a rounding for each row and each column, of the mean of magnitudes."""
+    (x,) = draw((1, 56, 56, 3))
+    x += 100
+    window = Window.of((56, 56), (56, 56))
+    right = x.astype("d").mean((1, 2), keepdims=True)
+    assert (abs(be.avg_pool(x, window) - right) <= 113 * 2**-24 * abs(x).mean()).all()

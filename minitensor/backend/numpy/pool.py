@@ -12,11 +12,14 @@ Each op is a loop over taps; blocks of images keep its many passes in cache. Ima
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
 
 import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.blocks import Block, over_blocks
+from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.direct import taps
 from minitensor.window import Window, real_taps
 
@@ -34,6 +37,9 @@ def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
         >>> be.max_pool(x, Window.of((2, 2), (2, 2))).item()
         3.0
     """
+    room = _compiled(x, window)
+    if room is not None:
+        return room.pool.max_pool(x, window)  # type: ignore[no-any-return]
     y = np.full((len(x), *window.out, x.shape[-1]), _lowest(x.dtype), x.dtype)
     _block_by_block(_maxima, window, x, y)
     return y
@@ -52,6 +58,9 @@ def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
         >>> be.window_argmax(x, Window.of((2, 2), (2, 2))).item()
         1
     """
+    room = _compiled(x, window)
+    if room is not None:
+        return room.pool.window_argmax(x, window)  # type: ignore[no-any-return]
     index = np.zeros((len(x), *window.out, x.shape[-1]), np.int32)
     _block_by_block(_argmax, window, x, index)
     return index
@@ -67,6 +76,9 @@ def take_tap(x: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
 @in_float32
 def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `take_tap`: each g is added to the pixel under tap `index` of its window."""
+    room = _compiled(g, window)
+    if room is not None:
+        return room.pool.put_tap(g, index, window)  # type: ignore[no-any-return]
     x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
     _block_by_block(_put, window, x, index, g)
     return x
@@ -84,6 +96,9 @@ def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
         >>> be.avg_pool(x, Window.of((1, 2), (1, 2), padding="SAME")).ravel()
         array([3., 4.])
     """
+    room = _compiled(x, window)
+    if room is not None:
+        return room.pool.avg_pool(x, window)  # type: ignore[no-any-return]
     y = np.zeros((len(x), *window.out, x.shape[-1]), x.dtype)
     _block_by_block(_gather_sum, window, x, y)
     y /= _counts(window, x.dtype)
@@ -93,9 +108,19 @@ def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
 @in_float32
 def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `avg_pool`: each g is spread evenly over its window's real pixels."""
+    room = _compiled(g, window)
+    if room is not None:
+        return room.pool.avg_pool_grad(g, window)  # type: ignore[no-any-return]
     x = np.zeros((len(g), *window.size, g.shape[-1]), g.dtype)
     _block_by_block(_scatter_sum, window, x, g / _counts(window, g.dtype))
     return x
+
+
+def _compiled(images: np.ndarray, window: Window) -> Any:
+    """The room of compiled kernels, for a call that is worth it."""
+    size = len(images) * images.shape[-1] * prod(window.size)
+    worth = size and images.size and prod(window.out)
+    return compiled(SLOWNESS * size, images.dtype) if worth else None
 
 
 # ----- what happens to one block; the last array is written, or the first -----

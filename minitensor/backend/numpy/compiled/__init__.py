@@ -15,6 +15,7 @@ from minitensor.backend.numpy.compiled import (
     filter_grad,
     norm,
     optimizer,
+    pool,
     winograd,
     winograd_grad,
 )

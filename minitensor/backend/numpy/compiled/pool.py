@@ -1,0 +1,326 @@
+"""Pooling, one output row after the other: rows of an image first, then the columns under a window.
+
+    y[i, j] = of rows under i (of columns under j): the image is read once, the rest is in the cache
+
+So sums are of kh and of kw numbers, not of kh * kw. Lines are rows of images: x (N * H, W * C) and
+y (N * h, w * C). Which tap won is looked for in row-major order, two taps at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.compiled.flat import SLOWNESS
+from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.threads import parallel_map
+from minitensor.window import Window
+
+
+class Axis(NamedTuple):
+    """A window along rows or along columns."""
+
+    size: int
+    out: int
+    taps: int
+    stride: int
+    dilation: int
+    before: int
+
+
+def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
+    """The maximum of each window's real pixels; NaN if one of them is."""
+    y = np.empty((len(x), *window.out, x.shape[-1]), x.dtype)
+    _each_row(_max_rows, x, y, window)
+    return y
+
+
+def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
+    """The mean of each window's real pixels."""
+    y = np.empty((len(x), *window.out, x.shape[-1]), x.dtype)
+    _each_row(_mean_rows, x, y, window)
+    return y
+
+
+def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
+    """Each g is spread evenly over its window's real pixels."""
+    x = np.empty((len(g), *window.size, g.shape[-1]), g.dtype)
+    _each_image(_spread, window, _lines(g), _lines(x))
+    return x
+
+
+def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
+    """The tap of each window's first maximum, or first NaN."""
+    index = np.empty((len(x), *window.out, x.shape[-1]), np.int32)
+    _each_row(_winners, x, index, window)
+    return index
+
+
+def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
+    """Each g is added to the pixel under tap `index` of its window."""
+    x = np.empty((len(g), *window.size, g.shape[-1]), g.dtype)
+    _each_image(_put, window, _lines(g), _lines(index), _lines(x))
+    return x
+
+
+def _lines(x: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(x).reshape(len(x) * x.shape[1], -1)
+
+
+def _axes(window: Window) -> list[Axis]:
+    return [
+        Axis(size, out, taps, stride, dilation, pad[0])
+        for size, out, taps, stride, dilation, pad in zip(
+            window.size, window.out, window.kernel, window.stride, window.dilation, window.pad,
+            strict=True,
+        )
+    ]  # fmt: skip
+
+
+def _each_row(kernel: Callable[..., Any], x: np.ndarray, y: np.ndarray, window: Window) -> None:
+    """kernel(x, y, row and column axes, channels, range of y's lines, scratch line)."""
+    lines, out, channels = _lines(x), _lines(y), x.shape[-1]
+    num_threads = num_threads_for(SLOWNESS * x.size)
+    pieces = min(SHARES * num_threads, len(out)) if num_threads > 1 else 1
+
+    def work(k: int) -> None:
+        part = len(out) * k // pieces, len(out) * (k + 1) // pieces
+        kernel(lines, out, *_axes(window), channels, part, np.empty(lines.shape[1], x.dtype))
+
+    parallel_map(work, range(pieces), num_threads)
+
+
+def _each_image(kernel: Callable[..., Any], window: Window, *lines: np.ndarray) -> None:
+    """kernel(*lines, row and column axes, range of images, scratch line), for shares of images."""
+    x = lines[-1]
+    images = len(x) // window.size[0]
+    num_threads = num_threads_for(SLOWNESS * x.size)
+    pieces = min(SHARES * num_threads, images) if num_threads > 1 else 1
+
+    def work(k: int) -> None:
+        part = images * k // pieces, images * (k + 1) // pieces
+        kernel(*lines, *_axes(window), part, np.empty(x.shape[1], x.dtype))
+
+    parallel_map(work, range(pieces), num_threads)
+
+
+@compiled
+def _seen(axis, i):
+    """Where window i begins, and the range of its taps that lie on the image."""
+    start = i * axis.stride - axis.before
+    first = max(-(start // axis.dilation), 0)
+    return start, first, min((axis.size - 1 - start) // axis.dilation + 1, axis.taps)
+
+
+# ----- vectors: a row of an image, or the channels of a pixel -----
+
+
+@compiled
+def _fill(y, value):
+    for k in range(len(y)):
+        y[k] = value
+
+
+@compiled
+def _copy(y, a):
+    for k in range(len(y)):
+        y[k] = a[k]
+
+
+@compiled
+def _set_larger(y, a, b):
+    """y = max(a, b): a if they are equal, NaN if either is."""
+    for k in range(len(y)):
+        y[k] = a[k] if a[k] >= b[k] or a[k] != a[k] else b[k]
+
+
+@compiled
+def _raise(y, b):
+    """y = max(y, b): what is read and written has one name, or no vectors are made of the loop."""
+    for k in range(len(y)):
+        y[k] = y[k] if y[k] >= b[k] or y[k] != y[k] else b[k]
+
+
+@compiled
+def _set_sum(y, a, b):
+    for k in range(len(y)):
+        y[k] = a[k] + b[k]
+
+
+@compiled
+def _add(y, a):
+    for k in range(len(y)):
+        y[k] += a[k]
+
+
+@compiled
+def _divide(y, count):
+    for k in range(len(y)):
+        y[k] /= y.dtype.type(count)
+
+
+@compiled
+def _add_divided(y, a, count):
+    for k in range(len(y)):
+        y[k] += a[k] / y.dtype.type(count)
+
+
+@compiled
+def _add_where(y, a, index, tap):
+    for k in range(len(y)):
+        y[k] += a[k] if index[k] == tap else y.dtype.type(0)
+
+
+@compiled
+def _find(best, index, a, first, b, second):
+    """Puts a, tap `first`, and b, tap `second`, in where they beat the best; a first NaN stays."""
+    for k in range(len(best)):
+        top, tap = best[k], index[k]
+        wins = a[k] > top or (a[k] != a[k] and top == top)
+        top, tap = (a[k], first) if wins else (top, tap)
+        wins = b[k] > top or (b[k] != b[k] and top == top)
+        best[k], index[k] = (b[k], second) if wins else (top, tap)
+
+
+# ----- forward: along rows, then along columns -----
+
+
+@compiled
+def _max_rows(x, y, rows, columns, channels, part, line):
+    for at in range(*part):
+        top, u, end = _seen(rows, at % rows.out)
+        top += at // rows.out * rows.size
+        if u < end:
+            below = min(u + 1, end - 1)
+            _set_larger(line, x[top + u * rows.dilation], x[top + below * rows.dilation])
+        for tap in range(u + 2, end):
+            _raise(line, x[top + tap * rows.dilation])
+        for j in range(columns.out):
+            best = y[at, j * channels : (j + 1) * channels]
+            left, v, last = _seen(columns, j)
+            if u >= end or v >= last:
+                _fill(best, -np.inf)
+                continue
+            a = (left + v * columns.dilation) * channels
+            b = (left + min(v + 1, last - 1) * columns.dilation) * channels
+            _set_larger(best, line[a : a + channels], line[b : b + channels])
+            for tap in range(v + 2, last):
+                a = (left + tap * columns.dilation) * channels
+                _raise(best, line[a : a + channels])
+
+
+@compiled
+def _mean_rows(x, y, rows, columns, channels, part, line):
+    for at in range(*part):
+        top, u, end = _seen(rows, at % rows.out)
+        top += at // rows.out * rows.size
+        height = end - u
+        if height > 1:
+            _set_sum(line, x[top + u * rows.dilation], x[top + (u + 1) * rows.dilation])
+            u += 2
+        else:
+            _fill(line, 0)
+        for tap in range(u, end):
+            _add(line, x[top + tap * rows.dilation])
+        for j in range(columns.out):
+            mean = y[at, j * channels : (j + 1) * channels]
+            left, v, last = _seen(columns, j)
+            width = last - v
+            if width > 1:
+                a = (left + v * columns.dilation) * channels
+                b = a + columns.dilation * channels
+                _set_sum(mean, line[a : a + channels], line[b : b + channels])
+                v += 2
+            else:
+                _fill(mean, 0)
+            for tap in range(v, last):
+                a = (left + tap * columns.dilation) * channels
+                _add(mean, line[a : a + channels])
+            _divide(mean, max(height * width, 1))
+
+
+# ----- back: a row is written where nothing was yet, and added to where something is -----
+
+
+@compiled
+def _clear(x, start, new, end):
+    """Zeros in rows new ... end - 1 of the image at `start`; the first row that has nothing."""
+    for row in range(start + new, start + end):
+        _fill(x[row], 0)
+    return max(new, end)
+
+
+@compiled
+def _spread(g, x, rows, columns, images, line):
+    channels = len(line) // columns.size
+    for n in range(*images):
+        new, start = 0, n * rows.size
+        for i in range(rows.out):
+            top, u, end = _seen(rows, i)
+            _fill(line, 0)
+            for j in range(columns.out):
+                left, v, last = _seen(columns, j)
+                count = max((end - u) * (last - v), 1)
+                source = g[n * rows.out + i, j * channels : (j + 1) * channels]
+                for tap in range(v, last):
+                    a = (left + tap * columns.dilation) * channels
+                    _add_divided(line[a : a + channels], source, count)
+            for tap in range(u, end):
+                row = top + tap * rows.dilation
+                if row < new:
+                    _add(x[start + row], line)
+                else:
+                    _clear(x, start, new, row)
+                    _copy(x[start + row], line)
+                    new = row + 1
+        _clear(x, start, new, rows.size)
+
+
+@compiled
+def _winners(x, index, rows, columns, channels, part, best):
+    """index = the tap of the first maximum, in row-major order."""
+    best = best[:channels]
+    for at in range(*part):
+        top, u, end = _seen(rows, at % rows.out)
+        top += at // rows.out * rows.size
+        for j in range(columns.out):
+            winner = index[at, j * channels : (j + 1) * channels]
+            left, v, last = _seen(columns, j)
+            _fill(winner, 0 if u >= end or v >= last else u * columns.taps + v)
+            for row in range(u, end):
+                line = x[top + row * rows.dilation]
+                for tap in range(v, last, 2):
+                    beside = min(tap + 1, last - 1)
+                    a = (left + tap * columns.dilation) * channels
+                    b = (left + beside * columns.dilation) * channels
+                    if row == u and tap == v:
+                        _copy(best, line[a : a + channels])
+                    _find(
+                        *(best, winner, line[a : a + channels], row * columns.taps + tap),
+                        *(line[b : b + channels], row * columns.taps + beside),
+                    )
+
+
+@compiled
+def _put(g, index, x, rows, columns, images, line):
+    channels = len(line) // columns.size
+    for n in range(*images):
+        new, start = 0, n * rows.size
+        for i in range(rows.out):
+            top, u, end = _seen(rows, i)
+            if u < end:
+                new = _clear(x, start, new, top + (end - 1) * rows.dilation + 1)
+            for j in range(columns.out):
+                left, v, last = _seen(columns, j)
+                source = g[n * rows.out + i, j * channels : (j + 1) * channels]
+                winner = index[n * rows.out + i, j * channels : (j + 1) * channels]
+                for row in range(u, end):
+                    line = x[start + top + row * rows.dilation]
+                    for tap in range(v, last):
+                        a = (left + tap * columns.dilation) * channels
+                        number = row * columns.taps + tap
+                        _add_where(line[a : a + channels], source, winner, number)
+        _clear(x, start, new, rows.size)
