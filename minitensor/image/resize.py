@@ -2,7 +2,8 @@
 
 Every method says only what weight an old pixel at some distance has for a new one. Distances are
 between pixel centres, which lie at half pixels: new pixel i looks at (i + 1/2) old / new - 1/2.
-So a resize is linear, and its derivatives of every order come from those of the product.
+So a resize is linear, and its derivatives of every order come from those of the product. A NaN
+spoils the new pixels that give its pixel a weight, and no others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.autograd import Tensor
+from minitensor.autograd import Tensor, as_tensor
 from minitensor.image.inputs import batched, picture, unbatched
 from minitensor.nn import checks
 from minitensor.ops import array, linalg, math
@@ -116,9 +117,9 @@ def _resampled(x: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
     n, height, width, c = x.shape
     h, w = len(rows), len(columns)
     flat = array.reshape(x, shape=(n, height, width * c))
-    tall = linalg.matmul(rows, flat)  # (N, h, W·C)
+    tall = linalg.weighed(as_tensor(rows, like=x), flat)  # (N, h, W·C)
     lines = array.reshape(tall, shape=(n * h, width, c))
-    wide = linalg.matmul(columns, lines)  # (N·h, w, C)
+    wide = linalg.weighed(as_tensor(columns, like=x), lines)  # (N·h, w, C)
     return array.reshape(wide, shape=(n, h, w, c))
 
 

@@ -60,6 +60,20 @@ def matmul(a: Any, b: Any) -> Tensor:
     return _product(a, b)
 
 
+@primitive
+def weighed(be: Backend, weights: Any, x: Any) -> Any:
+    """weights @ x for x (N, rows, columns), but 0 times NaN is 0: what has no weight is not met."""
+    y = be.matmul(weights, x)
+    if not be.xp.isfinite(x).all():
+        for i in range(len(weights)):
+            met = weights[i] != 0
+            y[:, i] = be.xp.tensordot(weights[i][met], x[:, met], (0, 1))
+    return y
+
+
+weighed.defvjp(None, lambda g, y, weights, x: weighed(swapped(weights), g))
+
+
 def tensordot(a: Any, b: Any, *, axes: tuple[tuple[int, ...], tuple[int, ...]]) -> Tensor:
     """The sum over pairs of axes, axes[0] of a with axes[1] of b; the other axes remain.
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -371,3 +372,31 @@ def test_patches_that_no_image_has_are_refused():
     one = [1, 1, 1, 1]
     with pytest.raises(ValueError, match=r"add_patches: patches have shape .*\(2, 2\)"):
         image.add_patches(np.ones((1, 3, 3, 4)), [3, 3], [1, 2, 2, 1], one, one, "VALID")
+
+
+@pytest.mark.parametrize("size", [(5, 6), (2, 2), (6, 8), (3, 4)])
+def test_a_pixel_that_is_no_number_spoils_those_that_it_has_a_part_in(tf: Any, size: Any) -> None:
+    """Forward and back: bilinear, whose weights TensorFlow computes."""
+    image = drawn((1, 3, 4, 1), seed=3)
+    image[0, 1, 1] = np.nan
+    spoilt = drawn((1, *size, 1), seed=4)
+    spoilt[0, 1, 0] = np.nan
+    found = []
+    for engine in (mt, tf):
+        x = engine.constant(image)
+        with engine.GradientTape() as tape:
+            tape.watch(x)
+            y = engine.image.resize(x, size)
+        found.append((y.numpy(), tape.gradient(y, x, engine.constant(spoilt)).numpy()))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["bilinear", "bicubic", "lanczos3", "gaussian", "area"])
+def test_far_from_an_infinite_pixel_a_resize_is_as_if_it_were_none(method: str) -> None:
+    image = drawn((1, 30, 30, 1), seed=5)
+    expected = mt.image.resize(image, (40, 20), method, antialias=True).numpy()
+    image[0, 0, 0] = np.inf
+    y = mt.image.resize(image, (40, 20), method, antialias=True).numpy()
+    assert not np.isfinite(y[0, 0, 0, 0])
+    np.testing.assert_allclose(y[:, 15:, 10:], expected[:, 15:, 10:], rtol=1e-5, atol=1e-5)
