@@ -262,34 +262,34 @@ def model(keras, seed):
 
 
 def numbers_of(model):
-    """What `summary()` counts, the names of all operations, and the shape of each layer."""
+    """What `summary()` counts, and the layers with their shapes, in their order."""
     out = io.StringIO()
     model.summary(print_fn=lambda line, **_: out.write(line + "\n"))
     totals = re.findall(r"(\w+(?:-trainable)?) params: ([\d,]+)", out.getvalue())
-    shapes = {}
-    for layer in model.layers:
-        shapes[layer.name] = layer.output.shape
-    names = [operation.name for operation in model.operations]
-    return dict(totals), names, shapes, model.count_params(), model.input_shape, model.output_shape
+    shapes = [(layer.name, layer.output.shape) for layer in model.layers]
+    return dict(totals), shapes, model.count_params(), model.input_shape, model.output_shape
 
 
-def without_noise(config):
-    """A config without what the two libraries say in their own way."""
-    noise = (
-        "module",
-        "registered_name",
-        "build_config",
-        "dtype",
-        "synchronized",
-        "quantization_config",
-    )
+# What the two libraries say in their own way. Files and JSON, read by the other, show the calls.
+NOISE = "module registered_name build_config compile_config dtype synchronized quantization_config"
+NOISE = (*NOISE.split(), "inbound_nodes")
+
+
+def plain(config):
+    """A config without noise, and without what is None."""
     if isinstance(config, dict):
         return {
-            key: without_noise(value)
+            key: plain(value)
             for key, value in config.items()
-            if key not in noise and not key.startswith("renorm") and value is not None
+            if key not in NOISE and not key.startswith("renorm") and value is not None
         }
-    return [without_noise(v) for v in config] if isinstance(config, list | tuple) else config
+    return [plain(v) for v in config] if isinstance(config, list | tuple) else config
+
+
+def configs_of(model):
+    """(the config of each layer and operation by its name, the rest)."""
+    config = plain(model.get_config())
+    return {layer["config"]["name"]: layer for layer in config.pop("layers")}, config
 
 
 def given(model, seed):
@@ -324,8 +324,10 @@ def compare(tf, ours, seed, folder):
             tf, lambda keras: model(keras, seed), x, training=training, tolerance=1e-9, least=1e-2
         )
     assert numbers_of(mine) == numbers_of(theirs), "summary"
-    a, b = (without_noise(m.get_config()) for m in (mine, theirs))
-    assert a.keys() == b.keys(), "config"
+    (ours_of, rest), (theirs_of, their_rest) = configs_of(mine), configs_of(theirs)
+    assert rest == their_rest, f"config: here {rest}, Keras {their_rest}"
+    for name, config in ours_of.items():  # Keras has operations for masks besides
+        assert config == theirs_of[name], f"config: here {config}, Keras {theirs_of[name]}"
     with floatx(tf, "float64"):
         again = {
             "our JSON": tf.keras.models.model_from_json(mine.to_json()),

@@ -334,6 +334,8 @@ class Layer(WeightContainer, Hinting, Configurable):
         if self._settled:  # kernel_size=3 as (3, 3), and "relu" for the function as for the word
             mine = vars(self)
             config |= {name: serialize(mine[name]) for name in config if name in mine}
+        if config.get("autocast", False):  # as nearly all are: Keras writes of none whether it is
+            del config["autocast"]
         return {name: value for name, value in config.items() if name not in calling.SHAPES}
 
     def __repr__(self) -> str:

@@ -130,6 +130,8 @@ class PReLU(Elementwise):
         alpha: the shape of one sample, 1 along the shared axes.
     """
 
+    _settled = True
+
     def __init__(
         self,
         alpha_initializer: Any = "Zeros",

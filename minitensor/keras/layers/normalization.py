@@ -51,6 +51,7 @@ example = examples_of("tf.keras.layers", "")
 class Standardizing(Elementwise):
     """What they share: gamma and beta, each or neither, and where they come from."""
 
+    _settled = True
     gamma: Weight | None = None
     beta: Weight | None = None
     scale: bool  # whether there is a gamma
@@ -121,16 +122,20 @@ class LayerNormalization(Standardizing):
         read_rules(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
 
     def _axes(self, rank: int) -> list[int]:
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        return sorted(self._from_front(rank, axis) for axis in axes)
+        return sorted(self._from_front(rank, axis) for axis in self.axis)
 
     def build(self, input_shape: Any) -> None:
+        self.axis = [self.axis] if isinstance(self.axis, int) else list(self.axis)
         axes = self._axes(len(input_shape))
         self._make_affine([self._size(input_shape, axis) for axis in axes])
 
     def call(self, inputs: Any) -> Any:
         axes = self._axes(inputs.ndim)
         return nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """What it was made with."""
+        return super().get_config() | {"rms_scaling": False}
 
 
 @example(
