@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
 from minitensor.backend.errors import OutOfRangeError
+from minitensor.data import steps
 from minitensor.data.options import Options
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import common, map_structure, spec_of
@@ -28,6 +30,7 @@ from minitensor.missing import Hinting
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
+_LOOKS = 10  # errors may have no end
 example = examples_of("tf.data.Dataset", "")
 elements = examples_of("[int(n) for n in tf.data.Dataset", "]")  # an example that lists numbers
 
@@ -209,7 +212,8 @@ class Pipeline(Hinting):
     def element_spec(self) -> Any:
         """What an element looks like: TensorSpecs in the containers of the elements.
 
-        After `map` and `filter` it is found by looking at the first element.
+        After `map` and `filter` it is found by looking at the first element that can be made, among
+        the first ten.
         """
         if self._spec is None:
             spec = self._first_spec()
@@ -217,10 +221,14 @@ class Pipeline(Hinting):
         return self._spec()
 
     def _first_spec(self) -> Any:
+        wrong = None
         with generator.using(np.random.default_rng(0)):
-            for element in ElementIterator(self._start, Run(0), tensors):
-                return map_structure(spec_of, element)
-        raise ValueError(f"{self!r} has no elements, so nothing is known of them")
+            tries = steps.tried(ElementIterator(self._start, Run(0), tensors))
+            for element, problem in islice(tries, _LOOKS):
+                if problem is None:
+                    return map_structure(spec_of, element)
+                wrong = wrong or problem
+        raise wrong or ValueError(f"{self!r} has no elements, so nothing is known of them")
 
     @example("range(5).reduce(0, lambda total, n: total + n).numpy().item()", "10")
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: Any = None) -> Any:

@@ -91,6 +91,7 @@ PIPELINES = {
     "rebatch": lambda tf: tf.data.Dataset.range(9).batch(4).rebatch(3),
     "rebatch by turns": lambda tf: tf.data.Dataset.range(9).batch(4).rebatch([1, 3], True),
     "ignore_errors": lambda tf: failing(tf).ignore_errors(),
+    "ignore_errors of the first": lambda tf: failing(tf, 0).batch(2).ignore_errors(),
     "ignore_errors after batches": lambda tf: failing(tf).batch(2).ignore_errors(),
     "ignore_errors after a shuffle": lambda tf: failing(tf).shuffle(1).ignore_errors(),
     "choose_from_datasets": lambda tf: tf.data.Dataset.choose_from_datasets(
