@@ -142,9 +142,9 @@ class Ordered(Pipeline):
         datasets: list[Pipeline] = [self, dataset]
 
         def start(run: Run) -> Iterator[Any]:
-            if not joined._looks:
-                return chain(self._start(run), dataset._start(run))
-            return steps.alike(self._start(run), dataset._start(run))
+            first = self._start(run)
+            second = steps.repeated(lambda: dataset._start(run), 1)  # begins when it is reached
+            return (steps.alike if joined._looks else chain)(first, second)
 
         def many() -> int:
             counts = self._count(), dataset._count()

@@ -71,6 +71,8 @@ class Steps:
 
 def shuffled(elements: Iterator[Any], size: int, rng: np.random.Generator) -> Iterator[Any]:
     """Each time one of the next `size` elements, all equally likely."""
+    if size == 1:
+        return elements  # nothing is read ahead, so an error comes in its place
     waiting: list[Any] = []
     positions = _positions(rng, size)
     rest: Iterator[Any] | None = None  # what waits when no more comes, in its order

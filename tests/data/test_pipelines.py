@@ -185,10 +185,12 @@ FAILING = {
         [failing(tf)], tf.data.Dataset.range(4).map(lambda n: n % 2)
     ),
     "concatenate": lambda tf: failing(tf).concatenate(failing(tf, 0)),
+    "concatenate a cache": lambda tf: (lambda d: d.concatenate(d))(failing(tf).cache()),
     "unique": lambda tf: failing(tf).repeat(2).map(lambda x: tf.cast(x, tf.int32)).unique(),
     "skip": lambda tf: failing(tf, 0, 2, count=9).skip(2),
     "take": lambda tf: failing(tf).take(3),
     "shard": lambda tf: failing(tf, 1, 2, 7, count=12).shard(4, 2),
+    "shuffle": lambda tf: failing(tf).shuffle(1),
     "repeat": lambda tf: failing(tf).repeat(2),
     "cache": lambda tf: failing(tf).cache().repeat(2),
     "zip": lambda tf: tf.data.Dataset.zip((failing(tf, 1, count=2), failing(tf, 0))).map(lambda a, b: a),

@@ -24,7 +24,7 @@ from collections import Counter
 import numpy as np
 
 MOST = 40  # elements looked at
-PIECE = 100  # chains in one process
+PIECE = 250  # chains in one process
 DTYPES = ("uint8", "int16", "int32", "int64", "float32", "float64", "bool")
 TF_FAULTS = (
     # choose_from_datasets tells concatenate the shape of its choices, not of its elements:
@@ -324,7 +324,7 @@ def in_pieces(seed, first, count):
     words = ["--seed", str(seed), "--first", str(first), "--count", str(count)]
     command = [sys.executable, __file__, *words, "--here"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
         code = done.returncode
     except subprocess.TimeoutExpired:
         code = -1
