@@ -29,6 +29,7 @@ from minitensor.window import Pair
 
 SEEN_DOWN, SEEN_ACROSS = DOWN + TAPS - 1, ACROSS + TAPS - 1
 PLACES, SEEN, WINDOW = (tuple(range(n)) for n in (DOWN * ACROSS, POINTS, TAPS * TAPS))  # grids
+APART = POINTS + 1  # from group to group: 24 points of 64 channels would be whole pages
 NOWHERE = -(2**62)
 
 
@@ -130,7 +131,7 @@ def places_from_points(m, y, spots, grid, field, first, count, row, lane, output
 @compiled
 def _start(t, row):
     """Where the numbers of tile t of a block begin; those of the next point lie ROWS rows on."""
-    return (t // ROWS * POINTS * ROWS + t % ROWS) * row
+    return (t // ROWS * APART * ROWS + t % ROWS) * row
 
 
 @compiled

@@ -28,6 +28,7 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, cut, pack
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
+    APART,
     grid_of,
     kernel_to_points,
     pixels_to_points,
@@ -146,8 +147,8 @@ def share(
     """work(scratch, piece) of all pieces: one scratch, for tiles of so many numbers, a thread."""
     free = [
         (
-            np.empty(POINTS * tiles[0], dtype),
-            np.empty(POINTS * tiles[1], dtype),
+            np.empty(APART * tiles[0], dtype),
+            np.empty(APART * tiles[1], dtype),
             np.empty(POINTS, np.int64),
         )
         for _ in range(num_threads)
@@ -171,7 +172,7 @@ def panels_of(outputs: int, columns: int, lane: int) -> Band:
 
 def tiles_of_block(inputs: int, outputs: int, itemsize: int, room: int) -> int:
     """How many tiles are computed at once, in `room` bytes or less if that is one group of them."""
-    tile = POINTS * (inputs + outputs) * itemsize
+    tile = APART * (inputs + outputs) * itemsize
     as_large_as_u = inputs * outputs // (inputs + outputs)  # which every block reads
     wanted = max(BLOCK_BYTES // tile, min(as_large_as_u, 16 * ROWS))
     return max(min(wanted, room // tile) // ROWS, 1) * ROWS
@@ -226,7 +227,7 @@ def _multiply(v, u, m, groups, row, inputs, wide, size, outputs, registers, widt
     for point in range(POINTS):
         for panel in range(0, outputs, width):
             for group in range(groups):
-                at = (group * POINTS + point) * ROWS
+                at = (group * APART + point) * ROWS
                 pixels, b = in_line(at * row, row, HIGH), (panel // width * POINTS + point) * size
                 sums = zeros(HIGH, registers, v)
                 for c in range(inputs):

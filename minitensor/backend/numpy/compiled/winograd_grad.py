@@ -16,6 +16,7 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
+    APART,
     Grid,
     grid_of,
     kernel_from_points,
@@ -108,7 +109,7 @@ def _sum_tiles(
                 for c in range(0, seen.channels, CHANNELS):
                     total = zeros(TALL, registers, v)
                     for group in range(groups):
-                        at = (group * POINTS + point) * ROWS
+                        at = (group * APART + point) * ROWS
                         for t in range(at, at + ROWS):
                             pixels = in_line(t * row + c, 1, TALL)
                             total = outer(total, v, pixels, 0, d, t * across + o)
