@@ -288,8 +288,8 @@ def test_fast_takes_it_where_the_shape_gains_and_exact_never(
 ) -> None:
     choice.compiled(choice.LARGE, np.float32)
     assert took_winograd(2, 28, 64, 64, monkeypatch)
-    assert took_winograd(32, 8, 32, 12, monkeypatch)
-    assert not took_winograd(2, 28, 3, 64, monkeypatch)  # few channels
+    assert took_winograd(32, 8, 64, 24, monkeypatch)
+    assert not took_winograd(9, 28, 3, 64, monkeypatch)  # few channels
     assert not took_winograd(2, 7, 128, 128, monkeypatch)  # few tiles for so large a kernel
     assert not took_winograd(64, 2, 128, 128, monkeypatch)  # taps on padding, which direct skips
     with settings.algorithm("tile"):

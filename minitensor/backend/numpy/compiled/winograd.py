@@ -25,7 +25,7 @@ from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled import direct
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, cut, pack
+from minitensor.backend.numpy.compiled.packing import Band, cut, pack, scratch
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
     APART,
@@ -49,7 +49,6 @@ from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import conv_precision, pinned_algorithm, workspace_limit
 from minitensor.window import Pair, Window
 
-FEW = 12  # channels, below which other kernels are as fast
 BLOCK_BYTES = 700_000  # of v and m
 
 Scratch = tuple[np.ndarray, np.ndarray, np.ndarray]  # v, m, where the pixels of a tile lie
@@ -68,9 +67,10 @@ def chosen(images: int, channels: tuple[int, ...], window: Window) -> bool:
         return fits(window) and pinned == "winograd"
     taps = prod(map(_taps_on_image, window.size, window.out, window.pad))
     tiles = images * -(-window.out[0] // DOWN) * -(-window.out[1] // ACROSS)
-    # `direct` leaves out the taps on padding. A tile costs more than its POINTS multiplications,
-    # and to transform the kernel as much as hundreds for each of its numbers.
-    return min(channels) >= FEW and images * taps >= 1.5 * POINTS * tiles + 500
+    # In multiplications for each number of the kernel, of which `direct` has as many as taps on the
+    # image: to transform the kernel is worth a thousand, a tile's pixels and places the others.
+    tile = POINTS + 400 * sum(1 / many for many in channels)
+    return images * taps >= tiles * tile + 1000
 
 
 def _taps_on_image(size: int, out: int, pad: Pair) -> int:
@@ -126,9 +126,9 @@ def _convolve_band(
     row, wide = spaced(inputs, lane, ROWS), spaced(band.panels * band.width, lane, ROWS)
     block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
 
-    def work(scratch: Scratch, tiles: Range) -> None:
+    def work(own: Scratch, tiles: Range) -> None:
         _convolve_tiles(
-            *(x.reshape(-1), u, y.reshape(-1), *scratch, lost, grid, seen, made, tiles, block),
+            *(x.reshape(-1), u, y.reshape(-1), *own, lost, grid, seen, made, tiles, block),
             *(row, wide, size, band.registers, band.width, lane, band.first, band.outputs),
         )
 
@@ -144,20 +144,20 @@ def share(
     tiles: Pair,
     dtype: Any,
 ) -> None:
-    """work(scratch, piece) of all pieces: one scratch, for tiles of so many numbers, a thread."""
+    """work(own scratch, piece) of all pieces; so many numbers of v and of m at each point."""
     free = [
         (
-            np.empty(APART * tiles[0], dtype),
-            np.empty(APART * tiles[1], dtype),
+            scratch(APART * tiles[0], dtype),
+            scratch(APART * tiles[1], dtype),
             np.empty(POINTS, np.int64),
         )
         for _ in range(num_threads)
     ]
 
     def take_scratch(piece: Any) -> None:
-        scratch = free.pop()
-        work(scratch, piece)
-        free.append(scratch)
+        own = free.pop()
+        work(own, piece)
+        free.append(own)
 
     parallel_map(take_scratch, pieces, num_threads)
     free.clear()  # a thread may remember its last work until it has other
@@ -185,7 +185,7 @@ def _kernel_at_points(
     _, _, channels, outputs = kernel.shape
     inputs, width, lane = (outputs if backwards else channels), band.width, lanes(kernel.dtype)
     size = spaced(inputs * width, lane)
-    u = np.empty((band.panels, POINTS * size), kernel.dtype)
+    u = scratch(band.panels * POINTS * size, kernel.dtype).reshape(band.panels, -1)
     flat = np.ascontiguousarray(kernel).reshape(-1)
 
     def forward(some: Range) -> None:

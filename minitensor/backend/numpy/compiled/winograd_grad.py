@@ -13,7 +13,7 @@ from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled import filter_grad
 from minitensor.backend.numpy.compiled.cook_toom import POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, cut
+from minitensor.backend.numpy.compiled.packing import Band, cut, scratch
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
     APART,
@@ -57,13 +57,13 @@ def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band) -> np.nd
     size = spaced(count, lane)
     shares = max(min(SHARES, grid.tiles, OWN_SUM // (POINTS * size * x.itemsize)), 1)
     block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // (2 * SHARES))
-    sums = np.empty((shares, POINTS * size), x.dtype)
+    sums = scratch(shares * POINTS * size, x.dtype).reshape(shares, -1)
 
-    def work(scratch: Scratch, piece: tuple[int, Range]) -> None:
+    def work(own: Scratch, piece: tuple[int, Range]) -> None:
         number, columns = piece
         tiles = grid.tiles * number // shares, grid.tiles * (number + 1) // shares
         _sum_tiles(
-            *(x.reshape(-1), y.reshape(-1), sums[number], *scratch, grid, seen, made, tiles, block),
+            *(x.reshape(-1), y.reshape(-1), sums[number], *own, grid, seen, made, tiles, block),
             *(columns, band.first, row, across, wide, size, band.registers, band.width, lane),
         )
 
