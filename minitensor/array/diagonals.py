@@ -105,7 +105,7 @@ def diag_part(
         found = array.getitem(x, index=(Ellipsis, rows, columns))  # (..., diagonals, length)
     else:
         found = array.reshape(x, shape=(*x.shape[:-2], *rows.shape))
-    found = math.where(there, found, as_tensor(padding_value, x.dtype, like=x))
+    found = math.where(there, found, _padding(padding_value, x))
     return array.getitem(found, index=(Ellipsis, 0, slice(None))) if band[0] == band[1] else found
 
 
@@ -144,7 +144,13 @@ def diag(
             f"{low} to {high} of length {length}"
         )
     layout = _Layout("diag", (sizes[0], sizes[1]), (low, high), align)
-    return layout.spread(x, as_tensor(padding_value, x.dtype, "diag: padding_value", x))
+    return layout.spread(x, _padding(padding_value, x))
+
+
+def _padding(value: Any, x: Tensor) -> Tensor:
+    """`value` in the type of x; its default, the number 0, is false among truth values."""
+    value = False if x.dtype == np.bool_ and isinstance(value, int) and value == 0 else value
+    return as_tensor(value, x.dtype, "padding_value", x)
 
 
 def _rows(op: str, diagonal: Any, low: int, high: int) -> tuple[Tensor, int]:
@@ -195,8 +201,7 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
             raise ValueError(f"band_part: {name_} must be negative or at most {size}, got {count}")
     i, j = np.ogrid[:rows, :columns]
     kept = ((below < 0) | (i - j <= below)) & ((above < 0) | (j - i <= above))
-    nothing = as_tensor(False if x.dtype == np.bool_ else 0, x.dtype, like=x)
-    return math.where(kept, x, nothing)
+    return math.where(kept, x, _padding(0, x))
 
 
 @example("trace([[1, 2], [3, 4]])", "np.int32(5)")

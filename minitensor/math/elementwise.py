@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.docstrings import examples_of, named
+from minitensor.nn import checks
 from minitensor.ops import math, special
 
 __all__ = [
@@ -130,16 +131,20 @@ def _nought_at_nought(op: str, function: Callable[[Tensor, Tensor], Tensor]) -> 
 
     def guarded(x: Any, y: Any) -> Tensor:
         x, y = align(op, x=x, y=y)
-        nought = math.equal(x, 0)
+        nought = math.equal(checks.tensor(op, "x", x, "f"), 0)
         return math.where(nought, 0, function(x, math.where(nought, 1, y)))
 
     return guarded
 
 
 def _reciprocal_no_nan(x: Any) -> Tensor:
-    x = as_tensor(x, what="reciprocal_no_nan: x")
+    x = checks.tensor("reciprocal_no_nan", "x", x, "f")
     nought = math.equal(x, 0)
     return math.where(nought, 0, math.divide(1, math.where(nought, 1, x)))
+
+
+def _rint(x: Any) -> Tensor:
+    return math.round(checks.tensor("rint", "x", x, "f"))
 
 
 def _squared_difference(x: Any, y: Any) -> Tensor:
@@ -262,8 +267,8 @@ square = unary(math.square, "y = x^2.",
     "tf.square([-2, 3])", "array([4, 9], dtype=int32)", "numbers")
 round = unary(math.round, "The nearest integer; a half goes to the even one.",
     "tf.round([0.5, 1.5, -0.7])", "array([ 0.,  2., -1.], dtype=float32)", "numbers")
-rint = unary(math.round, "The nearest integer; a half goes to the even one.",
-    "tf.math.rint([0.5, 1.5, -0.7])", "array([ 0.,  2., -1.], dtype=float32)", "numbers")
+rint = unary(_rint, "The nearest integer; a half goes to the even one.",
+    "tf.math.rint([0.5, 1.5, -0.7])", "array([ 0.,  2., -1.], dtype=float32)")
 floor = unary(math.floor, "The largest integer that is not above x.",
     "tf.floor([1.5, -1.5])", "array([ 1., -2.], dtype=float32)")
 ceil = unary(math.ceil, "The smallest integer that is not below x.",

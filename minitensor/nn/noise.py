@@ -85,7 +85,8 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
         A float32 scalar; NaN if there are no elements.
     """
     x = as_tensor(value, what="zero_fraction: value")
-    return reduce.mean(math.cast(math.equal(x, 0), dtype="float32"), axis=None)
+    nought = math.logical_not(x) if x.dtype == np.bool_ else math.equal(x, 0)
+    return reduce.mean(math.cast(nought, dtype="float32"), axis=None)
 
 
 def bias_add(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math as constants
 from typing import Any
 
+from minitensor.autograd.walk import filled
 from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import error_function
@@ -34,7 +35,7 @@ def _share(x: Any, z: Any) -> Any:
 
 
 nextafter = ufunc("nextafter")
-nextafter.defvjp(lambda g, z, x, y: g, None)
+nextafter.defvjp(lambda g, z, x, y: g, lambda g, z, x, y: filled(y, 0))
 
 atan2 = ufunc("atan2", FLOATS, "arctan2")
 atan2.defvjp(

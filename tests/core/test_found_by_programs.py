@@ -1,11 +1,13 @@
 """What random programs (tests/fuzz/tape.py) found: every kind, against TensorFlow, live."""
 
+import inspect
 import operator
 
 import numpy as np
 import pytest
 
 import minitensor as mt
+from minitensor.math import elementwise
 
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 SMOOTH = """abs square math.reciprocal sqrt math.rsqrt exp math.expm1 math.log math.log1p sigmoid
@@ -118,3 +120,46 @@ def test_a_tap_that_is_no_number_spoils_no_pixel_that_it_never_meets(strides, va
     assert np.isfinite(slope[:, -1, :, 0]).all()
     assert np.isfinite(slope[:, :, -1, 0]).all()
     assert not np.isfinite(slope[0, 0, 0, 0])
+
+
+# the ledger: parity.of_bytes
+WE_COMPUTE = {("uint8", name) for name in ("abs", "sign", "pow", "squared_difference")}
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_what_tensorflow_refuses_of_integers_is_refused(tf, dtype):
+    wrong = []
+    for name in {*elementwise.__all__, "zero_fraction"} - {"add_n"}:
+        kept, count = [], 1
+        for engine in (mt, tf):
+            function = getattr(engine.math, name, None) or getattr(engine, name)
+            if engine is mt:
+                words = inspect.signature(function).parameters.values()
+                count = sum(word.default is word.empty for word in words)
+            try:
+                kept.append(function(*[engine.constant([1, 2], dtype)] * count))
+            except (TypeError, ValueError, tf.errors.OpError):
+                kept.append(None)
+        ours, theirs = kept
+        if (theirs is None) != (ours is None) and (dtype, name) not in WE_COMPUTE:
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_the_next_float_has_no_slope_in_where_it_lies():
+    x, y = mt.constant([1.0, 2.0]), mt.constant([3.0, 2.0])
+    with mt.GradientTape() as tape:
+        tape.watch([x, y])
+        z = mt.math.nextafter(x, y)
+    assert [g.numpy().tolist() for g in tape.gradient(z, [x, y])] == [[1, 1], [0, 0]]
+
+
+def test_truth_values_lie_on_diagonals_and_are_counted(tf):
+    x = np.array([[True, False], [True, True]])
+    for engine in (tf, mt):
+        linalg = engine.linalg
+        assert linalg.diag_part(x).numpy().tolist() == [True, True]
+        assert linalg.diag_part(x, k=1).numpy().tolist() == [False]
+        assert linalg.diag(x[0]).numpy().tolist() == [[True, False], [False, False]]
+        assert linalg.set_diag(x, x[0]).numpy().tolist() == [[True, False], [True, False]]
+        assert engine.math.zero_fraction(x).numpy() == 0.25

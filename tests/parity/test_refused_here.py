@@ -33,3 +33,12 @@ def test_an_einsum_of_unlike_sizes_is_refused_even_if_one_of_them_is_0(tf):
         tf.matmul(tf.ones((2, 0)), tf.ones((3, 2)))
     with pytest.raises(ValueError, match="j is both 0 and 3"):
         mt.einsum("ij,jk->ik", mt.ones((2, 0)), mt.ones((3, 2)))
+
+
+def test_an_axis_that_does_not_exist_is_not_reversed_even_if_there_is_nothing_to_reverse(tf):
+    assert tf.reverse(tf.zeros((1, 0)), [2]).shape == (1, 0)
+    with pytest.raises(Exception, match=r"'axis'\[0\] = 2 is out of valid range"):
+        tf.reverse(tf.zeros((1, 1)), [2])
+    for sizes in ((1, 0), (1, 1)):
+        with pytest.raises(mt.errors.InvalidArgumentError, match="axis 2 does not exist"):
+            mt.reverse(mt.zeros(sizes), [2])
