@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from minitensor import io, strings
+from minitensor import strings
 from minitensor.backend.text import of, string
 from minitensor.data import stored
 from minitensor.data.batched import Batched
 from minitensor.data.pipeline import UNKNOWN, Pipeline, Run
 from minitensor.data.rows import Rows
 from minitensor.data.spec import TensorSpec
+from minitensor.io.files import matched
 
 _NAME = "elements.data"  # in the folder of a saved dataset
 _PACKED = {None: False, "": False, "NONE": False, "AUTO": False, "GZIP": True, "SNAPPY": False}
@@ -52,7 +53,7 @@ class Filed(Batched):
         if isinstance(file_pattern, os.PathLike):
             file_pattern = os.fspath(file_pattern)
         patterns = strings.words("list_files", "file_pattern", file_pattern).ravel()
-        names = sorted(found for pattern in patterns for found in io.matched(pattern))
+        names = sorted(found for pattern in patterns for found in matched(pattern))
         if not names:
             raise ValueError(f"No files matched pattern: {b', '.join(patterns).decode()}")
         files = cls._slices("list_files", of(names))

@@ -5,7 +5,9 @@ manager.py        the last few of a folder; state.py: the file "checkpoint" that
 reader.py         tensors by their keys
 parts.py          what Keras calls the parts of layers, models and optimizers there
 object_graph.py   the graph of objects; bundle.py: names → tensors, two files
-sorted_table.py   the index file; wire.py: protocol buffers; crc32c.py: the check sum
+sorted_table.py   the index file
+
+Messages and check sums are those of `minitensor.io`.
 """
 
 from minitensor.train.checkpoint import Checkpoint, CheckpointOptions

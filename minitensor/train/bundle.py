@@ -20,8 +20,8 @@ import numpy as np
 from minitensor.backend.errors import DataLossError, NotFoundError
 from minitensor.dtypes import as_dtype
 from minitensor.files import atomic_write
-from minitensor.train import wire
-from minitensor.train.crc32c import crc32c, masked
+from minitensor.io import wire
+from minitensor.io.crc32c import crc32c, masked
 from minitensor.train.sorted_table import read_table, table
 
 STRING = 7  # TensorFlow's number of the type of texts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from minitensor.train import wire
+from minitensor.io import wire
 
 KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"  # of the graph among the tensors
 VALUE = "VARIABLE_VALUE"

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from minitensor.train.crc32c import crc32c, masked
-from minitensor.train.wire import read_varint, varint
+from minitensor.io.crc32c import crc32c, masked
+from minitensor.io.wire import read_varint, varint
 
 _MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")
 _FOOTER = 48

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import minitensor as mt
+from minitensor.io.crc32c import crc32c, masked
+from minitensor.io.wire import field, fields, read_varint, varint
 from minitensor.train.bundle import write_bundle
-from minitensor.train.crc32c import crc32c, masked
 from minitensor.train.object_graph import KEY, Node, read_graph, written
 from minitensor.train.sorted_table import read_table, table
-from minitensor.train.wire import field, fields, read_varint, varint
 
 
 def numbers(variables):

@@ -15,7 +15,7 @@ def varint(value: int) -> bytes:
     """A number, seven bits to a byte, the lowest first; all bytes but the last have the top bit.
 
     Example:
-        >>> from minitensor.train.wire import varint
+        >>> from minitensor.io.wire import varint
         >>> varint(300)
         b'\\xac\\x02'
     """
@@ -31,7 +31,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """The number that begins at a place, and the place after it; a ValueError if it does not end.
 
     Example:
-        >>> from minitensor.train.wire import read_varint
+        >>> from minitensor.io.wire import read_varint
         >>> read_varint(b"\\xac\\x02rest", 0)
         (300, 2)
     """
@@ -51,7 +51,7 @@ def field(number: int, value: int | bytes | str) -> bytes:
     """A field of a message: a number as a varint, a text or message with its length before it.
 
     Example:
-        >>> from minitensor.train.wire import field
+        >>> from minitensor.io.wire import field
         >>> field(1, 5) + field(2, "a")
         b'\\x08\\x05\\x12\\x01a'
     """

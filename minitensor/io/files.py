@@ -1,4 +1,4 @@
-"""The mirror of tf.io: files as text tensors, and the decoders of tf.image under their other names.
+"""Files as text tensors, and numbers that are bytes.
 
 For all of them:
     Args: `filename`: the path, as text, bytes or a string tensor. `name`: ignored.
@@ -14,24 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from minitensor import gfile, strings
+from minitensor import strings
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import text
 from minitensor.dtypes import as_dtype
-from minitensor.image.codec import (
-    decode_bmp,
-    decode_gif,
-    decode_image,
-    decode_jpeg,
-    decode_png,
-    encode_jpeg,
-    encode_png,
-)
 
-__all__ = [
-    "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw",
-    "encode_jpeg", "encode_png", "gfile", "matching_files", "read_file", "write_file",
-]  # fmt: skip
+__all__ = ["decode_raw", "matching_files", "read_file", "write_file"]
 
 
 def read_file(filename: Any, name: str | None = None) -> Tensor:
