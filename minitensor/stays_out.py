@@ -60,9 +60,11 @@ STAYS_OUT = (
     Topic(
         "Ragged and sparse tensors",
         "ragged* *Ragged* sparse* *Sparse* IndexedSlices* *_sparse* *.sparse_* sets* "
+        "io.VarLenFeature io.RaggedFeature "
         "keras.backend.is_sparse keras.backend.to_dense data.experimental.dense_to_*",
         "a window needs all its neighbours: images are dense",
-        "Dataset.padded_batch, tf.pad and masks make lengths equal; tf.one_hot and tf.gather pick",
+        "Dataset.padded_batch, tf.pad and masks make lengths equal; tf.one_hot and tf.gather pick; "
+        "io.FixedLenSequenceFeature(shape, dtype, allow_missing=True) reads lists of any length",
     ),
     Topic(
         "TPUs, clusters and several devices",
@@ -104,14 +106,14 @@ STAYS_OUT = (
         "tf.function runs a function as it is; tf.GradientTape differentiates",
     ),
     Topic(
-        "TFRecords and other formats of records",
-        "*TFRecord* train.Example train.Feature* train.SequenceExample train.*List io.parse_* "
-        "io.*Feature* io.decode_csv io.decode_proto io.encode_proto io.decode_json_example "
-        "io.decode_compressed io.serialize_* io.deserialize_* data.*RecordDataset "
+        "Other formats of records",
+        "train.SequenceExample train.*List train.FeatureLists io.parse_* io.decode_csv "
+        "io.decode_proto io.encode_proto io.decode_json_example io.decode_compressed "
+        "io.serialize_* io.deserialize_* data.*RecordDataset "
         "data.experimental.*csv* data.experimental.Csv* data.experimental.Sql* "
         "data.experimental.*parse_example* data.experimental.make_batched_features_dataset",
-        "images lie in folders, in .npz and in the files of their publishers",
-        "keras.utils.image_dataset_from_directory, Dataset.from_tensor_slices, and "
+        "images lie in folders, in .npz, in TFRecords and in the files of their publishers",
+        "keras.utils.image_dataset_from_directory, TFRecordDataset with tf.train.Example, and "
         "Dataset.from_generator with any reader",
     ),
     Topic(

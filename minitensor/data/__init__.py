@@ -11,6 +11,7 @@
     batched.py, padding.py      padded_batch, rebatch
     filed.py, stored.py         list_files, save, load, snapshot, cache
     dataset.py    Dataset: where elements come from, map, batch ...
+    records.py    TFRecordDataset
 
     idx.py        the file format of MNIST
     labelled.py   images with labels, and how they are parted for learning and testing
@@ -25,6 +26,7 @@
 Nothing that a file holds is executed.
 """
 
+from minitensor import missing
 from minitensor.data import experimental
 from minitensor.data.dataset import Dataset, TextLineDataset
 from minitensor.data.idx import read_idx
@@ -34,11 +36,15 @@ from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.pipeline import ElementIterator as Iterator
+from minitensor.data.records import TFRecordDataset
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 from minitensor.data.spec import DatasetSpec
 
 __all__ = [
     "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec",
-    "Iterator", "LabelledImages", "Options", "TextLineDataset", "ThreadingOptions", "digits",
-    "experimental", "open_data", "read_digits", "read_folder", "read_idx", "read_idx_pair", "split",
+    "Iterator", "LabelledImages", "Options", "TFRecordDataset", "TextLineDataset",
+    "ThreadingOptions", "digits", "experimental", "open_data", "read_digits", "read_folder",
+    "read_idx", "read_idx_pair", "split",
 ]  # fmt: skip
+
+__getattr__ = missing.refusing("tf.data", __name__)

@@ -15,14 +15,56 @@ from minitensor.data.options import (
 from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
+from minitensor.io import records
 
 __all__ = [
-    "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "AutoShardPolicy",
-    "AutotuneOptions", "Counter", "DistributeOptions", "OptimizationOptions", "ThreadingOptions",
-    "assert_cardinality", "cardinality", "choose_from_datasets", "get_single_element",
-    "group_by_window", "ignore_errors", "load", "sample_from_datasets", "save", "scan",
-    "snapshot", "take_while", "unbatch", "unique",
+    "AUTOTUNE",
+    "INFINITE_CARDINALITY",
+    "UNKNOWN_CARDINALITY",
+    "AutoShardPolicy",
+    "AutotuneOptions",
+    "Counter",
+    "DistributeOptions",
+    "OptimizationOptions",
+    "TFRecordWriter",
+    "ThreadingOptions",
+    "assert_cardinality",
+    "cardinality",
+    "choose_from_datasets",
+    "get_single_element",
+    "group_by_window",
+    "ignore_errors",
+    "load",
+    "sample_from_datasets",
+    "save",
+    "scan",
+    "snapshot",
+    "take_while",
+    "unbatch",
+    "unique",
 ]  # fmt: skip
+
+
+class TFRecordWriter:
+    """Writes the elements of a dataset of text as records; now tf.io.TFRecordWriter.
+
+    Args:
+        filename: of a new file.
+        compression_type: "", "GZIP" or "ZLIB".
+
+    Source: tf.data.experimental.TFRecordWriter
+    """
+
+    def __init__(self, filename: Any, compression_type: str | None = None) -> None:
+        records.window("TFRecordWriter", compression_type)
+        self._given = filename, compression_type
+
+    def write(self, dataset: Any) -> None:
+        """Writes all of them."""
+        with records.TFRecordWriter(*self._given) as file:
+            for element in dataset:
+                file.write(element)
+
 
 Counter = Dataset.counter
 choose_from_datasets, sample_from_datasets = (

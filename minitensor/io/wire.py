@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers, as far as a checkpoint needs it: numbers and byte strings.
+"""The wire format of protocol buffers, as far as files here need it: numbers and byte strings.
 
 A message is a row of fields. A field is its number and kind, a varint, then its value: a varint,
 4 or 8 bytes, or a length and so many bytes. Nothing of a message is believed before it is checked.
@@ -7,6 +7,8 @@ A message is a row of fields. A field is its number and kind, a varint, then its
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+import numpy as np
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 
@@ -45,6 +47,27 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return value & (2**64 - 1), at
     raise ValueError("a number has more than ten bytes")
+
+
+def varints(data: bytes) -> np.ndarray:
+    """Numbers that follow one another until the end, with their signs, (count,) int64.
+
+    Example:
+        >>> from minitensor.io.wire import varints
+        >>> varints(b"\\xac\\x02\\x01")
+        array([300,   1])
+    """
+    read = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(read < 128) + 1
+    sizes = np.diff(ends, prepend=0)
+    if (ends[-1] if ends.size else 0) < read.size:
+        raise ValueError("a number is cut off")
+    if sizes.size and sizes.max() > 10:
+        raise ValueError("a number has more than ten bytes")
+    places = np.arange(read.size) - np.repeat(ends - sizes, sizes)  # of a byte in its number
+    parts = (read & 127).astype(np.uint64) << (7 * places).astype(np.uint64)
+    whole = np.bitwise_or.reduceat(parts, ends - sizes) if ends.size else parts
+    return whole.view(np.int64)
 
 
 def field(number: int, value: int | bytes | str) -> bytes:
