@@ -3,7 +3,8 @@
     python tests/fuzz/data.py --count 5000 --seed 0
 
 A chain is a source and up to eight steps, chosen by what TensorFlow says of the elements so far; one
-step in twenty may be refused. Both libraries build the same chain and go over it twice. Legal
+step in twenty may be refused. In one chain of five an element fails on the way, and errors are ignored
+in the end. Both libraries build the same chain and go over it twice. Legal
 outcomes: equal elements (floats up to rounding), equal cardinality, types and containers of
 element_spec equal and shapes compatible; or both refuse. Every other outcome is printed with the
 program that shows it, and the exit status is 1; but for two faults of TensorFlow (`TF_FAULTS`,
@@ -313,6 +314,14 @@ def chain(rng, tf):
     return lines
 
 
+def with_an_error(rng, lines):
+    """The chain with an element that fails somewhere; errors are ignored in the end, and only there."""
+    at, bad = int(rng.integers(1, len(lines) + 1)), int(rng.integers(0, 4))
+    fails = f"d.enumerate().map(lambda i, x: (fail(tf, i == {bad}), x)).map(lambda i, x: x)"
+    after = [line.replace(".ignore_errors()", "") for line in lines[at:]]
+    return [*lines[:at], fails, *after, "d.ignore_errors()"]
+
+
 def in_pieces(seed, first, count):
     """Many chains, at most PIECE of them in a process; gives how many differ.
 
@@ -360,6 +369,8 @@ def main():
     for k in range(given.first, given.first + given.count):
         rng = np.random.default_rng([given.seed, k])
         lines = chain(rng, tf)
+        if not k % 5:
+            lines = with_an_error(rng, lines)
         words = difference(lines, mt, tf)
         found[bool(words)] += 1
         if words:
