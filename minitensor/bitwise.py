@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minitensor import missing
 from minitensor.math.elementwise import binary, unary
 from minitensor.ops import math
 
@@ -24,3 +25,5 @@ right_shift = binary(math.right_shift, "z = floor(x / 2^y).",
 
 for _name in __all__:
     globals()[_name].__module__ = __name__  # where pickle finds it
+
+__getattr__ = missing.refusing("tf.bitwise", __name__)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from minitensor import missing
 from minitensor.backend import devices, settings
 from minitensor.backend.settings import (
     conv_precision,
@@ -108,3 +109,6 @@ class experimental:  # noqa: N801 -- TensorFlow's name
     def tensor_float_32_execution_enabled() -> bool:
         """Whether they may. Source: tf.config.experimental"""
         return settings.tensor_float_32()
+
+
+__getattr__ = missing.refusing("tf.config", __name__)

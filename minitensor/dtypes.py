@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.autograd.dtype import of
 from minitensor.backend.text import string
 from minitensor.extras import install
@@ -97,4 +98,4 @@ def __getattr__(name: str) -> Any:
         return _bfloat16()
     if name in _IN_ARRAY:
         return getattr(importlib.import_module("minitensor.array"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise missing.refused("tf.dtypes", name, __all__)

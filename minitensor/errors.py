@@ -1,5 +1,6 @@
 """The mirror of tf.errors: those that are raised here, in backend/errors.py, and the others."""
 
+from minitensor import missing
 from minitensor.backend.errors import (
     AlreadyExistsError,
     DataLossError,
@@ -80,3 +81,6 @@ class UnauthenticatedError(OpError):
     """Source: tf.errors.UnauthenticatedError"""
 
     error_code = 16
+
+
+__getattr__ = missing.refusing("tf.errors", __name__)

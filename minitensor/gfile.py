@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minitensor import missing
 from minitensor.backend.errors import AlreadyExistsError, NotFoundError
 
 __all__ = [
@@ -176,3 +177,6 @@ def walk(
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """For a folder and each inside it: its path, its folders, its files."""
     return os.walk(_text(top), topdown, onerror)
+
+
+__getattr__ = missing.refusing("tf.io.gfile", __name__)

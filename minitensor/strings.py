@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.autograd.tensor import is_float
 from minitensor.backend import text
@@ -351,3 +352,6 @@ def as_string(
     if kind == "s":
         return _each(lambda value: way % ("true" if value else "false"), values)
     return _each(lambda value: way % value, values)
+
+
+__getattr__ = missing.refusing("tf.strings", __name__)

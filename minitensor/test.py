@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minitensor import missing
 from minitensor.config import list_physical_devices
 
 __all__ = [
@@ -51,3 +52,6 @@ def is_built_with_rocm() -> bool:
 def is_built_with_xla() -> bool:
     """No. Source: tf.test"""
     return False
+
+
+__getattr__ = missing.refusing("tf.test", __name__)

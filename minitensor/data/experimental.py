@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from minitensor import missing
 from minitensor.data.dataset import Dataset
 from minitensor.data.options import (
     AutoShardPolicy,
@@ -124,3 +125,6 @@ def assert_cardinality(expected_cardinality: Any) -> Callable[[Any], Any]:
         return dataset._then("assert_cardinality", start, lambda: expected)
 
     return applied
+
+
+__getattr__ = missing.refusing("tf.data.experimental", __name__)

@@ -14,6 +14,7 @@ import numpy as np
 
 from minitensor import array as _array
 from minitensor import math as _math
+from minitensor import missing
 from minitensor.array import (
     cast,
     ones_like,
@@ -140,3 +141,5 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
 # Every function above but the ones with an underscore.
 __all__ = [name for name, v in vars().items() if name[0] != "_" and _isfunction(v)]
+
+__getattr__ = missing.refusing("tf.keras.backend", __name__)

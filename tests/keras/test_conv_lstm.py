@@ -209,6 +209,22 @@ def test_a_seed_makes_the_same_draws_in_every_run():
     assert not np.array_equal(*runs[0])
 
 
+def test_the_kernels_of_the_gpu_give_the_same():
+    found = []
+    for device in ("cpu", "emulator"):
+        with mt.device(device):
+            x, mask = mt.constant(X), mt.constant([[True, False, True], [True, True, True]])
+            options = {"stateful": True, "dropout": 0.3, "recurrent_dropout": 0.2, "seed": 1}
+            layer = LAYERS.ConvLSTM2D(2, 2, kernel_initializer="ones", **options)
+            layer.recurrent_initializer = mt.keras.initializers.Orthogonal(seed=2)
+            with mt.GradientTape() as tape:
+                y = mt.reduce_sum(layer(x, mask=mask, training=True) ** 2)
+            assert x.device == y.device == layer.states[0].device
+            found.append([y, *tape.gradient(y, layer.trainable_weights), *layer.states])
+    for a, b in zip(*found, strict=True):
+        close(b.numpy(), a.numpy(), 1e-5)
+
+
 # ----- in models -----
 
 

@@ -4,6 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,20 @@ def test_the_package_says_why_and_what_is_nearest(name, words):
         getattr(owner, last)
     said = str(told.value)
     assert words in said
+
+
+def test_every_module_says_what_is_missing():
+    record = json.loads((DOCS.parent / "tests/support/tf_names.json").read_text())["names"]
+    silent = []
+    for place in record:
+        owner = mt
+        for part in filter(None, place.split(".")):
+            owner = getattr(owner, part, None)
+        if isinstance(owner, types.ModuleType):
+            with pytest.raises(AttributeError) as told:
+                owner.no_such_name  # noqa: B018
+            silent += [place] * (not str(told.value).startswith("minitensor has no tf."))
+    assert not silent
 
 
 @pytest.mark.parametrize("word", ["Modul", "errros", "strin", "compat", "estimator", "flags"])

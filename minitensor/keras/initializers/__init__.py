@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import missing
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.keras.initializers.constant_initializers import (
     Constant,
@@ -85,3 +86,6 @@ def serialize(initializer: Any) -> Any:
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The initializer of a config."""
     return identifiers.resolve("initializer", _KNOWN | (custom_objects or {}), config)
+
+
+__getattr__ = missing.refusing("tf.keras.initializers", __name__)

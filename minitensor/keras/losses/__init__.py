@@ -18,6 +18,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minitensor import missing
 from minitensor.keras.losses import probabilistic, regression
 from minitensor.keras.losses.classes import *
 from minitensor.keras.losses.loss import Loss, LossFunctionWrapper, Reduction
@@ -75,3 +76,6 @@ def serialize(loss: Any) -> Any:
 def deserialize(name: Any, custom_objects: Any = None) -> Any:
     """The loss that `serialize` wrote."""
     return identifiers.resolve("loss", {**_KNOWN, **(custom_objects or {})}, name)
+
+
+__getattr__ = missing.refusing("tf.keras.losses", __name__)

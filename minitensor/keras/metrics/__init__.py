@@ -16,6 +16,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minitensor import missing
 from minitensor.keras.losses import (
     BCE,
     KLD,
@@ -102,3 +103,6 @@ def serialize(metric: Any) -> Any:
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
     """The metric that `serialize` wrote."""
     return identifiers.resolve("metric", {**_KNOWN, **(custom_objects or {})}, config)
+
+
+__getattr__ = missing.refusing("tf.keras.metrics", __name__)

@@ -1,5 +1,6 @@
 """The mirror of keras.preprocessing.image: images as arrays, as files, and as other images."""
 
+from minitensor import missing
 from minitensor.keras.preprocessing.image_generator import ImageDataGenerator
 from minitensor.keras.preprocessing.image_iterators import DirectoryIterator, NumpyArrayIterator
 from minitensor.keras.preprocessing.warping import (
@@ -23,3 +24,5 @@ __all__ = [
     "save_img",
     "smart_resize",
 ]
+
+__getattr__ = missing.refusing("tf.keras.preprocessing.image", __name__)
