@@ -103,20 +103,19 @@ def _positions(rng: np.random.Generator, count: int) -> Iterator[int]:
 
 def repeated(start: Callable[[], Iterator[Any]], times: int) -> Iterator[Any]:
     """What `start` gives, so many times in a row, without end if `times` is negative."""
-    source, left, empty = iter(()), times, False  # type: ignore[var-annotated]
+    source, left, first = iter(()), times, False  # type: ignore[var-annotated]
 
     def step() -> Any:
-        nonlocal source, left, empty
+        nonlocal source, left, first
         while True:
+            empty, first = first, False
             try:
-                element: Any = next(source)
+                return next(source)
             except StopIteration:
-                if not left or empty:
+                if not left or (empty and times < 0):
+                    left = 0
                     raise
-                source, left, empty = start(), left - 1, True
-            else:
-                empty = False
-                return element
+                source, left, first = start(), left - 1, True
 
     return Steps(step)
 

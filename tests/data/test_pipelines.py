@@ -192,6 +192,7 @@ FAILING = {
     "shard": lambda tf: failing(tf, 1, 2, 7, count=12).shard(4, 2),
     "shuffle": lambda tf: failing(tf).shuffle(1),
     "repeat": lambda tf: failing(tf).repeat(2),
+    "repeat nothing else": lambda tf: failing(tf, 0, count=1).repeat(3),
     "cache": lambda tf: failing(tf).cache().repeat(2),
     "zip": lambda tf: tf.data.Dataset.zip((failing(tf, 1, count=2), failing(tf, 0))).map(lambda a, b: a),
     "scan": lambda tf: failing(tf).scan(0.0, lambda s, x: (s + x, s)),

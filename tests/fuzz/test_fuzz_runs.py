@@ -81,6 +81,20 @@ def test_rows_without_numbers_are_unbatched_though_tensorflow_dies(tf):
     assert theirs.returncode < 0
 
 
+def test_windows_of_a_refused_batch_are_refused_though_tensorflow_has_none(tf):
+    """The reason of `lost_in_a_window` in data.py."""
+    for engine, refusal in ((tf, tf.errors.InvalidArgumentError), (mt, ValueError)):
+        rows = engine.data.Dataset.range(2).map(lambda n, tf=engine: tf.fill([n], n))
+        batch = rows.take(9).batch(4)  # one, of two rows of different lengths
+        with pytest.raises(refusal, match="Cannot batch tensors with different shapes"):
+            list(batch)
+        if engine is tf:
+            assert list(batch.window(1)) == []
+        else:
+            with pytest.raises(refusal, match="Cannot batch tensors with different shapes"):
+                list(batch.window(1))
+
+
 def test_6_random_models_are_those_of_keras(tf):
     assert "6 models ({'1 axes': 2, '2 axes': 3, '3 axes': 1}), 0 differ" in run("models.py", 6)
 
