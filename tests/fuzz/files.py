@@ -1,4 +1,4 @@
-"""Damaged files of weights, models and checkpoints: each is read right, or is refused clearly.
+"""Damaged files of weights, models, checkpoints and records: each is read right or refused clearly.
 
     python tests/fuzz/files.py --count 5000 --seed 0
 
@@ -192,6 +192,42 @@ def checkpoint(model, name, unchanged_or):
     return {f"checkpoint, {end}": (data, restore(end)) for end, data in whole.items()}
 
 
+def records():
+    """Files of records, packed and not, and one of their examples."""
+    import minitensor as tf
+
+    train, io = tf.train, tf.io
+    feature = {
+        "png": train.Feature(bytes_list=train.BytesList(value=[bytes(range(256))])),
+        "box": train.Feature(float_list=train.FloatList(value=[0.1, 0.2, 0.3, 0.4])),
+        "ids": train.Feature(int64_list=train.Int64List(value=[3, -1, 2**40])),
+    }
+    features = {
+        "png": io.FixedLenFeature([], tf.string),
+        "box": io.FixedLenFeature([4], tf.float32),
+        "ids": io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
+    }
+    example = train.Example(features=train.Features(feature=feature)).SerializeToString()
+
+    def parse(data):
+        assert io.parse_single_example(data, features)["box"].shape == (4,)
+        assert str(train.Example.FromString(data))
+
+    def file(packed):
+        def load(data):
+            Path("some.tfrecord").write_bytes(data)
+            for record in tf.data.TFRecordDataset("some.tfrecord", packed):
+                parse(record.numpy())
+
+        with io.TFRecordWriter("whole.tfrecord", packed) as writer:
+            for _ in range(3):
+                writer.write(example)
+        return Path("whole.tfrecord").read_bytes(), load
+
+    kinds = {f"records {packed}".strip(): file(packed) for packed in ("", "GZIP", "ZLIB")}
+    return {"example": (example, parse), **kinds}
+
+
 def out_of_time(*_):
     raise TimeoutError(f"more than {SECONDS} seconds")
 
@@ -206,6 +242,7 @@ def campaign(seed, count):
         for model in (simple, rich)
         for kind, rest in kinds(keras, model(keras), model.__name__).items()
     ]
+    every += [(kind, *rest) for kind, rest in records().items()]
     warnings.simplefilter("ignore")
     faults = 0
     for number, (kind, data, load) in enumerate(every):

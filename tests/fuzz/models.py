@@ -225,9 +225,19 @@ def statistical(d, x):
     return d.make("SpectralNormalization", d.ranked("Conv", 2, 2, padding="same"))(x)
 
 
+def remembering(d, x):
+    """The first spatial axis as time."""
+    if d.rank == 1:
+        return same_convolution(d, x)
+    settings = {"go_backwards": d.one([False, True]), "recurrent_activation": d.one(ACTIVATIONS)}
+    settings |= {"padding": d.padding(), "strides": d.integer(1, 2), **d.weighted()}
+    name, filters, size = f"ConvLSTM{d.rank - 1}D", d.integer(1, 2), d.integer(1, 3)
+    return d.make(name, filters, size, return_sequences=True, **settings)(x)
+
+
 BODY = [convolution] * 3 + [transposed, separable, pooling, pooling, resizing, normalising]
 BODY += [normalising, pointwise, pointwise, merged, merged, twice, inner, operated, operated]
-BODY += [attending, contracted, wrapped, statistical]
+BODY += [attending, contracted, wrapped, statistical, remembering]
 
 
 def ending(d, x):
