@@ -87,6 +87,9 @@ class Backend(Protocol):
     def put_tap(self, g: Array, index: Array, window: Window) -> Array:
         """The adjoint of `take_tap`."""
 
+    def max_pool_grad(self, g: Array, x: Array, window: Window) -> Array:
+        """put_tap(g, window_argmax(x, window), window)."""
+
     def avg_pool(self, x: Array, window: Window) -> Array:
         """The mean of each window's real pixels."""
 
@@ -136,6 +139,9 @@ class Backend(Protocol):
 
     def bias_activation(self, x: Array, bias: Array, activation: str) -> Array:
         """activation(x + bias); "linear", "relu" or "relu6"."""
+
+    def gate(self, g: Array, x: Array, high: float | None) -> Array:
+        """g where 0 < x < high (None: no limit), else 0."""
 
     def softmax_cross_entropy(self, labels: Array, logits: Array) -> Array:
         """-sum of labels * log softmax(logits) over the last axis."""

@@ -16,6 +16,7 @@ from minitensor.autograd.variable import unshared
 from minitensor.backend import numpy as be
 from minitensor.backend import settings
 from minitensor.backend.numpy import blocks
+from minitensor.backend.numpy.elementwise import bias_activation_into
 from minitensor.window import Window
 
 SIZES = (0, 1, 7, 16, 33, 100)
@@ -242,6 +243,48 @@ def test_sums_have_the_same_bits_for_any_number_of_threads(monkeypatch):
         assert all((a == b).all() for a, b in zip(again, found[0], strict=True))
 
 
+# ----- activations -----
+
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 6.0, 5.5, -3.0, 7.0, 1e-45]
+
+
+def clipped(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.where(np.isnan(x), x, np.minimum(np.maximum(x, low), high))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [*PIXELS, (0,), (5,)], ids=str)
+@pytest.mark.parametrize("activation", ["linear", "relu", "relu6"])
+def test_bias_and_activation_are_one_rounding(activation, shape, dtype):
+    x, bias = (4 * a for a in draw(shape, shape[-1:], dtype=dtype))
+    x.reshape(-1)[: min(x.size, 10)] = SPECIAL[: x.size]
+    low, high = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}[activation]
+    right = clipped(x + bias, low, high)
+    for given in (x, np.repeat(x, 2, axis=-1)[..., ::2]):
+        before = given.copy()
+        np.testing.assert_array_equal(be.bias_activation(given, bias, activation), right)
+        np.testing.assert_array_equal(given, before)
+    bias_activation_into(x, x, bias, activation)
+    np.testing.assert_array_equal(x, right)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("high", [None, 6.0])
+def test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(high, size, dtype):
+    x, g = draw((size, 3), (size, 3), dtype=dtype)
+    x.reshape(-1)[: min(x.size, 10)] = SPECIAL[: x.size]
+    g.reshape(-1)[::5] = np.nan
+    right = [
+        b if a > 0 and (high is None or a < high) else 0
+        for a, b in zip(x.reshape(-1).tolist(), g.reshape(-1).tolist(), strict=True)
+    ]
+    for a, b in ((x, g), (np.asfortranarray(x), np.repeat(g, 2, axis=1)[:, ::2])):
+        found = be.gate(b, a, high)
+        np.testing.assert_array_equal(found.reshape(-1), right)
+        assert found.dtype == dtype
+
+
 # ----- pooling: the definition, pixel by pixel -----
 
 WINDOWS = {
@@ -295,7 +338,7 @@ def pooled(x: np.ndarray, g: np.ndarray, window: Window) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("channels", [1, 3, 17])
+@pytest.mark.parametrize("channels", [1, 3, 67])
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
 def test_pools_are_their_definition_with_ties_and_nan(window, channels, dtype):
     random = np.random.default_rng(3)
@@ -314,6 +357,7 @@ def test_pools_are_their_definition_with_ties_and_nan(window, channels, dtype):
             close(be.avg_pool(x, window), mean)
             close(be.avg_pool_grad(g, window), spread, 16)
             close(be.put_tap(g, index, window), put, 16)
+            close(be.max_pool_grad(g, x, window), put, 16)
             found = be.take_tap(x, index, window)
             np.testing.assert_array_equal(found, np.where(np.isinf(top) & (top < 0), found, top))
 

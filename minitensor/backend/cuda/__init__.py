@@ -31,6 +31,7 @@ asarray = device.asarray
 to_numpy = device.to_numpy
 
 where = bind(device, elementwise.where)
+gate = bind(device, elementwise.gate)
 transpose = bind(device, arrays.transpose)
 matmul = bind(device, arrays.matmul)
 
@@ -46,6 +47,7 @@ max_pool = bind(device, pool.max_pool)
 window_argmax = bind(device, pool.window_argmax)
 take_tap = bind(device, pool.take_tap)
 put_tap = bind(device, pool.put_tap)
+max_pool_grad = bind(device, pool.max_pool_grad)
 avg_pool = bind(device, pool.avg_pool)
 avg_pool_grad = bind(device, pool.avg_pool_grad)
 

@@ -28,3 +28,9 @@ def bias_activation(device: Device, x: Any, bias: Any, activation: str) -> Any:
 def where(device: Device, condition: Any, x: Any, y: Any) -> Any:
     """x where `condition` holds, else y; the three broadcast, x and y share a dtype."""
     return device.xp.where(condition, x, y)
+
+
+def gate(device: Device, g: Any, x: Any, high: float | None) -> Any:
+    """g where 0 < x < high (None: no limit), else 0."""
+    is_open = x > 0 if high is None else (x > 0) & (x < high)
+    return where(device, is_open, g, device.xp.zeros((), g.dtype))

@@ -54,6 +54,11 @@ def put_tap(device: Device, g: Any, index: Any, window: Window) -> Any:
     return _spread_back(device, "put_tap", (g, _taps(device, index)), window)
 
 
+def max_pool_grad(device: Device, g: Any, x: Any, window: Window) -> Any:
+    """Each g is added to the pixel of x that won its window."""
+    return put_tap(device, g, window_argmax(device, x, window), window)
+
+
 @bfloat16_in_float32
 def avg_pool(device: Device, x: Any, window: Window) -> Any:
     """The mean of each window's real pixels; padding is not counted."""

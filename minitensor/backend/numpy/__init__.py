@@ -18,7 +18,7 @@ from minitensor.backend.numpy.conv import (
     conv2d_kernel_grad,
     conv2d_transpose,
 )
-from minitensor.backend.numpy.elementwise import bias_activation, where
+from minitensor.backend.numpy.elementwise import bias_activation, gate, where
 from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.norm import (
@@ -34,6 +34,7 @@ from minitensor.backend.numpy.pool import (
     avg_pool,
     avg_pool_grad,
     max_pool,
+    max_pool_grad,
     put_tap,
     take_tap,
     window_argmax,
@@ -72,8 +73,8 @@ def matmul(a: xp.ndarray, b: xp.ndarray) -> xp.ndarray:
 __all__ = [
     "adam", "asarray", "avg_pool", "avg_pool_grad", "batch_norm", "batch_norm_grad",
     "batch_norm_sums", "bias_activation", "channel_sum", "col2im", "conv2d",
-    "conv2d_bias_activation", "conv2d_kernel_grad", "conv2d_matrix", "conv2d_transpose", "im2col",
-    "lack", "local_response", "matmul", "max_pool", "moments", "name", "put_tap", "sgd_momentum",
-    "softmax_cross_entropy", "softmax_cross_entropy_grad", "take_tap", "to_numpy", "transpose",
-    "where", "window_argmax", "xp",
+    "conv2d_bias_activation", "conv2d_kernel_grad", "conv2d_matrix", "conv2d_transpose", "gate",
+    "im2col", "lack", "local_response", "matmul", "max_pool", "max_pool_grad", "moments", "name",
+    "put_tap", "sgd_momentum", "softmax_cross_entropy", "softmax_cross_entropy_grad", "take_tap",
+    "to_numpy", "transpose", "where", "window_argmax", "xp",
 ]  # fmt: skip

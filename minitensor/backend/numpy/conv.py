@@ -21,7 +21,7 @@ import numpy as np
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.backend.numpy.choice import COMPILED, compiled
-from minitensor.backend.numpy.elementwise import bias_activation
+from minitensor.backend.numpy.elementwise import bias_activation_into
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
 from minitensor.window import Window
 
@@ -57,7 +57,9 @@ def conv2d_bias_activation(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, window: Window, activation: str
 ) -> np.ndarray:
     """activation(conv2d(x, kernel) + bias), rounded once."""
-    return bias_activation(conv2d(x, kernel, window), bias, activation)
+    y = conv2d(x, kernel, window)
+    bias_activation_into(y, y, bias, activation)
+    return y
 
 
 @in_float32

@@ -13,8 +13,12 @@ from typing import Any
 
 import numpy as np
 
-ACTIVATIONS = ("linear", "relu", "relu6")
+from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.norm import along, rows_of
+
+ACTIVATIONS = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}
 INTEGERS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
+SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
 SMALL = 4096  # elements; below, NumPy's one call is quicker
 
 
@@ -49,6 +53,23 @@ def _is_zero(x: Any) -> bool:
     return not x.ndim and not x.view(INTEGERS[x.dtype.itemsize])
 
 
+def gate(g: np.ndarray, x: np.ndarray, high: float | None) -> np.ndarray:
+    """g where 0 < x < high (None: no limit), else 0: what relu and relu6 let back.
+
+    Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.gate(np.array([1.0, 2.0]), np.array([-3.0, 3.0]), None)
+        array([0., 2.])
+    """
+    room = compiled(SLOWNESS * g.size, g.dtype)
+    if room is not None and g.dtype == x.dtype:
+        y: np.ndarray = room.elementwise.gate(g, x, np.nan if high is None else high)
+        return y
+    is_open = x > 0 if high is None else (x > 0) & (x < high)
+    return where(is_open, g, np.zeros((), g.dtype))
+
+
 def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndarray:
     """activation(x + bias), one of `ACTIVATIONS`, one bias per channel; NaN stays NaN.
 
@@ -58,10 +79,22 @@ def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndar
         >>> be.bias_activation(np.array([[-3.0, 5.0]]), np.array([1.0, 2.0]), "relu6")
         array([[0., 6.]])
     """
-    assert activation in ACTIVATIONS, activation
-    y: np.ndarray = x + bias
-    if activation != "linear":
-        np.maximum(y, y.dtype.type(0), out=y)
-    if activation == "relu6":
-        np.minimum(y, y.dtype.type(6), out=y)
+    y = np.empty(x.shape, np.result_type(x, bias))
+    bias_activation_into(y, x, bias, activation)
     return y
+
+
+def bias_activation_into(y: np.ndarray, x: np.ndarray, bias: np.ndarray, activation: str) -> None:
+    """y = activation(x + bias); y is contiguous, and may be x."""
+    low, high = ACTIVATIONS[activation]
+    room = compiled(SLOWNESS * x.size, x.dtype) if x.size else None
+    if room is not None and x.dtype == bias.dtype:
+        rows = rows_of(x)
+        out = rows if y is x else rows_of(y)
+        room.elementwise.bias_between(rows, *along(rows, bias), low, high, out)
+        return
+    np.add(x, bias, out=y)
+    if low > -np.inf:
+        np.maximum(y, y.dtype.type(low), out=y)
+    if high < np.inf:
+        np.minimum(y, y.dtype.type(high), out=y)

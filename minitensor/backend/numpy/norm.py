@@ -42,7 +42,7 @@ def moments(x: np.ndarray) -> np.ndarray:
 
     Source: Chan, Golub, LeVeque 1979
     """
-    rows, c = _rows(x), x.shape[-1]
+    rows, c = rows_of(x), x.shape[-1]
     if not rows.size:
         return np.full((2, c), np.nan, rows.dtype)
     room = _compiled(rows)
@@ -84,9 +84,9 @@ def batch_norm(
 
     The last two are what follows in a network: `residual` has the shape of x, `relu` asks for max.
     """
-    rows, y = _rows(x), np.empty(x.shape, x.dtype)
-    out, more = _rows(y), None if residual is None else _rows(residual)
-    mean, factor, shift = _along(rows, statistics[0], _inverse(statistics, epsilon) * scale, offset)
+    rows, y = rows_of(x), np.empty(x.shape, x.dtype)
+    out, more = rows_of(y), None if residual is None else rows_of(residual)
+    mean, factor, shift = along(rows, statistics[0], _inverse(statistics, epsilon) * scale, offset)
     room = _compiled(rows)
     if room is not None and not relu and more is None:
         room.norm.batch_norm(rows, mean, factor, shift, out)
@@ -112,8 +112,8 @@ def batch_norm_sums(
 
     These are the gradients of offset and scale.
     """
-    cotangents, rows = _rows(g), _rows(x)
-    (mean,) = _along(rows, statistics[0])
+    cotangents, rows = rows_of(g), rows_of(x)
+    (mean,) = along(rows, statistics[0])
 
     def work(part: slice) -> tuple[np.ndarray, np.ndarray]:
         product = rows[part] - mean
@@ -149,10 +149,10 @@ def batch_norm_grad(
     """
     if sums is None:
         sums = batch_norm_sums(g, x, statistics, epsilon)
-    cotangents, rows, y = _rows(g), _rows(x), np.empty(x.shape, x.dtype)
-    out, inverse = _rows(y), _inverse(statistics, epsilon)
+    cotangents, rows, y = rows_of(g), rows_of(x), np.empty(x.shape, x.dtype)
+    out, inverse = rows_of(y), _inverse(statistics, epsilon)
     average, slope = sums / sums.dtype.type(max(x.size // len(scale), 1) if x.size else 1)
-    vectors = _along(rows, statistics[0], slope * inverse, average, scale * inverse)
+    vectors = along(rows, statistics[0], slope * inverse, average, scale * inverse)
     room = _compiled(rows)
     if room is not None:
         room.norm.batch_norm_grad(cotangents, rows, vectors, out)
@@ -170,7 +170,7 @@ def batch_norm_grad(
     return y
 
 
-def _rows(x: np.ndarray) -> np.ndarray:
+def rows_of(x: np.ndarray) -> np.ndarray:
     """x as a matrix of pixels, or of a few side by side; float32 instead of half."""
     wide = x.astype(np.float32) if is_half(x.dtype) else x
     c = x.shape[-1] or 1
@@ -182,7 +182,7 @@ def _compiled(rows: np.ndarray) -> Any:
     return compiled(SLOWNESS * rows.size, rows.dtype) if rows.size else None
 
 
-def _along(rows: np.ndarray, *vectors: np.ndarray) -> list[np.ndarray]:
+def along(rows: np.ndarray, *vectors: np.ndarray) -> list[np.ndarray]:
     """One number per channel repeated for the pixels side by side in a row."""
     return [np.concatenate([v] * (rows.shape[1] // len(v))) if len(v) else v for v in vectors]
 

@@ -84,6 +84,14 @@ def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
     return x
 
 
+def max_pool_grad(g: np.ndarray, x: np.ndarray, window: Window) -> np.ndarray:
+    """Each g is added to the pixel of x that won its window: put_tap(g, window_argmax(x))."""
+    room = _compiled(x, window)
+    if room is not None and g.dtype == x.dtype:
+        return room.pool.max_pool_grad(g, x, window)  # type: ignore[no-any-return]
+    return put_tap(g, window_argmax(x, window), window)
+
+
 @in_float32
 def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The mean of each window's real pixels; padding is not counted.

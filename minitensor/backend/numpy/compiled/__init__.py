@@ -11,6 +11,7 @@ import numpy as np
 from minitensor.backend.numpy.compiled import (
     depthwise,
     direct,
+    elementwise,
     few_channels,
     filter_grad,
     norm,

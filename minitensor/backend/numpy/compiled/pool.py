@@ -9,6 +9,7 @@ y (N * h, w * C). Which tap won is looked for in row-major order, two taps at on
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.flat import SLOWNESS
 from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.registers import COLUMNS, give, lanes, take_head
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 
@@ -66,6 +68,16 @@ def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
     return x
 
 
+def max_pool_grad(g: np.ndarray, x: np.ndarray, window: Window) -> np.ndarray:
+    """Each g is added to the pixel of x that won its window."""
+    lane = lanes(x.dtype)
+    registers = tuple(range(0, min(-(-x.shape[-1] // lane), COLUMNS) * lane, lane))
+    lines = _lines(g), _lines(x), np.empty((len(x) * x.shape[1], x[0, 0].size), x.dtype)
+    flat = tuple(each.reshape(-1) for each in lines)
+    _each_image(partial(_give, flat, registers, lane), window, *lines)
+    return lines[-1].reshape(x.shape)
+
+
 def _lines(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x).reshape(len(x) * x.shape[1], -1)
 
@@ -94,7 +106,7 @@ def _each_row(kernel: Callable[..., Any], x: np.ndarray, y: np.ndarray, window: 
 
 
 def _each_image(kernel: Callable[..., Any], window: Window, *lines: np.ndarray) -> None:
-    """kernel(*lines, row and column axes, range of images, scratch line), for shares of images."""
+    """kernel(*lines, row and column axes, range of images, two scratch lines)."""
     x = lines[-1]
     images = len(x) // window.size[0]
     num_threads = num_threads_for(SLOWNESS * x.size)
@@ -102,7 +114,8 @@ def _each_image(kernel: Callable[..., Any], window: Window, *lines: np.ndarray) 
 
     def work(k: int) -> None:
         part = images * k // pieces, images * (k + 1) // pieces
-        kernel(*lines, *_axes(window), part, np.empty(x.shape[1], x.dtype))
+        line = max(x.shape[1], lines[0].shape[1])
+        kernel(*lines, *_axes(window), part, np.empty((2, line), x.dtype))
 
     parallel_map(work, range(pieces), num_threads)
 
@@ -191,25 +204,31 @@ def _find(best, index, a, first, b, second):
 @compiled
 def _max_rows(x, y, rows, columns, channels, part, line):
     for at in range(*part):
-        top, u, end = _seen(rows, at % rows.out)
-        top += at // rows.out * rows.size
-        if u < end:
-            below = min(u + 1, end - 1)
-            _set_larger(line, x[top + u * rows.dilation], x[top + below * rows.dilation])
-        for tap in range(u + 2, end):
-            _raise(line, x[top + tap * rows.dilation])
-        for j in range(columns.out):
-            best = y[at, j * channels : (j + 1) * channels]
-            left, v, last = _seen(columns, j)
-            if u >= end or v >= last:
-                _fill(best, -np.inf)
-                continue
-            a = (left + v * columns.dilation) * channels
-            b = (left + min(v + 1, last - 1) * columns.dilation) * channels
-            _set_larger(best, line[a : a + channels], line[b : b + channels])
-            for tap in range(v + 2, last):
-                a = (left + tap * columns.dilation) * channels
-                _raise(best, line[a : a + channels])
+        start = at // rows.out * rows.size
+        _max_row(x[start : start + rows.size], y[at], rows, columns, channels, at % rows.out, line)
+
+
+@compiled
+def _max_row(x, y, rows, columns, channels, i, line):
+    """y = row i of the maxima of the image x."""
+    top, u, end = _seen(rows, i)
+    if u < end:
+        below = min(u + 1, end - 1)
+        _set_larger(line, x[top + u * rows.dilation], x[top + below * rows.dilation])
+    for tap in range(u + 2, end):
+        _raise(line, x[top + tap * rows.dilation])
+    for j in range(columns.out):
+        best = y[j * channels : (j + 1) * channels]
+        left, v, last = _seen(columns, j)
+        if u >= end or v >= last:
+            _fill(best, -np.inf)
+            continue
+        a = (left + v * columns.dilation) * channels
+        b = (left + min(v + 1, last - 1) * columns.dilation) * channels
+        _set_larger(best, line[a : a + channels], line[b : b + channels])
+        for tap in range(v + 2, last):
+            a = (left + tap * columns.dilation) * channels
+            _raise(best, line[a : a + channels])
 
 
 @compiled
@@ -254,8 +273,8 @@ def _clear(x, start, new, end):
 
 
 @compiled
-def _spread(g, x, rows, columns, images, line):
-    channels = len(line) // columns.size
+def _spread(g, x, rows, columns, images, scratch):
+    channels, line = x.shape[1] // columns.size, scratch[0, : x.shape[1]]
     for n in range(*images):
         new, start = 0, n * rows.size
         for i in range(rows.out):
@@ -305,8 +324,8 @@ def _winners(x, index, rows, columns, channels, part, best):
 
 
 @compiled
-def _put(g, index, x, rows, columns, images, line):
-    channels = len(line) // columns.size
+def _put(g, index, x, rows, columns, images, scratch):
+    channels = x.shape[1] // columns.size
     for n in range(*images):
         new, start = 0, n * rows.size
         for i in range(rows.out):
@@ -324,3 +343,32 @@ def _put(g, index, x, rows, columns, images, line):
                         number = row * columns.taps + tap
                         _add_where(line[a : a + channels], source, winner, number)
         _clear(x, start, new, rows.size)
+
+
+@compiled
+def _give(flat, registers, lane, g, x, given, rows, columns, images, scratch):
+    """The maxima of a row are found anew: they say which pixels win, and these are in the cache."""
+    channels, width = x.shape[1] // columns.size, len(registers) * lane
+    best, line = scratch[0], scratch[1, : x.shape[1]]
+    all_g, all_x, all_given = flat
+    for n in range(*images):
+        new, start = 0, n * rows.size
+        for i in range(rows.out):
+            _max_row(x[start : start + rows.size], best, rows, columns, channels, i, line)
+            top, u, end = _seen(rows, i)
+            if u < end:
+                new = _clear(given, start, new, top + (end - 1) * rows.dilation + 1)
+            for j in range(columns.out):
+                left, v, last = _seen(columns, j)
+                for c in range(0, channels, width):
+                    many, at = min(channels - c, width), j * channels + c
+                    rest = take_head(registers, all_g, ((n * rows.out + i) * g.shape[1],), at, many)
+                    tops = take_head(registers, best, (0,), at, many)
+                    for row in range(
+                        top + u * rows.dilation, top + end * rows.dilation, rows.dilation
+                    ):
+                        first = (start + row) * x.shape[1] + left * channels + c
+                        for tap in range(v, last):
+                            pixel = first + tap * columns.dilation * channels
+                            rest = give(rest, tops, all_x, all_given, pixel, many)
+        _clear(given, start, new, rows.size)
