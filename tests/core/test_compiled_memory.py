@@ -285,6 +285,65 @@ def test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(high, size, dty
         assert found.dtype == dtype
 
 
+# ----- softmax cross entropy -----
+
+
+def cross_entropy(labels: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    labels, x = labels.astype(np.longdouble), x.astype(np.longdouble)
+    e = np.exp(x - x.max(-1, keepdims=True, initial=-np.inf))
+    p = e / e.sum(-1, keepdims=True)
+    return -(labels * np.log(p)).sum(-1), p * labels.sum(-1, keepdims=True) - labels
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (5, 10), (2, 3, 63), (4, 64), (2, 65), (3, 200)])
+@pytest.mark.parametrize("scale", [1, 30])
+def test_cross_entropy_of_rows_of_any_length(scale, shape):
+    labels, x, g = draw(shape, shape, shape[:-1])
+    x *= scale
+    loss, slope = cross_entropy(labels, x)
+    for a, b in ((labels, x), [np.repeat(a, 2, axis=-1)[..., ::2] for a in (labels, x)]):
+        size = (abs(labels) * (abs(x).max() * 2 + np.log(shape[-1]) + 1)).sum(-1).max()
+        close(be.softmax_cross_entropy(a, b), loss.astype("d"), 8, scale=size)
+        close(
+            *(be.softmax_cross_entropy_grad(g, a, b), (g[..., None] * slope).astype("d")),
+            *(16, abs(g).max() * abs(labels).sum(-1).max()),
+        )
+
+
+def test_cross_entropy_of_logits_that_are_far_apart_or_not_finite():
+    x = np.array(
+        [
+            [0, -1e4, 88, 3e38],
+            [-3e38, -3e38, -100, -90],
+            [np.nan, 0, 1, 2],
+            [0, 1, 2, np.nan],
+            [np.inf, 0, 1, 2],
+            [-np.inf, 0, 1, 2],
+            [-np.inf] * 4,
+        ],
+        "float32",
+    )
+    labels, g = np.eye(4, dtype="f")[[0, 3, 1, 1, 2, 1, 0]], np.ones(7, "f")
+    with np.errstate(all="ignore"):
+        found = be.softmax_cross_entropy(labels, x), be.softmax_cross_entropy_grad(g, labels, x)
+        with settings.algorithm("direct"):
+            right = be.softmax_cross_entropy(labels, x), be.softmax_cross_entropy_grad(g, labels, x)
+    for ours, plain in zip(found, right, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-6, atol=1e-6)
+
+
+def test_the_exponential_is_right_to_its_last_digit():
+    pytest.importorskip("numba")
+    from minitensor.backend.numpy.compiled.exponential import exp_below
+
+    x = -np.linspace(0, 110, 4001, dtype="f")
+    with np.errstate(all="ignore"):
+        found, right = np.array([exp_below(v) for v in x]), np.exp(x.astype("d"))
+        assert np.isnan(exp_below(np.float32(np.nan)))
+        assert exp_below(np.float32(-np.inf)) == 0
+    assert (abs(found - right) <= 1.5 * np.spacing(right.astype("f"))).all()
+
+
 # ----- pooling: the definition, pixel by pixel -----
 
 WINDOWS = {

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.threads import parallel_map
 
 SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
@@ -53,3 +54,25 @@ def sum_pieces(
 
     parallel_map(work, range(num_threads), num_threads)
     return bounds, sums
+
+
+@compiled
+def fill(y, value):
+    for k in range(len(y)):
+        y[k] = value
+
+
+@compiled
+def add(y, a):
+    for k in range(len(y)):
+        y[k] += a[k]
+
+
+@compiled
+def raise_to(y, a):
+    """y = max(y, a): y if they are equal, NaN if either is.
+
+    What a loop reads and writes has one name, or no vectors are made of it.
+    """
+    for k in range(len(y)):
+        y[k] = y[k] if y[k] >= a[k] or y[k] != y[k] else a[k]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
-from minitensor.backend.numpy.compiled.flat import SLOWNESS
+from minitensor.backend.numpy.compiled.flat import SLOWNESS, add, fill, raise_to
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, give, lanes, take_head
 from minitensor.backend.numpy.threads import parallel_map
@@ -132,12 +132,6 @@ def _seen(axis, i):
 
 
 @compiled
-def _fill(y, value):
-    for k in range(len(y)):
-        y[k] = value
-
-
-@compiled
 def _copy(y, a):
     for k in range(len(y)):
         y[k] = a[k]
@@ -151,22 +145,9 @@ def _set_larger(y, a, b):
 
 
 @compiled
-def _raise(y, b):
-    """y = max(y, b): what is read and written has one name, or no vectors are made of the loop."""
-    for k in range(len(y)):
-        y[k] = y[k] if y[k] >= b[k] or y[k] != y[k] else b[k]
-
-
-@compiled
 def _set_sum(y, a, b):
     for k in range(len(y)):
         y[k] = a[k] + b[k]
-
-
-@compiled
-def _add(y, a):
-    for k in range(len(y)):
-        y[k] += a[k]
 
 
 @compiled
@@ -216,19 +197,19 @@ def _max_row(x, y, rows, columns, channels, i, line):
         below = min(u + 1, end - 1)
         _set_larger(line, x[top + u * rows.dilation], x[top + below * rows.dilation])
     for tap in range(u + 2, end):
-        _raise(line, x[top + tap * rows.dilation])
+        raise_to(line, x[top + tap * rows.dilation])
     for j in range(columns.out):
         best = y[j * channels : (j + 1) * channels]
         left, v, last = _seen(columns, j)
         if u >= end or v >= last:
-            _fill(best, -np.inf)
+            fill(best, -np.inf)
             continue
         a = (left + v * columns.dilation) * channels
         b = (left + min(v + 1, last - 1) * columns.dilation) * channels
         _set_larger(best, line[a : a + channels], line[b : b + channels])
         for tap in range(v + 2, last):
             a = (left + tap * columns.dilation) * channels
-            _raise(best, line[a : a + channels])
+            raise_to(best, line[a : a + channels])
 
 
 @compiled
@@ -241,9 +222,9 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
             _set_sum(line, x[top + u * rows.dilation], x[top + (u + 1) * rows.dilation])
             u += 2
         else:
-            _fill(line, 0)
+            fill(line, 0)
         for tap in range(u, end):
-            _add(line, x[top + tap * rows.dilation])
+            add(line, x[top + tap * rows.dilation])
         for j in range(columns.out):
             mean = y[at, j * channels : (j + 1) * channels]
             left, v, last = _seen(columns, j)
@@ -254,10 +235,10 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
                 _set_sum(mean, line[a : a + channels], line[b : b + channels])
                 v += 2
             else:
-                _fill(mean, 0)
+                fill(mean, 0)
             for tap in range(v, last):
                 a = (left + tap * columns.dilation) * channels
-                _add(mean, line[a : a + channels])
+                add(mean, line[a : a + channels])
             _divide(mean, max(height * width, 1))
 
 
@@ -268,7 +249,7 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
 def _clear(x, start, new, end):
     """Zeros in rows new ... end - 1 of the image at `start`; the first row that has nothing."""
     for row in range(start + new, start + end):
-        _fill(x[row], 0)
+        fill(x[row], 0)
     return max(new, end)
 
 
@@ -279,7 +260,7 @@ def _spread(g, x, rows, columns, images, scratch):
         new, start = 0, n * rows.size
         for i in range(rows.out):
             top, u, end = _seen(rows, i)
-            _fill(line, 0)
+            fill(line, 0)
             for j in range(columns.out):
                 left, v, last = _seen(columns, j)
                 count = max((end - u) * (last - v), 1)
@@ -290,7 +271,7 @@ def _spread(g, x, rows, columns, images, scratch):
             for tap in range(u, end):
                 row = top + tap * rows.dilation
                 if row < new:
-                    _add(x[start + row], line)
+                    add(x[start + row], line)
                 else:
                     _clear(x, start, new, row)
                     _copy(x[start + row], line)
@@ -308,7 +289,7 @@ def _winners(x, index, rows, columns, channels, part, best):
         for j in range(columns.out):
             winner = index[at, j * channels : (j + 1) * channels]
             left, v, last = _seen(columns, j)
-            _fill(winner, 0 if u >= end or v >= last else u * columns.taps + v)
+            fill(winner, 0 if u >= end or v >= last else u * columns.taps + v)
             for row in range(u, end):
                 line = x[top + row * rows.dilation]
                 for tap in range(v, last, 2):
