@@ -143,6 +143,12 @@ class Backend(Protocol):
     def gate(self, g: Array, x: Array, high: float | None) -> Array:
         """g where 0 < x < high (None: no limit), else 0."""
 
+    def gelu(self, x: Array) -> Array:
+        """x times the standard normal distribution function of x."""
+
+    def gelu_grad(self, g: Array, x: Array) -> Array:
+        """g times the derivative of `gelu`."""
+
     def softmax_cross_entropy(self, labels: Array, logits: Array) -> Array:
         """-sum of labels * log softmax(logits) over the last axis."""
 

@@ -1,7 +1,7 @@
 """Every op: a function of raw arrays, with one derivative per argument beside it.
 
     array.py  scatter.py  elements moved, repeated, joined, picked; written at an index
-    math.py  special.py  elements computed one by one    elementwise.py, error_function.py
+    math.py  special.py  elements computed one by one    elementwise.py
     reduce.py   along axes                          linalg.py  products of matrices
     conv.py  pool.py  morphology.py  norm.py  batch_norm.py  softmax.py
     activation.py  space.py

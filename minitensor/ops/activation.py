@@ -127,7 +127,28 @@ def gelu(x: Tensor, *, approximate: bool) -> Tensor:
     if approximate:
         inner = numbers.sqrt(2 / numbers.pi) * (x + 0.044715 * x * math.square(x))
         return 0.5 * x * (1 + math.tanh(inner))
-    return 0.5 * x * math.erfc(-numbers.sqrt(0.5) * x)  # 1 + erf would cancel for x < 0
+    return _gelu(x)
+
+
+@primitive
+def _gelu(be: Backend, x: Any) -> Any:
+    return be.gelu(x)
+
+
+@primitive
+def _gelu_grad(be: Backend, g: Any, x: Any) -> Any:
+    return be.gelu_grad(g, x)
+
+
+def _gelu_curvature(h: Tensor, y: Tensor, g: Tensor, x: Tensor) -> Tensor:
+    """h g exp(-x^2 / 2) (2 - x^2) / sqrt(2 pi)"""
+    square = math.square(x)
+    bell = math.exp(-0.5 * square) * (1 / numbers.sqrt(2 * numbers.pi))
+    return h * g * (bell * (2 - square))
+
+
+_gelu.defvjp(lambda g, y, x: _gelu_grad(g, x))
+_gelu_grad.defvjp(lambda h, y, g, x: _gelu_grad(h, x), rounded_once(_gelu_curvature))
 
 
 @elementwise(FLOATS)

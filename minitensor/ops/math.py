@@ -19,9 +19,9 @@ import numpy as np
 
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, primitive
 from minitensor.autograd.walk import filled
+from minitensor.backend import error_function
 from minitensor.backend.half import in_float32, is_half
 from minitensor.backend.protocol import Backend
-from minitensor.ops import error_function
 from minitensor.ops.elementwise import (
     BOOLS,
     FLOATS,

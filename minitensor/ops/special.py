@@ -9,9 +9,9 @@ import math as constants
 from typing import Any
 
 from minitensor.autograd.walk import filled
+from minitensor.backend import error_function
 from minitensor.backend.half import in_float32
 from minitensor.backend.protocol import Backend
-from minitensor.ops import error_function
 from minitensor.ops.elementwise import FLOATS, elementwise, ufunc
 from minitensor.ops.math import cosh, equal, exp, multiply, reciprocal, sign, sinh, square, where
 

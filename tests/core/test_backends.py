@@ -29,7 +29,18 @@ from minitensor.parity.ops import KERNELS
 
 FUNCTIONS = [name for name, f in vars(Backend).items() if inspect.isfunction(f) and name[0] != "_"]
 # What any op may do on its way, and W', which is SciPy's on every backend:
-PLAIN = ("lack", "asarray", "to_numpy", "where", "gate", "transpose", "matmul", "conv2d_matrix")
+PLAIN = (
+    "lack",
+    "asarray",
+    "to_numpy",
+    "where",
+    "gate",
+    "gelu",
+    "gelu_grad",
+    "transpose",
+    "matmul",
+    "conv2d_matrix",
+)
 CPU, GPU = (f"/job:localhost/replica:0/task:0/device:{kind}:0" for kind in ("CPU", "GPU"))
 EVERY = pytest.mark.parametrize("name", KERNEL_BACKENDS)
 

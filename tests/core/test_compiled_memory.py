@@ -6,6 +6,7 @@ as plain Python.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -283,6 +284,23 @@ def test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(high, size, dty
         found = be.gate(b, a, high)
         np.testing.assert_array_equal(found.reshape(-1), right)
         assert found.dtype == dtype
+
+
+def test_gelu_keeps_the_digits_of_its_tails():
+    x = np.linspace(-13, 9, 4003, dtype="f")
+    phi = np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()])
+    close(be.gelu(x), x * phi, 4, scale=1e-30)
+    slope = phi + x * np.exp(-(x.astype("d") ** 2) / 2) / math.sqrt(2 * math.pi)
+    g = draw(x.shape)[0]
+    close(be.gelu_grad(g, x), g * slope, 8)
+    close(be.gelu(x.astype("d")), x * phi, 300, scale=1e-30)
+    with np.errstate(all="ignore"):
+        for value in SPECIAL:
+            one = np.full(3, value, "f")
+            for ours, size in ((be.gelu, 1), (lambda x: be.gelu_grad(x, x), 1)):
+                with settings.algorithm("direct"):
+                    right = ours(one)
+                close(ours(one), right, 4, size)
 
 
 # ----- softmax cross entropy -----

@@ -41,6 +41,8 @@ CALLS = {
     "conv2d_kernel_grad": (X, Y, WINDOW),
     "conv2d_transpose": (Y, KERNEL, WINDOW),
     "gate": (X, X, 0.5),
+    "gelu": (X,),
+    "gelu_grad": (G, numbers(*G.shape, seed=6)),
     "im2col": (X, WINDOW),
     "local_response": (X, 2, 1.0, 0.5, 0.75),
     "matmul": (LOGITS.T, LOGITS),

@@ -32,6 +32,8 @@ to_numpy = device.to_numpy
 
 where = bind(device, elementwise.where)
 gate = bind(device, elementwise.gate)
+gelu = bind(device, elementwise.gelu)
+gelu_grad = bind(device, elementwise.gelu_grad)
 transpose = bind(device, arrays.transpose)
 matmul = bind(device, arrays.matmul)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitensor.backend.half import bfloat16_in_float32
+from minitensor.backend.error_function import gelu_of, gelu_slope
+from minitensor.backend.half import bfloat16_in_float32, in_float32
 from minitensor.backend.host.conversion import ctype
 from minitensor.backend.host.device import Device
 from minitensor.backend.host.grid import grid_size, pack_of
@@ -34,3 +35,15 @@ def gate(device: Device, g: Any, x: Any, high: float | None) -> Any:
     """g where 0 < x < high (None: no limit), else 0."""
     is_open = x > 0 if high is None else (x > 0) & (x < high)
     return where(device, is_open, g, device.xp.zeros((), g.dtype))
+
+
+@in_float32
+def gelu(device: Device, x: Any) -> Any:
+    """x times the standard normal distribution function of x."""
+    return gelu_of(device.xp, x)
+
+
+@in_float32
+def gelu_grad(device: Device, g: Any, x: Any) -> Any:
+    """g times the derivative of `gelu`."""
+    return g * gelu_slope(device.xp, x)

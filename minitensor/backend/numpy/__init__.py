@@ -18,7 +18,7 @@ from minitensor.backend.numpy.conv import (
     conv2d_kernel_grad,
     conv2d_transpose,
 )
-from minitensor.backend.numpy.elementwise import bias_activation, gate, where
+from minitensor.backend.numpy.elementwise import bias_activation, gate, gelu, gelu_grad, where
 from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
 from minitensor.backend.numpy.norm import (
@@ -74,7 +74,8 @@ __all__ = [
     "adam", "asarray", "avg_pool", "avg_pool_grad", "batch_norm", "batch_norm_grad",
     "batch_norm_sums", "bias_activation", "channel_sum", "col2im", "conv2d",
     "conv2d_bias_activation", "conv2d_kernel_grad", "conv2d_matrix", "conv2d_transpose", "gate",
-    "im2col", "lack", "local_response", "matmul", "max_pool", "max_pool_grad", "moments", "name",
-    "put_tap", "sgd_momentum", "softmax_cross_entropy", "softmax_cross_entropy_grad", "take_tap",
-    "to_numpy", "transpose", "where", "window_argmax", "xp",
+    "gelu", "gelu_grad", "im2col", "lack", "local_response", "matmul", "max_pool", "max_pool_grad",
+    "moments", "name", "put_tap", "sgd_momentum", "softmax_cross_entropy",
+    "softmax_cross_entropy_grad", "take_tap", "to_numpy", "transpose", "where", "window_argmax",
+    "xp",
 ]  # fmt: skip

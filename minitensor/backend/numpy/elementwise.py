@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.backend.error_function import gelu_of, gelu_slope
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.norm import along, rows_of
 
@@ -98,3 +100,31 @@ def bias_activation_into(y: np.ndarray, x: np.ndarray, bias: np.ndarray, activat
         np.maximum(y, y.dtype.type(low), out=y)
     if high < np.inf:
         np.minimum(y, y.dtype.type(high), out=y)
+
+
+@in_float32
+def gelu(x: np.ndarray) -> np.ndarray:
+    """x times the standard normal distribution function Phi(x).
+
+    Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.gelu(np.array([0.0, 1.0]))
+        array([0.        , 0.84134475])
+    """
+    room = _for_float32(x)
+    y: np.ndarray = gelu_of(np, x) if room is None else room.gelu.gelu(x)
+    return y
+
+
+@in_float32
+def gelu_grad(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """g * (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi))."""
+    room = _for_float32(x)
+    y: np.ndarray = g * gelu_slope(np, x) if room is None else room.gelu.gelu_grad(g, x)
+    return y
+
+
+def _for_float32(x: np.ndarray) -> Any:
+    worth = x.size and x.dtype == np.float32
+    return compiled(SLOWNESS * x.size, x.dtype) if worth else None

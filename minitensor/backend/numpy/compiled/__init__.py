@@ -14,6 +14,7 @@ from minitensor.backend.numpy.compiled import (
     elementwise,
     few_channels,
     filter_grad,
+    gelu,
     loss,
     norm,
     optimizer,
