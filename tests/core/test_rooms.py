@@ -66,7 +66,16 @@ PLAN = {
     },
 }
 # Files of backend/ that every backend may read:
-BACKEND_LEAVES = {"settings", "half", "generator", "philox", "protocol", "errors", "text"}
+BACKEND_LEAVES = {
+    "settings",
+    "half",
+    "generator",
+    "philox",
+    "protocol",
+    "errors",
+    "text",
+    "error_function",
+}
 INSIDE_BACKEND = {
     **{leaf: set() for leaf in BACKEND_LEAVES},
     "devices": BACKEND_LEAVES,
