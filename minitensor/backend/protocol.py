@@ -48,6 +48,9 @@ class Backend(Protocol):
     def matmul(self, a: Array, b: Array) -> Array:
         """y[..., i, j] = sum over k of a[..., i, k] b[..., k, j]; the axes in front broadcast."""
 
+    def sum_rows(self, x: Array) -> Array:
+        """(C,): the sum over all axes but the last."""
+
     # ----- convolution -----
 
     def conv2d(self, x: Array, kernel: Array, window: Window) -> Array:

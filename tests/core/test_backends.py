@@ -37,6 +37,7 @@ PLAIN = (
     "gate",
     "gelu",
     "gelu_grad",
+    "sum_rows",
     "transpose",
     "matmul",
     "conv2d_matrix",

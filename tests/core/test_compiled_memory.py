@@ -229,6 +229,23 @@ def test_batch_normalisation_and_its_gradients_are_the_formulas(shape, dtype):
         close(back, scale * factor * (g - means[0] - n * means[1]), 64, scale=40)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [*PIXELS, (100000, 3)], ids=str)
+def test_sums_of_rows_keep_their_digits(shape, dtype):
+    (x,) = draw(shape, dtype=dtype)
+    x = abs(x)
+    right = x.astype(np.longdouble).sum(tuple(range(x.ndim - 1))).astype("d")
+    for given in (x, np.asfortranarray(x)):
+        close(be.sum_rows(given), right, 16 if dtype == "float32" else 64)
+
+
+def test_where_chooses_bit_by_bit():
+    x = np.array([*SPECIAL, 1, 2, 3] * 400, "f")
+    for condition in (x > 0, np.isnan(x), np.zeros(x.shape, bool)):
+        found = be.where(condition, x, np.zeros((), "f"))
+        assert found.tobytes() == np.where(condition, x, np.float32(0)).tobytes()
+
+
 def test_sums_have_the_same_bits_for_any_number_of_threads(monkeypatch):
     pytest.importorskip("numba")
     from minitensor.backend.numpy.compiled import flat

@@ -53,6 +53,7 @@ CALLS = {
     "sgd_momentum": (numbers(40), numbers(40, seed=1), numbers(40, seed=2), 0.1, 0.9, True),
     "softmax_cross_entropy": (LABELS, LOGITS),
     "softmax_cross_entropy_grad": (numbers(3, seed=1), LABELS, LOGITS),
+    "sum_rows": (X,),
     "take_tap": (X, INDEX, WINDOW),
     "transpose": (X, (0, 3, 1, 2)),
     "where": (X > 0, X, np.zeros((), np.float32)),

@@ -33,6 +33,7 @@ to_numpy = device.to_numpy
 where = bind(device, elementwise.where)
 gate = bind(device, elementwise.gate)
 gelu = bind(device, elementwise.gelu)
+sum_rows = bind(device, elementwise.sum_rows)
 gelu_grad = bind(device, elementwise.gelu_grad)
 transpose = bind(device, arrays.transpose)
 matmul = bind(device, arrays.matmul)

@@ -47,3 +47,9 @@ def gelu(device: Device, x: Any) -> Any:
 def gelu_grad(device: Device, g: Any, x: Any) -> Any:
     """g times the derivative of `gelu`."""
     return g * gelu_slope(device.xp, x)
+
+
+def sum_rows(device: Device, x: Any) -> Any:
+    """(C,): the sum over all axes but the last."""
+    wide = "float64" if x.dtype == "float32" else x.dtype
+    return x.sum(axis=tuple(range(x.ndim - 1)), dtype=wide).astype(x.dtype, copy=False)

@@ -28,6 +28,7 @@ from minitensor.backend.numpy.norm import (
     channel_sum,
     local_response,
     moments,
+    sum_rows,
 )
 from minitensor.backend.numpy.optimizer import adam, sgd_momentum
 from minitensor.backend.numpy.pool import (
@@ -76,6 +77,6 @@ __all__ = [
     "conv2d_bias_activation", "conv2d_kernel_grad", "conv2d_matrix", "conv2d_transpose", "gate",
     "gelu", "gelu_grad", "im2col", "lack", "local_response", "matmul", "max_pool", "max_pool_grad",
     "moments", "name", "put_tap", "sgd_momentum", "softmax_cross_entropy",
-    "softmax_cross_entropy_grad", "take_tap", "to_numpy", "transpose", "where", "window_argmax",
-    "xp",
+    "softmax_cross_entropy_grad", "sum_rows", "take_tap", "to_numpy", "transpose", "where",
+    "window_argmax", "xp",
 ]  # fmt: skip

@@ -37,6 +37,10 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     integer = INTEGERS.get(x.dtype.itemsize)
     if integer is None or math.prod(shape) < SMALL:
         return np.where(condition, x, y)
+    room = compiled(SLOWNESS * math.prod(shape), x.dtype)
+    if room is not None and _is_zero(y) and condition.shape == x.shape == shape:
+        chosen: np.ndarray = room.elementwise.choose(condition, x)
+        return chosen
     mask = np.empty(shape, integer)
     mask[...] = condition
     np.negative(mask, out=mask)  # 0 or -1: no bits or all

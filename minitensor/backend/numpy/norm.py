@@ -70,6 +70,24 @@ def _block_moments(x: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
     return n, guess + rest, _column_sums(c) - n * rest * rest
 
 
+def sum_rows(x: np.ndarray) -> np.ndarray:
+    """(C,): the sum over all axes but the last; of float32, blocks are added up in float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from minitensor.backend import numpy as be
+        >>> be.sum_rows(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        array([4., 6.])
+    """
+    room = compiled(SLOWNESS * x.size, x.dtype) if x.size else None
+    if room is not None:
+        total = room.norm.sum_rows(rows_of(x)).reshape(-1, x.shape[-1]).sum(axis=0)
+    else:
+        wide = "float64" if x.dtype == "float32" else x.dtype
+        total = x.sum(axis=tuple(range(x.ndim - 1)), dtype=wide)
+    return total.astype(x.dtype, copy=False)  # type: ignore[no-any-return]
+
+
 @in_float32
 def batch_norm(
     x: np.ndarray,

@@ -26,6 +26,13 @@ def gate(g: np.ndarray, x: np.ndarray, high: float) -> np.ndarray:
     return y
 
 
+def choose(condition: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x where the condition holds, else 0."""
+    y = np.empty(x.shape, x.dtype)
+    each_piece(_choose, [flat(condition), flat(x), flat(y)])
+    return y
+
+
 @compiled
 def _between(x, low, high):
     x = low if x <= low else x
@@ -50,3 +57,9 @@ def _bias_in_place(y, bias, low, high):
 def _gate(g, x, y, high):
     for k in range(len(y)):
         y[k] = g[k] if x[k] > 0 and not x[k] >= high else y.dtype.type(0)
+
+
+@compiled
+def _choose(condition, x, y):
+    for k in range(len(y)):
+        y[k] = x[k] if condition[k] else y.dtype.type(0)

@@ -42,6 +42,16 @@ def batch_norm_sums(g: np.ndarray, rows: np.ndarray, mean: np.ndarray) -> np.nda
     return total
 
 
+def sum_rows(rows: np.ndarray) -> np.ndarray:
+    """(W,): the sum of the rows."""
+
+    def work(bounds: np.ndarray, sums: np.ndarray, scratch: np.ndarray) -> None:
+        _sum_rows(rows, bounds, sums, scratch)
+
+    total: np.ndarray = sum_pieces(work, rows, (rows.shape[1],))[1].sum(0)
+    return total
+
+
 def batch_norm_grad(
     g: np.ndarray, rows: np.ndarray, vectors: list[np.ndarray], out: np.ndarray
 ) -> None:
@@ -150,3 +160,25 @@ def _batch_norm_grad(g, x, y, vectors):
     for r in range(len(x)):
         for c in range(x.shape[1]):
             y[r, c] = (g[r, c] - ((x[r, c] - mean[c]) * tilt[c] + level[c])) * factor[c]
+
+
+@compiled
+def _sum_rows(x, bounds, sums, total):
+    for k in range(len(sums)):
+        for first in range(bounds[k], bounds[k + 1], BLOCK):
+            end = min(first + BLOCK, bounds[k + 1])
+            total[:] = 0
+            _add_rows(total, x[first:end])
+            for c in range(len(total)):
+                sums[k, c] += total[c]
+
+
+@compiled
+def _add_rows(total, x):
+    fours = len(x) // 4 * 4
+    for r in range(0, fours, 4):
+        for c in range(x.shape[1]):
+            total[c] += (x[r, c] + x[r + 1, c]) + (x[r + 2, c] + x[r + 3, c])
+    for r in range(fours, len(x)):
+        for c in range(x.shape[1]):
+            total[c] += x[r, c]

@@ -16,8 +16,9 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.flat import SLOWNESS, add, fill, raise_to
+from minitensor.backend.numpy.compiled.give import give
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.registers import COLUMNS, give, lanes, take_head
+from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes, take_head
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 
