@@ -11,10 +11,12 @@ import importlib
 import re
 import sys
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from threading import Event
 
 import hypothesis
 import ml_dtypes
@@ -390,6 +392,7 @@ def test_blas_has_one_thread_in_a_worker_and_its_own_again_after() -> None:
 
 def test_overlapping_calls_are_right_and_leave_blas_as_it_was() -> None:
     arrays = draw(BIG, 16, 16, "float32", n=8)
+    family(*arrays, BIG)  # numba, at its first call, loads one BLAS more
     with threadpoolctl.threadpool_limits(3), ThreadPoolExecutor(4) as pool:
         before = blas_threads()
         results = list(pool.map(lambda _: family(*arrays, BIG), range(8)))
@@ -415,6 +418,21 @@ def test_without_threadpoolctl_there_is_one_worker(monkeypatch: pytest.MonkeyPat
 def test_an_error_in_a_worker_comes_back() -> None:
     with pytest.raises(ZeroDivisionError):
         threads.parallel_map(lambda item: 1 // item, [1, 1, 0, 1], 2)
+
+
+def test_a_thread_that_came_too_late_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is cancelled waits in its queue until the thread is free: hours, perhaps."""
+    monkeypatch.setattr(threads, "_cores", lambda: 2)
+    busy = Event()
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(threads, "_pool", lambda process: pool)
+        pool.submit(busy.wait)
+        array = np.ones(9)
+        alive = weakref.ref(array)
+        threads.parallel_map(lambda item, held=array: item * held.size, [1, 2, 3], 2)
+        del array
+        assert alive() is None
+        busy.set()
 
 
 # ----- settings -----

@@ -39,11 +39,11 @@ def parallel_map(
     from concurrent.futures import wait
 
     results: dict[int, Result] = {}
-    queue = iter(enumerate(items))
+    queue, task = iter(enumerate(items)), [function]
 
     def work() -> None:
         for number, item in queue:
-            results[number] = function(item)
+            results[number] = task[0](item)
 
     with _one_blas_thread():
         # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
@@ -57,7 +57,10 @@ def parallel_map(
             wait(begun)
         for other in begun:
             other.result()
-    return [results[number] for number in range(len(items))]
+    found = [results[number] for number in range(len(items))]
+    results.clear()  # a thread that is busy elsewhere keeps `work` until it sees that we cancelled
+    task.clear()
+    return found
 
 
 @cache

@@ -160,7 +160,6 @@ def share(
         free.append(own)
 
     parallel_map(take_scratch, pieces, num_threads)
-    free.clear()  # a thread may remember its last work until it has other
 
 
 def panels_of(outputs: int, columns: int, lane: int) -> Band:
