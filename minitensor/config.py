@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from minitensor import missing
 from minitensor.backend import devices, settings
+from minitensor.backend.numpy import threads
 from minitensor.backend.settings import (
     conv_precision,
     set_conv_precision,
@@ -25,7 +26,7 @@ from minitensor.docstrings import examples_of
 __all__ = [
     "LogicalDevice", "PhysicalDevice", "conv_precision", "experimental", "functions_run_eagerly",
     "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_conv_precision",
-    "set_workspace_limit", "workspace_limit",
+    "set_workspace_limit", "threading", "workspace_limit",
 ]  # fmt: skip
 example = examples_of("tf.config", "")
 
@@ -109,6 +110,43 @@ class experimental:  # noqa: N801 -- TensorFlow's name
     def tensor_float_32_execution_enabled() -> bool:
         """Whether they may. Source: tf.config.experimental"""
         return settings.tensor_float_32()
+
+
+class threading:  # noqa: N801 -- TensorFlow's name
+    """tf.config.threading: how many threads share the work of one op on a CPU."""
+
+    @staticmethod
+    def set_intra_op_parallelism_threads(num_threads: int) -> None:
+        """Lets so many threads share the work of one op; 0 is all cores, as at first.
+
+        How sums are cut does not depend on it: convolutions give the same bits with any number.
+        Here it may be set at any time. Source: tf.config.threading
+        """
+        _check_threads("intra", num_threads)
+        threads.set_num_threads(num_threads)
+
+    @staticmethod
+    def get_intra_op_parallelism_threads() -> int:
+        """How many; 0 for all cores. Source: tf.config.threading"""
+        return threads.num_threads()
+
+    @staticmethod
+    def set_inter_op_parallelism_threads(num_threads: int) -> None:
+        """Does nothing: ops run one after another. Source: tf.config.threading"""
+        _check_threads("inter", num_threads)
+
+    @staticmethod
+    def get_inter_op_parallelism_threads() -> int:
+        """0. Source: tf.config.threading"""
+        return 0
+
+
+def _check_threads(which: str, number: object) -> None:
+    name = f"set_{which}_op_parallelism_threads"
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError(f"{name}: num_threads must be an integer, got {number!r}")
+    if number < 0:
+        raise ValueError(f"{name}: got {number} threads; give 0 for all cores, or more.")
 
 
 __getattr__ = missing.refusing("tf.config", __name__)

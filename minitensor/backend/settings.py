@@ -41,6 +41,9 @@ def algorithm(name: str) -> Iterator[None]:
     a ladder: "tiled" through shared memory, "register" with a tile per thread, "tensor" on tensor
     cores, "winograd".
 
+    Which one a call of the CPU took is told to whoever asks:
+    `logging.basicConfig(); logging.getLogger("minitensor").setLevel("DEBUG")`.
+
     Args:
         name: one of `ALGORITHMS`.
 

@@ -13,6 +13,7 @@ pixel by the zeros of W' too.
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import Protocol
 
@@ -49,7 +50,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     shape = (len(x), *window.out, kernel.shape[-1])
     if 0 in shape + kernel.shape:
         return np.zeros(shape, x.dtype)
-    return _algorithm(x, kernel.shape, window).conv2d(x, kernel, window)
+    return _algorithm("conv2d", x, kernel.shape, window).conv2d(x, kernel, window)
 
 
 @in_float32
@@ -69,7 +70,9 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
     shape = (len(y), *window.size, kernel.shape[2] * window.groups)
     if 0 in shape + y.shape + kernel.shape:
         return np.zeros(shape, y.dtype)
-    return _algorithm(y, kernel.shape, window).conv2d_transpose(y, kernel, window)
+    return _algorithm("conv2d_transpose", y, kernel.shape, window).conv2d_transpose(
+        y, kernel, window
+    )
 
 
 @in_float32
@@ -79,11 +82,23 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     shape = (*window.kernel, x.shape[-1] // window.groups, y.shape[-1])
     if 0 in shape + x.shape + y.shape:
         return np.zeros(shape, x.dtype)
-    return _algorithm(x, shape, window).conv2d_kernel_grad(x, y, window)
+    return _algorithm("conv2d_kernel_grad", x, shape, window).conv2d_kernel_grad(x, y, window)
 
 
-def _algorithm(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
+def _algorithm(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
     """The pinned algorithm, or the one that suits the shape."""
+    found = _chosen(images, kernel, window)
+    logging = sys.modules.get("logging")  # whoever wants to hear of it has loaded it
+    if logging is not None and logging.getLogger("minitensor").isEnabledFor(logging.DEBUG):
+        way = found.way(op, len(images), kernel, window) if hasattr(found, "way") else found
+        logging.getLogger("minitensor").debug(
+            *("%s of %s %s by %s: %s", op, images.dtype, (images.shape, kernel)),
+            *(way.__name__.rpartition("numpy.")[2], pinned_algorithm() or "chosen by shape"),
+        )
+    return found
+
+
+def _chosen(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
     pinned, channels = pinned_algorithm(), kernel[2] * window.groups
     fits = kernel[2] == 1 < channels
     if pinned is not None:

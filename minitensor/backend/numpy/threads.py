@@ -24,9 +24,27 @@ _calls_inside = 0
 _saved: list[int] = []
 
 
+_wanted = 0
+
+
 def workers() -> int:
     """How many pieces of work run at once: the cores we may use, or 1 without threadpoolctl."""
-    return _cores() if _blas_libraries() else 1
+    return num_threads() or _cores() if _blas_libraries() else 1
+
+
+def num_threads() -> int:
+    """What `set_num_threads` set last; 0 at first: all cores that we may use."""
+    return _wanted
+
+
+def set_num_threads(number: int) -> None:
+    """Let one call share its work among so many threads, ours and BLAS's; 0 for all cores."""
+    global _wanted
+    _wanted = number
+    with _lock:
+        for library in _blas_libraries():
+            _set_threads(library, number or _cores())
+        _saved[:] = [number or _cores() for _ in _saved]
 
 
 def parallel_map(
@@ -48,7 +66,8 @@ def parallel_map(
     with _one_blas_thread():
         # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
         others = [
-            _pool(os.getpid()).submit(copy_context().run, work) for _ in range(num_threads - 1)
+            _pool(os.getpid(), workers()).submit(copy_context().run, work)
+            for _ in range(num_threads - 1)
         ]
         try:
             work()
@@ -69,11 +88,11 @@ def _cores() -> int:
 
 
 @cache
-def _pool(process: int) -> Any:
+def _pool(process: int, size: int) -> Any:
     """The threads of this process; after a fork the child starts its own."""
     from concurrent.futures import ThreadPoolExecutor  # a tenth of our import time, if at the top
 
-    return ThreadPoolExecutor(max(_cores() - 1, 1), "minitensor")
+    return ThreadPoolExecutor(max(size - 1, 1), "minitensor")
 
 
 @cache

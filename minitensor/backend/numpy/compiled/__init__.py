@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minitensor.backend.numpy.compiled import (
@@ -27,31 +29,36 @@ from minitensor.window import Window
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x."""
-    if kernel.shape[2] == 1 < window.groups:
-        return depthwise.conv2d(x, kernel, window)
-    if winograd.chosen(len(x), kernel.shape[2:], window):
-        return winograd.conv2d(x, kernel, window)
-    return direct.conv2d(x, kernel, window)
+    y: np.ndarray = way("conv2d", len(x), kernel.shape, window).conv2d(x, kernel, window)
+    return y
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y."""
-    if kernel.shape[2] == 1 < window.groups:
-        return depthwise.conv2d_transpose(y, kernel, window)
-    if winograd.chosen(len(y), kernel.shape[2:], window):
-        return winograd.conv2d_transpose(y, kernel, window)
-    if few_channels.serves(kernel.shape[2], window):
-        return few_channels.conv2d_transpose(y, kernel, window)
-    return direct.conv2d_transpose(y, kernel, window)
+    room = way("conv2d_transpose", len(y), kernel.shape, window)
+    x: np.ndarray = room.conv2d_transpose(y, kernel, window)
+    return x
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """kernel = the sum over images and places of x^T y."""
-    if 1 < window.groups == x.shape[-1]:
-        return depthwise.conv2d_kernel_grad(x, y, window)
-    if winograd.chosen(len(x), (x.shape[-1], y.shape[-1]), window):
-        return winograd_grad.conv2d_kernel_grad(x, y, window)
-    return filter_grad.conv2d_kernel_grad(x, y, window)
+    shape = (*window.kernel, x.shape[-1] // window.groups, y.shape[-1])
+    room = way("conv2d_kernel_grad", len(x), shape, window)
+    kernel: np.ndarray = room.conv2d_kernel_grad(x, y, window)
+    return kernel
+
+
+def way(op: str, images: int, kernel: tuple[int, ...], window: Window) -> Any:
+    """The module that computes one of the three, for so many images and a kernel of that shape."""
+    if kernel[2] == 1 < window.groups:
+        return depthwise
+    if winograd.chosen(images, kernel[2:], window):
+        return winograd_grad if op == "conv2d_kernel_grad" else winograd
+    if op == "conv2d_kernel_grad":
+        return filter_grad
+    if op == "conv2d_transpose" and few_channels.serves(kernel[2], window):
+        return few_channels
+    return direct
 
 
 def probe() -> None:

@@ -18,18 +18,21 @@ from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import bands
+from minitensor.backend.numpy.compiled.packing import bands, empty
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
+    COLUMNS,
     HIGH,
     ROWS,
     add,
+    add_lines,
     in_line,
     multiply,
     multiply_head,
     places,
     put,
     put_head,
+    slide,
     zeros,
 )
 from minitensor.backend.numpy.depthwise import SLOWNESS
@@ -37,11 +40,12 @@ from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 
 ONE = (0,)  # a tile of one row
+PLACES = 256  # that a kernel's gradient sums in registers, about
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = the sum over taps of pixels * kernel."""
-    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    y = empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
     _convolve(_repeated(x, kernel.shape[-1]), kernel[:, :, 0], y, window, backwards=False)
     return y
 
@@ -49,7 +53,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = the sum of y * kernel over the taps that read a pixel, and over its M outputs."""
     o = kernel.shape[-1]
-    x = np.empty((len(y), *window.size, o), y.dtype)
+    x = empty((len(y), *window.size, o), y.dtype)
     _convolve(y, kernel[::-1, ::-1, 0], x, window, backwards=True)
     if o == window.groups:
         return x
@@ -74,8 +78,8 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
         images = n * share // shares, n * (share + 1) // shares
         for band in parts:
             _sum_rows(
-                *(x.reshape(-1), y.reshape(-1), sums[share], axes, images),
-                *(band.registers, band.width, band.first, band.outputs, row),
+                *(x.reshape(-1), y.reshape(-1), sums[share], axes, images, band.registers),
+                *(tuple(range(min(kw, ROWS))), band.width, band.first, band.outputs, row),
             )
 
     parallel_map(work, range(shares), num_threads_for(_cost(y, window)))
@@ -92,12 +96,14 @@ def _convolve(
     num_threads = num_threads_for(_cost(y, window))
     window = replace(window, groups=o)
     step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
+    taps = tuple(range(window.kernel[1]))
+    stride = tuple(range(1 if backwards else window.stride[1]))
 
     def work(piece: tuple[Plan, Range, int]) -> None:
         tables, tiles, first = piece
-        for band in bands(o, x.dtype):
+        for band in bands(o, x.dtype, COLUMNS // 2):
             _convolve_tiles(
-                *(flat_x, w, flat_y, tables, tiles, band.registers, band.width),
+                *(flat_x, w, flat_y, tables, tiles, band.registers, taps, stride, band.width),
                 *(band.first, band.outputs, o, first * x[0].size, first * y[0].size),
             )
 
@@ -125,23 +131,27 @@ def _cost(y: np.ndarray, window: Window) -> int:
 
 @compiled
 def _convolve_tiles(
-    x, w, y, tables, tiles, registers, width, first, channels, outputs, xat, yat
+    x, w, y, tables, tiles, registers, taps, stride, width, first, channels, outputs, xat, yat
 ):  # fmt: skip
     """y[places of a tile, channels of a band] for a range of tiles."""
     for tile in range(*tiles):
         pixels = places(tables.pixels, tile * ROWS, xat, HIGH)
         targets = places(tables.targets, tile * ROWS, yat, HIGH)
-        row, column = tables.tiles[tile]
+        row, column, is_row = tables.tiles[tile]
+        runs = tables.run_starts[column], tables.run_starts[column + 1]
         for c in range(first, first + channels, width):
             sums, left = zeros(HIGH, registers, y), first + channels - c
             for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
-                for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
-                    a = tables.rows[u, 0] + tables.runs[v, 0] + c
-                    b = (tables.rows[u, 1] + tables.runs[v, 1]) * outputs + c
+                a, b = tables.rows[u, 0] + c, tables.rows[u, 1] * outputs + c
+                if is_row and left >= width:
+                    sums = slide(sums, x, pixels[0] + a, outputs, taps, stride, w, b, outputs)
+                    continue
+                for v in range(*runs):
+                    beside, tap = a + tables.runs[v, 0], b + tables.runs[v, 1] * outputs
                     if left >= width:
-                        sums = multiply(sums, x, pixels, a, w, b)
+                        sums = multiply(sums, x, pixels, beside, w, tap)
                     else:
-                        sums = multiply_head(sums, x, pixels, a, w, b, left)
+                        sums = multiply_head(sums, x, pixels, beside, w, tap, left)
             if left >= width:
                 put(y, targets, c, sums)
             else:
@@ -149,29 +159,58 @@ def _convolve_tiles(
 
 
 @compiled
-def _sum_rows(x, y, sums, axes, images, registers, width, first, channels, row):
-    """sums[tap, c] += pixels * y, row after row of places, for some images and a band."""
+def _sum_rows(x, y, sums, axes, images, registers, taps, width, first, channels, row):
+    """sums[tap, c] += pixels * y for some images and a band, a few rows of places at once."""
+    last = (axes.kw - 1) * axes.dilation_w - axes.left
+    inner = met((0, axes.wide), axes.stride_w, -axes.left, axes.width)
+    inner = met(inner, axes.stride_w, last, axes.width)
+    if len(taps) < axes.kw or inner[1] < inner[0]:
+        inner = 0, 0
+    step = max(PLACES // axes.wide, 1)
     for n in range(*images):
-        for i in range(axes.high):
+        for i in range(0, axes.high, step):
             for u in range(axes.kh):
-                pixel = i * axes.stride_h + u * axes.dilation_h - axes.top
-                if pixel < 0 or pixel >= axes.height:
-                    continue
-                for v in range(axes.kw):
-                    beside = v * axes.dilation_w - axes.left
-                    columns = met((0, axes.wide), axes.stride_w, beside, axes.width)
-                    left = columns[0] * axes.stride_w + beside
-                    xs = (n * axes.height + pixel) * axes.line + left * axes.step
-                    ys = ((n * axes.high + i) * axes.wide + columns[0]) * axes.outputs
-                    tap = (u * axes.kw + v) * row
-                    for c in range(first, first + channels, width):
-                        total, a, b = zeros(ONE, registers, y), xs + c, ys + c
-                        many = first + channels - c
-                        for _ in range(*columns):
-                            if many >= width:
-                                total = multiply(total, x, in_line(a, 0, ONE), 0, y, b)
-                            else:
-                                total = multiply_head(total, x, in_line(a, 0, ONE), 0, y, b, many)
-                            a += axes.stride_w * axes.step
-                            b += axes.outputs
-                        add(sums, in_line(tap + c, 0, ONE), 0, total)
+                below, tap = u * axes.dilation_h - axes.top, u * axes.kw * row
+                rows = met((i, min(i + step, axes.high)), axes.stride_h, below, axes.height)
+                for c in range(first, first + channels, width):
+                    many = first + channels - c
+                    _sum_places(
+                        *(x, y, sums, axes, n, rows, inner, below, -axes.left, tap + c, row),
+                        *(registers, taps, c, many, width),
+                    )
+                    for v in range(axes.kw):
+                        beside = v * axes.dilation_w - axes.left
+                        columns = met((0, axes.wide), axes.stride_w, beside, axes.width)
+                        for some in (
+                            (columns[0], min(columns[1], max(inner[0], columns[0]))),
+                            (max(inner[1], columns[0]), columns[1]),
+                        ):
+                            _sum_places(
+                                *(x, y, sums, axes, n, rows, some, below, beside),
+                                *(tap + v * row + c, row, registers, ONE, c, many, width),
+                            )
+
+
+@compiled
+def _sum_places(
+    x, y, sums, axes, n, rows, columns, below, beside, tap, row, registers, taps, c, many, width
+):  # fmt: skip
+    """sums[tap, tap + row, ...] += pixels * y over some places, all of whose taps see a pixel."""
+    if columns[0] < columns[1] and rows[0] < rows[1]:
+        total = zeros(taps, registers, y)
+        for i in range(*rows):
+            line = n * axes.height + i * axes.stride_h + below
+            a = line * axes.line + (columns[0] * axes.stride_w + beside) * axes.step + c
+            b = ((n * axes.high + i) * axes.wide + columns[0]) * axes.outputs + c
+            for _ in range(*columns):
+                pixels = in_line(a, axes.dilation_w * axes.step, taps)
+                if many >= width:
+                    total = multiply(total, x, pixels, 0, y, b)
+                else:
+                    total = multiply_head(total, x, pixels, 0, y, b, many)
+                a += axes.stride_w * axes.step
+                b += axes.outputs
+        if many >= width:
+            add(sums, in_line(tap, row, taps), 0, total)
+        else:
+            add_lines(sums, in_line(tap, row, taps), 0, total, registers, many)

@@ -18,7 +18,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut, empty, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     HIGH,
@@ -36,14 +36,14 @@ from minitensor.window import Window
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x."""
-    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    y = empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
     _convolve(x, kernel, y, window, backwards=False)
     return y
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y."""
-    x = np.empty((len(y), *window.size, kernel.shape[2] * window.groups), y.dtype)
+    x = empty((len(y), *window.size, kernel.shape[2] * window.groups), y.dtype)
     _convolve(y, kernel, x, window, backwards=True)
     return x
 
@@ -145,7 +145,7 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
 def _taps(sums, x, w, tables, tile, xat, wat, width):
     """sums + the sum over the taps that the tile's places see, and their channels, of x w."""
     pixels = places(tables.pixels, tile * ROWS, xat, HIGH)
-    row, column = tables.tiles[tile]
+    row, column, _ = tables.tiles[tile]
     for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
         for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
             c = tables.rows[u, 0] + tables.runs[v, 0]

@@ -8,6 +8,7 @@ narrower panel: with registers of 16 numbers, 70 outputs cost what 80 do.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,11 @@ def scratch(size: int, dtype: Any) -> np.ndarray:
     more = np.empty(size + LINE // np.dtype(dtype).itemsize, dtype)
     first = -more.__array_interface__["data"][0] % LINE // more.itemsize
     return more[first : first + size]
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """The same in a shape; what kernels return, for the kernels that read it."""
+    return scratch(prod(shape), dtype).reshape(shape)
 
 
 class Band(NamedTuple):

@@ -26,7 +26,7 @@ class Plan(NamedTuple):
 
     pixels: np.ndarray  # (tiles * ROWS,): where the first tap of each place reads
     targets: np.ndarray  # and where its sum belongs
-    tiles: np.ndarray  # (tiles, 2): the classes of its rows and of its columns
+    tiles: np.ndarray  # (tiles, 3): the classes of its rows and of its columns; if it is a `row`
     rows: np.ndarray  # (., 2): of each tap along the rows, its pixels, its kernel
     row_starts: np.ndarray  # where the taps of each class of rows begin in `rows`; and the end
     runs: np.ndarray  # (., 3): of each run along the columns, its pixels, its kernel, its length
@@ -57,7 +57,10 @@ def plan(window: Window, backwards: bool, images: int, channels: int, outputs: i
             places = _grid(images, high, wide, row.places, column.places) * outputs
             more = -len(pixels) % ROWS  # the last place again, computed alike
             where.append(np.pad([pixels, places], ((0, 0), (0, more)), "edge"))
-            tiles += [(r, k)] * (where[-1].shape[1] // ROWS)
+            starts = where[-1][0].reshape(-1, ROWS)
+            apart = (1 if backwards else window.stride[1]) * channels
+            evenly = (np.diff(starts) == apart).all(1) & _whole(column, window.kernel[1])
+            tiles += [(r, k, even) for even in evenly.tolist()]
     taps = [
         [(d * width * channels, t * window.kernel[1] * inputs) for t, d in _seen(row)]
         for row in rows
@@ -108,6 +111,11 @@ def _grid(
     lines = np.arange(images)[:, None] * height + rows  # (images, rows)
     pixels: np.ndarray = lines[..., None] * width + columns
     return pixels.reshape(-1)
+
+
+def _whole(places: Class, taps: int) -> bool:
+    """Whether all taps see neighbouring pixels: if the places do too, they are a row."""
+    return list(places.distances) == list(range(taps))
 
 
 def _seen(places: Class) -> list[tuple[int, int]]:

@@ -282,6 +282,51 @@ def _(m: _Emitter) -> Any:
     return _multiplied(m, load)
 
 
+def slide(
+    sums: np.ndarray,
+    x: np.ndarray,
+    a: int,
+    step: int,
+    taps: tuple[int, ...],
+    stride: tuple[int, ...],
+    w: np.ndarray,
+    b: int,
+    wide: int,
+) -> np.ndarray:
+    """sums + a row of windows, as long as `taps` and len(stride) pixels apart, times w.
+
+    Row p is the sum over taps t of (x at pixel p * len(stride) + t) times (w from b + t * wide on);
+    pixel k is from a + k * step on. Each is loaded once.
+    """
+    width = sums.shape[1]
+    for t in range(len(taps)):
+        pixels = [a + (p * len(stride) + t) * step for p in range(len(sums))]
+        sums = multiply(sums, x, tuple(pixels), 0, w[b + t * wide : b + t * wide + width], 0)
+    return sums
+
+
+@_lowered(slide, lambda sums, x, a, step, taps, stride, w, b, wide: sums)
+def _(m: _Emitter) -> Any:
+    kind, sums, (taps, stride) = m.kinds[0], m.values[0], (m.kinds[4].count, m.kinds[5].count)
+
+    def loaded(array: int, first: int, step: int, count: int) -> list[Any]:
+        found, where = [], m.pointer(array, m.index(first), m.constant(v * kind.lanes))
+        for _ in range(count):
+            found.append(m.load(where, _vector(kind)))
+            where = m.builder.gep(where, [m.index(step)])
+        return found
+
+    for v in range(kind.columns):
+        pixels = loaded(1, 2, 3, (kind.rows - 1) * stride + taps)
+        for t, factor in enumerate(loaded(6, 7, 8, taps)):
+            for p in range(kind.rows):
+                at = p * kind.columns + v
+                total = m.builder.extract_value(sums, at)
+                total = m.multiply_add(pixels[p * stride + t], factor, total)
+                sums = m.builder.insert_value(sums, total, at)
+    return sums
+
+
 def take_head(
     registers: tuple[int, ...], x: np.ndarray, rows: tuple[int, ...], b: int, count: int
 ) -> np.ndarray:
