@@ -6,7 +6,11 @@ as plain Python.
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import math
+import re
+import types
 from collections.abc import Iterator
 
 import numpy as np
@@ -481,3 +485,103 @@ def test_large_means_are_as_exact_as_sums_of_rows_and_columns():
     window = Window.of((56, 56), (56, 56))
     right = x.astype("d").mean((1, 2), keepdims=True)
     assert (abs(be.avg_pool(x, window) - right) <= 113 * 2**-24 * abs(x).mean()).all()
+
+
+# ----- faults, one in each kernel at least: each is seen by a test above -----
+
+
+def pools(name: str = "3x3 /2 same", channels: int = 3) -> None:
+    test_pools_are_their_definition_with_ties_and_nan(WINDOWS[name], channels, "float32")
+
+
+CHECKS = {
+    "updates": lambda: [
+        test_updates_are_the_papers_and_change_only_what_is_given_away(rule, 7, "float32")
+        for rule in UPDATES
+    ],
+    "moments": lambda: test_moments_keep_their_digits_whatever_the_mean(
+        1000, (5, 40, 3), "float32"
+    ),
+    "jumps": test_moments_of_a_mean_that_jumps_from_block_to_block_keep_their_digits,
+    "norm": lambda: test_batch_normalisation_and_its_gradients_are_the_formulas(
+        (130, 16), "float32"
+    ),
+    "rows": lambda: test_sums_of_rows_keep_their_digits((3, 7, 5, 6), "float32"),
+    "bias": lambda: test_bias_and_activation_are_one_rounding("relu6", (2, 3, 1, 5), "float32"),
+    "gate": lambda: test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(6.0, 7, "float32"),
+    "where": test_where_chooses_bit_by_bit,
+    "gelu": test_gelu_keeps_the_digits_of_its_tails,
+    "entropy": lambda: test_cross_entropy_of_rows_of_any_length(1, (2, 65)),
+    "special": test_cross_entropy_of_logits_that_are_far_apart_or_not_finite,
+    "pools": pools,
+    "gaps": lambda: pools("gaps"),
+    "padding": lambda: pools("on padding only"),
+    "many": lambda: pools("2x2", 67),
+}
+FAULTS = """
+optimizer _adam             : + left_1              : + beta_1                  : updates
+optimizer _adam             : np.sqrt(square)       : square                    : updates
+optimizer _sgd_momentum     : momentum * fast       : momentum * velocity[0]    : updates
+norm _moments               : _is_far(rest          : False and (rest           : jumps
+norm _add_distances         : range(fours, len(x))  : range(fours, fours)       : moments
+norm _is_far                : or squares[c] ==      : and squares[c] ==         : jumps
+norm _move                  : rest[c] /             : 3 * rest[c] /             : jumps
+norm _merge                 : (rows * share)        : share                     : moments
+norm _batch_norm            : * factor[c]           : * factor[0]               : norm
+norm _batch_norm_sums       : first + BLOCK         : first + 1                 : norm
+norm _add_products          : range(pairs, len(x))  : range(pairs, pairs)       : norm
+norm _batch_norm_grad       : + level[c]            : - level[c]                : norm
+norm _sum_rows              : first + BLOCK         : first + 1                 : rows
+norm _add_rows              : range(fours, len(x))  : range(fours, fours)       : rows
+elementwise _between        : return high if         : return low if           : bias
+elementwise _bias           : bias[c]               : bias[0]                   : bias
+elementwise _bias_in_place  : bias[c]               : bias[0]                   : bias
+elementwise _gate           : not x[k] >= high      : not x[k] > high           : gate
+elementwise _gate           : x[k] > 0              : x[k] >= 0                 : gate
+elementwise _choose         : dtype.type(0)         : dtype.type(-0.0)          : where
+gelu _bell                  : fused(z, z, -square)  : 0 * square                : gelu
+gelu _phi                   : u = t - _HALF         : u = t                     : gelu
+gelu _size                  : z < _FAR              : z < 9                     : gelu
+gelu _gelu_grad             : bell * _DENSITY       : bell                      : gelu
+loss _total                 : range(1, len(sums))   : range(2, len(sums))       : entropy
+loss _shift                 : x[k] - top            : x[k]                      : special
+loss _losses                : - log)                : + log)                    : entropy
+loss _gradients             : g[r, 0]               : g[0, 0]                   : entropy
+pool _seen                  : axis.taps)            : axis.taps - 1)            : pools
+pool _set_larger            : or a[k] != a[k]       : and a[k] == a[k]          : pools
+pool _set_sum               : + b[k]                : - b[k]                    : pools
+pool _divide                : /=                    : *=                        : pools
+pool _add_divided           : a[k] /                : a[0] /                    : pools
+pool _add_where             : index[k] == tap       : index[k] <= tap           : pools
+pool _find                  : a[k] > top            : a[k] >= top               : pools
+pool _max_row               : fill(best, -np.inf)   : fill(best, 0)             : padding
+pool _mean_rows             : max(height * width, 1): 4                         : pools
+pool _clear                 : fill(x[row], 0)       : fill(x[row], 1)           : gaps
+pool _spread                : new = row + 1         : new = row                 : pools
+pool _winners               : * columns.taps + tap) : * columns.taps + v)       : pools
+pool _put                   : row * columns.taps    : row                       : pools
+pool _give                  : channels - c, width   : 1, width                  : many
+"""
+
+
+@pytest.mark.parametrize("row", range(FAULTS.strip().count("\n") + 1))
+def test_a_fault_in_a_kernel_is_seen(row, monkeypatch, request):
+    if "shared" in request.node.name:
+        pytest.skip("once is enough")
+    pytest.importorskip("numba")
+    where, old, new, check = re.split(r"\s*: +", FAULTS.strip().split("\n")[row])
+    module, name = where.split()
+    room = importlib.import_module(f"minitensor.backend.numpy.compiled.{module}")
+    for kernel, function in list(vars(room).items()):  # as plain Python
+        monkeypatch.setattr(room, kernel, getattr(function, "py_func", function))
+    plain = getattr(room, name)
+    source = inspect.getsource(plain)
+    assert old in source
+    scope = dict(vars(room), compiled=lambda function: function)
+    exec(compile(source.replace(old, new.strip(), 1), f"{module} with a fault", "exec"), scope)
+    faulty = types.FunctionType(scope[name].__code__, vars(room), name)
+    with np.errstate(all="ignore"):
+        CHECKS[check]()
+        monkeypatch.setattr(room, name, faulty)
+        with pytest.raises((AssertionError, ValueError)):
+            CHECKS[check]()

@@ -26,8 +26,8 @@ _ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
 def fused(a: Any, b: Any, c: Any) -> Any:
-    """a * b + c, rounded once where the processor can."""
-    return a * b + c
+    """a * b + c of float32, rounded once where the processor can."""
+    return type(c)(np.float64(a) * np.float64(b) + np.float64(c))
 
 
 type_callable(fused)(lambda context: lambda a, b, c: a if a == b == c else None)
@@ -41,24 +41,36 @@ def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     )
 
 
+def in_whole_registers() -> None:
+    """Said at the head of a kernel: LLVM's vectors may fill registers; it takes half by itself."""
+
+
+type_callable(in_whole_registers)(lambda context: lambda: types.void)
+
+
+@lower_builtin(in_whole_registers)
+def _(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+    return context.get_dummy_value()
+
+
 @compiled
 def exp_below(x):
     """exp(x) for x <= 0; NaN stays NaN."""
-    return exp_of_sum(x, np.float32(0))
+    y = exp_of_sum(x if x > _LEAST else _LEAST, np.float32(0))
+    return y if x == x else x
 
 
 @compiled
 def exp_of_sum(x, more):
-    """exp(x + more) for a sum below 0 whose second part is small: no digit of it is lost."""
-    bounded = x if x > _LEAST else _LEAST
-    n = np.floor(fused(bounded, _PER_LN2, _HALF))
-    r = fused(n, -_REST, fused(n, -_LN2, bounded)) + more
+    """exp(x + more), _LEAST <= x <= 0, where more is small: no digit of the sum is lost."""
+    n = np.floor(fused(x, _PER_LN2, _HALF))
+    r = fused(n, -_REST, fused(n, -_LN2, x)) + more
     series = fused(fused(fused(fused(fused(_S7, r, _S6), r, _S5), r, _S4), r, _S3), r, _S2)
     y = fused(series, r * r, r) + _ONE
     power = np.int32(n)
     half = power >> np.int32(1)  # in two steps: 2^-149 is less than one power can say
-    y = y * _power_of_two(half) * _power_of_two(np.int32(power - half))
-    return y if x == x else x
+    return y * _power_of_two(half) * _power_of_two(np.int32(power - half))
 
 
 @compiled

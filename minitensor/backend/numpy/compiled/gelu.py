@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from minitensor.backend.numpy.compiled.exponential import exp_of_sum, fused
+from minitensor.backend.numpy.compiled.exponential import exp_of_sum, fused, in_whole_registers
 from minitensor.backend.numpy.compiled.flat import each_piece, flat
 from minitensor.backend.numpy.compiled.jit import compiled
 
@@ -24,8 +24,7 @@ _P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8, _P9 = map(
         *(0.01981322094798088, -0.020833317190408707),
     ),
 )
-_NEAR, _FAR = np.float32(0.3), np.float32(15)  # beyond, Phi(-z) is 0 in float32
-_SPLIT = np.float32(2**12 + 1)
+_NEAR, _FAR = np.float32(0.3), np.float32(14.4)  # beyond, Phi(-z) is 0 in float32
 _ONE, _HALF = np.float32(1), np.float32(0.5)
 _DENSITY = np.float32(1 / math.sqrt(2 * math.pi))  # of the normal distribution at 0
 
@@ -46,10 +45,9 @@ def gelu_grad(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 @compiled
 def _bell(z):
-    """exp(-z^2 / 2): the head of z has 12 bits, so that its square is exact."""
-    c = z * _SPLIT
-    head = c - (c - z)
-    return exp_of_sum(-_HALF * (head * head), -_HALF * ((z - head) * (z + head)))
+    """exp(-z^2 / 2), where what rounding takes from the square is not lost."""
+    square = z * z
+    return exp_of_sum(-_HALF * square, -_HALF * fused(z, z, -square))
 
 
 @compiled
@@ -64,12 +62,13 @@ def _phi(x, z, bell):
 
 @compiled
 def _size(x):
-    z = -x if x < 0 else x
+    z = abs(x)
     return z if z < _FAR else _FAR
 
 
 @compiled
 def _gelu(x, y):
+    in_whole_registers()
     for k in range(len(x)):
         z = _size(x[k])
         y[k] = x[k] * _phi(x[k], z, _bell(z))
@@ -77,6 +76,7 @@ def _gelu(x, y):
 
 @compiled
 def _gelu_grad(g, x, y):
+    in_whole_registers()
     for k in range(len(x)):
         z = _size(x[k])
         bell = _bell(z)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minitensor.backend.numpy.compiled.exponential import exp_below
+from minitensor.backend.numpy.compiled.exponential import exp_below, in_whole_registers
 from minitensor.backend.numpy.compiled.flat import add, each_piece, fill, raise_to
 from minitensor.backend.numpy.compiled.jit import compiled
 
@@ -67,12 +67,14 @@ def _shift(line, x, best):
 
 @compiled
 def _exponentials(line):
+    in_whole_registers()
     for k in range(len(line)):
         line[k] = exp_below(line[k])
 
 
 @compiled
 def _losses(labels, x, loss, line, sums):
+    in_whole_registers()
     for r in range(len(x)):
         _shift(line, x[r], sums)
         _exponentials(line)
@@ -85,6 +87,7 @@ def _losses(labels, x, loss, line, sums):
 
 @compiled
 def _gradients(labels, x, g, y, line, sums):
+    in_whole_registers()
     for r in range(len(x)):
         _shift(line, x[r], sums)
         _exponentials(line)
