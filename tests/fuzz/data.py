@@ -212,6 +212,11 @@ def plain(element):
     return np.asarray(element)
 
 
+def kept(iterator):
+    KEPT.append(iterator)
+    return iterator
+
+
 def outcome(tf, lines):
     """(kind of what came, what): elements, cardinality and spec; or the error."""
     try:
@@ -219,8 +224,7 @@ def outcome(tf, lines):
         untuned = tf.data.Options()
         untuned.autotune.enabled = False  # TensorFlow's tuning of some pipelines never ends
         seen = d.take(MOST).with_options(untuned)
-        KEPT.extend(passes := [seen.as_numpy_iterator() for _ in range(2)])
-        both = [[plain(e) for e in one] for one in passes]
+        both = [[plain(e) for e in kept(seen.as_numpy_iterator())] for _ in range(2)]
         return "elements", (both, int(d.cardinality()), d)
     except Exception as problem:
         return "error", problem
