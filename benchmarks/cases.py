@@ -11,6 +11,7 @@ as rarely as is possible.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -72,6 +73,22 @@ def normal(*shapes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
 @cache
 def _draws() -> np.ndarray:
     return np.random.default_rng(0).standard_normal(1_000_003, np.float32)
+
+
+def threaded(cases: list[Case], counts: Iterable[int]) -> list[Case]:
+    """The cases for each number of threads in turn; their means are taken apart."""
+    return [
+        case
+        | {"threads": count, "group": f"{case['group']}, {threads(count)}"}
+        | {"also": [f"{group}, {threads(count)}" for group in case.get("also", ())]}
+        for count in counts
+        for case in cases
+    ]
+
+
+def threads(count: int) -> str:
+    """ "1 thread", "2 threads"; nothing of a GPU's."""
+    return f"{count} thread{'s' * (count > 1)}" if count else ""
 
 
 def ceilings(device: str, quick: bool) -> list[Case]:

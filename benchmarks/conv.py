@@ -1,16 +1,23 @@
 """Convolution: every algorithm of ours beside the peers, layer by layer of known networks.
 
-On a CPU one row is forward and both gradients with the tape, as a user runs it. On a GPU a row is
-one pass in one precision: each rung of our ladder, im2col with cuBLAS, and cuDNN through PyTorch
-in both layouts, of which the faster counts.
+On a CPU one row is forward and both gradients with the tape, as a user runs it, and exact as well
+as "fast" (`config.set_conv_precision`); DeepBench's are one pass each, and beside them is the time
+of NumPy's own matrix product of the same size. On a GPU a row is one pass in one precision: each
+rung of our ladder, im2col with cuBLAS, and cuDNN through PyTorch in both layouts, of which the
+faster counts. torch.compile calls the same convolution, so it is timed with whole steps.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.cases import PASSES, PRECISIONS, Case, conv_case
 from benchmarks.layers import TABLES, Layer, table
+from benchmarks.measure import digits
+from benchmarks.report import PRODUCT, means
 
-CPU = ("minitensor:", "minitensor:im2col", "minitensor:direct", "tensorflow:")
+CPU = ("minitensor:", "minitensor:fast", "minitensor:im2col")
+CPU_PEERS = ("tensorflow:", "tensorflow:tf.function")
 TORCH = ("torch:nhwc", "torch:nchw")
 RUNGS = {  # what is pinned in each precision; "" is our own choice
     "fp32": ("", "direct", "tiled", "register", "winograd", "im2col"),
@@ -32,7 +39,12 @@ def layers(tables: list[str], batch: int) -> list[Layer]:
 def cases(chosen: list[Layer], device: str) -> list[Case]:
     """The questions, whole layers after one another; if time runs out, some of every table ran."""
     if device == "cpu":
-        return [conv_case(layer, "training", "fp32") for layer in chosen]
+        return [
+            conv_case(layer, conv_pass, "fp32")
+            | ({"also": ["fp32 backward"]} if conv_pass in PASSES[1:] else {})
+            for layer in chosen
+            for conv_pass in (PASSES if layer.name.startswith("DeepBench") else ("training",))
+        ]
     return [
         conv_case(layer, conv_pass, precision)
         for layer in chosen[0::3] + chosen[1::3] + chosen[2::3]
@@ -44,9 +56,19 @@ def cases(chosen: list[Layer], device: str) -> list[Case]:
 def columns(case: Case, device: str) -> list[str]:
     """Who answers a case."""
     if device == "cpu":
-        return [*CPU, *TORCH]
+        product = [] if case["pass"] == "training" else ["minitensor:product"]
+        return [*CPU, *product, *CPU_PEERS, *TORCH]
     ours = [f"minitensor:{rung}" for rung in RUNGS[case["precision"]]]
     return ours if device == "emulator" else [*ours, *TORCH]
 
 
-__all__ = ["QUICK", "TABLES", "cases", "columns", "layers"]
+def add_products(content: dict[str, Any]) -> None:
+    """Per row, NumPy's time for a product of the same size over ours; geometric means of that."""
+    for row in content["rows"]:
+        product = row["milliseconds"].get(PRODUCT)
+        ours = (c for c in row.get("ratio", ()) if product)
+        row["of_product"] = {c: digits(product / row["milliseconds"][c]) for c in ours}
+    content["geometric_mean_of_product"] = means(content["rows"], "of_product")
+
+
+__all__ = ["QUICK", "TABLES", "add_products", "cases", "columns", "layers"]

@@ -44,8 +44,17 @@ class Library:
     def relu(self, x: Any) -> Any:
         return self.layers.ReLU()(self._convolved(x))
 
+    def relu6(self, x: Any) -> Any:
+        return self.layers.ReLU(6.0)(x)
+
+    def concat(self, x: Any, y: Any) -> Any:
+        return self.layers.Concatenate()([self._convolved(x), self._convolved(y)])
+
     def pool(self, x: Any) -> Any:
         return self.layers.MaxPooling2D(2)(self._convolved(x))
+
+    def meanpool(self, x: Any) -> Any:
+        return self.layers.AveragePooling2D(2)(self._convolved(x))
 
     def mean(self, x: Any) -> Any:
         return self.layers.GlobalAveragePooling2D()(x)
@@ -63,13 +72,11 @@ class Library:
         taps, pads = x.kernel.shape[0], x.pad
         same = x.stride == 1 and 2 * pads == taps - 1  # one layer where Keras' word says the same
         source = x.x if same or not pads else self.layers.ZeroPadding2D(pads)(x.x)
-        layer = self.layers.Conv2D(
-            x.kernel.shape[-1],
-            taps,
-            x.stride,
-            padding="same" if same else "valid",
-            use_bias=bool(bias),
-        )
+        how = {"strides": x.stride, "padding": "same" if same else "valid", "use_bias": bool(bias)}
+        if x.kernel.shape[2] != source.shape[-1]:
+            depthwise = self.layers.DepthwiseConv2D(taps, **how)
+            return _with(depthwise, source, [x.kernel.swapaxes(2, 3)])
+        layer = self.layers.Conv2D(x.kernel.shape[-1], taps, **how)
         return _with(layer, source, [x.kernel, *(bias or [])])
 
 
@@ -81,7 +88,7 @@ def _with(layer: Any, x: Any, values: list[Any], rest: int = 0) -> Any:
 
 
 def training_step(tf: Any, network: networks.Network, size: int) -> Step:
-    """Forward, backward and SGD with momentum through layers, loss and optimizer; gives the loss.
+    """Forward, backward and the update through layers, loss and optimizer; gives the loss.
 
     Args:
         tf: tensorflow or minitensor.
@@ -90,6 +97,7 @@ def training_step(tf: Any, network: networks.Network, size: int) -> Step:
     """
     model = _compiled(tf, network)
     images, labels = (tf.constant(array) for array in networks.batch(network, size))
+    model.optimizer.build(model.trainable_variables)
 
     def step() -> Any:
         with tf.GradientTape() as tape:
@@ -119,13 +127,25 @@ class FitSteps:
         self._model.fit(self._x, self._y, batch_size=self._size, shuffle=False, verbose=0)
 
 
+def inference(tf: Any, case: dict[str, Any]) -> Step:
+    """The logits of a batch, norms by their running statistics (here means 0, variances 1)."""
+    network = networks.NETWORKS[case["network"]]
+    model = _model(tf.keras, network)
+    images = tf.constant(networks.batch(network, case["batch"])[0])
+    return lambda: model(images, training=False)
+
+
 def _compiled(tf: Any, network: networks.Network) -> Any:
-    keras = tf.keras
+    keras, rate = tf.keras, networks.RATE
+    model = _model(keras, network)
+    optimizer = keras.optimizers.SGD(rate, networks.MOMENTUM)
+    if network.adam:
+        optimizer = keras.optimizers.Adam(rate, *networks.ADAM)
+    model.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def _model(keras: Any, network: networks.Network) -> Any:
     x = keras.Input(network.image)
     y = networks.forward(Library(keras), network, x, networks.parameters(network))
-    model = keras.Model(x, y)
-    model.compile(
-        keras.optimizers.SGD(networks.RATE, momentum=networks.MOMENTUM),
-        keras.losses.CategoricalCrossentropy(from_logits=True),
-    )
-    return model
+    return keras.Model(x, y)

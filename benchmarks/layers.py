@@ -3,7 +3,8 @@
 A table is a list of distinct `Layer`s with the number of times the network has each. Paddings
 are the networks' own, in pixels; classification heads, being matrix products, are left out.
 
-    mixed         ten layers of several networks, with batches for a CPU: the README's CPU table
+    mixed         ten layers of several networks, with batches for a CPU: the table of docs/speed.md
+    ten           the same, but for LeNet's: 32 filters on gray images, as in the course's CNN
     vgg13         Simonyan and Zisserman 2015, configuration B
     resnet18, 50  He et al. 2016; in the 50 the 3x3 has the stride, as in torchvision ("v1.5")
     mobilenetv2   Sandler et al. 2018, table 2
@@ -73,14 +74,16 @@ MIXED = (
     Layer("ImageNet stem 7x7 /2", (4, 224, 224, 3), (7, 7, 3, 64), 2),
     Layer("ResNet 56x56", (4, 56, 56, 64), (3, 3, 64, 64)),
 )
+TEN = tuple(
+    Layer("LeNet 5x5", (64, 28, 28, 1), (5, 5, 1, 32)) if layer.name == "LeNet 5x5" else layer
+    for layer in MIXED
+)
 
 
 def table(name: str, batch: int) -> list[Layer]:
-    """The distinct layers of one table; `mixed` and `deepbench` bring their own batches."""
-    if name == "mixed":
-        return list(MIXED)
-    if name == "deepbench":
-        return list(_deepbench())
+    """The distinct layers of one table; only networks ask for a batch."""
+    if name not in NETWORKS:
+        return {"mixed": list(MIXED), "ten": list(TEN), "deepbench": list(_deepbench())}[name]
     layers = list(NETWORKS[name](batch))
     counts = Counter(layers)
     return [replace(layer, count=count) for layer, count in counts.items()]
@@ -138,13 +141,17 @@ def _resnet(batch: int, name: str, blocks: tuple[int, ...], bottleneck: bool) ->
             size, channels = small, out
 
 
+MOBILENETV2 = (  # table 2: expansion, channels, how often, stride of the first
+    *((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)),
+    *((6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)),
+)
+
+
 def _mobilenetv2(batch: int) -> Iterator[Layer]:
     conv = partial(_conv, "MobileNetV2", batch)
     yield conv(224, 3, 32, 3, 2)
     size, channels = 112, 32
-    stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)]
-    stages += [(6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
-    for expansion, out, repeats, first_stride in stages:
+    for expansion, out, repeats, first_stride in MOBILENETV2:
         for block in range(repeats):
             stride, wide = (1 if block else first_stride), expansion * channels
             if expansion > 1:
@@ -174,4 +181,4 @@ NETWORKS: dict[str, Callable[[int], Iterator[Layer]]] = {
     "resnet50": partial(_resnet, name="ResNet50", blocks=(3, 4, 6, 3), bottleneck=True),
     "mobilenetv2": _mobilenetv2,
 }
-TABLES = ("mixed", *NETWORKS, "deepbench")
+TABLES = ("mixed", "ten", *NETWORKS, "deepbench")

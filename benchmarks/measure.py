@@ -1,8 +1,9 @@
 """The parent's loop: asks every side in turn, case by case, and keeps medians.
 
 The sides are interleaved, so that a slow minute of the machine falls on all of them, and their
-order turns around from round to round. When the time is up, no further case is begun, and what is
-left out is named.
+order turns around from round to round. A case may take its share of the time that is left: when
+that is up it has no further round; when all is up no further case is begun, and what is left out
+is named. One number of threads comes after another, in processes of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import groupby
 from statistics import median
 from typing import Any, TypeVar
 
@@ -48,42 +50,55 @@ def measure(plan: Plan, title: str) -> Measured:
     """Runs the plan."""
     found, end = Measured(), time.monotonic() + plan.limit
     names = dict.fromkeys(c.split(":")[0] for case in plan.cases for c in plan.columns(case))
-    workers = dict(_begin(names, plan.device, found))
-    for case in progress(plan.cases, title):
-        columns = [c for c in plan.columns(case) if c.split(":")[0] in workers]
-        answers = _asked(case, columns, workers, plan.rounds, end)
-        if answers is None:
-            found.left_out.append(f"{case['name']} ({case['group']})")
-        else:
-            found.rows.append(_row(case, answers, plan.timed))
-    for worker in workers.values():
-        worker.close()
+    left = len(plan.cases)
+    cases = progress(plan.cases, title)
+    for threads, group in groupby(cases, key=lambda case: case.get("threads", 0)):
+        workers = dict(_begin(names, plan.device, threads, found))
+        for case in group:
+            columns = [c for c in plan.columns(case) if c.split(":")[0] in workers]
+            share = (end - time.monotonic()) / left
+            answers = _asked(case, columns, workers, plan.rounds, share) if share > 0 else None
+            left -= 1
+            if answers is None:
+                found.left_out.append(f"{case['name']} ({case['group']})")
+            else:
+                found.rows.append(_row(case, answers, plan.timed))
+        for worker in workers.values():
+            worker.close()
     return found
 
 
-def _begin(names: Iterable[str], device: str, found: Measured) -> Iterator[tuple[str, Worker]]:
+def _begin(
+    names: Iterable[str], device: str, threads: int, found: Measured
+) -> Iterator[tuple[str, Worker]]:
     """The sides that are there."""
     for name in names:
-        worker = Worker(name, device)
+        worker = Worker(name, device, threads)
         if "absent" in worker.hello:
+            if name not in found.absent:
+                print(f"{name} takes no part: {worker.hello['absent']}", flush=True)
             found.absent[name] = worker.hello["absent"]
-            print(f"{name} takes no part: {found.absent[name]}", flush=True)
         else:
             found.about |= worker.hello["about"]
             yield name, worker
 
 
 def _asked(
-    case: Case, columns: list[str], workers: dict[str, Worker], rounds: int, end: float
-) -> dict[str, list[dict[str, Any]]] | None:
-    """Each column's answers, round by round; None if the time was up before all had answered."""
+    case: Case, columns: list[str], workers: dict[str, Worker], rounds: int, seconds: float
+) -> dict[str, list[dict[str, Any]]]:
+    """Each column's answers, round by round: one round at least, no new one after the seconds.
+
+    Who has no such operation, or failed at it, is not asked again.
+    """
     answers: dict[str, list[dict[str, Any]]] = {column: [] for column in columns}
+    end = time.monotonic() + seconds
     for round in range(rounds):
+        if round and time.monotonic() > end:
+            break
         for column in columns if round % 2 else reversed(columns):
-            if time.monotonic() > end:
-                return None
             side, option = column.split(":")
-            answers[column].append(workers[side].ask(case, option))
+            if not round or "seconds" in answers[column][-1]:
+                answers[column].append(workers[side].ask(case, option))
     return answers
 
 
@@ -93,7 +108,7 @@ def _row(case: Case, answers: dict[str, list[dict[str, Any]]], timed: bool) -> d
     Where the columns' results are not of one length, their norms are told: one of them is wrong.
     """
     row = {key: value for key, value in case.items() if key not in HIDDEN}
-    row |= {"milliseconds": {}, "how": {}}
+    row |= {"milliseconds": {}, "how": {}, "rounds": max(map(len, answers.values()), default=0)}
     for column, given in answers.items():
         seconds = [answer["seconds"] for answer in given if "seconds" in answer]
         if seconds:

@@ -71,6 +71,12 @@ def microseconds(functions: dict[str, Callable[[], Any]], rounds: int) -> dict[s
     return found
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--rounds", type=int, help="how often each side is timed")
+    parser.add_argument("--quick", action="store_true", help="a few rounds: no numbers")
+
+
 def main(args: argparse.Namespace) -> int:
     functions = sides()
     times = microseconds(functions, args.rounds or (3 if args.quick else 500))

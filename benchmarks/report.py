@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +25,15 @@ RESULTS = ROOT / "benchmarks" / "results"  # committed: only `--commit` writes t
 LATEST = Path("benchmark-results")
 PACKAGES = ("numpy", "scipy", "threadpoolctl", "tensorflow-cpu", "torch", "cupy-cuda13x")
 OURS = "minitensor"
+WORDS = {OURS: "ours", "tensorflow": "TF"}
+HEADS = {  # what a figure beside the milliseconds is called in a table
+    "ratio": "/ peer",  # the fastest
+    "fraction": "/ roof",
+    "of_product": "of matmul",
+    "percent": "%",
+    "images_per_second": "img/s",
+}
+PRODUCT = f"{OURS} product"  # no time of a convolution: of NumPy's product of the same size
 Report = dict[str, Any]
 
 
@@ -55,7 +64,7 @@ def report(what: str, method: str, plan: Plan, found: Measured) -> Report:
         "what": what,
         "method": method,
         "timed": plan.timed,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": today(),
         "commit": commit(),
         "machine": machine() | {"device": plan.device},
         "versions": {"python": platform.python_version()} | versions() | found.about,
@@ -67,22 +76,28 @@ def report(what: str, method: str, plan: Plan, found: Measured) -> Report:
     }
 
 
+def today() -> str:
+    """The date and the time, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def ratios(milliseconds: dict[str, float | None]) -> dict[str, float]:
     """Each of our columns' time over the fastest peer's; above 1 the peer is faster."""
     times = {column: ms for column, ms in milliseconds.items() if ms is not None}
     peers = [ms for column, ms in times.items() if not column.startswith(OURS)]
     if not peers:
         return {}
-    return {c: digits(ms / min(peers)) for c, ms in times.items() if c.startswith(OURS)}
+    ours = (c for c in times if c.startswith(OURS) and c != PRODUCT)
+    return {c: digits(times[c] / min(peers)) for c in ours}
 
 
-def means(rows: Iterable[Report]) -> dict[str, dict[str, float]]:
-    """Geometric means of the ratios, for each group and column that answered all its rows."""
+def means(rows: Iterable[Report], figure: str = "ratio") -> dict[str, dict[str, float]]:
+    """Geometric means of a figure, for each group and column that answered all its rows."""
     groups: dict[str, list[dict[str, float]]] = defaultdict(list)
     for row in rows:
         for group in (row["group"], *row.get("also", ())):
-            if row["ratio"]:
-                groups[group].append(row["ratio"])
+            if row[figure]:
+                groups[group].append(row[figure])
     return {
         group: {
             column: digits(geometric_mean(row[column] for row in members))
@@ -157,26 +172,46 @@ def _cpu() -> str:
 
 
 def show(content: Report, columns: Iterable[str]) -> None:
-    """The report as a table: names, milliseconds, and for each of `columns` a figure of ours."""
+    """The report as a table: names, milliseconds, and each of `columns` of our own."""
     rows = content["rows"]
     timed = list(dict.fromkeys(c for row in rows for c in row["how"]))
-    heads = ["", "group", *(f"{c}, ms" for c in timed), *columns]
-    body = [
-        [row["name"], row["group"], *(_cell(row, c) for c in timed)]
-        + [_figures(row.get(column, {})) for column in columns]
-        for row in rows
+    figures = [
+        (figure, column)
+        for figure in columns
+        for column in dict.fromkeys(c for row in rows for c in row.get(figure, ()))
+        if column.startswith(OURS) or column not in timed
     ]
-    title = f"{content['what']}; {content['date'][:10]}, {content['versions'].get('gpu', _cpu())}"
-    _print(title, heads, body)
+    heads = ["", *map(short, timed)]
+    heads += ["|", *(f"{short(column)} {HEADS[figure]}".strip() for figure, column in figures)]
+    body: dict[str, list[list[str]]] = defaultdict(list)
+    for row in rows:
+        found = (row.get(figure, {}).get(column) for figure, column in figures)
+        cells = ["|", *("-" if number is None else f"{number:.2f}" for number in found)]
+        body[row["group"]].append([row["name"], *(_cell(row, c) for c in timed), *cells])
+    device = content["versions"].get("gpu", _cpu())
+    _print(f"{content['what']}, ms; {content['date'][:10]}, {device}", heads, body)
     for group, found in content["geometric_mean_ratio"].items():
-        figures = ", ".join(f"{column} {figure:.2f}" for column, figure in found.items())
-        print(f"time / fastest peer's, geometric mean, {group}: {figures}")
+        words = ", ".join(f"{short(column)} {figure:.2f}" for column, figure in found.items())
+        print(f"time / fastest peer's, geometric mean, {group}: {words}")
+    for group, found in content.get("geometric_mean_of_product", {}).items():
+        words = ", ".join(f"{short(column)} {figure:.2f}" for column, figure in found.items())
+        print(f"NumPy's matrix product / time, geometric mean, {group}: {words}")
     for name, reason in content["absent"].items():
         print(f"absent: {name} ({reason})")
     if content["left_out"]:
         print("no time was left for:", "; ".join(content["left_out"]))
+    for column, reason in dict.fromkeys(_refusals(rows)):
+        print(f"{short(column)} has no figure: {reason}")
     for failure in failures(content):
         print(failure)
+
+
+def _refusals(rows: Iterable[Report]) -> Iterator[tuple[str, str]]:
+    """Columns that do not offer something, with the reasons."""
+    for row in rows:
+        for column, words in row["how"].items():
+            if words.startswith("none: "):
+                yield column, words.removeprefix("none: ")
 
 
 def failures(content: Report) -> list[str]:
@@ -197,21 +232,30 @@ def _cell(row: Report, column: str) -> str:
     return "ran" if ms is None else f"{ms:.4g}"
 
 
-def _figures(found: dict[str, float]) -> str:
-    names = {column: column.removeprefix(f"{OURS} ") for column in found}
-    return ", ".join(f"{figure:.2f} {names[column]}" for column, figure in found.items())
+def short(column: str) -> str:
+    """A column in few words: "minitensor fit" as "ours fit"."""
+    library, _, option = column.partition(" ")
+    return f"{WORDS.get(library, library)} {option}".strip()
 
 
-def _print(title: str, heads: list[str], body: list[list[str]]) -> None:
+def _print(title: str, heads: list[str], body: dict[str, list[list[str]]]) -> None:
+    """Lines below their group's name."""
     try:
+        from rich import box
         from rich.console import Console
         from rich.table import Table
     except ImportError:
-        print(title, "  ".join(heads), *("  ".join(line) for line in body), sep="\n")
+        print(title, "  ".join(heads), sep="\n")
+        for group, lines in body.items():
+            print(group, *("  ".join(line) for line in lines), sep="\n")
         return
-    table = Table(title=title)
-    for number, head in enumerate(heads):
-        table.add_column(head, justify="left" if number < 2 else "right")
-    for line in body:
-        table.add_row(*line)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    table = Table(title=title, box=box.SIMPLE, padding=(0, 1, 0, 0))
+    for head in heads:
+        table.add_column(head, justify="right" if head else "left", no_wrap=not head)
+    for group, lines in body.items():
+        table.add_row(f"[bold]{group}")
+        for line in lines:
+            table.add_row(*line)
+        table.add_section()
+    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
+    Console(width=None if wide else 160).print(table)

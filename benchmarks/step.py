@@ -1,9 +1,10 @@
 """A whole training step, as a user runs it: forward, backward, update, on one batch.
 
-Eager everywhere, in functions and as a Keras model with Keras' optimizer; beside that the whole
-step recorded: our CUDA graph and PyTorch's on a GPU, tf.function on a CPU. Time here is all of it,
-Python's too. "fit" is `Model.fit` over the same batch many times, per update; what it costs beyond
-the step under a tape ("keras") for data, checks, the mean loss and hooks is said in percent.
+On a CPU a Keras model, the same text for both libraries: under a tape ("keras"), by tf.function,
+and in `Model.fit` over the same batch many times, per update, which tf.keras compiles; "fast" is
+our `fit` with Winograd's algorithm. PyTorch eager and by torch.compile. On a GPU functions, eager
+and recorded as a graph. Time is all of it, Python's too; what `fit` costs beyond the step under a
+tape for data, checks, the mean loss and hooks is said in percent.
 """
 
 from __future__ import annotations
@@ -11,20 +12,16 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.cases import Case, conv_case
+from benchmarks.measure import digits
 from benchmarks.networks import NETWORKS, layers
 
-UPDATES = {"lenet5": 32}  # of an epoch of fit; 4 of a larger network
+UPDATES = {"lenet5": 32, "mnist_cnn": 8}  # of an epoch of fit; 2 of a larger network
+BATCHES = {"mnist_cnn": (32, 128)}  # of the others the one that is asked for
 
 COLUMNS = {
     "cpu": (
-        *(
-            "minitensor:eager",
-            "minitensor:keras",
-            "minitensor:fit",
-            "tensorflow:eager",
-            "tensorflow:keras",
-        ),
-        *("tensorflow:tf.function", "torch:eager"),
+        *("minitensor:keras", "minitensor:fit", "minitensor:fast"),
+        *("tensorflow:fit", "tensorflow:tf.function", "torch:eager", "torch:compile"),
     ),
     "gpu": (
         *("minitensor:eager", "minitensor:keras", "minitensor:graph"),
@@ -34,31 +31,44 @@ COLUMNS = {
 }
 
 
-def cases(batch: int, quick: bool) -> list[Case]:
-    """One question per network; work and traffic are those of its convolutions and products."""
-    found = []
-    for name in ("lenet5",) if quick else NETWORKS:
-        size = 2 if quick else batch
-        work = [conv_case(layer, "training", "fp32") for layer in layers(NETWORKS[name], size)]
-        found.append(
-            {
-                "bench": "train",
-                "name": f"{name}, batch {size}",
-                "group": "fp32 training step",
-                "precision": "fp32",
-                "network": name,
-                "batch": size,
-                "updates": 2 if quick else UPDATES.get(name, 4),
-                "operations": sum(case["operations"] for case in work),
-                "traffic": sum(case["traffic"] for case in work),
-            }
-        )
-    return found
+def cases(names: list[str], batch: int, quick: bool) -> list[Case]:
+    """One question per network and batch."""
+    if quick:
+        return [question("train", "lenet5", 2) | {"updates": 2}]
+    return [
+        question("train", name, size) | {"updates": UPDATES.get(name, 2)}
+        for name in names
+        for size in BATCHES.get(name, (batch,))
+    ]
 
 
-def add_cost_of_fit(rows: list[dict[str, Any]]) -> None:
-    """Per row, by how many percent an update in `fit` takes longer than a step under a tape."""
+def question(bench: str, network: str, batch: int) -> Case:
+    """A network to "train" or "infer"; work and traffic are its convolutions' and products'."""
+    train = bench == "train"
+    each = "training" if train else "forward"
+    work = [conv_case(layer, each, "fp32") for layer in layers(NETWORKS[network], batch)]
+    return {
+        "bench": bench,
+        "name": f"{network}, batch {batch}",
+        "group": "fp32 training step" if train else "fp32 inference",
+        "precision": "fp32",
+        "network": network,
+        "batch": batch,
+        "operations": sum(case["operations"] for case in work),
+        "traffic": sum(case["traffic"] for case in work),
+    }
+
+
+def add_figures(rows: list[dict[str, Any]]) -> None:
+    """Per row, by how many percent an update in `fit` takes longer than a step under a tape; where
+    there are batches, images per second of our `fit` and of tf.keras'.
+    """
+    fits = ("minitensor fit", "minitensor fast", "tensorflow fit")
     for row in rows:
-        bare, fit = (row["milliseconds"].get(f"minitensor {name}") for name in ("keras", "fit"))
+        times = row["milliseconds"]
+        bare, fit = times.get("minitensor keras"), times.get("minitensor fit")
         if bare and fit:
             row["percent"] = {"fit above keras": round(100 * (fit / bare - 1), 1)}
+        found = {c: digits(1e3 * row["batch"] / times[c]) for c in fits if times.get(c)}
+        if found:
+            row["images_per_second"] = found

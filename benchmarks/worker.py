@@ -4,7 +4,7 @@ Two thread pools in one process spoil both, two libraries on one GPU share a con
 that faults takes its process with it; so each side has its own. A worker that dies or is silent
 for too long is an answer too ("failed"), and the next question gets a fresh one.
 
-    python -m benchmarks.worker SIDE DEVICE         answers one line of JSON per line of JSON
+    python -m benchmarks.worker SIDE DEVICE THREADS     answers a line of JSON per line of JSON
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from benchmarks.cases import NotOffered
 from benchmarks.clock import Timer
 
-SILENCE = 90  # seconds after which a worker is taken for dead
+SILENCE = 240  # seconds after which a worker is taken for dead: XLA and torch.compile take long
 ROOT = Path(__file__).parent.parent
 Timers = dict[str, tuple[Timer, float | None]]  # by option, with the norm of the first result
 
@@ -32,8 +32,9 @@ Timers = dict[str, tuple[Timer, float | None]]  # by option, with the norm of th
 # ----- the child -----
 
 
-def serve(side: str, device: str) -> None:
+def serve(side: str, device: str, threads: str) -> None:
     """Says who it is, then answers questions until its input ends."""
+    pin(int(threads))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
     warnings.filterwarnings("ignore")
@@ -55,6 +56,17 @@ def serve(side: str, device: str) -> None:
             timers.clear()  # its arrays too, before others are made
             case = question["case"]
         say(_answer(here, question, timers))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pin(threads: int) -> None:
+    """Keeps this process on so many cores, 0: on all it has; libraries take as many threads."""
+    if threads and threads != cores():
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def _answer(side: Any, question: dict[str, Any], timers: Timers) -> dict[str, Any]:
@@ -80,10 +92,10 @@ def _answer(side: Any, question: dict[str, Any], timers: Timers) -> dict[str, An
 
 
 class Worker:
-    """A process that times one side on one device."""
+    """A process that times one side on one device, on so many cores (0: all)."""
 
-    def __init__(self, side: str, device: str) -> None:
-        self.command = [sys.executable, "-m", "benchmarks.worker", side, device]
+    def __init__(self, side: str, device: str, threads: int = 0) -> None:
+        self.command = [sys.executable, "-m", "benchmarks.worker", side, device, str(threads)]
         self.hello = self._start()
 
     def ask(self, case: dict[str, Any], option: str) -> dict[str, Any]:

@@ -1,17 +1,21 @@
 """Our side: backend calls on raw arrays, and whole training steps through the public functions.
 
-The option of a convolution is the algorithm that is pinned, or "" for our own choice.
+The option of a convolution is the algorithm that is pinned, or "" for our own choice, or "fast"
+for that where Winograd's algorithm may be chosen; "product" is NumPy's matrix product of its size.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 import minitensor as mt
+from benchmarks import keras_net
 from benchmarks.cases import NotOffered, drawn, layer_of, normal
 from benchmarks.clock import DeviceClock, HostClock, Maker, Step
 from benchmarks.layers import Layer
@@ -54,6 +58,8 @@ class Side:
             mt.config.experimental.enable_tensor_float_32_execution(allowed)
 
         def make() -> Step:
+            if option == "product":
+                return _product(layer, case["pass"])
             x, k, g = (self.be.asarray(array.astype(dtype)) for array in drawn(layer))
             calls: dict[str, Step] = {
                 "forward": lambda: self.be.conv2d(x, k, window),
@@ -68,6 +74,10 @@ class Side:
     def memory(self, case: dict[str, Any], option: str) -> Maker:
         """One operation that is bound by memory."""
         return minitensor_memory.maker(self.be, case)
+
+    def infer(self, case: dict[str, Any], option: str) -> Maker:
+        """The answer of a network to a batch."""
+        return lambda: _pinned(keras_net.inference(mt, case), option)
 
     def train(self, case: dict[str, Any], option: str) -> Maker:
         """A whole training step, eager or in place for a graph."""
@@ -97,15 +107,42 @@ class Side:
         return make
 
 
-def _pinned(call: Step, algorithm: str) -> Step:
+def _pinned(call: Step, option: str) -> Step:
     """`call` by one algorithm; one that cannot serve the shape is not offered."""
 
     def step() -> Any:
-        with mt.algorithm(algorithm) if algorithm else nullcontext():
+        with _by(option):
             try:
                 return call()
             except ValueError as refusal:
                 raise NotOffered(str(refusal)) from refusal
+
+    return step
+
+
+def _by(option: str) -> AbstractContextManager[Any]:
+    if option == "fast":
+        return minitensor_train.fast()
+    return mt.algorithm(option) if option else nullcontext()
+
+
+def product_shapes(layer: Layer) -> dict[str, tuple[tuple[int, int], tuple[int, int]]]:
+    """The matrix product that each pass is."""
+    *places, out = layer.output
+    rows, taps = math.prod(places), math.prod(layer.filters[:-1])
+    return {
+        "forward": ((rows, taps), (taps, out)),
+        "input": ((rows, out), (out, taps)),
+        "filter": ((taps, rows), (rows, out)),
+    }
+
+
+def _product(layer: Layer, conv_pass: str) -> Step:
+    """NumPy's product of numbers that lie as it likes them."""
+    a, b = normal(*product_shapes(layer)[conv_pass])
+
+    def step() -> None:
+        np.matmul(a, b)
 
     return step
 

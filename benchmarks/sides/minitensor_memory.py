@@ -8,7 +8,8 @@ from typing import Any
 import minitensor as mt
 from benchmarks.cases import NotOffered, normal
 from benchmarks.clock import Maker, Step
-from benchmarks.memory import DEPTHWISE, Operation, operation_of
+from benchmarks.memory import DEPTHWISE, PLAIN, POOLS, Operation, operation_of, shares
+from minitensor.ops import activation, pool
 
 EPSILON = 1e-3
 
@@ -46,8 +47,8 @@ def _window(be: Any, each: Operation) -> Step:
     x, g = (be.asarray(array) for array in normal(each.shape, places))
     if each.op == "avg_pool_grad":
         return lambda: be.avg_pool_grad(g, window)
-    index = be.window_argmax(x, window)
-    return lambda: be.put_tap(g, index, window)
+    x, g = mt.constant(x), mt.constant(g)
+    return lambda: pool.max_pool2d_grad(g, x, window=window)
 
 
 def _norm(be: Any, each: Operation) -> Step:
@@ -66,20 +67,33 @@ def _plain(be: Any, each: Operation) -> Step:
     w, u, v, g, bias = map(be.asarray, normal(*[each.shape] * 4, each.shape[-1:]))
     v = v * v  # a mean of squares
     x, y = mt.constant(w), mt.constant(u)
+    classes = each.shape[-1]
+    logits, labels = w.reshape(-1, classes), be.asarray(shares(each.shape))
+    ones = be.xp.ones(logits.shape[0], logits.dtype)
     calls: dict[str, Step] = {
         "relu": lambda: mt.nn.relu(x),
+        "relu_grad": lambda: activation.through(y, x, "relu"),
+        "gelu": lambda: mt.nn.gelu(x),
+        "cross_entropy": lambda: [
+            be.softmax_cross_entropy(labels, logits),
+            be.softmax_cross_entropy_grad(ones, labels, logits),
+        ],
         "add": lambda: x + y,
         "bias_relu": lambda: be.bias_activation(w, bias, "relu"),
-        "sgd_momentum": lambda: be.sgd_momentum(w, u, g, 0.01, 0.9, False),
-        "adam": lambda: be.adam(w, u, v, g, 0.001, 0.9, 0.999, 1e-7, 10),
+        "sgd_momentum": lambda: _nothing(be.sgd_momentum(w, u, g, 0.01, 0.9, False, True)),
+        "adam": lambda: _nothing(be.adam(w, u, v, g, 0.001, 0.9, 0.999, 1e-7, 10, True)),
         "transpose": lambda: be.transpose(w, (0, 3, 1, 2)),
     }
     return calls[each.op]
 
 
+def _nothing(result: Any) -> None:
+    """An update in place has no result to compare."""
+
+
 FAMILIES: dict[Callable[[Any, Operation], Step], tuple[str, ...]] = {
     _conv: DEPTHWISE,
-    _window: ("im2col", "col2im", "max_pool", "avg_pool", "max_pool_grad", "avg_pool_grad"),
-    _norm: ("batch_norm", "batch_norm_inference", "batch_norm_grad"),
-    _plain: ("relu", "add", "bias_relu", "sgd_momentum", "adam", "transpose"),
+    _window: ("im2col", "col2im", *POOLS),
+    _norm: tuple(op for op in PLAIN if "norm" in op),
+    _plain: tuple(op for op in PLAIN if "norm" not in op),
 }

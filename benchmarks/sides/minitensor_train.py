@@ -1,11 +1,14 @@
 """Our training steps: the same networks through the public functions, with the fused update.
 
-The option "keras" is the same net of layers, with Keras' optimizer, "fit" that in `fit`; "graph"
-replays the step as one CUDA graph, which trains on as an eager step does.
+The option "keras" is the same net of layers, with Keras' optimizer, "fit" that in `fit`, "fast"
+that with Winograd's algorithm; "graph" replays the step as one CUDA graph, which trains on as an
+eager step does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import minitensor as mt
@@ -29,8 +32,17 @@ class Library:
     def relu(self, x: Any) -> Any:
         return mt.nn.relu(x)
 
+    def relu6(self, x: Any) -> Any:
+        return mt.nn.relu6(x)
+
+    def concat(self, x: Any, y: Any) -> Any:
+        return mt.concat([x, y], axis=-1)
+
     def pool(self, x: Any) -> Any:
         return mt.nn.max_pool2d(x, 2, 2, "VALID")
+
+    def meanpool(self, x: Any) -> Any:
+        return mt.nn.avg_pool2d(x, 2, 2, "VALID")
 
     def mean(self, x: Any) -> Any:
         return mt.reduce_mean(x, axis=(1, 2))
@@ -42,18 +54,40 @@ class Library:
         return x @ kernel + bias
 
 
+@contextmanager
+def fast() -> Iterator[None]:
+    """Convolutions by Winograd's algorithm where it gains."""
+    mt.config.set_conv_precision("fast")
+    try:
+        yield
+    finally:
+        mt.config.set_conv_precision("exact")
+
+
+class FastFitSteps(keras_net.FitSteps):
+    """`FitSteps` with fast convolutions; other steps of this process are exact."""
+
+    def __call__(self) -> None:
+        """One epoch."""
+        with fast():
+            super().__call__()
+
+
 def maker(be: Any, case: dict[str, Any], option: str) -> Maker:
-    """Forward, backward and SGD with momentum on one batch; a step returns its loss."""
+    """Forward, backward and the update on one batch; a step returns its loss."""
     network = networks.NETWORKS[case["network"]]
     if option == "graph" and be.name != "cuda":
         raise NotOffered("a CUDA graph needs a GPU")
+    if option in ("eager", "graph") and network.adam:
+        raise NotOffered("Adam counts its steps: Keras' optimizers do")
 
     def make() -> Step:
-        if option in ("keras", "fit"):
+        if option in ("keras", "fit", "fast"):
             with mt.device({"numpy": "cpu", "cuda": "gpu"}.get(be.name, be.name)):
-                if option == "fit":
-                    return keras_net.FitSteps(mt, network, case["batch"], case["updates"])
-                return keras_net.training_step(mt, network, case["batch"])
+                if option == "keras":
+                    return keras_net.training_step(mt, network, case["batch"])
+                kind = FastFitSteps if option == "fast" else keras_net.FitSteps
+                return kind(mt, network, case["batch"], case["updates"])
         values = [mt.Variable(be.asarray(a)) for a in networks.parameters(network)]
         speeds = [mt.Variable(mt.zeros_like(value), trainable=False) for value in values]
         batch = [mt.constant(be.asarray(a)) for a in networks.batch(network, case["batch"])]

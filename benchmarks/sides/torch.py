@@ -127,6 +127,10 @@ class Side:
         precise(case["precision"])
         return torch_train.maker(self, case, option)
 
+    def infer(self, case: dict[str, Any], option: str) -> Maker:
+        """The answer of a network to a batch."""
+        return torch_train.answer_maker(self, case, option)
+
     def copy(self, case: dict[str, Any], option: str) -> Maker:
         """One array onto another."""
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from benchmarks.cases import NotOffered, normal
 from benchmarks.clock import Maker, Step
-from benchmarks.memory import DEPTHWISE, Operation, operation_of
+from benchmarks.memory import DEPTHWISE, Operation, operation_of, shares
 
 EPSILON = 1e-3
 aten = torch.ops.aten
@@ -85,15 +85,33 @@ def _plain(side: Any, each: Operation, layout: str) -> Step:
     bias = side.tensor(bias)[:, None, None]
     if each.op in ("sgd_momentum", "adam"):
         return _update(each.op, x, y)
+    if each.op == "cross_entropy":
+        return _cross_entropy(side, each, layout, arrays[0])
     if each.op in ("im2col", "col2im"):
         return _columns(each, x)
     calls: dict[str, Step] = {
         "relu": lambda: torch.relu(x),
+        "relu_grad": lambda: aten.threshold_backward(y, x, 0),
+        "gelu": lambda: functional.gelu(x),
         "add": lambda: x + y,
         "bias_relu": lambda: torch.relu(x + bias),  # two kernels
         "transpose": lambda: x.permute(0, 2, 3, 1).contiguous(),
     }
     return calls[each.op]
+
+
+def _cross_entropy(side: Any, each: Operation, layout: str, array: Any) -> Step:
+    """The loss of each row, and the gradient of their sum in the logits."""
+    if layout == "nchw":
+        raise NotOffered("rows of logits have one layout")
+    logits = side.tensor(array.reshape(-1, each.shape[-1])).requires_grad_()
+    labels = side.tensor(shares(each.shape))
+
+    def step() -> Any:
+        losses = functional.cross_entropy(logits, labels, reduction="none")
+        return losses.detach(), torch.autograd.grad(losses.sum(), logits)[0]
+
+    return step
 
 
 def _columns(each: Operation, x: Any) -> Step:
