@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minitensor as mt
@@ -101,3 +102,25 @@ def test_6_random_models_are_those_of_keras(tf):
 
 def test_6_random_trainings_go_as_in_keras(tf):
     assert re.search(r"6 trainings \(.*\), 0 differ", run("trainings.py", 6))
+
+
+def test_a_training_may_differ_as_far_as_keras_does_from_itself_and_no_further(monkeypatch):
+    monkeypatch.syspath_prepend(HERE)
+    from trainings import assert_same, beside, room_of
+
+    keras = {"loss": [1.0, 2.0], "weights": [np.array([3.0, 4.0])], "files": ["a"]}
+    others = [keras | {"weights": [np.array([3.0, 4.0 + step])]} for step in (1e-6, -2e-6)]
+    room = room_of(keras, others)
+    assert_same(others[0], keras, room)
+    assert_same(keras | {"weights": [np.array([3.0, 4.0 + 7e-6])]}, keras, room)
+    for wrong in (
+        {"weights": [np.array([3.0, 4.0 + 9e-6])]},  # beyond four times
+        {"weights": [np.array([3.0, np.nan])]},
+        {"loss": [1.0, 2.000001]},  # where Keras agrees with itself
+        {"files": ["b"]},
+    ):
+        with pytest.raises(AssertionError, match="here"):
+            assert_same(keras | wrong, keras, room)
+    assert room_of(keras, [keras | {"files": []}]) is None
+    moved = beside([np.array([1.0, 1.5, -3.0])], 0)[0]
+    assert (np.abs(moved - [1.0, 1.5, -3.0]) <= np.spacing([1.0, 1.5, 3.0])).all()
