@@ -278,3 +278,41 @@ def test_a_mask_that_a_layer_cannot_take_is_refused_when_the_model_is_made(tf, d
         tf.keras.Model(start, draw_layer(tf.keras.layers, start))(np.ones((1, 7, 5, 2)))
     with pytest.raises(ValueError, match="mask"):
         draw_layer(mt.keras.layers, mt.keras.Input((7, 5, 2)))
+
+
+MASKED = {  # how many layers the other way has, and what becomes of the masked steps
+    "pooled": (3, lambda k, y: k.layers.RepeatVector(4)(k.layers.GlobalAveragePooling1D()(y))),
+    "normed": (2, lambda k, y: k.layers.BatchNormalization()(y)),
+    "dense": (3, lambda k, y: k.layers.BatchNormalization()(k.layers.Dense(3)(y))),
+    "merged": (3, lambda k, y: k.layers.BatchNormalization()(k.layers.Add()([y, masked(k, y)]))),
+    "three": (4, lambda k, y: k.layers.BatchNormalization()(
+        k.layers.Maximum()([y, masked(k, y), masked(k, y)])
+    )),
+    "looked at": (2, lambda k, y: k.layers.MultiHeadAttention(2, 2)(y, y)),
+    "not asked for": (2, lambda k, y: y),
+}  # fmt: skip
+
+
+def masked(k, x):
+    return k.layers.Masking()(k.layers.Dense(3)(x))
+
+
+@pytest.mark.parametrize("kind", MASKED)
+def test_layers_stand_in_keras_order_where_masks_are_made(tf, kind, tmp_path):
+    """Where Keras makes a mask by calls of its own, what it is made of lies deeper."""
+
+    def model(k):
+        k.backend.clear_session()
+        count, use = MASKED[kind]
+        x = way = k.Input((4, 3))
+        y = use(k, masked(k, x))
+        for _ in range(count + 1):
+            way = k.layers.Dense(3)(way)
+        return k.Model(x, k.layers.Add()([way, y]))
+
+    ours, theirs = model(mt.keras), model(tf.keras)
+    assert [x.name for x in ours.layers] == [x.name for x in theirs.layers]
+    ours.save_weights(tmp_path / "w.weights.h5")  # by class and place
+    theirs.load_weights(tmp_path / "w.weights.h5")
+    x = X[:, :4, :3].astype("float32")
+    close(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), 1e-5)

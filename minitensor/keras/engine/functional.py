@@ -17,7 +17,7 @@ from minitensor.keras.engine.functional_config import functional_config
 from minitensor.keras.engine.input_layer import InputLayer, renamed_inputs
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node, nodes_known
 from minitensor.keras.engine.layer import Layer
-from minitensor.keras.engine.masking import set_mask
+from minitensor.keras.engine.masking import mask_of, set_mask, takes
 from minitensor.keras.engine.model import Model
 
 
@@ -199,10 +199,14 @@ def sorted_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[
     finished, met = _backwards(given, outputs)
     depth: dict[Node, int] = defaultdict(int)
     layer_depth: dict[Any, int] = defaultdict(int)
+    mask_depth: dict[int, int] = defaultdict(int)
     for node in reversed(finished):
         depth[node] = layer_depth[node.layer] = max(depth[node], layer_depth[node.layer])
-        for before in _before(node, given):
-            depth[before] = max(depth[before], depth[node] + 1)
+        before = _before(node, given)
+        for other in before:
+            depth[other] = max(depth[other], depth[node] + 1)
+        if before and any(mask_of(tensor) is not None for tensor in [*node.inputs, *node.tensors]):
+            _pass_masks(node, depth, mask_depth)
     return sorted(finished, key=lambda node: (-depth[node], met[node.layer]))
 
 
@@ -214,6 +218,28 @@ def _before(node: Node, given: set[int]) -> list[Node]:
         if tensor.node is None:
             raise ValueError(f"Graph disconnected: cannot find where {tensor} comes from.")
     return [tensor.node for tensor in node.inputs if tensor.node is not None]
+
+
+def _pass_masks(node: Node, depth: dict[Node, int], mask_depth: dict[int, int]) -> None:
+    """Makes deeper what a mask is made of: in Keras that is done by calls of their own.
+
+    Args:
+        node: a call whose depth is known.
+        depth: of calls.
+        mask_depth: of what makes each mask, by its id; 0 if nobody asks for it.
+    """
+    made, given = mask_of(node.tensors[0]), [mask_of(x) for x in node.inputs]
+    below, source = mask_depth[id(made)], node.inputs[0].node
+    steps: list[tuple[Any, int]] = []
+    if node.layer._mask_calls and below and source is not None:
+        depth[source] = max(depth[source], below + node.layer._mask_calls)
+    elif below and not any(mask is made for mask in given):  # one of all: m[0] | m[1] | m[2]
+        steps = [(m, below + len(given) - max(place, 1)) for place, m in enumerate(given)]
+    if takes(node.layer, "mask"):  # Keras draws no such call for a query_mask
+        steps += [(mask, depth[node] + 1) for mask in given]
+    for mask, least in steps:
+        if mask is not None:
+            mask_depth[id(mask)] = max(mask_depth[id(mask)], least)
 
 
 def _backwards(given: set[int], outputs: list[KerasTensor]) -> tuple[list[Node], dict[Layer, int]]:

@@ -96,6 +96,7 @@ class Layer(WeightContainer, Hinting, Configurable):
     _settled = False  # whether its config holds the attributes that bear the names of its arguments
     _says_shape = False  # whether `compute_output_shape` is all there is to know without values
     _writes_build = _reads_build = False  # whether a program wrote get_, or build_from_config
+    _mask_calls = 0  # calls by which Keras makes a mask of the input; 0: it is handed on, or merged
     _is_input = False  # whether a functional model begins with it
     _first_call = 0  # the number of its first call where it is an end of a functional model
 

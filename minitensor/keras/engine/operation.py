@@ -35,6 +35,7 @@ class Operation(Configurable):
     weights: tuple[Any, ...] = ()
     divides = False  # by whole numbers
     _is_input = False
+    _mask_calls = 0
     _first_call = 0
 
     def __init__(self, name: str | None = None) -> None:

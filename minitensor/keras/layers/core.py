@@ -51,6 +51,8 @@ class Masking(Elementwise):
         mask_value: of the features of a step that does not count.
     """
 
+    _mask_calls = 2
+
     def __init__(self, mask_value: Any = 0.0, **kwargs: Unpack[Common]) -> None:
         super().__init__(**kwargs)
         self.mask_value = mask_value
