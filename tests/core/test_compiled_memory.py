@@ -12,6 +12,7 @@ import math
 import re
 import types
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ import minitensor as mt
 from minitensor.autograd.variable import unshared
 from minitensor.backend import numpy as be
 from minitensor.backend import settings
-from minitensor.backend.numpy import blocks
+from minitensor.backend.numpy import blocks, memory
 from minitensor.backend.numpy.elementwise import bias_activation_into
 from minitensor.window import Window
 
@@ -485,6 +486,58 @@ def test_large_means_are_as_exact_as_sums_of_rows_and_columns():
     window = Window.of((56, 56), (56, 56))
     right = x.astype("d").mean((1, 2), keepdims=True)
     assert (abs(be.avg_pool(x, window) - right) <= 113 * 2**-24 * abs(x).mean()).all()
+
+
+# ----- memory that is lent anew -----
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[np.ndarray]]:
+    monkeypatch.setattr(memory, "_kept", kept := {})
+    monkeypatch.setattr(memory._Loan.__del__, "__defaults__", (kept,))
+    return kept
+
+
+def test_memory_comes_back_with_the_last_view_and_is_lent_again(kept):
+    first = memory.empty((300, 1000), "f")
+    where, view = first.ctypes.data, first[5:7].T
+    assert where % memory.LINE == 0
+    del first
+    other = memory.empty((300, 1000), "f")
+    assert other.ctypes.data != where
+    view[...] = 7
+    other[...] = 8
+    assert (view == 7).all()
+    del view
+    assert memory.empty((1000, 300), "f").ctypes.data == where  # and is gone again
+    assert memory.empty((300, 1001), "f").ctypes.data not in (where, other.ctypes.data)
+    assert [len(blocks) for blocks in kept.values()] == [1, 1]
+
+
+def test_small_arrays_are_not_kept_and_of_large_ones_not_too_many(kept, monkeypatch):
+    for _ in range(3):
+        memory.empty((10, 10), "f")
+    assert not kept
+    monkeypatch.setattr(memory, "MOST", 5 * 2**20)
+    for size in (2**18, 2**18 + 1, 2**18 + 2, 2**18 + 3, 2**18 + 4, 2**18):
+        memory.empty((size,), "f")
+    assert sum(size * len(blocks) for size, blocks in kept.items()) <= 5 * 2**20
+    assert max(kept) == 4 * (2**18 + 4) + memory.LINE  # the first size went, and came again
+
+
+def test_threads_never_share_what_is_lent(kept):
+    def work(number: int) -> bool:
+        for k in range(300):
+            array = memory.empty((2**17 + k % 3,), "f")
+            array[:] = number
+            part = array[3:9]
+            del array
+            if not (part == number).all():
+                return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(work, range(6)))
 
 
 # ----- faults, one in each kernel at least: each is seen by a test above -----

@@ -16,6 +16,7 @@ import numpy as np
 from minitensor.backend.error_function import gelu_of, gelu_slope
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.memory import output
 from minitensor.backend.numpy.norm import along, rows_of
 
 ACTIVATIONS = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}
@@ -85,7 +86,7 @@ def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndar
         >>> be.bias_activation(np.array([[-3.0, 5.0]]), np.array([1.0, 2.0]), "relu6")
         array([[0., 6.]])
     """
-    y = np.empty(x.shape, np.result_type(x, bias))
+    y = output(x) if x.dtype == bias.dtype else np.empty(x.shape, np.result_type(x, bias))
     bias_activation_into(y, x, bias, activation)
     return y
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from minitensor.backend.half import in_float32, is_half
 from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.memory import output
 
 BLOCK_BYTES = 2**18  # of one array in one block of rows
 BLOCK_ROWS = 1024  # at most: a longer sum in float32 would lose digits
@@ -102,7 +103,7 @@ def batch_norm(
 
     The last two are what follows in a network: `residual` has the shape of x, `relu` asks for max.
     """
-    rows, y = rows_of(x), np.empty(x.shape, x.dtype)
+    rows, y = rows_of(x), output(x)
     out, more = rows_of(y), None if residual is None else rows_of(residual)
     mean, factor, shift = along(rows, statistics[0], _inverse(statistics, epsilon) * scale, offset)
     room = _compiled(rows)
@@ -167,7 +168,7 @@ def batch_norm_grad(
     """
     if sums is None:
         sums = batch_norm_sums(g, x, statistics, epsilon)
-    cotangents, rows, y = rows_of(g), rows_of(x), np.empty(x.shape, x.dtype)
+    cotangents, rows, y = rows_of(g), rows_of(x), output(x)
     out, inverse = rows_of(y), _inverse(statistics, epsilon)
     average, slope = sums / sums.dtype.type(max(x.size // len(scale), 1) if x.size else 1)
     vectors = along(rows, statistics[0], slope * inverse, average, scale * inverse)

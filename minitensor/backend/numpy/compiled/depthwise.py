@@ -18,7 +18,7 @@ from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import bands, empty
+from minitensor.backend.numpy.compiled.packing import bands
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
@@ -36,6 +36,7 @@ from minitensor.backend.numpy.compiled.registers import (
     zeros,
 )
 from minitensor.backend.numpy.depthwise import SLOWNESS
+from minitensor.backend.numpy.memory import empty
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 

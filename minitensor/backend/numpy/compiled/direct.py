@@ -18,7 +18,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands, cut, empty, pack
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
 from minitensor.backend.numpy.compiled.registers import (
     HIGH,
@@ -29,6 +29,7 @@ from minitensor.backend.numpy.compiled.registers import (
     put_head,
     zeros,
 )
+from minitensor.backend.numpy.memory import empty
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window

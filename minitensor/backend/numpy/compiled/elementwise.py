@@ -6,6 +6,7 @@ import numpy as np
 
 from minitensor.backend.numpy.compiled.flat import each_piece, flat
 from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.memory import empty
 
 
 def bias_between(
@@ -21,14 +22,14 @@ def bias_between(
 
 def gate(g: np.ndarray, x: np.ndarray, high: float) -> np.ndarray:
     """g where 0 < x < high, else 0; a high of NaN is none."""
-    y = np.empty(g.shape, g.dtype)
+    y = empty(g.shape, g.dtype)
     each_piece(_gate, [flat(g), flat(x), flat(y)], x.dtype.type(high))
     return y
 
 
 def choose(condition: np.ndarray, x: np.ndarray) -> np.ndarray:
     """x where the condition holds, else 0."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     each_piece(_choose, [flat(condition), flat(x), flat(y)])
     return y
 

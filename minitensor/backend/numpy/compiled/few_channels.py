@@ -16,7 +16,6 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import scratch
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
     HIGH,
@@ -27,6 +26,7 @@ from minitensor.backend.numpy.compiled.registers import (
     places,
     zeros,
 )
+from minitensor.backend.numpy.memory import scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window, extent

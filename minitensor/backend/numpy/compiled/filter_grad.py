@@ -17,7 +17,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, bands, cut, scratch
+from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
@@ -31,6 +31,7 @@ from minitensor.backend.numpy.compiled.registers import (
     take_head,
     zeros,
 )
+from minitensor.backend.numpy.memory import scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window

@@ -15,6 +15,7 @@ import numpy as np
 from minitensor.backend.numpy.compiled.exponential import exp_of_sum, fused, in_whole_registers
 from minitensor.backend.numpy.compiled.flat import each_piece, flat
 from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.memory import empty
 
 _P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8, _P9 = map(
     np.float32,
@@ -31,14 +32,14 @@ _DENSITY = np.float32(1 / math.sqrt(2 * math.pi))  # of the normal distribution 
 
 def gelu(x: np.ndarray) -> np.ndarray:
     """x * Phi(x)."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     each_piece(_gelu, [flat(x), flat(y)])
     return y
 
 
 def gelu_grad(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     """g * (Phi(x) + x * exp(-x^2 / 2) / sqrt(2 pi))."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     each_piece(_gelu_grad, [flat(g), flat(x), flat(y)])
     return y
 

@@ -10,20 +10,21 @@ import numpy as np
 from minitensor.backend.numpy.compiled.exponential import exp_below, in_whole_registers
 from minitensor.backend.numpy.compiled.flat import add, each_piece, fill, raise_to
 from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.memory import empty
 
 WIDTH = 64  # so many sums side by side, that vectors are made of them
 
 
 def softmax_cross_entropy(labels: np.ndarray, x: np.ndarray) -> np.ndarray:
     """-sum of labels * log softmax(x) over the last axis."""
-    loss = np.empty((*x.shape[:-1], 1), x.dtype)
+    loss = empty((*x.shape[:-1], 1), x.dtype)
     _each_row(_losses, labels, x, loss)
     return loss[..., 0]
 
 
 def softmax_cross_entropy_grad(g: np.ndarray, labels: np.ndarray, x: np.ndarray) -> np.ndarray:
     """g * (softmax(x) * sum(labels) - labels)."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     _each_row(_gradients, labels, x, g[..., None], y)
     return y
 

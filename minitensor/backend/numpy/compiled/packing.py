@@ -8,28 +8,15 @@ narrower panel: with registers of 16 numbers, 70 outputs cost what 80 do.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes
+from minitensor.backend.numpy.memory import scratch
 
-LINE = 64  # bytes that memory and caches exchange; a register that lies on two is loaded twice
 BLOCK = 16  # inputs by outputs that are turned at once: lines of memory that a core holds
-
-
-def scratch(size: int, dtype: Any) -> np.ndarray:
-    """So many numbers, of any value, from the start of a line on."""
-    more = np.empty(size + LINE // np.dtype(dtype).itemsize, dtype)
-    first = -more.__array_interface__["data"][0] % LINE // more.itemsize
-    return more[first : first + size]
-
-
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """The same in a shape; what kernels return, for the kernels that read it."""
-    return scratch(prod(shape), dtype).reshape(shape)
 
 
 class Band(NamedTuple):

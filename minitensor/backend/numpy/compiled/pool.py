@@ -19,6 +19,7 @@ from minitensor.backend.numpy.compiled.flat import SLOWNESS, add, fill, raise_to
 from minitensor.backend.numpy.compiled.give import give
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes, take_head
+from minitensor.backend.numpy.memory import empty
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 
@@ -36,35 +37,35 @@ class Axis(NamedTuple):
 
 def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The maximum of each window's real pixels; NaN if one of them is."""
-    y = np.empty((len(x), *window.out, x.shape[-1]), x.dtype)
+    y = empty((len(x), *window.out, x.shape[-1]), x.dtype)
     _each_row(_max_rows, x, y, window)
     return y
 
 
 def avg_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The mean of each window's real pixels."""
-    y = np.empty((len(x), *window.out, x.shape[-1]), x.dtype)
+    y = empty((len(x), *window.out, x.shape[-1]), x.dtype)
     _each_row(_mean_rows, x, y, window)
     return y
 
 
 def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
     """Each g is spread evenly over its window's real pixels."""
-    x = np.empty((len(g), *window.size, g.shape[-1]), g.dtype)
+    x = empty((len(g), *window.size, g.shape[-1]), g.dtype)
     _each_image(_spread, window, _lines(g), _lines(x))
     return x
 
 
 def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
     """The tap of each window's first maximum, or first NaN."""
-    index = np.empty((len(x), *window.out, x.shape[-1]), np.int32)
+    index = empty((len(x), *window.out, x.shape[-1]), np.int32)
     _each_row(_winners, x, index, window)
     return index
 
 
 def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
     """Each g is added to the pixel under tap `index` of its window."""
-    x = np.empty((len(g), *window.size, g.shape[-1]), g.dtype)
+    x = empty((len(g), *window.size, g.shape[-1]), g.dtype)
     _each_image(_put, window, _lines(g), _lines(index), _lines(x))
     return x
 
@@ -73,7 +74,7 @@ def max_pool_grad(g: np.ndarray, x: np.ndarray, window: Window) -> np.ndarray:
     """Each g is added to the pixel of x that won its window."""
     lane = lanes(x.dtype)
     registers = tuple(range(0, min(-(-x.shape[-1] // lane), COLUMNS) * lane, lane))
-    lines = _lines(g), _lines(x), np.empty((len(x) * x.shape[1], x[0, 0].size), x.dtype)
+    lines = _lines(g), _lines(x), empty((len(x) * x.shape[1], x[0, 0].size), x.dtype)
     flat = tuple(each.reshape(-1) for each in lines)
     _each_image(partial(_give, flat, registers, lane), window, *lines)
     return lines[-1].reshape(x.shape)

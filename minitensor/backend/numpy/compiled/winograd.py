@@ -25,7 +25,7 @@ from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled import direct
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, cut, pack, scratch
+from minitensor.backend.numpy.compiled.packing import Band, cut, pack
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
     APART,
@@ -45,6 +45,7 @@ from minitensor.backend.numpy.compiled.registers import (
     put,
     zeros,
 )
+from minitensor.backend.numpy.memory import scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import conv_precision, pinned_algorithm, workspace_limit
 from minitensor.window import Pair, Window

@@ -13,7 +13,7 @@ from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled import filter_grad
 from minitensor.backend.numpy.compiled.cook_toom import POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled
-from minitensor.backend.numpy.compiled.packing import Band, cut, scratch
+from minitensor.backend.numpy.compiled.packing import Band, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
     APART,
@@ -26,6 +26,7 @@ from minitensor.backend.numpy.compiled.points import (
 )
 from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, put, zeros
 from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block
+from minitensor.backend.numpy.memory import scratch
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
