@@ -256,10 +256,10 @@ def function(
 
 
 def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
-    """func of tensors, as tensors of the types that are named.
+    """func of tensors, as tensors of the types that are named; with Tout alone, a decorator.
 
     Args:
-        func: gets a tensor for each of `inp`.
+        func: gets a tensor for each of `inp`; None for a decorator.
         inp: a list of what becomes tensors.
         Tout: an element type, or a list of them for a function of several results; or TensorSpecs.
 
@@ -267,7 +267,7 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any =
         A tensor, or a list of them.
 
     Raises:
-        TypeError: a result is of another type.
+        TypeError: a result is of another type; `Tout` or `inp` is missing.
         ValueError: there are more or fewer results than types.
 
     Example:
@@ -275,6 +275,8 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any =
         >>> tf.py_function(lambda x: x * 2, [3], tf.int32).numpy()
         np.int32(6)
     """
+    if _decorates("py_function", func, inp, Tout):
+        return functools.partial(_decorated, py_function, Tout)
     found = func(*map(as_tensor, inp))
     return _results(found, Tout, lambda value, kind: as_tensor(value, kind, "py_function: result"))
 
@@ -282,7 +284,7 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any =
 def numpy_function(
     func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: Any = None
 ) -> Any:
-    """func of NumPy arrays, as tensors of the types that are named.
+    """func of NumPy arrays, as tensors of the types that are named; with Tout alone, a decorator.
 
     Args:
         func: gets a NumPy array for each of `inp`, a scalar where there are no axes; text as bytes.
@@ -293,7 +295,7 @@ def numpy_function(
         A tensor, or a list of them.
 
     Raises:
-        TypeError: a result is of another type.
+        TypeError: a result is of another type; `Tout` or `inp` is missing.
         ValueError: there are more or fewer results than types.
 
     Example:
@@ -301,6 +303,9 @@ def numpy_function(
         >>> tf.numpy_function(lambda path: path.decode()[-3:], ["cat.jpg"], tf.string).numpy()
         b'jpg'
     """
+
+    if _decorates("numpy_function", func, inp, Tout):
+        return functools.partial(_decorated, numpy_function, Tout)
 
     def exact(value: Any, kind: Any) -> Any:
         result = as_tensor(value if isinstance(value, ArrayLike) else _as_numpy(value))
@@ -311,6 +316,23 @@ def numpy_function(
         return result
 
     return _results(func(*(as_tensor(value).numpy() for value in inp)), Tout, exact)
+
+
+def _decorates(op: str, func: Any, inp: Any, types: Any) -> bool:
+    """Whether `op` was given types alone, to decorate a function."""
+    if types is None:
+        raise TypeError(f"Missing required argument: 'Tout'. As a decorator: @tf.{op}(Tout=...)")
+    if (func is None) != (inp is None):
+        raise TypeError(f"{op}: func and inp come together, or neither does, for a decorator")
+    return func is None
+
+
+def _decorated(op: Callable[..., Any], types: Any, func: Callable[..., Any]) -> Any:
+    @functools.wraps(func)
+    def run(*args: Any) -> Any:
+        return op(func, args, types)
+
+    return run
 
 
 def _as_numpy(value: Any) -> Any:

@@ -179,7 +179,8 @@ class Int64List(_List):
     _kind = "int64_list"
 
     def _one(self, value: Any) -> int:
-        number = int(value) if isinstance(value, np.bool_) else operator.index(value)
+        is_truth = getattr(value, "dtype", None) == np.bool_  # which is no index for NumPy
+        number = int(bool(value)) if is_truth else operator.index(value)
         if not -(2**63) <= number < 2**63:
             raise ValueError(f"Int64List: value out of range: {number}")
         return int(number)

@@ -154,3 +154,28 @@ def test_illegal_values_are_value_errors(words):
 def test_wrong_kinds_are_type_errors(words):
     with pytest.raises(TypeError, match=words):
         TYPE_ERRORS[words]()
+
+
+@pytest.mark.parametrize("name", ["py_function", "numpy_function"])
+def test_with_its_type_alone_it_decorates(tf, name):
+    found = []
+    for lib in (mt, tf):
+        op = getattr(lib, name)
+
+        @op(Tout=lib.float32)
+        def half(x, y):
+            """Doc."""
+            return np.float32(x) / 2 + np.float32(y)
+
+        found.append([half(3.0, lib.constant(1.0)).numpy(), half.__name__, half.__doc__])
+        rows = lib.data.Dataset.from_tensor_slices([1.0, 2.0]).map(lambda x, f=half: f(x, x))
+        found[-1].append([float(x) for x in rows])
+        for wrong in (
+            {},
+            {"func": max},
+            {"func": max, "inp": [1.0]},
+            {"inp": [1.0], "Tout": "int32"},
+        ):
+            with pytest.raises(TypeError):
+                op(**wrong)
+    assert found[0] == found[1]
