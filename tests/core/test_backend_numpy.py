@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 import hypothesis
 import ml_dtypes
@@ -25,6 +26,7 @@ import pytest
 import threadpoolctl
 from hypothesis import strategies as st
 
+from minitensor import config
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
 from minitensor.backend.numpy import blocked, blocks, choice, threads
@@ -425,7 +427,7 @@ def test_a_thread_that_came_too_late_holds_nothing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(threads, "_cores", lambda: 2)
     busy = Event()
     with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(threads, "_pool", lambda process: pool)
+        monkeypatch.setattr(threads, "_pool", lambda process, size: pool)
         pool.submit(busy.wait)
         array = np.ones(9)
         alive = weakref.ref(array)
@@ -436,6 +438,51 @@ def test_a_thread_that_came_too_late_holds_nothing(monkeypatch: pytest.MonkeyPat
 
 
 # ----- settings -----
+
+
+@pytest.mark.parametrize("groups", [1, 16])
+def test_any_number_of_threads_gives_the_same_bits(groups: int) -> None:
+    window = Window.of((24, 24), (3, 3), (1, 1), "SAME", groups=groups)
+    arrays = draw(window, 16, 16, "float32", n=12)
+    switch = config.threading
+    found = []
+    try:
+        for number in (1, 2, 5):
+            switch.set_intra_op_parallelism_threads(number)
+            assert switch.get_intra_op_parallelism_threads() == threads.workers() == number
+            assert set(blas_threads()) == {number}
+            found.append(family(*arrays, window))
+    finally:
+        switch.set_intra_op_parallelism_threads(0)
+    assert switch.get_intra_op_parallelism_threads() == 0
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "words"), [(-1, ValueError, "-1 threads"), (2.0, TypeError, "an integer")]
+)
+def test_a_bad_number_of_threads_is_refused(number: Any, error: type, words: str) -> None:
+    for which in ("intra", "inter"):
+        with pytest.raises(error, match=f"set_{which}_op_parallelism_threads.*{words}"):
+            getattr(config.threading, f"set_{which}_op_parallelism_threads")(number)
+
+
+def test_a_call_tells_which_algorithm_it_took(caplog: pytest.LogCaptureFixture) -> None:
+    small = Window.of((4, 4), (3, 3))
+    family(*draw(small, 2, 2, n=1), small)
+    assert not caplog.messages
+    with caplog.at_level("DEBUG", "minitensor"):
+        family(*draw(small, 2, 2, n=1), small)
+        family(*draw(BIG, 16, 16, n=4), BIG)
+        with settings.algorithm("direct"):
+            family(*draw(small, 2, 2, n=1), small)
+    ways = [message.partition(" by ")[2] for message in caplog.messages]
+    assert ways[:3] == ["blocked: chosen by shape"] * 3
+    assert ways[3] == ways[4] == "compiled.direct: chosen by shape"
+    assert ways[5] == "compiled.filter_grad: chosen by shape"
+    assert ways[6:] == ["direct: direct"] * 3
 
 
 def test_an_unknown_algorithm_is_refused_with_the_legal_names() -> None:

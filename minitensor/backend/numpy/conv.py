@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from math import prod
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -90,7 +90,9 @@ def _algorithm(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Win
     found = _chosen(images, kernel, window)
     logging = sys.modules.get("logging")  # whoever wants to hear of it has loaded it
     if logging is not None and logging.getLogger("minitensor").isEnabledFor(logging.DEBUG):
-        way = found.way(op, len(images), kernel, window) if hasattr(found, "way") else found
+        way: Any = found
+        if hasattr(way, "way"):
+            way = way.way(op, len(images), kernel, window)
         logging.getLogger("minitensor").debug(
             *("%s of %s %s by %s: %s", op, images.dtype, (images.shape, kernel)),
             *(way.__name__.rpartition("numpy.")[2], pinned_algorithm() or "chosen by shape"),

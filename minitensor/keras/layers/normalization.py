@@ -122,7 +122,8 @@ class LayerNormalization(Standardizing):
         read_rules(self, "beta", beta_initializer, beta_regularizer, beta_constraint)
 
     def _axes(self, rank: int) -> list[int]:
-        return sorted(self._from_front(rank, axis) for axis in self.axis)
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        return sorted(self._from_front(rank, axis) for axis in axes)
 
     def build(self, input_shape: Any) -> None:
         self.axis = [self.axis] if isinstance(self.axis, int) else list(self.axis)

@@ -28,7 +28,8 @@ def compiled(function: Function) -> Function:
     Kernels make no arrays. So they need not count who holds one (`_nrt`): a locked instruction for
     each array of a call, which took a third of the time of a tile.
     """
-    kernel: Any = numba.njit(function, nogil=True, error_model="numpy", _nrt=False)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    kernel: Any = numba.njit(function, **options)
     if kernel is not function and folder() is not None:  # with the JIT off it is the function
         kernel._cache = _Cache(function)
     return kernel  # type: ignore[no-any-return]
