@@ -207,6 +207,11 @@ def test_messages_are_filled_piece_by_piece(tf):
     assert texts[0] == texts[1]
 
 
+def test_truth_values_are_integers():
+    truths = [True, np.True_, mt.constant(False), np.bool_(0), np.uint8(7), mt.constant(5)]
+    assert mt.train.Int64List(value=truths).value == [1, 1, 0, 0, 7, 5]
+
+
 def test_lists_that_are_not_packed_are_read(tf):
     bits = np.float32([1.5, -2]).view(np.uint32).tolist()
     loose = b"".join(wire.fixed32(1, n) for n in bits)
