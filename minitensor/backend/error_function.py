@@ -74,15 +74,25 @@ def erfc(xp: Any, x: Any) -> Any:
     return y.reshape(x.shape).astype(x.dtype)
 
 
-def gelu_of(xp: Any, x: Any) -> Any:
-    """x times the standard normal distribution function of x: 1 + erf would cancel for x < 0."""
-    return 0.5 * x * erfc(xp, -math.sqrt(0.5) * x)
+def gelu_of(xp: Any, x: Any, approximate: bool) -> Any:
+    """x times the standard normal distribution function of x, or its approximation by tanh."""
+    if approximate:
+        return 0.5 * x * (1 + xp.tanh(_inner(xp, x)))
+    return 0.5 * x * erfc(xp, -math.sqrt(0.5) * x)  # 1 + erf would cancel for x < 0
 
 
-def gelu_slope(xp: Any, x: Any) -> Any:
+def gelu_slope(xp: Any, x: Any, approximate: bool) -> Any:
     """The derivative of `gelu_of`."""
+    if approximate:
+        y = xp.tanh(_inner(xp, x))
+        rise = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * xp.square(x))
+        return 0.5 * (1 + y) + 0.5 * x * ((1 - y * y) * rise)
     bell = xp.exp(-0.5 * xp.square(x))
     return 0.5 * erfc(xp, -math.sqrt(0.5) * x) + x * (bell * (1 / math.sqrt(2 * math.pi)))
+
+
+def _inner(xp: Any, x: Any) -> Any:
+    return math.sqrt(2 / math.pi) * (x + 0.044715 * x * xp.square(x))
 
 
 def _parts(xp: Any, x: Any) -> tuple[Any, Any]:

@@ -146,10 +146,10 @@ class Backend(Protocol):
     def gate(self, g: Array, x: Array, high: float | None) -> Array:
         """g where 0 < x < high (None: no limit), else 0."""
 
-    def gelu(self, x: Array) -> Array:
-        """x times the standard normal distribution function of x."""
+    def gelu(self, x: Array, approximate: bool) -> Array:
+        """x times the standard normal distribution function of x, or its approximation by tanh."""
 
-    def gelu_grad(self, g: Array, x: Array) -> Array:
+    def gelu_grad(self, g: Array, x: Array, approximate: bool) -> Array:
         """g times the derivative of `gelu`."""
 
     def softmax_cross_entropy(self, labels: Array, logits: Array) -> Array:

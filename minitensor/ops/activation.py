@@ -121,34 +121,35 @@ def _curve(x: Tensor, left: Tensor) -> Tensor:
     return math.expm1(math.where(left, x, 0))
 
 
-@rounded_once
-def gelu(x: Tensor, *, approximate: bool) -> Tensor:
+@primitive
+def gelu(be: Backend, x: Any, *, approximate: bool) -> Any:
     """x times the standard normal distribution function of x, or its approximation by tanh."""
-    if approximate:
-        inner = numbers.sqrt(2 / numbers.pi) * (x + 0.044715 * x * math.square(x))
-        return 0.5 * x * (1 + math.tanh(inner))
-    return _gelu(x)
+    return be.gelu(x, approximate)
 
 
 @primitive
-def _gelu(be: Backend, x: Any) -> Any:
-    return be.gelu(x)
+def _gelu_grad(be: Backend, g: Any, x: Any, *, approximate: bool) -> Any:
+    return be.gelu_grad(g, x, approximate)
 
 
-@primitive
-def _gelu_grad(be: Backend, g: Any, x: Any) -> Any:
-    return be.gelu_grad(g, x)
-
-
-def _gelu_curvature(h: Tensor, y: Tensor, g: Tensor, x: Tensor) -> Tensor:
-    """h g exp(-x^2 / 2) (2 - x^2) / sqrt(2 pi)"""
+@rounded_once
+def _gelu_curvature(h: Tensor, g: Tensor, x: Tensor, *, approximate: bool) -> Tensor:
+    """h g times the second derivative: of x F(x), 2 F' + x F''."""
     square = math.square(x)
-    bell = math.exp(-0.5 * square) * (1 / numbers.sqrt(2 * numbers.pi))
-    return h * g * (bell * (2 - square))
+    if not approximate:  # F' = exp(-x^2 / 2) / sqrt(2 pi)
+        bell = math.exp(-0.5 * square) * (1 / numbers.sqrt(2 * numbers.pi))
+        return h * g * (bell * (2 - square))
+    k = 2 * numbers.sqrt(2 / numbers.pi)  # F = sigmoid(v)
+    s = math.sigmoid(k * (x + 0.044715 * x * square))
+    rise, bend = k * (1 + 3 * 0.044715 * square), k * 6 * 0.044715 * x  # v', v''
+    return h * g * (s * (1 - s) * (2 * rise + x * (rise * rise * (1 - 2 * s) + bend)))
 
 
-_gelu.defvjp(lambda g, y, x: _gelu_grad(g, x))
-_gelu_grad.defvjp(lambda h, y, g, x: _gelu_grad(h, x), rounded_once(_gelu_curvature))
+gelu.defvjp(lambda g, y, x, *, approximate: _gelu_grad(g, x, approximate=approximate))
+_gelu_grad.defvjp(
+    lambda h, y, g, x, *, approximate: _gelu_grad(h, x, approximate=approximate),
+    lambda h, y, g, x, *, approximate: _gelu_curvature(h, g, x, approximate=approximate),
+)
 
 
 @elementwise(FLOATS)

@@ -308,21 +308,32 @@ def test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(high, size, dty
         assert found.dtype == dtype
 
 
-def test_gelu_keeps_the_digits_of_its_tails():
-    x = np.linspace(-13, 9, 4003, dtype="f")
+def gelu_of(x: np.ndarray, approximate: bool) -> tuple[np.ndarray, np.ndarray]:
+    """gelu and its slope."""
+    x = x.astype("d")
+    if approximate:
+        v = 2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+        e = np.exp(-abs(v))
+        phi, rise = np.where(x < 0, e, 1) / (1 + e), 2 * math.sqrt(2 / math.pi)
+        return x * phi, phi + x * e / (1 + e) ** 2 * rise * (1 + 3 * 0.044715 * x * x)
     phi = np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()])
-    close(be.gelu(x), x * phi, 4, scale=1e-30)
-    slope = phi + x * np.exp(-(x.astype("d") ** 2) / 2) / math.sqrt(2 * math.pi)
-    g = draw(x.shape)[0]
-    close(be.gelu_grad(g, x), g * slope, 8)
-    close(be.gelu(x.astype("d")), x * phi, 300, scale=1e-30)
+    return x * phi, phi + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_keeps_the_digits_of_its_tails(approximate):
+    x = np.linspace(-9 if approximate else -13, 9, 4003, dtype="f")
+    (g,), (y, slope) = draw(x.shape), gelu_of(x, approximate)
+    close(be.gelu(x, approximate), y, 60 if approximate else 4, scale=1e-30)  # v ulps in exp(-v)
+    close(be.gelu_grad(g, x, approximate), g * slope, 8)
+    close(be.gelu(x.astype("d"), approximate), y, 300, scale=1 if approximate else 1e-30)
     with np.errstate(all="ignore"):
         for value in SPECIAL:
             one = np.full(3, value, "f")
-            for ours, size in ((be.gelu, 1), (lambda x: be.gelu_grad(x, x), 1)):
-                with settings.algorithm("direct"):
-                    right = ours(one)
-                close(ours(one), right, 4, size)
+            with settings.algorithm("direct"):
+                right = be.gelu(one, approximate), be.gelu_grad(one, one, approximate)
+            close(be.gelu(one, approximate), right[0], 16)  # where 1 + tanh cancels
+            close(be.gelu_grad(one, one, approximate), right[1], 16)
 
 
 # ----- softmax cross entropy -----
@@ -563,7 +574,8 @@ CHECKS = {
     "bias": lambda: test_bias_and_activation_are_one_rounding("relu6", (2, 3, 1, 5), "float32"),
     "gate": lambda: test_a_gate_lets_pass_what_is_above_zero_and_below_its_limit(6.0, 7, "float32"),
     "where": test_where_chooses_bit_by_bit,
-    "gelu": test_gelu_keeps_the_digits_of_its_tails,
+    "gelu": lambda: test_gelu_keeps_the_digits_of_its_tails(False),
+    "tanh": lambda: test_gelu_keeps_the_digits_of_its_tails(True),
     "entropy": lambda: test_cross_entropy_of_rows_of_any_length(1, (2, 65)),
     "special": test_cross_entropy_of_logits_that_are_far_apart_or_not_finite,
     "pools": pools,
@@ -596,6 +608,9 @@ gelu _bell                  : fused(z, z, -square)  : 0 * square                
 gelu _phi                   : u = t - _HALF         : u = t                     : gelu
 gelu _size                  : z < _FAR              : z < 9                     : gelu
 gelu _gelu_grad             : bell * _DENSITY       : bell                      : gelu
+gelu _falling               : z * z                 : z                         : tanh
+gelu _gelu_by_tanh          : x[k] < 0              : x[k] < 1                  : tanh
+gelu _gelu_by_tanh_grad     : * share * share       : * share                   : tanh
 loss _total                 : range(1, len(sums))   : range(2, len(sums))       : entropy
 loss _shift                 : x[k] - top            : x[k]                      : special
 loss _losses                : - log)                : + log)                    : entropy

@@ -38,15 +38,15 @@ def gate(device: Device, g: Any, x: Any, high: float | None) -> Any:
 
 
 @in_float32
-def gelu(device: Device, x: Any) -> Any:
-    """x times the standard normal distribution function of x."""
-    return gelu_of(device.xp, x)
+def gelu(device: Device, x: Any, approximate: bool) -> Any:
+    """x times the standard normal distribution function of x, or its approximation by tanh."""
+    return gelu_of(device.xp, x, approximate)
 
 
 @in_float32
-def gelu_grad(device: Device, g: Any, x: Any) -> Any:
+def gelu_grad(device: Device, g: Any, x: Any, approximate: bool) -> Any:
     """g times the derivative of `gelu`."""
-    return g * gelu_slope(device.xp, x)
+    return g * gelu_slope(device.xp, x, approximate)
 
 
 def sum_rows(device: Device, x: Any) -> Any:

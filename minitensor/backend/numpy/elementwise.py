@@ -108,25 +108,27 @@ def bias_activation_into(y: np.ndarray, x: np.ndarray, bias: np.ndarray, activat
 
 
 @in_float32
-def gelu(x: np.ndarray) -> np.ndarray:
-    """x times the standard normal distribution function Phi(x).
+def gelu(x: np.ndarray, approximate: bool) -> np.ndarray:
+    """x times the standard normal distribution function of x, or its approximation by tanh.
 
     Example:
         >>> import numpy as np
         >>> from minitensor.backend import numpy as be
-        >>> be.gelu(np.array([0.0, 1.0]))
+        >>> be.gelu(np.array([0.0, 1.0]), False)
         array([0.        , 0.84134475])
     """
     room = _for_float32(x)
-    y: np.ndarray = gelu_of(np, x) if room is None else room.gelu.gelu(x)
+    y: np.ndarray = gelu_of(np, x, approximate) if room is None else room.gelu.gelu(x, approximate)
     return y
 
 
 @in_float32
-def gelu_grad(g: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """g * (Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi))."""
+def gelu_grad(g: np.ndarray, x: np.ndarray, approximate: bool) -> np.ndarray:
+    """g times the derivative of `gelu`."""
     room = _for_float32(x)
-    y: np.ndarray = g * gelu_slope(np, x) if room is None else room.gelu.gelu_grad(g, x)
+    if room is None:
+        return g * gelu_slope(np, x, approximate)  # type: ignore[no-any-return]
+    y: np.ndarray = room.gelu.gelu_grad(g, x, approximate)
     return y
 
 
