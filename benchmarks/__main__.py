@@ -71,8 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     conv.add_products(content)
     if args.bench == "step":
         step.add_figures(content["rows"])
-    shown = ("of_product", "fraction" if args.bench == "memory" else "", "percent", "ratio")
-    report.show(content, (*shown, "images_per_second"))
+    report.show(content, {"conv": ("of_product",), "memory": ("fraction",)}.get(args.bench, ()))
     print(*roofline.beyond(content["rows"]), sep="\n")
     if args.out or not args.quick:
         name = "_".join([args.bench, *(getattr(args, "layers", None) or ()), args.device])

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -27,11 +26,9 @@ PACKAGES = ("numpy", "scipy", "threadpoolctl", "tensorflow-cpu", "torch", "cupy-
 OURS = "minitensor"
 WORDS = {OURS: "ours", "tensorflow": "TF"}
 HEADS = {  # what a figure beside the milliseconds is called in a table
-    "ratio": "/ peer",  # the fastest
-    "fraction": "/ roof",
+    "ratio": "/peer",  # the fastest
+    "fraction": "/roof",
     "of_product": "of matmul",
-    "percent": "%",
-    "images_per_second": "img/s",
 }
 PRODUCT = f"{OURS} product"  # no time of a convolution: of NumPy's product of the same size
 Report = dict[str, Any]
@@ -172,12 +169,12 @@ def _cpu() -> str:
 
 
 def show(content: Report, columns: Iterable[str]) -> None:
-    """The report as a table: names, milliseconds, and each of `columns` of our own."""
+    """The report as a table: names, milliseconds; our own of `columns`, and ratios to peers."""
     rows = content["rows"]
     timed = list(dict.fromkeys(c for row in rows for c in row["how"]))
     figures = [
         (figure, column)
-        for figure in columns
+        for figure in (*columns, "ratio")
         for column in dict.fromkeys(c for row in rows for c in row.get(figure, ()))
         if column.startswith(OURS) or column not in timed
     ]
@@ -196,6 +193,15 @@ def show(content: Report, columns: Iterable[str]) -> None:
     for group, found in content.get("geometric_mean_of_product", {}).items():
         words = ", ".join(f"{short(column)} {figure:.2f}" for column, figure in found.items())
         print(f"NumPy's matrix product / time, geometric mean, {group}: {words}")
+    for figure in ("percent", "images_per_second"):
+        for row in rows:
+            words = (
+                f"{short(column)} {number:.4g}" for column, number in row.get(figure, {}).items()
+            )
+            if figure in row:
+                print(
+                    f"{figure.replace('_', ' ')}, {row['name']}, {row['group']}: {', '.join(words)}"
+                )
     for name, reason in content["absent"].items():
         print(f"absent: {name} ({reason})")
     if content["left_out"]:
@@ -235,7 +241,7 @@ def _cell(row: Report, column: str) -> str:
 def short(column: str) -> str:
     """A column in few words: "minitensor fit" as "ours fit"."""
     library, _, option = column.partition(" ")
-    return f"{WORDS.get(library, library)} {option}".strip()
+    return f"{WORDS.get(library, library)} {option.removeprefix('tf.')}".strip()
 
 
 def _print(title: str, heads: list[str], body: dict[str, list[list[str]]]) -> None:
@@ -250,12 +256,20 @@ def _print(title: str, heads: list[str], body: dict[str, list[list[str]]]) -> No
             print(group, *("  ".join(line) for line in lines), sep="\n")
         return
     table = Table(title=title, box=box.SIMPLE, padding=(0, 1, 0, 0))
-    for head in heads:
-        table.add_column(head, justify="right" if head else "left", no_wrap=not head)
+    lines = [line for group in body.values() for line in group]
+    needed = 2
+    for number, head in enumerate(heads):
+        cells = [*head.split(), *(line[number] for line in lines), *(() if head else body)]
+        least = max(map(len, cells), default=0)
+        needed += least + 2
+        words = head.replace(" ", "\n")  # narrow columns
+        side = "right" if head else "left"
+        table.add_column(words, justify=side, no_wrap=True, min_width=least)
     for group, lines in body.items():
         table.add_row(f"[bold]{group}")
         for line in lines:
             table.add_row(*line)
         table.add_section()
-    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if wide else 160).print(table)
+    console = Console()
+    console.width = max(console.width, needed)  # a figure is never cut
+    console.print(table)

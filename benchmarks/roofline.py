@@ -5,8 +5,9 @@ above the dots of a row. The slanted roof is the copy bandwidth and the flat one
 measured in the same run by as many threads. Right, the same rows by number and name, and which
 part of the roof each dot reached. Beyond 1 are three kinds, and `beyond` says which is which:
 what fits in a cache, updates in place (a copy's target is read before it is written), and
-Winograd's algorithm, which multiplies less than the definition that is counted. Needs matplotlib;
-without it there is no picture, and that is said.
+Winograd's algorithm, which multiplies less than the definition that is counted; and the flat roof
+is no law, but what BLAS reaches. Needs matplotlib; without it there is no picture, and that is
+said.
 
 Source: Williams, Waterman and Patterson 2009
 """
@@ -64,7 +65,9 @@ def add_fractions(content: dict[str, Any]) -> None:
         roof = content["ceilings"].get(str(row.get("threads", 0)), {})
         rate = roof.get(row["precision"])  # operations per second
         if "copy" in roof and rate:
-            least = 1e3 * max(row["traffic"] / roof["copy"], row["operations"] / rate)
+            moved, computed = row["traffic"] / roof["copy"], row["operations"] / rate
+            row["bound"] = "memory" if moved > computed else "arithmetic"
+            least = 1e3 * max(moved, computed)
             cells = row["milliseconds"].items()
             row["fraction"] = {c: float(f"{least / ms:.4g}") for c, ms in cells if c != PRODUCT}
 
@@ -83,6 +86,8 @@ def beyond(rows: list[Row]) -> list[str]:
 def _why(row: Row, column: str, cache: int) -> str:
     if column.endswith("fast"):
         return "Winograd multiplies less than is counted"
+    if row["bound"] == "arithmetic":
+        return "which is only BLAS' product of large matrices"
     if row["traffic"] < cache:
         return f"its {row['traffic'] / 2**20:.0f} MiB fit in the cache"
     if row["name"].startswith(("sgd", "adam")):
@@ -129,7 +134,7 @@ def _points(axes: Any, rows: list[Row]) -> None:
         axes.scatter(list(map(_intensity, timed)), y, s=22, **_style(number, column))
     places: dict[int, list[int]] = {}
     for number, row in enumerate(rows):
-        places.setdefault(round(np.log(_intensity(row)) / 0.06), []).append(number)
+        places.setdefault(round(np.log(_intensity(row)) / 0.1), []).append(number)
     for numbers in places.values():
         at = [rows[number] for number in numbers]
         top = max(1e3 * row["operations"] / min(row["milliseconds"].values()) for row in at)

@@ -1,8 +1,7 @@
 """Writes the tables of the pages from what was measured: the parity ledger and the timings.
 
     minitensor parity --recorded --markdown benchmarks/results/parity.md
-    python -m benchmarks conv
-    python -m benchmarks step
+    python -m benchmarks conv, conv --layers ten, conv --layers deepbench, memory, step, latency
     python examples/mnist_cnn.py --data fashion_mnist --out benchmarks/results/fashion_mnist
     python -m benchmarks.on_gpu --commit        (on a machine with a GPU)
     python -m benchmarks.tables
@@ -21,19 +20,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import RESULTS, ROOT
+from benchmarks.report import RESULTS, ROOT, short
 
 PAGES = {  # where each table stands
     "docs/parity.md": ("parity",),
-    "docs/speed.md": ("conv-speed", "step-speed", "gpu-speed", "fashion-mnist"),
+    "docs/speed.md": ("conv-speed", "means", "step-speed", "gpu-speed", "fashion-mnist"),
 }
-WORDS = {"minitensor": "ours", "tensorflow": "TensorFlow", "torch nhwc": "PyTorch NHWC"}
-WORDS |= {"torch nchw": "PyTorch NCHW"}
+WORDS = {"minitensor": "ours", "minitensor fast": "ours fast", "tensorflow": "TensorFlow"}
+WORDS |= {"torch nhwc": "PyTorch NHWC", "torch nchw": "PyTorch NCHW"}
+MEANS = ("conv_ten", "conv_deepbench", "memory", "latency")  # results of which means are told
 NOT_YET = (
     "The kernels are not yet measured on a GPU. On a machine that has one, "
     "`python -m benchmarks.on_gpu --out DIR` runs the tests, the sanitizers and these benchmarks "
     "in under nine minutes; the tables here are made from the results that are committed."
 )
+MATMUL = "NumPy's matrix product of the same size / time"
 Report = dict[str, Any]
 
 
@@ -48,6 +49,7 @@ def filled(text: str, names: Iterable[str], results: Path = RESULTS) -> str:
     """`text` with the tables of these names generated anew."""
     tables = {
         "parity": (results / "parity.md").read_text(encoding="utf-8"),
+        "means": means_table(results),
         "conv-speed": conv_table(json.loads((results / "conv_cpu.json").read_text())),
         "step-speed": step_table(json.loads((results / "step_cpu.json").read_text())),
         "fashion-mnist": training_table(results / "fashion_mnist"),
@@ -67,39 +69,71 @@ def conv_table(report: Report) -> str:
     """The timings of convolutions on a CPU, with device, date and versions."""
     versions, machine, rows = report["versions"], report["machine"], report["rows"]
     sides = [side for side in WORDS if side in rows[0]["milliseconds"]]
+    ours = [side for side in sides if side in rows[0]["ratio"]]
     lines = [
         f"{report['what']}; {machine['cores']} cores of {machine['cpu']}, {report['date'][:10]}, "
         f"NumPy {versions['numpy']}, {_peers(versions)}. A ratio above 1 means that the fastest "
         "peer is faster.",
         "",
-        *_head("layer", "input", "filters", "stride", *(f"{WORDS[s]}, ms" for s in sides), "ratio"),
+        *_head(
+            *("layer", "input", "filters", "stride", "threads"),
+            *(f"{WORDS[s]}, ms" for s in sides),
+            *(f"ratio{s.removeprefix('minitensor')}" for s in ours),
+        ),
     ]
     for row in rows:
         shapes = tuple(row["input"]), tuple(row["filters"]), row["stride"]
         times = [f"{row['milliseconds'][side]:.1f}" for side in sides]
-        lines.append(_line(row["name"], *shapes, *times, f"{row['ratio']['minitensor']:.2f}"))
-    mean = report["geometric_mean_ratio"]["fp32 training"]["minitensor"]
-    return "\n".join([*lines, _line("geometric mean", *[""] * (3 + len(sides)), f"{mean:.2f}")])
+        ratios = [f"{row['ratio'][side]:.2f}" for side in ours]
+        lines.append(_line(row["name"], *shapes, row.get("threads", "all"), *times, *ratios))
+    for group, found in report["geometric_mean_ratio"].items():
+        if "3x3" not in group:
+            blanks, ratios = [""] * (4 + len(sides)), [f"{found[side]:.2f}" for side in ours]
+            lines.append(_line(f"geometric mean, {group}", *blanks, *ratios))
+    return "\n".join(lines)
+
+
+def means_table(results: Path) -> str:
+    """Geometric means of the committed results that have many rows, one line per group."""
+    lines = []
+    for name in MEANS:
+        path = results / f"{name}_cpu.json"
+        if not path.exists():
+            continue
+        report = json.loads(path.read_text())
+        products = report.get("geometric_mean_of_product", {})
+        for group, found in report["geometric_mean_ratio"].items():
+            cells = [_mean(found), _mean(products.get(group, {}))]
+            lines.append(_line(f"`{name}`", group, *cells, report["date"][:10]))
+    return "\n".join([*_head("bench", "rows", "time / fastest peer", MATMUL, "date"), *lines])
+
+
+def _mean(found: dict[str, float]) -> str:
+    names = ((c, c.removeprefix("minitensor").strip() or "exact") for c in found)
+    return ", ".join(f"{name} {found[c]:.2f}" for c, name in names if name in ("exact", "fast"))
 
 
 def step_table(report: Report) -> str:
-    """Whole training steps on a CPU, and how the Keras model stands beside tf.keras."""
+    """Whole training steps on a CPU, and how ours stand beside the fastest peer."""
     versions, machine = report["versions"], report["machine"]
+    ours = list(report["rows"][0]["ratio"])
     columns = list(report["rows"][0]["milliseconds"])
-    words = (column.replace("minitensor", "ours").replace("tensorflow", "TF") for column in columns)
+    peers = _peers(versions).replace(" (eager)", "")
     lines = [
-        f"Milliseconds of one training step, float32, SGD with momentum, median of interleaved "
-        f"rounds; {machine['cores']} cores of {machine['cpu']}, {report['date'][:10]}, NumPy "
-        f'{versions["numpy"]}, {_peers(versions)}. "keras" is a Keras model with Keras\' loss and '
+        "Milliseconds of one training step, float32, SGD with momentum (the MNIST CNN: Adam), "
+        f"median of interleaved rounds; {machine['cores']} cores of {machine['cpu']}, "
+        f"{report['date'][:10]}, NumPy {versions['numpy']}, {peers}. "
+        '"keras" is a Keras model with Keras\' loss and '
         "optimizer under a tape, the same text for both libraries"
-        + ('; "fit" is an update in `Model.fit`.' if "minitensor fit" in columns else "."),
+        + ('; "fit" is an update in `Model.fit`' if "minitensor fit" in columns else "")
+        + ". A ratio above 1 means that the fastest peer is faster.",
         "",
-        *_head("network", *words, "ours keras / TF keras"),
+        *_head("network", "threads", *map(short, columns), *(f"{short(c)} / peer" for c in ours)),
     ]
     for row in report["rows"]:
-        times = row["milliseconds"]
-        ratio = times["minitensor keras"] / times["tensorflow keras"]
-        lines.append(_line(row["name"], *(_cell(times[c]) for c in columns), f"{ratio:.2f}"))
+        times = (_cell(row["milliseconds"].get(c)) for c in columns)
+        ratios = (_cell(row["ratio"].get(c)) for c in ours)
+        lines.append(_line(row["name"], row.get("threads", "all"), *times, *ratios))
     return "\n".join(lines)
 
 
@@ -153,7 +187,7 @@ def _conv(report: Report) -> list[str]:
 
 
 def _memory(report: Report) -> list[str]:
-    copy = report["ceilings"]["copy"] / 1e9
+    copy = report["ceilings"]["0"]["copy"] / 1e9
     lines = _head(f"fraction of a copy's {copy:.4g} GB/s", "ours", "PyTorch, its best layout")
     for row in report["rows"]:
         found = dict(row["fraction"])

@@ -4,7 +4,7 @@ Two thread pools in one process spoil both, two libraries on one GPU share a con
 that faults takes its process with it; so each side has its own. A worker that dies or is silent
 for too long is an answer too ("failed"), and the next question gets a fresh one.
 
-    python -m benchmarks.worker SIDE DEVICE THREADS     answers a line of JSON per line of JSON
+    python -m benchmarks.worker SIDE DEVICE         answers one line of JSON per line of JSON
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -32,9 +33,8 @@ Timers = dict[str, tuple[Timer, float | None]]  # by option, with the norm of th
 # ----- the child -----
 
 
-def serve(side: str, device: str, threads: str) -> None:
+def serve(side: str, device: str) -> None:
     """Says who it is, then answers questions until its input ends."""
-    pin(int(threads))
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
     warnings.filterwarnings("ignore")
@@ -56,17 +56,6 @@ def serve(side: str, device: str, threads: str) -> None:
             timers.clear()  # its arrays too, before others are made
             case = question["case"]
         say(_answer(here, question, timers))
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def pin(threads: int) -> None:
-    """Keeps this process on so many cores, 0: on all it has; libraries take as many threads."""
-    if threads and threads != cores():
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 def _answer(side: Any, question: dict[str, Any], timers: Timers) -> dict[str, Any]:
@@ -91,11 +80,23 @@ def _answer(side: Any, question: dict[str, Any], timers: Timers) -> dict[str, An
 # ----- the parent -----
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pin(threads: int) -> None:
+    """Keeps this process on so many cores, 0: on all it has; libraries take as many threads."""
+    if threads and threads != cores():
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 class Worker:
     """A process that times one side on one device, on so many cores (0: all)."""
 
     def __init__(self, side: str, device: str, threads: int = 0) -> None:
-        self.command = [sys.executable, "-m", "benchmarks.worker", side, device, str(threads)]
+        self.command = [sys.executable, "-m", "benchmarks.worker", side, device]
+        self.pin = partial(pin, threads)  # before its first import: BLAS counts cores only then
         self.hello = self._start()
 
     def ask(self, case: dict[str, Any], option: str) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class Worker:
         self.words = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self.process = subprocess.Popen(
             self.command, env=environment, cwd=ROOT, text=True,
-            stdin=pipe, stdout=pipe, stderr=self.words,
+            stdin=pipe, stdout=pipe, stderr=self.words, preexec_fn=self.pin,
         )  # fmt: skip
         return self._hear()
 

@@ -155,4 +155,4 @@ def _both_ways(tensors: list[mt.Tensor], layer: Layer) -> Any:
     with mt.GradientTape() as tape:
         tape.watch([x, filters])
         y = mt.nn.conv2d(x, filters, layer.stride, pads)
-    return tape.gradient(y, [x, filters], output_gradients=g)
+    return [y, *tape.gradient(y, [x, filters], output_gradients=g)]

@@ -43,7 +43,8 @@ class Side:
                 with tf.GradientTape() as tape:
                     tape.watch([x, k])
                     y = _conv(x, k, layer)
-                return tape.gradient(y, [x, k], output_gradients=g)
+                # y too: tf.function leaves out what nobody wants
+                return [y, *tape.gradient(y, [x, k], output_gradients=g)]
 
             calls: dict[str, Step] = {
                 "forward": lambda: _conv(x, k, layer),

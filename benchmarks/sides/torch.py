@@ -112,7 +112,7 @@ class Side:
             def step() -> Any:
                 image = functional.pad(x, (left, right, top, bottom)) if odd else x
                 y = functional.conv2d(image, k, None, stride, pad, (1, 1), groups)
-                return torch.autograd.grad(y, (x, k), g)
+                return y, *torch.autograd.grad(y, (x, k), g)
 
             return step
 
