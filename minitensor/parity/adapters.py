@@ -58,6 +58,11 @@ def of_bytes(tf: Any, *tensors: Any, name: str) -> Any:
     return operator.attrgetter(name)(tf)(*tensors)
 
 
+def of_nothing(tf: Any, *args: Any, name: str) -> Any:
+    """A function of tf that reads or writes rows without elements."""
+    return getattr(tf, name)(*args)
+
+
 def entropy_of_softmax(tf: Any, x: Any) -> Any:
     """The cross entropy of probabilities that depend on the logits too."""
     return tf.nn.softmax_cross_entropy_with_logits(labels=tf.nn.softmax(x), logits=x)

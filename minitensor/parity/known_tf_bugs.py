@@ -88,6 +88,7 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
         "strides and dilations together: a warning, then wrong numbers",
     ),
     ("nn.depthwise_conv2d_backprop*", _always, "dilations are ignored"),
+    ("nn.conv3d", _holds(INF), "gradients multiply an infinite pixel by the zeros between strides"),
     (
         "nn.*pool3d nn.conv3d* nn.conv_transpose nn.convolution",
         _strides_beyond_kernel,
@@ -148,7 +149,7 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
     ),
     ("math.cumprod", _in("float16"), "the gradient sums what it divides later: it overflows"),
     (
-        "nn.depthwise_conv2d",
+        "nn.depthwise_conv2d nn.separable_conv2d",
         _holds(NAN, INF),
         "a NaN or infinity in a filter spoils gradients of pixels that it never meets",
     ),
@@ -177,6 +178,21 @@ BUGS: tuple[tuple[str, Callable[[Row], bool], str], ...] = (
             ("vstack", "joins vectors end to end"),
             ("add", "takes a matrix of one row or column for a bias of channels"),
         )
+    ),
+    ("parity.keras_ops", _always, "a Python number goes by way of float32 to float64"),
+    ("argsort searchsorted", _holds(NAN), "NaN compares with nothing, so nothing is ordered"),
+    ("tensor_scatter_nd_*", _holds(NAN), "NaN is dropped where it is not the tensor's own"),
+    ("math.bessel_i*", _from_order(0), "NaN at the infinities; the slope of I1 at 0 is 1, not 1/2"),
+    ("nn.local_response*", _in("float16"), "squares are summed in float16, and overflow"),
+    (
+        "image.resize",
+        _holds(INF),
+        "y0 + (y1 - y0) t is NaN beside an infinite pixel",
+    ),
+    (
+        "image.resize",
+        _always,
+        "cubic weights come from a table of 1024 distances; in float16 there is no gradient",
     ),
     (
         "parity.einsum_dense_shape",

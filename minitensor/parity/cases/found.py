@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from minitensor.parity.case import Case, T, call, literal
+from minitensor.parity.case import Case, Op, T, call, literal
+from minitensor.parity.proofs import images, other
 
 AREA = "found by random programs"
 NAN, INF = float("nan"), float("inf")
+OPS = {
+    "argsort": Op("selection", other.argsort),
+    "image.resize": Op("smooth", images.resize),
+    "linalg.l2_normalize": Op("smooth", other.l2_normalize),
+    "parity.of_nothing": Op("selection", other.of_nothing),
+    **{
+        name: Op("smooth", other.called(other.bessel, name))
+        for name in ("math.bessel_i0", "math.bessel_i1")
+    },
+    **{
+        name: Op("smooth", other.called(other.widened, name))
+        for name in ("math.erfinv", "math.rint")
+    },
+}
 
 
 def cases() -> Iterator[Case]:
@@ -18,6 +33,9 @@ def cases() -> Iterator[Case]:
     yield from empty()
     yield from mixed()
     yield from whole()
+    yield from lost()
+    yield from ends()
+    yield from pixels()
 
 
 def steep() -> Iterator[Case]:
@@ -25,8 +43,11 @@ def steep() -> Iterator[Case]:
     for name in ("relu", "relu6", "crelu"):
         yield replace(call("parity.root", literal((4,), -2, 0, 1, 4), name=f"nn.{name}"), order=1)
     xs, ys = literal((3,), 0, 1, 3), literal((3,), 2, 4, 2)
-    yield replace(call("parity.root", xs, ys, name="math.xlogy"), order=1)
+    for name in ("math.xlogy", "math.xlog1py", "math.xdivy"):
+        yield replace(call("parity.root", xs, ys, name=name), order=1)
     yield replace(call("parity.root", ys, xs, name="math.divide_no_nan"), order=1)
+    nought = literal((3,), 0, 1, 4)
+    yield replace(call("parity.root", nought, name="math.reciprocal_no_nan"), order=1)
 
 
 def infinite() -> Iterator[Case]:
@@ -57,6 +78,17 @@ def empty() -> Iterator[Case]:
             yield replace(call("sort", T(shape), direction=direction), order=1)
     mirrored = call("pad", (4, 0), paddings=[[1, 2], [0, 0]], mode="SYMMETRIC")
     yield replace(mirrored, order=1)
+    yield replace(call("math.top_k", (3,), k=0), order=1)
+    name = "nn.softmax_cross_entropy_with_logits"
+    yield replace(Case(name, (T((2, 0)), T((2, 0))), (), {"labels": "$0", "logits": "$1"}), order=0)
+    rows, places = T((2, 0)), literal((1, 1), 1, dtype="int32")
+    for name in ("add", "sub", "max", "min", "update"):
+        updates = T((1, 0))
+        written = call("parity.of_nothing", rows, places, updates, name=f"tensor_scatter_nd_{name}")
+        yield replace(written, order=1)
+    yield replace(call("parity.of_nothing", rows, places, name="gather_nd"), order=1)
+    args = ("$0", "$1", [2, 0])
+    yield Case("parity.of_nothing", (places, T((1, 0))), args, {"name": "scatter_nd"}, order=1)
     yield call("reverse", (), axis=[0])
     yield Case("concat", (T((2,)),), (["$0"],), {"axis": 7})
 
@@ -89,3 +121,50 @@ def whole() -> Iterator[Case]:
     row = T((17,), "given", values=tuple(-1.0 - i for i in range(17)))
     for dtype in ("uint8", "uint16"):
         yield replace(call("cast", row, dtype=dtype), order=0)
+
+
+def lost() -> Iterator[Case]:
+    """A NaN belongs where the largest numbers do, and is the extreme of all that it meets."""
+    rows = literal((2, 4), NAN, 3, 1, NAN, INF, NAN, -INF, 2)
+    for direction in ("ASCENDING", "DESCENDING"):
+        for axis in (0, 1):
+            for name in ("argsort", "sort"):
+                case = call(name, rows, axis=axis, direction=direction)
+                yield replace(case, order=int(name == "sort"))
+    for side in ("left", "right"):
+        for row in (literal((4,), 1, 2, 2, 3), literal((4,), 1, 2, INF, NAN)):
+            wanted = literal((5,), NAN, 2, INF, 4, -INF)
+            yield replace(call("searchsorted", row, wanted, side=side), order=0)
+    places = literal((4, 1), 0, 1, 2, 2, dtype="int32")
+    for name in ("max", "min"):
+        x, updates = literal((4,), 1, NAN, 2, 3), literal((4,), NAN, 2, 1, 2)
+        yield replace(call(f"tensor_scatter_nd_{name}", x, places, updates), order=1)
+
+
+def ends() -> Iterator[Case]:
+    """Infinities, small numbers, and types without a kernel."""
+    for name in ("math.bessel_i0", "math.bessel_i1"):
+        yield replace(call(name, literal((5,), INF, -INF, NAN, 0, 2)), order=1)
+    yield replace(call("math.erfinv", T((5,), "unit")), dtypes=("float16",), order=0)
+    yield replace(call("math.rint", T((5,), "wide")), dtypes=("float16",), order=0)
+    large = call("nn.local_response_normalization", literal((1, 1, 2, 2), 300, 1, 200, -250))
+    yield replace(large, dtypes=("float32", "float16"), order=0)
+
+
+def pixels() -> Iterator[Case]:
+    """Infinite taps and pixels; cubic weights, which TensorFlow reads from a table."""
+    for value in (NAN, INF):
+        depthwise = literal((2, 2, 1, 1), value, 1, 2, 3)
+        settings = {"strides": [1, 2, 2, 1], "padding": "VALID"}
+        case = call("nn.separable_conv2d", (1, 4, 5, 1), depthwise, (1, 1, 1, 1), **settings)
+        yield replace(case, order=1)
+    volume = literal((1, 3, 3, 3, 1), INF, *range(26))
+    settings = {"strides": [1, 2, 2, 1, 1], "padding": "SAME"}
+    yield replace(call("nn.conv3d", volume, (2, 2, 1, 1, 2), **settings), order=1)
+    image = T((1, 3, 4, 2))
+    for size in ([5, 6], [2, 3]):
+        case = call("image.resize", image, size=size, method="bicubic")
+        yield replace(case, dtypes=("float32", "float16"), order=1)
+    spoilt = literal((1, 2, 3, 1), INF, 1, 2, 3, NAN, 5)
+    case = call("image.resize", spoilt, size=[5, 6], method="bilinear")
+    yield replace(case, dtypes=("float32",), order=1)

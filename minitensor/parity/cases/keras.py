@@ -29,6 +29,10 @@ def cases() -> Iterator[Case]:
         keras_ops("add", T((2, 2, 3, 2, 1)), T((2, 1))),
     ):
         yield replace(case, dtypes=("float32",), order=min(case.order, 1))
+    x = literal((4,), 0.5625, -0.375, 0, 2.03125)
+    for name in ("arctan2", "hypot", "mod", "logaddexp", "logaddexp2", "heaviside", "leaky_relu"):
+        word = "negative_slope" if name == "leaky_relu" else "x2"
+        yield replace(keras_ops(name, x, **{word: 0.1}), dtypes=("float64",), order=0)
     shape = call("parity.einsum_dense_shape", (2, 4, 3, 5), equation="...x,xy->...y", units=6)
     for case in (shape, call("parity.restored_from_a_list", (2, 3))):
         yield replace(case, dtypes=("float32",), order=0)

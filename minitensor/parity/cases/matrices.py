@@ -17,7 +17,8 @@ OPS = {
     ),
     "linalg.matrix_transpose": Op("selection"),
     "saturate_cast": Op("selection", other.saturate_cast),
-    **dict.fromkeys(("searchsorted", "sequence_mask", "math.bincount"), Op("selection")),
+    "searchsorted": Op("selection", other.searchsorted),
+    **dict.fromkeys(("sequence_mask", "math.bincount"), Op("selection")),
     "math.confusion_matrix": Op("selection"),
     "linalg.matvec": Op("linear", kernels=2),
     **dict.fromkeys(

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from minitensor.parity.case import FLOATS, Case, Op, T, call, literal
+from minitensor.parity.proofs import other
 
 AREA = "tf.* core"
 WHOLE = ("int32", "int64")
 OPS = {
     "scatter_nd": Op("linear"),
     **{f"tensor_scatter_nd_{name}": Op("linear") for name in ("add", "sub")},
-    **{f"tensor_scatter_nd_{name}": Op("selection") for name in ("max", "min", "update")},
+    **{
+        f"tensor_scatter_nd_{name}": Op("selection", other.called(other.scatter_extreme, name))
+        for name in ("max", "min")
+    },
+    "tensor_scatter_nd_update": Op("selection"),
     "truncatediv": Op("selection"),
 }
 

@@ -41,7 +41,20 @@ def add(tf, x1, x2):
     return tf.stack([x1[..., i, :] + x2[i] for i in range(x2.shape[0])], -2)
 
 
-PROOFS = {f.__name__: f for f in (eye, rot90, trace, vstack, isclose, add)}
+def of_number(function):
+    """A function of a tensor and a number, which becomes a tensor of the same type."""
+    return lambda tf, x, **number: function(tf, x, tf.constant(*number.values(), x.dtype))
+
+
+PROOFS = {f.__name__: f for f in (eye, rot90, trace, vstack, isclose, add)} | {
+    "arctan2": of_number(lambda tf, x, y: tf.atan2(x, y)),
+    "hypot": of_number(lambda tf, x, y: tf.sqrt(x * x + y * y)),
+    "mod": of_number(lambda tf, x, y: tf.math.floormod(x, y)),
+    "logaddexp": of_number(lambda tf, x, y: tf.math.log(tf.exp(x) + tf.exp(y))),
+    "logaddexp2": of_number(lambda tf, x, y: tf.math.log(2**x + 2**y) / tf.math.log(0 * x + 2)),
+    "heaviside": of_number(lambda tf, x, y: tf.where(x == 0, y, tf.cast(x > 0, x.dtype))),
+    "leaky_relu": of_number(lambda tf, x, y: tf.where(x > 0, x, y * x)),
+}
 
 
 def einsum_dense_shape(tf, x, equation, units):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from operator import attrgetter
 
 import numpy as np
+
+
+def called(proof, name):
+    """The proof of several functions, told which of them it speaks for."""
+    return functools.update_wrapper(functools.partial(proof, name=name), proof)
 
 
 def lrn(tf, input, depth_radius=5, bias=1, alpha=1, beta=0.5):
@@ -185,22 +191,56 @@ def masked(tf, x, name):
     return tf.where(x > 0, attrgetter(name)(tf)(tf.where(x > 0, x, 1)), 0)
 
 
+def taken(tf, *tensors, name):
+    """A function that `where` defines: what is not taken has a slope of 0."""
+    kind = next(x.dtype for x in tensors if hasattr(x, "dtype"))
+    x, y = (*(tf.convert_to_tensor(x, kind) for x in tensors), None)[:2]
+
+    def relu(x):
+        return tf.where(x > 0, x, tf.where(tf.math.is_nan(x), tf.stop_gradient(x), 0))
+
+    return {
+        "nn.relu": lambda: relu(x),
+        "nn.relu6": lambda: tf.where(x < 6, relu(x), tf.where(x >= 6, 6, tf.stop_gradient(x))),
+        "nn.crelu": lambda: tf.concat([relu(x), relu(-x)], -1),
+        "math.xlogy": lambda: tf.where(x == 0, 0, x * tf.math.log(tf.where(x == 0, 1, y))),
+        "math.reciprocal_no_nan": lambda: tf.where(x == 0, 0, 1 / tf.where(x == 0, 1, x)),
+        "math.xlog1py": lambda: tf.where(x == 0, 0, x * tf.math.log1p(tf.where(x == 0, 1, y))),
+        "math.xdivy": lambda: tf.where(x == 0, 0, x / tf.where(x == 0, 1, y)),
+        "math.divide_no_nan": lambda: tf.where(y == 0, 0, x / tf.where(y == 0, 1, y)),
+    }[name]()
+
+
 def root(tf, *tensors, name):
-    """sqrt of a function that `where` defines: what is not taken has a slope of 0."""
-    x, y = (*tensors, None)[:2]
+    """sqrt of such a function."""
+    return tf.sqrt(taken(tf, *tensors, name=name))
 
-    def relu(x, top=np.inf):
-        return tf.where(x > 0, tf.where(x < top, x, tf.constant(top, x.dtype)), 0)
 
-    return tf.sqrt(
-        {
-            "nn.relu": lambda: relu(x),
-            "nn.relu6": lambda: relu(x, 6),
-            "nn.crelu": lambda: tf.concat([relu(x), relu(-x)], -1),
-            "math.xlogy": lambda: tf.where(x == 0, 0, x * tf.math.log(tf.where(x == 0, 1, y))),
-            "math.divide_no_nan": lambda: tf.where(y == 0, 0, x / tf.where(y == 0, 1, y)),
-        }[name]()
-    )
+def widened(tf, *args, name, proof=None):
+    """The same, or its proof, in float32, and back."""
+    wide = [tf.cast(x, "float32") if hasattr(x, "dtype") else x for x in args]
+    function = attrgetter(name)(tf)
+    return tf.cast(proof(tf, *wide) if proof else function(*wide), args[0].dtype)
+
+
+def bessel(tf, x, name):
+    """I0 or I1 out of the scaled ones; at infinities as steep as x^2. I1's slope at 0 is 1/2."""
+    scaled = {"math.bessel_i0": tf.math.bessel_i0e, "math.bessel_i1": tf.math.bessel_i1e}[name]
+    steep = tf.math.is_inf(x)
+    size = tf.abs(x) if name.endswith("1") else x
+    inside = tf.where(steep, tf.ones_like(x), x)
+    return tf.where(steep, x * size, scaled(inside) * tf.exp(tf.abs(inside)))
+
+
+def of_nothing(tf, *args, name):
+    """What is written to rows of no elements, or read from there: nothing."""
+    if name == "gather_nd":
+        x, indices = args[0], np.asarray(args[1])
+        shape = [*indices.shape[:-1], *x.shape[indices.shape[-1] :]]
+        return tf.zeros(shape, x.dtype) + tf.reduce_sum(x)
+    if name == "scatter_nd":
+        return tf.zeros(args[2], args[1].dtype) + tf.reduce_sum(args[1])
+    return args[0] + tf.reduce_sum(args[2])
 
 
 def number_first(tf, y, name, number):
@@ -245,7 +285,7 @@ def pad(tf, tensor, paddings, mode="CONSTANT", constant_values=0):
 def cumprod(tf, x, axis=0, exclusive=False, reverse=False):
     """One product after the other."""
     parts, found = tf.unstack(x, axis=axis), []
-    running = tf.ones_like(parts[0])
+    running = tf.where(tf.ones_like(parts[0], bool), tf.ones_like(parts[0]), parts[0])
     for part in reversed(parts) if reverse else parts:
         before, running = running, running * part
         found.append(before if exclusive else running)
@@ -262,16 +302,61 @@ def reduce_prod(tf, input_tensor, axis=None, keepdims=False):
     return input_tensor if keepdims else tf.squeeze(input_tensor, axes)
 
 
+def argsort(tf, values, axis=-1, direction="ASCENDING", stable=False):
+    """By number, then by whether it is one: NaN belongs where the largest do; of ties the first."""
+    rows = swapped(tf, values, axis)
+    nan = tf.math.is_nan(rows)
+    infinite = tf.where(nan, tf.constant(np.inf, rows.dtype), rows)
+    order = tf.argsort(infinite, direction=direction, stable=True)
+    last = tf.cast(tf.gather(nan, order, batch_dims=len(rows.shape) - 1), "int32")
+    then = tf.argsort(last, direction=direction, stable=True)
+    order = tf.gather(order, then, batch_dims=len(rows.shape) - 1)
+    return swapped(tf, order, axis)
+
+
+def swapped(tf, x, axis):
+    """An axis in place of the last, and the last in its place."""
+    order = list(range(len(x.shape)))
+    order[axis], order[-1] = order[-1], order[axis]
+    return tf.transpose(x, order)
+
+
 def sort(tf, values, axis=-1, direction="ASCENDING"):
-    """The numbers of a row in order, and the NaN where the largest belong."""
+    """The numbers of a row in that order."""
     if 0 in values.shape:
         return tf.identity(values)
-    nan = tf.math.is_nan(values)
-    infinite = tf.where(nan, tf.constant(np.inf, values.dtype), values)
-    y = tf.sort(infinite, axis=axis, direction=direction)
-    place = tf.cumsum(tf.ones_like(y), axis=axis, exclusive=True, reverse=direction == "ASCENDING")
-    count = tf.reduce_sum(tf.cast(nan, y.dtype), axis=axis, keepdims=True)
-    return tf.where(place < count, tf.constant(np.nan, y.dtype), y)
+    order = swapped(tf, argsort(tf, values, axis, direction), axis)
+    rows = tf.gather(swapped(tf, values, axis), order, batch_dims=len(values.shape) - 1)
+    return swapped(tf, rows, axis)
+
+
+def searchsorted(tf, sorted_sequence, values, side="left"):
+    """How many of a row are smaller (right: not larger), where NaN is larger than all numbers."""
+    x, y = sorted_sequence[..., tf.newaxis, :], values[..., tf.newaxis]
+    lost, missing = tf.math.is_nan(x), tf.math.is_nan(y)
+    before = x < y if side == "left" else (x <= y) | missing
+    before |= ~lost & missing
+    return tf.reduce_sum(tf.cast(before, "int32"), axis=-1)
+
+
+def scatter_extreme(tf, tensor, indices, updates, name):
+    """The extreme of each element and of the updates that name it; a NaN among them is it."""
+    extreme = tf.reduce_max if name.endswith("max") else tf.reduce_min
+    elements, more = tf.unstack(tf.reshape(tensor, [-1])), tf.unstack(tf.reshape(updates, [-1]))
+    numbers = np.arange(len(elements)).reshape(tensor.shape)
+    where = numbers[tuple(np.moveaxis(np.asarray(indices), -1, 0))].ravel()
+    lists = [[x] for x in elements]
+    for i, x in zip(where, more, strict=True):
+        lists[i].append(x)
+    y = [extreme(tf.stack(xs)) for xs in lists]
+    return tf.reshape(tf.stack(y), tensor.shape) if y else tensor
+
+
+def l2_normalize(tf, x, axis=None, epsilon=1e-12):
+    """In float32, where epsilon is not 0."""
+    wide = tf.cast(x, "float32") if x.dtype.size < 4 else x
+    squares = tf.reduce_sum(wide * wide, axis=axis, keepdims=True)
+    return tf.cast(wide * tf.math.rsqrt(tf.maximum(squares, epsilon)), x.dtype)
 
 
 def top_k(tf, input, k):
