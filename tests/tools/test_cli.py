@@ -156,3 +156,21 @@ def test_ctrl_c_ends_a_program_with_one_line(program: list[str]) -> None:
     assert process.returncode == 130
     assert printed.splitlines()[-1].endswith(": stopped")
     assert "Traceback" not in printed
+
+
+def test_warm_up_compiles_the_kernels_of_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINITENSOR_CACHE", str(tmp_path))
+    done = command("warm-up", "mlp")
+    assert done.returncode == 0, done.stderr
+    assert "mlp: compiled in" in done.stdout
+    (kept,) = (tmp_path / "cpu").iterdir()
+    assert str(kept) in done.stdout
+    assert list(kept.rglob("*.nbc"))
+
+
+def test_warm_up_names_the_networks_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no network lenet; there are mlp, mnist_cnn, lenet5" in refused(
+        capsys, "warm-up", "lenet"
+    )

@@ -24,7 +24,13 @@ from minitensor.backend.numpy.compiled import (
     winograd,
     winograd_grad,
 )
+from minitensor.backend.numpy.compiled.jit import folder
 from minitensor.window import Window
+
+__all__ = [
+    "conv2d", "conv2d_kernel_grad", "conv2d_transpose", "depthwise", "elementwise", "folder",
+    "gelu", "loss", "norm", "optimizer", "pool", "probe", "way", "winograd",
+]  # fmt: skip
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
