@@ -52,6 +52,7 @@ PROGRAMS = {
     "run",
     "digits",
     "new",
+    "warm_up",
 }  # they may use everything; nobody uses them
 PLAN = {
     **ENGINE,
