@@ -229,7 +229,8 @@ def remembering(d, x):
     """The first spatial axis as time."""
     if d.rank == 1:
         return same_convolution(d, x)
-    settings = {"go_backwards": d.one([False, True]), "recurrent_activation": d.one(ACTIVATIONS)}
+    gate = d.one(["sigmoid", "hard_sigmoid"])  # others let the state grow without end
+    settings = {"go_backwards": d.one([False, True]), "recurrent_activation": gate}
     settings |= {"padding": d.padding(), "strides": d.integer(1, 2), **d.weighted()}
     name, filters, size = f"ConvLSTM{d.rank - 1}D", d.integer(1, 2), d.integer(1, 3)
     return d.make(name, filters, size, return_sequences=True, **settings)(x)
