@@ -42,7 +42,6 @@ class HostClock:
         """Times single steps, or an epoch's mean; each sample runs one more first."""
         step = make()
         updates = getattr(step, "updates", 1)
-        step()
 
         def sample() -> float:
             step()  # wakes caches and threads after the other side's turn

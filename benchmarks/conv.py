@@ -16,8 +16,9 @@ from benchmarks.layers import TABLES, Layer, table
 from benchmarks.measure import digits
 from benchmarks.report import PRODUCT, means
 
-CPU = ("minitensor:", "minitensor:fast", "minitensor:im2col")
-CPU_PEERS = ("tensorflow:", "tensorflow:tf.function")
+EXACT_AND_FAST = ("minitensor:", "minitensor:fast")
+CPU = (*EXACT_AND_FAST, "minitensor:im2col", "tensorflow:", "tensorflow:tf.function")
+CPU_PASS = (*EXACT_AND_FAST, "minitensor:product", "tensorflow:")
 TORCH = ("torch:nhwc", "torch:nchw")
 RUNGS = {  # what is pinned in each precision; "" is our own choice
     "fp32": ("", "direct", "tiled", "register", "winograd", "im2col"),
@@ -56,8 +57,7 @@ def cases(chosen: list[Layer], device: str) -> list[Case]:
 def columns(case: Case, device: str) -> list[str]:
     """Who answers a case."""
     if device == "cpu":
-        product = [] if case["pass"] == "training" else ["minitensor:product"]
-        return [*CPU, *product, *CPU_PEERS, *TORCH]
+        return [*(CPU if case["pass"] == "training" else CPU_PASS), *TORCH]
     ours = [f"minitensor:{rung}" for rung in RUNGS[case["precision"]]]
     return ours if device == "emulator" else [*ours, *TORCH]
 

@@ -51,6 +51,7 @@ def measure(plan: Plan, title: str) -> Measured:
     found, end = Measured(), time.monotonic() + plan.limit
     names = dict.fromkeys(c.split(":")[0] for case in plan.cases for c in plan.columns(case))
     left = len(plan.cases)
+    print(f"{title}: {left} cases of {', '.join(names)}, in {plan.limit:.0f} s", flush=True)
     cases = progress(plan.cases, title)
     for threads, group in groupby(cases, key=lambda case: case.get("threads", 0)):
         workers = dict(_begin(names, plan.device, threads, found))

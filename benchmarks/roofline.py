@@ -88,10 +88,10 @@ def _why(row: Row, column: str, cache: int) -> str:
         return "Winograd multiplies less than is counted"
     if row["bound"] == "arithmetic":
         return "which is only BLAS' product of large matrices"
-    if row["traffic"] < cache:
-        return f"its {row['traffic'] / 2**20:.0f} MiB fit in the cache"
     if row["name"].startswith(("sgd", "adam")):
         return "in place: a copy also reads what it overwrites"
+    if row["traffic"] < cache:
+        return f"its {row['traffic'] / 2**20:.0f} MiB fit in the cache"
     return "not explained"
 
 
