@@ -17,18 +17,19 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     finite,
-    get,
-    get_head,
     in_line,
     mix,
     places,
     put,
     put_head,
+    take,
+    take_head,
 )
 from minitensor.window import Pair
 
 SEEN_DOWN, SEEN_ACROSS = DOWN + TAPS - 1, ACROSS + TAPS - 1
 PLACES, SEEN, WINDOW = (tuple(range(n)) for n in (DOWN * ACROSS, POINTS, TAPS * TAPS))  # grids
+ONE = (0,)  # register in each row
 APART = POINTS + 1  # from group to group: 24 points of 64 channels would be whole pages
 NOWHERE = -(2**62)
 
@@ -81,7 +82,7 @@ def kernel_to_points(kernel, u, inputs, row, tap, first, outputs, width, size, l
 def kernel_from_points(sums, kernel, count, size, lane):
     """The gradient in so many kernels in a line; `size` from one point to the next."""
     for e in range(0, count, lane):
-        taps = mix("kernel back", get(sums, in_line(e, size, SEEN), 0))
+        taps = mix("kernel back", take(ONE, sums, in_line(e, size, SEEN), 0))
         put(kernel, in_line(e, count, WINDOW), 0, taps)
 
 
@@ -93,14 +94,14 @@ def pixels_to_points(x, v, spots, grid, field, first, groups, row, lane):
         pixels, at = places(spots, 0, 0, SEEN), _start(t, row)
         for c in range(0, field.channels, lane):
             left = field.channels - c
-            seen = _some(x, pixels, c, left, lane) if whole else get_head(x, pixels, c, left)
+            seen = _some(x, pixels, c, left, lane) if whole else take_head(ONE, x, pixels, c, left)
             put(v, in_line(at + c, ROWS * row, SEEN), 0, mix("pixels", seen))
 
 
 @compiled
 def _some(x, rows, c, count, lane):
-    """`get_head` of rows that are all inside."""
-    return get(x, rows, c) if count >= lane else get_head(x, rows, c, count)
+    """`take_head` of rows that are all inside."""
+    return take(ONE, x, rows, c) if count >= lane else take_head(ONE, x, rows, c, count)
 
 
 @compiled
@@ -110,7 +111,7 @@ def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output,
         _find(spots, first + t, grid, field, DOWN, ACROSS)
         targets, at = places(spots, 0, output, PLACES), _start(t, row)
         for o in range(0, outputs, lane):
-            given = get_head(y, targets, o, field.channels - output - o)
+            given = take_head(ONE, y, targets, o, field.channels - output - o)
             put(d, in_line(at + o, ROWS * row, SEEN), 0, mix("places back", given))
 
 
@@ -121,7 +122,7 @@ def places_from_points(m, y, spots, grid, field, first, count, row, lane, output
         _find(spots, first + t, grid, field, DOWN, ACROSS)
         targets, at, fine = places(spots, 0, output, PLACES), _start(t, row), True
         for o in range(0, outputs, lane):
-            sums = mix("places", get(m, in_line(at + o, ROWS * row, SEEN), 0))
+            sums = mix("places", take(ONE, m, in_line(at + o, ROWS * row, SEEN), 0))
             put_head(y, targets, o, sums, outputs - o)
             fine = fine and finite(sums)
         if not fine:

@@ -110,7 +110,8 @@ class _Emitter:
 
     def below(self, count: Any, lanes: int) -> Any:
         """A mask: the lanes whose number is less than count."""
-        short = ir.IntType(32)
+        short, most = ir.IntType(32), self.constant(lanes)  # what is more fits no short number
+        count = self.builder.select(self.builder.icmp_signed("<", count, most), count, most)
         numbers = ir.Constant(ir.VectorType(short, lanes), list(range(lanes)))
         count = self.spread(self.builder.trunc(count, short), lanes)
         return self.builder.icmp_signed("<", numbers, count)
@@ -327,13 +328,26 @@ def _(m: _Emitter) -> Any:
     return sums
 
 
+def take(registers: tuple[int, ...], x: np.ndarray, rows: tuple[int, ...], b: int) -> np.ndarray:
+    """x from rows + b on: in each row, one register for each of `registers`."""
+    width = len(registers) * lanes(x.dtype)
+    return np.stack([x[row + b : row + b + width] for row in rows])
+
+
+@_lowered(take, lambda registers, x, rows, b: Tile(rows.count, registers.count, x.dtype))
+def _(m: _Emitter) -> Any:
+    return _taken(m, lambda where, row, step: m.load(where, _vector(m.signature.return_type)))
+
+
 def take_head(
     registers: tuple[int, ...], x: np.ndarray, rows: tuple[int, ...], b: int, count: int
 ) -> np.ndarray:
-    """x from rows + b on: the first `count` numbers of each row, and zeros."""
+    """The same of the first `count` numbers of each row, and zeros; of a row < 0, zeros."""
     sums = np.zeros((len(rows), len(registers) * lanes(x.dtype)), x.dtype)
+    count = max(min(count, sums.shape[1]), 0)
     for row, total in zip(rows, sums, strict=True):
-        total[:count] = x[row + b : row + b + count]
+        if row >= 0:
+            total[:count] = x[row + b : row + b + count]
     return sums
 
 
@@ -341,14 +355,23 @@ def take_head(
     take_head, lambda registers, x, rows, b, count: Tile(rows.count, registers.count, x.dtype)
 )
 def _(m: _Emitter) -> Any:
+    def load(where: Any, row: Any, step: Any) -> Any:
+        left = m.unless_outside(row, m.builder.sub(m.index(4), step))
+        return m.load_head(where, _vector(m.signature.return_type), left)
+
+    return _taken(m, load)
+
+
+def _taken(m: _Emitter, load: Callable[[Any, Any, Any], Any]) -> Any:
+    """A tile of what load(address, its row, its place in the row) gives."""
     kind = m.signature.return_type
     sums = ir.Constant(m.context.get_value_type(kind), ir.Undefined)
     for p in range(kind.rows):
-        row = m.pointer(1, m.index(3), m.builder.extract_value(m.values[2], p))
+        row = m.builder.extract_value(m.values[2], p)
+        start = m.pointer(1, m.index(3), row)
         for v in range(kind.columns):
             step = m.constant(v * kind.lanes)
-            left = m.builder.sub(m.index(4), step)
-            number = m.load_head(m.builder.gep(row, [step]), _vector(kind), left)
+            number = load(m.builder.gep(start, [step]), row, step)
             sums = m.builder.insert_value(sums, number, p * kind.columns + v)
     return sums
 
@@ -406,45 +429,6 @@ def _(m: _Emitter) -> Any:
 
 
 # ----- grids of numbers, one register for each -----
-
-
-def get(x: np.ndarray, rows: tuple[int, ...], c: int) -> np.ndarray:
-    """One register of numbers for each row: x from row + c on."""
-    return np.stack([x[row + c : row + c + lanes(x.dtype)] for row in rows])
-
-
-@_lowered(get, lambda x, rows, c: Tile(rows.count, 1, x.dtype))
-def _(m: _Emitter) -> Any:
-    return _gotten(m, lambda row, where, kind: m.load(where, kind))
-
-
-def get_head(x: np.ndarray, rows: tuple[int, ...], c: int, count: int) -> np.ndarray:
-    """The first `count` numbers of each row, and zeros; of a row < 0, zeros."""
-    numbers = np.zeros((len(rows), lanes(x.dtype)), x.dtype)
-    count = max(min(count, lanes(x.dtype)), 0)
-    for row, some in zip(rows, numbers, strict=True):
-        if row >= 0:
-            some[:count] = x[row + c : row + c + count]
-    return numbers
-
-
-@_lowered(get_head, lambda x, rows, c, count: Tile(rows.count, 1, x.dtype))
-def _(m: _Emitter) -> Any:
-    count = m.index(3)
-    return _gotten(
-        m, lambda row, where, kind: m.load_head(where, kind, m.unless_outside(row, count))
-    )
-
-
-def _gotten(m: _Emitter, load: Callable[[Any, Any, Any], Any]) -> Any:
-    """A tile of what load(row, its address, type) gives."""
-    kind = m.signature.return_type
-    numbers = ir.Constant(m.context.get_value_type(kind), ir.Undefined)
-    for p in range(kind.rows):
-        row = m.builder.extract_value(m.values[1], p)
-        number = load(row, m.pointer(0, m.index(2), row), _vector(kind))
-        numbers = m.builder.insert_value(numbers, number, p)
-    return numbers
 
 
 def finite(numbers: np.ndarray) -> bool:

@@ -45,7 +45,7 @@ from minitensor.backend.numpy.compiled.registers import (
     put,
     zeros,
 )
-from minitensor.backend.numpy.memory import scratch
+from minitensor.backend.numpy.memory import empty, scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import conv_precision, pinned_algorithm, workspace_limit
 from minitensor.window import Pair, Window
@@ -82,7 +82,7 @@ def _taps_on_image(size: int, out: int, pad: Pair) -> int:
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = W' x."""
-    y = np.empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
+    y = empty((len(x), *window.out, kernel.shape[-1]), x.dtype)
     (top, _), (left, _) = window.pad
     for n in _convolve(x, kernel, y, (top, left), backwards=False):
         y[n : n + 1] = direct.conv2d(x[n : n + 1], kernel, window)
@@ -91,7 +91,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y: of y, padded by 2 less what x was, and the kernel turned around."""
-    x = np.empty((len(y), *window.size, kernel.shape[2]), y.dtype)
+    x = empty((len(y), *window.size, kernel.shape[2]), y.dtype)
     (top, _), (left, _) = window.pad
     for n in _convolve(y, kernel, x, (TAPS - 1 - top, TAPS - 1 - left), backwards=True):
         x[n : n + 1] = direct.conv2d_transpose(y[n : n + 1], kernel, window)

@@ -26,7 +26,7 @@ from minitensor.backend.numpy.compiled.points import (
 )
 from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, put, zeros
 from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block
-from minitensor.backend.numpy.memory import scratch
+from minitensor.backend.numpy.memory import empty, scratch
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -38,7 +38,7 @@ SHARES = 8  # for any number of threads: so the bits are the same
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """kernel = the sum over images and places of x^T y."""
-    kernel = np.empty((TAPS, TAPS, x.shape[-1], y.shape[-1]), x.dtype)
+    kernel = empty((TAPS, TAPS, x.shape[-1], y.shape[-1]), x.dtype)
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     whole = panels_of(y.shape[-1], REGISTERS, lanes(x.dtype))
     panel_bytes = POINTS * spaced(x.shape[-1], CHANNELS) * whole.width * x.itemsize
