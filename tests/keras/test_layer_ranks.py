@@ -44,7 +44,7 @@ def levels(cls):
 
 
 def test_there_are_as_many_as_keras_has_and_the_adaptive_ones():
-    assert len(OF_RANK) == 3 + 3 + 2 + 2 + 6 + 6 + 6 + 9
+    assert len(OF_RANK) == 3 + 3 + 2 + 2 + 6 + 6 + 6 + 9 + 3
 
 
 def test_the_docstring_is_whole_and_in_the_words_of_its_rank():
@@ -66,7 +66,8 @@ def test_each_argument_is_explained_and_each_that_keras_explains(tf):
         ours = explained(inspect.getdoc(layer))
         assert ours == set(inspect.signature(layer).parameters), name
         theirs = explained(inspect.getdoc(getattr(tf.keras.layers, name)) or "")
-        assert theirs <= ours | {"trainable", "dtype", "name"}, name
+        # Like these, ConvLSTM's `unroll` is one of Keras' **kwargs.
+        assert theirs <= ours | {"trainable", "dtype", "name", "unroll"}, name
 
 
 def test_the_config_has_the_words_and_the_values_of_keras(tf):
