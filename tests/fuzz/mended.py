@@ -86,6 +86,10 @@ def none_of_them(x, k):
     return k == 0 and np.asarray(x).dtype.kind == "f"
 
 
+def nought_logits(labels, logits, pos_weight):
+    return floats(labels, logits) and not LOST(labels, logits) and (np.asarray(logits) == 0).any()
+
+
 def whole_bytes(*args):
     """Whether it is computed with bytes, and with nothing that is no whole number."""
     return of("uint8")(*args) and all(hasattr(a, "dtype") or isinstance(a, int) for a in args)
@@ -142,7 +146,11 @@ FAULTS = (
         empty,
         other.sparse_softmax_cross_entropy_with_logits,
     ),
-    ("nn.weighted_cross_entropy_with_logits", some, other.weighted_cross_entropy_with_logits),
+    (
+        "nn.weighted_cross_entropy_with_logits",
+        nought_logits,
+        other.weighted_cross_entropy_with_logits,
+    ),
     ("image.resize", curved, images.resize),  # weights from a table; inf - inf
     ("image.adjust_contrast", some, images.adjust_contrast),  # no slope; nothing in float16
     ("nn.dilation2d", LOST, pool.dilation2d),  # NaN and -inf dropped
