@@ -43,6 +43,9 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
+FEW_PLACES = 200  # fewer and a matrix product reads the kernel less often than tiles do
+
+
 @in_float32
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """Cross-correlate x (N, H, W, C) with kernel (kh, kw, C/G, O); returns (N, h, w, O)."""
@@ -105,7 +108,10 @@ def _chosen(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algo
     fits = kernel[2] == 1 < channels
     if pinned is not None:
         refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
-    work = len(images) * prod(window.out) * prod(kernel) * (depthwise.SLOWNESS if fits else 1)
+    places = len(images) * prod(window.out)
+    work = places * prod(kernel) * (depthwise.SLOWNESS if fits else 1)
+    if pinned is None and not fits and places < FEW_PLACES:
+        return blocked
     room = compiled(work, images.dtype)
     serves, needs = {
         "depthwise": (kernel[2] == 1, "groups == channels"),
