@@ -2,6 +2,7 @@
 
 import functools
 import json
+from functools import partial
 
 import h5py
 import numpy as np
@@ -45,11 +46,11 @@ def fresh(tf):
     tf.keras.backend.clear_session()
 
 
-def assert_same_logits(ours, theirs):
+def assert_same_logits(ours, theirs, share=1e-4):
     x = images(2, *ours.input_shape[1:])
     mine, other = ours(x).numpy(), theirs(x).numpy()
     lively(other)
-    assert np.abs(mine - other).max() <= 1e-4 * np.abs(other).max()
+    assert np.abs(mine - other).max() <= share * np.abs(other).max()
 
 
 def _of_keras(layers):
@@ -131,7 +132,11 @@ def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling
         ("MobileNetV3Small", {"alpha": 1.25, "include_preprocessing": False, "dropout_rate": 0}),
     ],
 )
-def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
+def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options, request):
+    """In float64: with these weights Keras itself is 1e-4 of the largest logit off in float32."""
+    for lib in (mt, tf):
+        lib.keras.config.set_floatx("float64")
+        request.addfinalizer(partial(lib.keras.config.set_floatx, "float32"))
     fresh(tf)
     ours, theirs = (
         getattr(lib.keras.applications, name)(
@@ -143,7 +148,7 @@ def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options):
     assert [x.name for x in _of_keras(ours.layers)] == [x.name for x in theirs.layers]
     draw_weights(ours, theirs)
     if None not in ours.input_shape[1:]:
-        assert_same_logits(ours, theirs)
+        assert_same_logits(ours, theirs, 1e-7)  # Keras keeps 1/6 in float32
 
 
 def test_a_wide_mobilenet_v2_is_wide_to_the_end():
