@@ -195,13 +195,10 @@ def show(content: Report, columns: Iterable[str]) -> None:
         print(f"NumPy's matrix product / time, geometric mean, {group}: {words}")
     for figure in ("percent", "images_per_second"):
         for row in rows:
-            words = (
-                f"{short(column)} {number:.4g}" for column, number in row.get(figure, {}).items()
-            )
-            if figure in row:
-                print(
-                    f"{figure.replace('_', ' ')}, {row['name']}, {row['group']}: {', '.join(words)}"
-                )
+            numbers = [f"{short(column)} {n:.4g}" for column, n in row.get(figure, {}).items()]
+            if numbers:
+                what = f"{figure.replace('_', ' ')}, {row['name']}, {row['group']}"
+                print(f"{what}: {', '.join(numbers)}")
     for name, reason in content["absent"].items():
         print(f"absent: {name} ({reason})")
     if content["left_out"]:
@@ -263,8 +260,7 @@ def _print(title: str, heads: list[str], body: dict[str, list[list[str]]]) -> No
         least = max(map(len, cells), default=0)
         needed += least + 2
         words = head.replace(" ", "\n")  # narrow columns
-        side = "right" if head else "left"
-        table.add_column(words, justify=side, no_wrap=True, min_width=least)
+        table.add_column(words, justify="right" if head else "left", no_wrap=True, min_width=least)
     for group, lines in body.items():
         table.add_row(f"[bold]{group}")
         for line in lines:

@@ -57,7 +57,10 @@ def _pool(each: Operation) -> Step:
     places = (each.shape[0], *each.window.out, each.shape[-1])
     x, g = map(tf.constant, normal(each.shape, places))
     padding = "SAME" if each.window.pad[0][0] else "VALID"
-    how = {"ksize": [1, each.taps, each.taps, 1], "strides": [1, each.stride, each.stride, 1]}
+    how: dict[str, Any] = {
+        "ksize": [1, each.taps, each.taps, 1],
+        "strides": [1, each.stride, each.stride, 1],
+    }
     how |= {"padding": padding}
     y = raw.MaxPool(input=x, **how)
     calls: dict[str, Step] = {
@@ -110,7 +113,7 @@ def _plain(each: Operation) -> Step:
 
 def _update(op: str, variables: list[Any], gradient: Any) -> Step:
     """In place, so there is no result to compare."""
-    rate, *decays, epsilon = map(tf.constant, np.float32((0.001, 0.9, 0.999, 1e-7)))
+    rate, *decays, epsilon = map(tf.constant, np.array([0.001, 0.9, 0.999, 1e-7], np.float32))
     names = ("beta1_power", "beta2_power", "beta1", "beta2")
     adam = {"epsilon": epsilon, **dict(zip(names, 2 * decays, strict=True))}
 

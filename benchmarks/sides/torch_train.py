@@ -30,7 +30,7 @@ class Library:
 
     def norm(self, x: Any, scale: Any, offset: Any) -> Any:
         statistics = (None, None) if self.training else (offset, scale)
-        rest = {"training": self.training, "eps": networks.EPSILON}
+        rest: dict[str, Any] = {"training": self.training, "eps": networks.EPSILON}
         return functional.batch_norm(x, *statistics, scale, offset, **rest)
 
     def relu(self, x: Any) -> Any:
