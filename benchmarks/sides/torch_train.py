@@ -29,9 +29,9 @@ class Library:
         return x + bias[:, None, None]
 
     def norm(self, x: Any, scale: Any, offset: Any) -> Any:
-        statistics = (None, None) if self.training else (offset, scale)
+        mean, variance = (None, None) if self.training else (offset, scale)
         rest: dict[str, Any] = {"training": self.training, "eps": networks.EPSILON}
-        return functional.batch_norm(x, *statistics, scale, offset, **rest)
+        return functional.batch_norm(x, mean, variance, scale, offset, **rest)
 
     def relu(self, x: Any) -> Any:
         return functional.relu(x)
