@@ -134,9 +134,10 @@ def test_without_a_top_the_end_is_named_and_shaped_as_in_keras(tf, name, pooling
 )
 def test_mobile_networks_of_other_widths_are_those_of_keras(tf, name, options, request):
     """In float64: with these weights Keras itself is 1e-4 of the largest logit off in float32."""
+    request.addfinalizer(partial(tf.keras.config.set_dtype_policy, tf.keras.config.dtype_policy()))
     for lib in (mt, tf):
-        lib.keras.config.set_floatx("float64")
         request.addfinalizer(partial(lib.keras.config.set_floatx, "float32"))
+        lib.keras.config.set_floatx("float64")
     fresh(tf)
     ours, theirs = (
         getattr(lib.keras.applications, name)(
