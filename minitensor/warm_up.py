@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"no network {', '.join(unknown)}; there are {', '.join(NETWORKS)}")
     start = time.perf_counter()
     with algorithm("tile"):
-        room = compiled(0, np.float32)
+        room = compiled(1, np.float32)
         for name in tqdm(args.networks, unit="network", leave=False, disable=None):
             _train(NETWORKS[name]())
     seconds = time.perf_counter() - start

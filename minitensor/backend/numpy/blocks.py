@@ -18,6 +18,7 @@ from minitensor.window import Pair, Window, extent
 COLUMN_BYTES = 2**21  # columns of one block: few enough for the cache, enough to be worth a call
 FEWEST_POSITIONS = 256  # but as many rows as a matrix product needs to run at full speed
 SHARED_WORK = 5 * 10**6  # multiply-adds below which a second thread costs more than it brings
+SLOWNESS = 20  # multiply-adds of a matrix product that take as long as one number by itself
 SHARES = 4  # shares of blocks to each thread: who is held up takes fewer
 
 

@@ -25,7 +25,7 @@ def compiled(work: int, dtype: Any) -> Any:
     Raises:
         ValueError: one of `COMPILED` is pinned, and cannot be had here.
     """
-    if np.dtype(dtype).char not in "fd":
+    if not work or np.dtype(dtype).char not in "fd":
         return None
     pinned = pinned_algorithm()
     if pinned in COMPILED:

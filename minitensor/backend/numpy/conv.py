@@ -21,6 +21,7 @@ import numpy as np
 
 from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
+from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import COMPILED, compiled
 from minitensor.backend.numpy.elementwise import bias_activation_into
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
@@ -41,8 +42,6 @@ ALGORITHMS: dict[str, Algorithm] = {
     "matrix": matrix,
     "depthwise": depthwise,
 }
-
-
 FEW_PLACES = 200  # fewer and a matrix product reads the kernel less often than tiles do
 
 
@@ -73,9 +72,8 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
     shape = (len(y), *window.size, kernel.shape[2] * window.groups)
     if 0 in shape + y.shape + kernel.shape:
         return np.zeros(shape, y.dtype)
-    return _algorithm("conv2d_transpose", y, kernel.shape, window).conv2d_transpose(
-        y, kernel, window
-    )
+    algorithm = _algorithm("conv2d_transpose", y, kernel.shape, window)
+    return algorithm.conv2d_transpose(y, kernel, window)
 
 
 @in_float32
@@ -90,26 +88,23 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
 
 def _algorithm(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
     """The pinned algorithm, or the one that suits the shape."""
-    found = _chosen(images, kernel, window)
+    found: Any = _chosen(op, images, kernel, window)
     logging = sys.modules.get("logging")  # whoever wants to hear of it has loaded it
     if logging is not None and logging.getLogger("minitensor").isEnabledFor(logging.DEBUG):
-        way: Any = found
-        if hasattr(way, "way"):
-            way = way.way(op, len(images), kernel, window)
         logging.getLogger("minitensor").debug(
             *("%s of %s %s by %s: %s", op, images.dtype, (images.shape, kernel)),
-            *(way.__name__.rpartition("numpy.")[2], pinned_algorithm() or "chosen by shape"),
+            *(found.__name__.rpartition("numpy.")[2], pinned_algorithm() or "chosen by shape"),
         )
-    return found
+    return found  # type: ignore[no-any-return]
 
 
-def _chosen(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
+def _chosen(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algorithm:
     pinned, channels = pinned_algorithm(), kernel[2] * window.groups
     fits = kernel[2] == 1 < channels
     if pinned is not None:
         refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
     places = len(images) * prod(window.out)
-    work = places * prod(kernel) * (depthwise.SLOWNESS if fits else 1)
+    work = places * prod(kernel) * (SLOWNESS if fits else 1)
     if pinned is None and not fits and places < FEW_PLACES:
         return blocked
     room = compiled(work, images.dtype)
@@ -124,7 +119,7 @@ def _chosen(images: np.ndarray, kernel: tuple[int, ...], window: Window) -> Algo
     if not serves:
         refuse_shape(channels, images.dtype, window, needs)
     if room is not None:
-        return room  # type: ignore[no-any-return]
+        return room.algorithm_for(op, len(images), kernel, window)  # type: ignore[no-any-return]
     if pinned is None:
         return depthwise if fits else blocked
     return ALGORITHMS[pinned]

@@ -14,11 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import Block, backwards, over_blocks
+from minitensor.backend.numpy.blocks import SLOWNESS, Block, backwards, over_blocks
 from minitensor.backend.numpy.columns import im2col, padded, patches, scatter
 from minitensor.window import Window
-
-SLOWNESS = 20  # one multiply-add here takes as long as so many inside a matrix product
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:

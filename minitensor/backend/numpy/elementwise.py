@@ -15,13 +15,13 @@ import numpy as np
 
 from minitensor.backend.error_function import gelu_of, gelu_slope
 from minitensor.backend.half import in_float32
+from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.memory import output
 from minitensor.backend.numpy.norm import along, rows_of
 
 ACTIVATIONS = {"linear": (-np.inf, np.inf), "relu": (0, np.inf), "relu6": (0, 6)}
 INTEGERS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
-SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
 SMALL = 4096  # elements; below, NumPy's one call is quicker
 
 
@@ -94,7 +94,7 @@ def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndar
 def bias_activation_into(y: np.ndarray, x: np.ndarray, bias: np.ndarray, activation: str) -> None:
     """y = activation(x + bias); y is contiguous, and may be x."""
     low, high = ACTIVATIONS[activation]
-    room = compiled(SLOWNESS * x.size, x.dtype) if x.size else None
+    room = compiled(SLOWNESS * x.size, x.dtype)
     if room is not None and x.dtype == bias.dtype:
         rows = rows_of(x)
         out = rows if y is x else rows_of(y)
@@ -133,5 +133,4 @@ def gelu_grad(g: np.ndarray, x: np.ndarray, approximate: bool) -> np.ndarray:
 
 
 def _for_float32(x: np.ndarray) -> Any:
-    worth = x.size and x.dtype == np.float32
-    return compiled(SLOWNESS * x.size, x.dtype) if worth else None
+    return compiled(SLOWNESS * x.size, x.dtype) if x.dtype == np.float32 else None

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import in_float32
+from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
-
-SLOWNESS = 40  # one number here takes as long as so many multiply-adds of a matrix product
 
 
 @in_float32
@@ -51,8 +50,8 @@ def softmax_cross_entropy_grad(g: np.ndarray, labels: np.ndarray, logits: np.nda
 
 def _compiled(logits: np.ndarray) -> Any:
     """The room of compiled kernels for rows of float32 that are worth it."""
-    worth = logits.size and logits.dtype == np.float32
-    return compiled(SLOWNESS * logits.size, logits.dtype) if worth else None
+    work = 2 * SLOWNESS * logits.size
+    return compiled(work, logits.dtype) if logits.dtype == np.float32 else None
 
 
 def _shifted(x: np.ndarray) -> np.ndarray:

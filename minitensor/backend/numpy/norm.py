@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import in_float32, is_half
+from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.memory import output
 
 BLOCK_BYTES = 2**18  # of one array in one block of rows
 BLOCK_ROWS = 1024  # at most: a longer sum in float32 would lose digits
-SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
 ROW = 256  # numbers in a row, about, where channels are fewer
 
 
@@ -80,7 +80,7 @@ def sum_rows(x: np.ndarray) -> np.ndarray:
         >>> be.sum_rows(np.array([[1.0, 2.0], [3.0, 4.0]]))
         array([4., 6.])
     """
-    room = compiled(SLOWNESS * x.size, x.dtype) if x.size else None
+    room = compiled(SLOWNESS * x.size, x.dtype)
     if room is not None:
         total = room.norm.sum_rows(rows_of(x)).reshape(-1, x.shape[-1]).sum(axis=0)
     else:
@@ -198,7 +198,7 @@ def rows_of(x: np.ndarray) -> np.ndarray:
 
 
 def _compiled(rows: np.ndarray) -> Any:
-    return compiled(SLOWNESS * rows.size, rows.dtype) if rows.size else None
+    return compiled(SLOWNESS * rows.size, rows.dtype)
 
 
 def along(rows: np.ndarray, *vectors: np.ndarray) -> list[np.ndarray]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from minitensor.backend.half import in_float32
+from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
-
-SLOWNESS = 20  # one weight here takes as long as so many multiply-adds of a matrix product
 
 
 @in_float32

@@ -18,12 +18,10 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.half import in_float32
-from minitensor.backend.numpy.blocks import Block, over_blocks
+from minitensor.backend.numpy.blocks import SLOWNESS, Block, over_blocks
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.direct import taps
 from minitensor.window import Window, real_taps
-
-SLOWNESS = 20  # one step here takes as long as so many multiply-adds of a matrix product
 
 
 def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
@@ -127,8 +125,7 @@ def avg_pool_grad(g: np.ndarray, window: Window) -> np.ndarray:
 def _compiled(images: np.ndarray, window: Window) -> Any:
     """The room of compiled kernels, for a call that is worth it."""
     size = len(images) * images.shape[-1] * prod(window.size)
-    worth = size and images.size and prod(window.out)
-    return compiled(SLOWNESS * size, images.dtype) if worth else None
+    return compiled(SLOWNESS * size, images.dtype) if prod(window.out) else None
 
 
 # ----- what happens to one block; the last array is written, or the first -----

@@ -22,9 +22,7 @@ Result = TypeVar("Result")
 _lock = Lock()
 _calls_inside = 0
 _saved: list[int] = []
-
-
-_wanted = 0
+_wanted = 0  # threads; all cores
 
 
 def workers() -> int:

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled
@@ -35,7 +35,6 @@ from minitensor.backend.numpy.compiled.registers import (
     slide,
     zeros,
 )
-from minitensor.backend.numpy.depthwise import SLOWNESS
 from minitensor.backend.numpy.memory import empty
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window

@@ -31,7 +31,7 @@ from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window, extent
 
-FEW = 8  # channels, below which this is faster
+FEW = 8  # channels, below which a row of taps is one pixel
 BLOCK_BYTES = 2**18  # of padded images that are summed at once
 
 

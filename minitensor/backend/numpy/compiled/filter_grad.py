@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
+from minitensor.backend.numpy.compiled.few_channels import FEW
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
@@ -38,7 +39,6 @@ from minitensor.window import Window
 
 REGISTERS = 2  # across a tile
 TALLEST = ROWS * COLUMNS // REGISTERS  # inputs of a tile
-FEW = 8  # inputs, below which a row of taps is one pixel
 PLACES = 160  # of a block
 PACKED_BYTES = 2**19  # of x, for one block
 OWN_SUM = 2**21  # bytes of gradient that each share of the images may sum by itself
@@ -99,13 +99,8 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     for group in range(groups):
         axes = _axes(y, window, x.shape[-1], group)
         parts = bands(o, x.dtype, REGISTERS)
-        panel = (
-            axes.kh
-            * axes.kw
-            * _up(axes.channels, axes.height_of_tile)
-            * parts[0].width
-            * x.itemsize
-        )
+        rows = axes.kh * axes.kw * _up(axes.channels, axes.height_of_tile)
+        panel = rows * parts[0].width * x.itemsize
         for band in cut(parts, workspace_limit() // 4 // panel):
             part = _gradient(x, y, axes, group * o + band.first, band)
             some = slice(band.first, band.first + band.outputs)

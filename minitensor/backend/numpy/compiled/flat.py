@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.threads import parallel_map
 
-SLOWNESS = 20  # one number here takes as long as so many multiply-adds of a matrix product
 PIECE = 2**18  # numbers in a piece of a sum, at least
 PIECES = 32  # at most
 

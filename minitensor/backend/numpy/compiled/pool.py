@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, num_threads_for
-from minitensor.backend.numpy.compiled.flat import SLOWNESS, add, fill, raise_to
+from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
+from minitensor.backend.numpy.compiled.flat import add, fill, raise_to
 from minitensor.backend.numpy.compiled.give import give
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes, take_head
