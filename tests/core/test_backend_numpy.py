@@ -462,6 +462,21 @@ def test_any_number_of_threads_gives_the_same_bits(groups: int) -> None:
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("shapes", [[(20, 30), (27, 30)], [(3, 10), (3, 17)]])
+def test_wide_depthwise_kernels_are_not_unrolled(shapes: list[tuple[int, int]]) -> None:
+    """The code that numba compiles would grow with the taps, or with the stride."""
+    room = importlib.import_module("minitensor.backend.numpy.compiled.depthwise")
+    compiled = []
+    for taps, stride in shapes:
+        window = Window.of((3, taps + 7 * stride), (1, taps), (1, stride), groups=40)
+        x, kernel, _ = draw(window, 40, 40, n=2)
+        with settings.algorithm("tile"):
+            found = backend.conv2d(x, kernel, window)
+        np.testing.assert_allclose(found, naive_conv2d(x, kernel, window), atol=1e-12)
+        compiled.append(len(getattr(room._convolve_tiles, "signatures", ())))
+    assert compiled[0] == compiled[1]
+
+
 @pytest.mark.parametrize(
     ("number", "error", "words"), [(-1, ValueError, "-1 threads"), (2.0, TypeError, "an integer")]
 )

@@ -79,7 +79,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
         for band in parts:
             _sum_rows(
                 *(x.reshape(-1), y.reshape(-1), sums[share], axes, images, band.registers),
-                *(tuple(range(min(kw, ROWS))), band.width, band.first, band.outputs, row),
+                *(_few(kw), band.width, band.first, band.outputs, row),
             )
 
     parallel_map(work, range(shares), num_threads_for(_cost(y, window)))
@@ -96,8 +96,8 @@ def _convolve(
     num_threads = num_threads_for(_cost(y, window))
     window = replace(window, groups=o)
     step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
-    taps = tuple(range(window.kernel[1]))
-    stride = tuple(range(1 if backwards else window.stride[1]))
+    taps = _few(window.kernel[1])
+    stride = _few(1 if backwards else window.stride[1])
 
     def work(piece: tuple[Plan, Range, int]) -> None:
         tables, tiles, first = piece
@@ -117,6 +117,11 @@ def _convolve(
                 yield tables, (tile, min(tile + size, len(tables.tiles))), first
 
     parallel_map(work, list(pieces()), num_threads)
+
+
+def _few(number: int) -> tuple[int, ...]:
+    """As kernels are told a number that their code is unrolled by; what is more is not used."""
+    return tuple(range(min(number, ROWS)))
 
 
 def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:

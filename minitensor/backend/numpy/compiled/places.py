@@ -59,7 +59,7 @@ def plan(window: Window, backwards: bool, images: int, channels: int, outputs: i
             where.append(np.pad([pixels, places], ((0, 0), (0, more)), "edge"))
             starts = where[-1][0].reshape(-1, ROWS)
             apart = (1 if backwards else window.stride[1]) * channels
-            evenly = (np.diff(starts) == apart).all(1) & _whole(column, window.kernel[1])
+            evenly = (np.diff(starts) == apart).all(1) & _slides(column, window)
             tiles += [(r, k, even) for even in evenly.tolist()]
     taps = [
         [(d * width * channels, t * window.kernel[1] * inputs) for t, d in _seen(row)]
@@ -113,9 +113,10 @@ def _grid(
     return pixels.reshape(-1)
 
 
-def _whole(places: Class, taps: int) -> bool:
-    """Whether all taps see neighbouring pixels: if the places do too, they are a row."""
-    return list(places.distances) == list(range(taps))
+def _slides(places: Class, window: Window) -> bool:
+    """Whether all taps see neighbouring pixels, few and near enough to be held in registers."""
+    taps, stride = window.kernel[1], window.stride[1]
+    return max(taps, stride) <= ROWS and list(places.distances) == list(range(taps))
 
 
 def _seen(places: Class) -> list[tuple[int, int]]:
