@@ -87,12 +87,32 @@ def none_of_them(x, k):
 
 
 def nought_logits(labels, logits, pos_weight):
-    return floats(labels, logits) and not LOST(labels, logits) and (np.asarray(logits) == 0).any()
+    return floats(labels, logits) and (np.asarray(logits) == 0).any()
+
+
+def weighted_at_nought(tf, labels, logits, pos_weight):
+    """The proof where a logit is 0, TensorFlow where it is not."""
+    nought = logits == 0
+    at = other.weighted_cross_entropy_with_logits(
+        tf, labels, tf.where(nought, logits, 0), pos_weight
+    )
+    beside = tf.nn.weighted_cross_entropy_with_logits(
+        tf.where(nought, tf.zeros_like(labels), labels), tf.where(nought, 1, logits), pos_weight
+    )
+    return tf.where(nought, at, beside)
 
 
 def whole_bytes(*args):
     """Whether it is computed with bytes, and with nothing that is no whole number."""
     return of("uint8")(*args) and all(hasattr(a, "dtype") or isinstance(a, int) for a in args)
+
+
+def not_numbers(x, k):
+    return k <= x.shape[-1] and NOT_A_NUMBER(x)
+
+
+def empty_constant(x, paddings, mode="CONSTANT", **_):
+    return mode == "CONSTANT" and empty(x)
 
 
 def negative(a):
@@ -125,7 +145,7 @@ def of_bytes(tf, *args, name):
 # (ops, where TensorFlow is wrong or cannot, the ledger's proof)
 FAULTS = (
     ("sort", either(NOT_A_NUMBER, empty), other.sort),  # where NaN belongs; nothing has no slope
-    ("math.top_k", either(NOT_A_NUMBER, none_of_them), other.top_k),
+    ("math.top_k", either(not_numbers, none_of_them), other.top_k),
     ("argsort", NOT_A_NUMBER, other.argsort),
     ("searchsorted", NOT_A_NUMBER, other.searchsorted),
     (f"{SCATTER}max {SCATTER}min", NOT_A_NUMBER, other.scatter_extreme),
@@ -149,7 +169,7 @@ FAULTS = (
     (
         "nn.weighted_cross_entropy_with_logits",
         nought_logits,
-        other.weighted_cross_entropy_with_logits,
+        weighted_at_nought,
     ),
     ("image.resize", curved, images.resize),  # weights from a table; inf - inf
     ("image.adjust_contrast", some, images.adjust_contrast),  # no slope; nothing in float16
@@ -174,7 +194,7 @@ FAULTS = (
         number_as_tensor,
     ),  # a number of another type
     ("abs sign pow math.squared_difference **", whole_bytes, of_bytes),  # no kernel
-    ("pad", empty, other.pad),  # nothing has no slope
+    ("pad", empty_constant, other.pad),  # nothing has no slope
     ("nn.gelu", of("float64"), other.gelu),  # constants in float32
     ("nn.leaky_relu", of("float64"), other.leaky_relu),
 )
