@@ -19,7 +19,7 @@ from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import bands
-from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
     HIGH,
@@ -110,11 +110,9 @@ def _convolve(
     def pieces() -> Iterator[tuple[Plan, Range, int]]:
         for first in range(0, len(x), step):
             count = min(step, len(x) - first)
-            tables = plan(window, backwards, count, o, o)
-            wanted = -(-num_threads * SHARES * count // len(x))
-            size = -(-len(tables.tiles) // wanted)
-            for tile in range(0, len(tables.tiles), size):
-                yield tables, (tile, min(tile + size, len(tables.tiles))), first
+            of = window, backwards, count, o, o
+            for tiles in shares(-(-num_threads * SHARES * count // len(x)), *of):
+                yield plan(*of), tiles, first
 
     parallel_map(work, list(pieces()), num_threads)
 

@@ -19,7 +19,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
-from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan
+from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
 from minitensor.backend.numpy.compiled.registers import (
     HIGH,
     ROWS,
@@ -95,12 +95,16 @@ def _pieces(
         w = pack(kernel, groups, group, backwards, band)
         for first in range(0, n, images):
             count = min(images, n - first)
-            tables = plan(window, backwards, count, x.shape[-1], y.shape[-1])
+            of = window, backwards, count, x.shape[-1], y.shape[-1]
+            tables = plan(*of)
             xat = first * x[0].size + group * (x.shape[-1] // groups)
             yat = first * y[0].size + group * (y.shape[-1] // groups)
-            shares = _shares(len(tables.tiles), band.panels, most, -(-wanted * count // n))
-            for tiles, panels in shares:
-                yield Piece(band, tiles, panels, xat, yat, w, tables)
+            here = -(-wanted * count // n)
+            ranges = shares(max(here, -(-len(tables.tiles) // most)), *of)
+            across = max(band.panels * len(ranges) // here, 1)
+            for tiles, panel in product(ranges, range(0, band.panels, across)):
+                some = panel, min(panel + across, band.panels)
+                yield Piece(band, tiles, some, xat, yat, w, tables)
 
 
 def _batches(pieces: Iterator[Piece], room: int) -> Iterator[list[Piece]]:
@@ -115,15 +119,6 @@ def _batches(pieces: Iterator[Piece], room: int) -> Iterator[list[Piece]]:
             held, last = held + piece.w.nbytes, piece.w
         batch.append(piece)
     yield batch
-
-
-def _shares(tiles: int, panels: int, most: int, wanted: int) -> Iterator[tuple[Range, Range]]:
-    """Ranges of tiles, no more than `most` each, and of panels: about `wanted` pieces, or more."""
-    step = min(most, -(-tiles // wanted))
-    across = max(panels * -(-tiles // step) // wanted, 1)
-    for first in range(0, tiles, step):
-        for panel in range(0, panels, across):
-            yield (first, min(first + step, tiles)), (panel, min(panel + across, panels))
 
 
 @compiled

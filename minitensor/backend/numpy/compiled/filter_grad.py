@@ -32,7 +32,7 @@ from minitensor.backend.numpy.compiled.registers import (
     take_head,
     zeros,
 )
-from minitensor.backend.numpy.memory import scratch
+from minitensor.backend.numpy.memory import empty, scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
@@ -95,28 +95,31 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     (kh, kw), groups = window.kernel, window.groups
     c, o = x.shape[-1] // groups, y.shape[-1] // groups
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    kernel = np.empty((kh, kw, c, groups, o), x.dtype)
+    kernel = empty((kh, kw, c, groups, o), x.dtype)
     for group in range(groups):
         axes = _axes(y, window, x.shape[-1], group)
         parts = bands(o, x.dtype, REGISTERS)
         rows = axes.kh * axes.kw * _up(axes.channels, axes.height_of_tile)
         panel = rows * parts[0].width * x.itemsize
         for band in cut(parts, workspace_limit() // 4 // panel):
-            part = _gradient(x, y, axes, group * o + band.first, band)
-            some = slice(band.first, band.first + band.outputs)
-            kernel[..., group, some] = part.reshape(kh, kw, c, -1)
+            part = kernel[..., group, band.first : band.first + band.outputs]
+            _gradient(x, y, axes, group * o + band.first, band, part)
     return kernel.reshape(kh, kw, c, groups * o)
 
 
-def _gradient(x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band) -> np.ndarray:
-    """The part of a band of outputs, which begin at yat: (taps, channels, outputs)."""
+def _gradient(
+    x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band, kernel: np.ndarray
+) -> None:
+    """kernel = the part of a band of outputs, which begin at yat."""
     n, taps, rows = len(x), axes.kh * axes.kw, tuple(range(axes.height_of_tile))
     across = tuple(range(0, len(rows), lanes(x.dtype)))
     padded, row = _up(axes.channels, len(rows)), band.panels * band.width
     own_sum = min(OWN_SUM, workspace_limit() // 4)
     shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
-    sums = scratch(shares * taps * padded * row, x.dtype).reshape(shares, taps, padded, row)
-    sums[:] = 0
+    shares = 1 << shares.bit_length() - 1  # as even as images are
+    itself = shares == 1 and kernel.size == taps * padded * row and kernel.flags.c_contiguous
+    sums = kernel if itself else scratch(shares * taps * padded * row, x.dtype)
+    sums = sums.reshape(shares, taps, padded, row)
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
     num_threads = num_threads_for(n * axes.high * axes.wide * taps * padded * row)
     block, size = axes.block(len(rows), x.itemsize)
@@ -125,6 +128,7 @@ def _gradient(x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band) ->
         share, panels = piece
         packed = scratch(size, x.dtype), scratch(prod(block[:3]) * band.width, x.dtype)
         images = n * share // shares, n * (share + 1) // shares
+        sums[share, :, :, panels[0] * band.width : panels[1] * band.width] = 0
         _sum_blocks(
             *(flat_x, flat_y, sums[share].reshape(-1), *packed, axes, block, images, panels),
             *(rows, across, band.registers, band.width, band.outputs, yat),
@@ -137,8 +141,9 @@ def _gradient(x: np.ndarray, y: np.ndarray, axes: Axes, yat: int, band: Band) ->
         for share in range(shares)
     ]
     parallel_map(work, pieces, num_threads)
-    total: np.ndarray = sums.sum(0) if shares > 1 else sums[0]
-    return total[:, : axes.channels, : band.outputs]
+    if not itself:
+        total: np.ndarray = sums.sum(0) if shares > 1 else sums[0]
+        kernel[:] = total[:, : axes.channels, : band.outputs].reshape(kernel.shape)
 
 
 def _axes(y: np.ndarray, window: Window, channels: int, group: int) -> Axes:

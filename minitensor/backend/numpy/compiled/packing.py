@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitensor.backend.numpy.blocks import SLOWNESS, num_threads_for
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes
 from minitensor.backend.numpy.memory import scratch
+from minitensor.backend.numpy.threads import parallel_map
 
 BLOCK = 16  # inputs by outputs that are turned at once: lines of memory that a core holds
 
@@ -65,12 +67,18 @@ def pack(kernel: np.ndarray, groups: int, group: int, backwards: bool, band: Ban
     if band.outputs % band.width:
         packed[:] = 0
     flat = np.ascontiguousarray(kernel).reshape(-1)
-    if backwards:
-        shape = (kh * kw, inputs, c, o, group * inputs)
-        _pack_turned(flat, packed, *shape, band.first, band.outputs, band.width)
-    else:
-        first = group * (o // groups) + band.first
-        _pack(flat, packed, kh * kw, inputs, o, first, band.outputs, band.width)
+
+    def fill(part: Band) -> None:
+        here = packed[(part.first - band.first) * kh * kw * inputs :]
+        if backwards:
+            shape = (kh * kw, inputs, c, o, group * inputs)
+            _pack_turned(flat, here, *shape, part.first, part.outputs, part.width)
+        else:
+            first = group * (o // groups) + part.first
+            _pack(flat, here, kh * kw, inputs, o, first, part.outputs, part.width)
+
+    num_threads = num_threads_for(packed.size * SLOWNESS)
+    parallel_map(fill, cut([band], -(-band.panels // num_threads)), num_threads)
     return packed
 
 

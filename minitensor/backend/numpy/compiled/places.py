@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
     row_starts: np.ndarray  # where the taps of each class of rows begin in `rows`; and the end
     runs: np.ndarray  # (., 3): of each run along the columns, its pixels, its kernel, its length
     run_starts: np.ndarray
+    done: np.ndarray  # (tiles,): the products of each place in the tiles so far, and one for each
 
 
 class Class(NamedTuple):
@@ -72,7 +74,20 @@ def plan(window: Window, backwards: bool, images: int, channels: int, outputs: i
     starts, places = np.concatenate(where, axis=1)
     rows_table, row_starts = _joined(taps, 2)
     runs_table, run_starts = _joined(runs, 3)
-    return Plan(starts, places, np.array(tiles), rows_table, row_starts, runs_table, run_starts)
+    products = [1 + len(taps[r]) * sum(run[2] for run in runs[k]) for r, k, _ in tiles]
+    return Plan(
+        *(starts, places, np.array(tiles), rows_table, row_starts, runs_table, run_starts),
+        np.cumsum(products),
+    )
+
+
+@lru_cache(maxsize=128)
+def shares(wanted: int, *of: Any) -> list[Range]:
+    """All tiles of a plan in ranges of about equal work: no more than `wanted`."""
+    done = plan(*of).done
+    ends = np.searchsorted(done, done[-1] * np.arange(1, wanted + 1) / wanted) + 1
+    cuts = sorted({0, *np.minimum(ends, len(done)).tolist()})
+    return list(pairwise(cuts))
 
 
 def _pixels(window: Window, axis: int, backwards: bool) -> np.ndarray:
