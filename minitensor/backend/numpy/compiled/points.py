@@ -79,11 +79,15 @@ def kernel_to_points(kernel, u, inputs, row, tap, first, outputs, width, size, l
 
 
 @compiled
-def kernel_from_points(sums, kernel, count, size, lane):
-    """The gradient in so many kernels in a line; `size` from one point to the next."""
-    for e in range(0, count, lane):
-        taps = mix("kernel back", take(ONE, sums, in_line(e, size, SEEN), 0))
-        put(kernel, in_line(e, count, WINDOW), 0, taps)
+def kernel_from_points(sums, kernel, inputs, row, tap, first, outputs, wide, size, lane):
+    """The gradient in a range of inputs and a band of outputs; whether all of it is finite."""
+    fine = True
+    for c in range(*inputs):
+        for o in range(0, outputs, lane):
+            taps = mix("kernel back", take(ONE, sums, in_line(c * wide + o, size, SEEN), 0))
+            put_head(kernel, in_line(first + c * row + o, tap, WINDOW), 0, taps, outputs - o)
+            fine = fine and finite(taps)
+    return fine
 
 
 @compiled

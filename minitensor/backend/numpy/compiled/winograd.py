@@ -16,6 +16,7 @@ Where a sum is not finite, `direct` computes its image again, as an infinity rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise, product
 from math import prod
 from typing import Any
 
@@ -127,14 +128,20 @@ def _convolve_band(
     row, wide = spaced(inputs, lane, ROWS), spaced(band.panels * band.width, lane, ROWS)
     block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
 
-    def work(own: Scratch, tiles: Range) -> None:
+    def work(own: Scratch, piece: tuple[Range, Band]) -> None:
+        tiles, some = piece
         _convolve_tiles(
-            *(x.reshape(-1), u, y.reshape(-1), *own, lost, grid, seen, made, tiles, block),
-            *(row, wide, size, band.registers, band.width, lane, band.first, band.outputs),
+            *(x.reshape(-1), u[(some.first - band.first) // band.width * POINTS * size :]),
+            *(y.reshape(-1), *own, lost, grid, seen, made, tiles, block, row, wide, size),
+            *(band.registers, band.width, lane, some.first, some.outputs),
         )
 
-    step = -(-grid.tiles // (num_threads * SHARES * block)) * block
-    pieces = [(first, min(first + step, grid.tiles)) for first in range(0, grid.tiles, step)]
+    groups, count = -(-grid.tiles // ROWS), num_threads * SHARES
+    parts = [band]
+    if grid.tiles < count * block:  # few: then each thread has its own outputs
+        count, parts = -(-grid.tiles // block), cut([band], -(-band.panels // num_threads))
+    ends = [min(groups * i // count * ROWS, grid.tiles) for i in range(count + 1)]
+    pieces = list(product(pairwise(ends), parts))
     share(work, pieces, num_threads, (block * row, block * wide), x.dtype)
 
 

@@ -27,6 +27,7 @@ from minitensor.backend.numpy.compiled.points import (
 from minitensor.backend.numpy.compiled.registers import ROWS, add, in_line, lanes, outer, put, zeros
 from minitensor.backend.numpy.compiled.winograd import Scratch, panels_of, share, tiles_of_block
 from minitensor.backend.numpy.memory import empty, scratch
+from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -42,21 +43,20 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     whole = panels_of(y.shape[-1], REGISTERS, lanes(x.dtype))
     panel_bytes = POINTS * spaced(x.shape[-1], CHANNELS) * whole.width * x.itemsize
-    for band in cut([whole], workspace_limit() // 4 // panel_bytes):
-        kernel[..., band.first : band.first + band.outputs] = _gradient(x, y, window, band)
-    if not np.isfinite(kernel).all():
-        return filter_grad.conv2d_kernel_grad(x, y, window)
-    return kernel
+    parts = cut([whole], workspace_limit() // 4 // panel_bytes)
+    if all(_gradient(x, y, window, band, kernel) for band in parts):
+        return kernel
+    return filter_grad.conv2d_kernel_grad(x, y, window)
 
 
-def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band) -> np.ndarray:
-    """The same for a band of outputs: (TAPS, TAPS, C, outputs)."""
+def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band, kernel: np.ndarray) -> bool:
+    """The same for a band of outputs; whether all of it is finite."""
     lane, inputs = lanes(x.dtype), x.shape[-1]
     grid, seen, made = grid_of(x, y, (window.pad[0][0], window.pad[1][0]))
     row, wide = spaced(inputs, max(lane, CHANNELS), ROWS), band.panels * band.width
-    count = row * wide
-    size = spaced(count, lane)
+    size = spaced(row * wide, lane)
     shares = max(min(SHARES, grid.tiles, OWN_SUM // (POINTS * size * x.itemsize)), 1)
+    shares = 1 << shares.bit_length() - 1  # which threads share evenly
     block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // (2 * SHARES))
     sums = scratch(shares * POINTS * size, x.dtype).reshape(shares, -1)
 
@@ -84,11 +84,31 @@ def _gradient(x: np.ndarray, y: np.ndarray, window: Window, band: Band) -> np.nd
         (block * row, block * across),
         x.dtype,
     )
-    kernel = np.empty(TAPS**2 * count, x.dtype)
-    with np.errstate(all="ignore"):  # `filter_grad` computes what is not finite, and says so
-        total = sums.sum(0) if shares > 1 else sums[0]
-    kernel_from_points(total, kernel, count, size, lane)
-    return kernel.reshape(TAPS, TAPS, row, wide)[:, :, :inputs, : band.outputs]
+    return _from_points(sums.reshape(shares, POINTS, size), kernel, band, wide, lane, num_threads)
+
+
+def _from_points(
+    sums: np.ndarray, kernel: np.ndarray, band: Band, wide: int, lane: int, num_threads: int
+) -> bool:
+    """kernel[..., band] = what all shares have summed; whether it is finite."""
+    inputs, outputs = kernel.shape[2:]
+
+    def work(some: Range) -> bool:
+        part = slice(some[0] * wide, some[1] * wide)
+        with np.errstate(all="ignore"):  # `filter_grad` computes what is not finite, and says so
+            for share in sums[1:]:
+                sums[0, :, part] += share[:, part]
+        steps = outputs, inputs * outputs, band.first, band.outputs
+        return kernel_from_points(
+            sums.reshape(-1), kernel.reshape(-1), some, *steps, wide, sums.shape[-1], lane
+        )  # type: ignore[no-any-return]
+
+    step = -(-inputs // num_threads)
+    return all(
+        parallel_map(
+            work, [(c, min(c + step, inputs)) for c in range(0, inputs, step)], num_threads
+        )
+    )
 
 
 @compiled
