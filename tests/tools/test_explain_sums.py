@@ -1,0 +1,206 @@
+"""Every explanation's terms add up to the engine's number, and to TensorFlow's.
+
+500 drawn calls of each op: integers, where the sum is exact, and floats, within a rounding a term.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minitensor.explain import ops
+from minitensor.window import transposed_sizes
+
+DRAWN = 500
+
+
+class Draw:
+    """The arguments of one call, drawn from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.whole = bool(seed % 2)  # integers
+
+    def number(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high + 1))
+
+    def pick(self, *values):
+        return values[self.number(0, len(values) - 1)]
+
+    def array(self, *shape: int) -> np.ndarray:
+        if self.whole:
+            return self.rng.integers(-4, 5, shape).astype(np.float32)
+        return self.rng.normal(size=shape).astype(self.pick("float32", "float64"))
+
+    def geometry(self, rank: int):
+        """Sizes, taps, strides, dilations and a padding under which the window fits."""
+        taps, dilations = ([self.number(1, 3) for _ in range(rank)] for _ in range(2))
+        strides = [self.number(1, 3) for _ in range(rank)]
+        dilations = dilations if self.number(0, 1) else [1] * rank
+        spans = [(k - 1) * d + 1 for k, d in zip(taps, dilations, strict=True)]
+        padding = self.pick("SAME", "VALID")
+        more = 0 if padding == "VALID" else 1 - max(spans)
+        sizes = [max(s + self.number(more, 3), 1) for s in spans]
+        return sizes, taps, strides, dilations, padding
+
+
+def conv(rank, draw):
+    sizes, taps, strides, dilations, padding = draw.geometry(rank)
+    groups, each, made = draw.number(1, 2), draw.number(1, 2), draw.number(1, 2)
+    x = draw.array(draw.number(1, 2), *sizes, groups * each)
+    w = draw.array(*taps, each, groups * made).astype(x.dtype)
+    words = {"padding": padding, "dilations": dilations if rank > 1 else dilations[0]}
+    if rank == 1:
+        return (x, w), {**words, "stride": strides[0]}
+    if rank == 3:
+        words["dilations"] = [1, *dilations, 1]
+    return (x, w), {**words, "strides": [1, *strides, 1]}
+
+
+def explicit(draw):
+    """conv2d with pads on each side; channels first at times."""
+    (_, w), words = conv(2, draw)
+    spans = [(k - 1) * d + 1 for k, d in zip(w.shape, words["dilations"], strict=False)]
+    sizes = [n + draw.number(0, 2) for n in spans]
+    pads = [[draw.number(0, 2), draw.number(0, 2)] for _ in sizes]
+    channels = w.shape[2] * draw.pick(*(g for g in (1, 2) if w.shape[3] % g == 0))
+    if draw.number(0, 1):
+        x, order = draw.array(2, *sizes, channels), {"padding": [[0, 0], *pads, [0, 0]]}
+    else:
+        x, order = draw.array(2, channels, *sizes), {"padding": "VALID", "data_format": "NCHW"}
+    return (x.astype(w.dtype), w), {**words, **order, "strides": draw.number(1, 3)}
+
+
+def depthwise(draw):
+    sizes, taps, strides, _, padding = draw.geometry(2)
+    channels = draw.number(1, 3)
+    x = draw.array(1, *sizes, channels)
+    w = draw.array(*taps, channels, draw.number(1, 2)).astype(x.dtype)
+    return (x, w), {"strides": max(strides), "padding": padding}
+
+
+def separable(draw):
+    (x, w), words = depthwise(draw)
+    between = w.shape[2] * w.shape[3]
+    return (x, w, draw.array(1, 1, between, draw.number(1, 3)).astype(x.dtype)), words
+
+
+def transposed(rank, draw):
+    positions, taps, strides, dilations, padding = draw.geometry(rank)
+    positions = [min(n, 3) for n in positions]
+    groups, each, made = draw.number(1, 2), draw.number(1, 2), draw.number(1, 2)
+    y = draw.array(1, *positions, groups * made)
+    w = draw.array(*taps, each, groups * made).astype(y.dtype)
+    axes = zip(positions, taps, strides, dilations, strict=True)
+    legal = [transposed_sizes(*axis, (0, 0) if padding == "VALID" else padding) for axis in axes]
+    shape = [1, *(draw.pick(*(n for n in range_ if n)) for range_ in legal), groups * each]
+    steps = strides[0] if rank == 1 else [1, *strides, 1]
+    apart = dilations[0] if rank == 1 else [1, *dilations, 1]
+    return (y, w, shape), {"strides": steps, "padding": padding, "dilations": apart}
+
+
+def pool(rank, draw):
+    sizes, taps, strides, _, padding = draw.geometry(rank)
+    sizes = [max(n, k) for n, k in zip(sizes, taps, strict=True)]
+    settings = {"ksize": [1, *taps, 1], "strides": [1, *strides, 1], "padding": padding}
+    if rank == 1:
+        settings |= {"ksize": taps[0], "strides": strides[0]}
+    return (draw.array(2, *sizes, draw.number(1, 2)),), settings
+
+
+def patches(draw):
+    (x,), words = pool(2, draw)
+    return (x,), {"sizes": words["ksize"], "strides": words["strides"], "padding": words["padding"]}
+
+
+def norm(draw, *more, vectors=1):
+    c = draw.pick(2, 4)
+    x = draw.array(draw.number(2, 3), 2, draw.number(1, 3), c)
+    return (x, *(draw.array(c).astype(x.dtype) for _ in range(2 * vectors)), *more), {}
+
+
+def given_norm(draw):
+    (x, scale, offset), _ = norm(draw)
+    mean, variance = draw.array(x.shape[-1]), np.abs(draw.array(x.shape[-1])) + 1
+    return (x, mean.astype(x.dtype), variance.astype(x.dtype), offset, scale, 0.01), {}
+
+
+def inference(draw):
+    (x, mean, variance, offset, scale, epsilon), _ = given_norm(draw)
+    return (x, scale, offset, mean, variance, epsilon), {"is_training": False}
+
+
+def lrn(draw):
+    x = draw.array(1, 2, 2, 5)
+    return (x,), {"depth_radius": draw.number(0, 2), "alpha": 0.5, "bias": 2.0, "beta": 0.75}
+
+
+def loss(draw):
+    logits = draw.array(draw.number(1, 3), 4)
+    return (np.abs(draw.array(*logits.shape)).astype(logits.dtype), logits), {}
+
+
+def sparse_loss(draw):
+    logits = draw.array(3, 4)
+    return (draw.rng.integers(0, 4, 3), logits), {}
+
+
+RANKS = (1, 2, 3)
+CASES = {
+    **{f"conv{r}d": (lambda d, r=r: conv(r, d), ("input", "filter", "bias")) for r in RANKS},
+    "explicit": (explicit, ("input", "filter", "bias")),
+    "depthwise_conv2d": (depthwise, ("input", "filter", "bias")),
+    "separable_conv2d": (separable, ("input", "depthwise_filter", "pointwise_filter", "bias")),
+    **{
+        f"conv{r}d_transpose": (lambda d, r=r: transposed(r, d), ("input", "filter")) for r in RANKS
+    },
+    **{
+        f"{kind}_pool{r}d": (lambda d, r=r: pool(r, d), ("input",))
+        for r in RANKS
+        for kind in ("max", "avg")
+    },
+    "global_avg_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
+    "global_max_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
+    "upsampling": (lambda d: ((d.array(1, 2, 3, 2),), {"size": d.number(1, 3)}), ("input",)),
+    "im2col": (patches, ("input",)),
+    "fused_batch_norm": (norm, ("x", "scale", "offset")),
+    "inference": (inference, ("x", "scale", "offset")),
+    "batch_normalization": (given_norm, ("x",)),
+    "layer_normalization": (norm, ("x", "scale", "offset")),
+    "instance_normalization": (norm, ("x", "scale", "offset")),
+    "group_normalization": (lambda d: norm(d, 2), ("x", "scale", "offset")),
+    "lrn": (lrn, ("input",)),
+    "softmax_cross_entropy_with_logits": (loss, ("logits",)),
+    "sparse_softmax_cross_entropy_with_logits": (sparse_loss, ("logits",)),
+}
+CALLED = {"explicit": "conv2d", "inference": "fused_batch_norm"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_terms_add_up_to_what_the_engine_computes(name):
+    draw_call, grads = CASES[name]
+    op_name, op = ops.find(CALLED.get(name, name))
+    exact = 0
+    for seed in range(DRAWN):
+        draw = Draw(seed)
+        arguments, settings = draw_call(draw)
+        grad = draw.pick(None, *grads)
+        call = ops.run(op_name, op, arguments, dict(settings), None, None)
+        if grad is not None:
+            back = draw.array(*call.output.shape)
+            call = ops.run(op_name, op, arguments, dict(settings), grad, back)
+        tracer = op.build(call).tracer
+        for _ in range(3):
+            at = tuple(int(draw.rng.integers(n)) for n in call.numbers.shape)
+            exact += tracer.sum(at).checked().is_exact
+    if op.family in ("conv", "separable", "transposed", "patches"):
+        assert exact > DRAWN  # every second call is of integers, three numbers each
+
+
+def test_a_sum_that_is_not_the_engines_number_is_seen():
+    call = ops.run("conv2d", ops.OPS["conv2d"], (np.ones((3, 3)), np.ones((2, 2))), {}, None, None)
+    call.numbers[0, 1, 0, 0] += 1
+    tracer = ops.OPS["conv2d"].build(call).tracer
+    assert tracer.sum((0, 0, 0, 0)).checked().total == 4
+    with pytest.raises(ArithmeticError, match=r"the engine says 5.0 but its 4 terms add up to 4.0"):
+        tracer.sum((0, 1, 0, 0)).checked()
