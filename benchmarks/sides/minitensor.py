@@ -61,11 +61,12 @@ class Side:
             if option == "product":
                 return _product(layer, case["pass"])
             x, k, g = (self.be.asarray(array.astype(dtype)) for array in drawn(layer))
+            tensors = [mt.constant(array) for array in (x, k, g)]  # copies, as the peers' own are
             calls: dict[str, Step] = {
                 "forward": lambda: self.be.conv2d(x, k, window),
                 "input": lambda: self.be.conv2d_transpose(g, k, window),
                 "filter": lambda: self.be.conv2d_kernel_grad(x, g, window),
-                "training": lambda: _both_ways([mt.constant(a) for a in (x, k, g)], layer),
+                "training": lambda: _both_ways(tensors, layer),
             }
             return _pinned(calls[case["pass"]], option)
 

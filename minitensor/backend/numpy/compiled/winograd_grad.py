@@ -99,9 +99,10 @@ def _from_points(
             for share in sums[1:]:
                 sums[0, :, part] += share[:, part]
         steps = outputs, inputs * outputs, band.first, band.outputs
-        return kernel_from_points(
+        fine: bool = kernel_from_points(
             sums.reshape(-1), kernel.reshape(-1), some, *steps, wide, sums.shape[-1], lane
-        )  # type: ignore[no-any-return]
+        )
+        return fine
 
     step = -(-inputs // num_threads)
     return all(
