@@ -624,7 +624,7 @@ pool _add_where             : index[k] == tap       : index[k] <= tap           
 pool _find                  : a[k] > top            : a[k] >= top               : pools
 pool _max_row               : fill(best, -np.inf)   : fill(best, 0)             : padding
 pool _mean_rows             : max(height * width, 1): 4                         : pools
-pool _clear                 : fill(x[row], 0)       : fill(x[row], 1)           : gaps
+pool _clear                 : fill(x[row], 0.0)     : fill(x[row], 1.0)         : gaps
 pool _spread                : new = row + 1         : new = row                 : pools
 pool _winners               : * columns.taps + tap) : * columns.taps + v)       : pools
 pool _put                   : row * columns.taps    : row                       : pools
@@ -645,7 +645,7 @@ def test_a_fault_in_a_kernel_is_seen(row, monkeypatch, request):
     plain = getattr(room, name)
     source = inspect.getsource(plain)
     assert old in source
-    scope = dict(vars(room), compiled=lambda function: function)
+    scope = dict(vars(room), compiled=lambda plain: plain, inner=lambda plain: plain)
     exec(compile(source.replace(old, new.strip(), 1), f"{module} with a fault", "exec"), scope)
     faulty = types.FunctionType(scope[name].__code__, vars(room), name)
     with np.errstate(all="ignore"):

@@ -17,7 +17,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import bands
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
 from minitensor.backend.numpy.compiled.registers import (
@@ -194,7 +194,7 @@ def _sum_rows(x, y, sums, axes, images, registers, taps, width, first, channels,
                             )
 
 
-@compiled
+@inner
 def _sum_places(
     x, y, sums, axes, n, rows, columns, below, beside, tap, row, registers, taps, c, many, width
 ):  # fmt: skip

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
 from minitensor.backend.numpy.compiled.registers import (
@@ -137,7 +137,7 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
                 put_head(y, targets, at, sums, left)
 
 
-@compiled
+@inner
 def _taps(sums, x, w, tables, tile, xat, wat, width):
     """sums + the sum over the taps that the tile's places see, and their channels, of x w."""
     pixels = places(tables.pixels, tile * ROWS, xat, HIGH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitensor.backend.numpy.compiled.flat import each_piece, flat
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.memory import empty
 
 
@@ -34,7 +34,7 @@ def choose(condition: np.ndarray, x: np.ndarray) -> np.ndarray:
     return y
 
 
-@compiled
+@inner
 def _between(x, low, high):
     x = low if x <= low else x
     return high if x >= high else x

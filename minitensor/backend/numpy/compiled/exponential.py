@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import lower_builtin, type_callable
 
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 
 _PER_LN2 = np.float32(1 / math.log(2))
 _LN2 = np.float32(355 / 512)  # so few bits that a product with n is exact
@@ -61,7 +61,7 @@ def exp_below(x):
     return y if x == x else x
 
 
-@compiled
+@inner
 def exp_of_sum(x, more):
     """exp(x + more), _LEAST <= x <= 0, where more is small: no digit of the sum is lost."""
     n = np.floor(fused(x, _PER_LN2, _HALF))
@@ -73,6 +73,6 @@ def exp_of_sum(x, more):
     return y * _power_of_two(half) * _power_of_two(np.int32(power - half))
 
 
-@compiled
+@inner
 def _power_of_two(n):
     return np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)

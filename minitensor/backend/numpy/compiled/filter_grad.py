@@ -17,7 +17,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
 from minitensor.backend.numpy.compiled.few_channels import FEW
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import (
@@ -112,7 +112,8 @@ def _gradient(
 ) -> None:
     """kernel = the part of a band of outputs, which begin at yat."""
     n, taps, rows = len(x), axes.kh * axes.kw, tuple(range(axes.height_of_tile))
-    across = tuple(range(0, len(rows), lanes(x.dtype)))
+    # Numba leaves one of the two packings out, by the length of this tuple.
+    across = () if axes.overlap else tuple(range(0, len(rows), lanes(x.dtype)))
     padded, row = _up(axes.channels, len(rows)), band.panels * band.width
     own_sum = min(OWN_SUM, workspace_limit() // 4)
     shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
@@ -197,7 +198,7 @@ def _sum_blocks(
                 )
                 for first in range(0, padded, block[3]):
                     channels = min(block[3], padded - first)
-                    if axes.overlap:
+                    if len(across) == 0:
                         _copy_lines(x, packed_x, axes, pixels, padded)
                     else:
                         _pack_pixels(x, packed_x, axes, pixels, first, channels, rows, across)
@@ -212,7 +213,7 @@ def _sum_blocks(
                         )
 
 
-@compiled
+@inner
 def _sum_taps(
     x, y, sums, axes, places, pixels, channels, padded, rows, registers, width, first, panel, panels
 ):  # fmt: skip
@@ -235,7 +236,7 @@ def _sum_taps(
                     add(sums, in_line(at + c * row, row, rows), 0, total)
 
 
-@compiled
+@inner
 def _sum_places(
     total, x, y, axes, places, pixels, lines, columns, below, beside, c, padded, rows, width
 ):  # fmt: skip
@@ -262,14 +263,14 @@ def _sum_places(
     return total
 
 
-@compiled
+@inner
 def met(positions, stride, offset, size):
     """Those of a range of positions for which 0 <= position * stride + offset < size."""
     first = max(positions[0], -(offset // stride))
     return first, min(positions[1], (size - 1 - offset) // stride + 1)
 
 
-@compiled
+@inner
 def _seen(positions, stride, taps, dilation, before, size):
     """The pixels between the first and the last that a range of positions may see."""
     first = max(positions[0] * stride - before, 0)
@@ -277,7 +278,7 @@ def _seen(positions, stride, taps, dilation, before, size):
     return first, max(min(last + 1, size), first)
 
 
-@compiled
+@inner
 def _copy_lines(x, packed, axes, pixels, padded):
     """The rows of x that some pixels see, each from its first pixel on, zeros beyond its ends."""
     images, high, wide = pixels
@@ -296,7 +297,7 @@ def _copy_lines(x, packed, axes, pixels, padded):
             to += length
 
 
-@compiled
+@inner
 def _pack_pixels(x, packed, axes, pixels, first, channels, rows, across):
     """packed[c // len(rows), pixel, c % len(rows)], zeros beyond the last channel."""
     images, high, wide = pixels
@@ -317,7 +318,7 @@ def _pack_pixels(x, packed, axes, pixels, first, channels, rows, across):
                 at += axes.step
 
 
-@compiled
+@inner
 def _pack_places(y, packed, axes, places, first, many, registers, width):
     """packed[place, output of a panel], zeros beyond the last output."""
     to = 0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import inner
 from minitensor.backend.numpy.threads import parallel_map
 
 PIECE = 2**18  # numbers in a piece of a sum, at least
@@ -55,19 +55,19 @@ def sum_pieces(
     return bounds, sums
 
 
-@compiled
+@inner
 def fill(y, value):
     for k in range(len(y)):
         y[k] = value
 
 
-@compiled
+@inner
 def add(y, a):
     for k in range(len(y)):
         y[k] += a[k]
 
 
-@compiled
+@inner
 def raise_to(y, a):
     """y = max(y, a): y if they are equal, NaN if either is.
 

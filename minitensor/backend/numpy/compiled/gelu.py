@@ -20,7 +20,7 @@ from minitensor.backend.numpy.compiled.exponential import (
     in_whole_registers,
 )
 from minitensor.backend.numpy.compiled.flat import each_piece, flat
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.memory import empty
 
 _P0, _P1, _P2, _P3, _P4, _P5, _P6, _P7, _P8, _P9 = map(
@@ -54,14 +54,14 @@ def gelu_grad(g: np.ndarray, x: np.ndarray, approximate: bool) -> np.ndarray:
     return y
 
 
-@compiled
+@inner
 def _bell(z):
     """exp(-z^2 / 2), where what rounding takes from the square is not lost."""
     square = z * z
     return exp_of_sum(-_HALF * square, -_HALF * fused(z, z, -square))
 
 
-@compiled
+@inner
 def _phi(x, z, bell):
     """Phi(x), given z = |x| and exp(-z^2 / 2)."""
     t = _ONE / fused(_NEAR, z, _ONE)
@@ -71,7 +71,7 @@ def _phi(x, z, bell):
     return tail if x < 0 else _ONE - tail
 
 
-@compiled
+@inner
 def _size(x):
     z = abs(x)
     return z if z < _FAR else _FAR
@@ -94,7 +94,7 @@ def _gelu_grad(g, x, y):
         y[k] = g[k] * fused(x[k], bell * _DENSITY, _phi(x[k], z, bell))
 
 
-@compiled
+@inner
 def _falling(x):
     """exp(-|v|)"""
     z = abs(x)

@@ -1,4 +1,4 @@
-"""`compiled`: numba compiles a kernel at its first call, and keeps it for the processes to come.
+"""`compiled`, `inner`: numba compiles a kernel at its first call, and keeps it for later processes.
 
 numba's own cache asks only whether the kernel's file has changed, not the files that it imports,
 nor the size of a tile. Here the folder's name is a hash of all that code depends on: every source
@@ -16,6 +16,7 @@ import llvmlite
 import numba
 from llvmlite import binding
 from numba.core import caching
+from numba.core.registry import CPUDispatcher
 
 from minitensor.files import cache_folder, digest
 
@@ -28,11 +29,33 @@ def compiled(function: Function) -> Function:
     Kernels make no arrays. So they need not count who holds one (`_nrt`): a locked instruction for
     each array of a call, which took a third of the time of a tile.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-    kernel: Any = numba.njit(function, **options)
+    return _kernel(function)
+
+
+def inner(function: Function) -> Function:
+    """The same of a part of kernels, which only they call.
+
+    No way in is compiled for Python, which would read each number of each argument: a fifth of
+    all the time that compiling takes. Called from Python it is Python.
+    """
+    kernel = _kernel(function, no_cpython_wrapper=True)
+    if kernel is not function:
+        kernel.__class__ = _Inner
+    return kernel  # type: ignore[no-any-return]
+
+
+def _kernel(function: Any, **more: Any) -> Any:
+    kernel: Any = numba.njit(
+        function, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, **more
+    )
     if kernel is not function and folder() is not None:  # with the JIT off it is the function
         kernel._cache = _Cache(function)
-    return kernel  # type: ignore[no-any-return]
+    return kernel
+
+
+class _Inner(CPUDispatcher):
+    def __call__(self, *arguments: Any) -> Any:
+        return self.py_func(*arguments)
 
 
 @cache

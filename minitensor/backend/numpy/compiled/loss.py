@@ -9,7 +9,7 @@ import numpy as np
 
 from minitensor.backend.numpy.compiled.exponential import exp_below, in_whole_registers
 from minitensor.backend.numpy.compiled.flat import add, each_piece, fill, raise_to
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.memory import empty
 
 WIDTH = 64  # so many sums side by side, that vectors are made of them
@@ -39,7 +39,7 @@ def _each_row(kernel: Callable[..., None], labels: np.ndarray, *arrays: np.ndarr
     each_piece(work, rows)
 
 
-@compiled
+@inner
 def _total(line, sums):
     """The sum of the line."""
     fill(sums, 0)
@@ -52,7 +52,7 @@ def _total(line, sums):
     return total
 
 
-@compiled
+@inner
 def _shift(line, x, best):
     """line = x - its maximum."""
     fill(best, -np.inf)
@@ -66,7 +66,7 @@ def _shift(line, x, best):
         line[k] = x[k] - top
 
 
-@compiled
+@inner
 def _exponentials(line):
     in_whole_registers()
     for k in range(len(line)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from minitensor.backend.numpy.compiled.flat import each_piece, sum_pieces
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 
 BLOCK = 64
 
@@ -76,7 +76,7 @@ def _moments(x, bounds, sums, scratch):
             _move(guess, rest, len(block))
 
 
-@compiled
+@inner
 def _add_distances(rest, squares, x, guess):
     """The sums of x - guess, and of its squares."""
     rest[:] = 0
@@ -95,7 +95,7 @@ def _add_distances(rest, squares, x, guess):
             squares[c] += a * a
 
 
-@compiled
+@inner
 def _is_far(rest, squares, rows):
     """Whether a guess is further from the mean than the numbers are: half the digits are lost."""
     far = False
@@ -104,13 +104,13 @@ def _is_far(rest, squares, rows):
     return far
 
 
-@compiled
+@inner
 def _move(guess, rest, rows):
     for c in range(len(guess)):
         guess[c] += rest[c] / guess.dtype.type(rows)
 
 
-@compiled
+@inner
 def _merge(mean, square, rows, scratch, more):
     """Adds a block to the mean and the squares of the rows before: Chan's formula."""
     each, share = 1.0 / more, more / (rows + more)
@@ -140,7 +140,7 @@ def _batch_norm_sums(g, x, mean, bounds, sums, scratch):
                     sums[k, row, c] += scratch[row, c]
 
 
-@compiled
+@inner
 def _add_products(total, slope, g, x, mean):
     """Adds the rows of g, and of g * (x - mean), two at once."""
     pairs = len(x) // 2 * 2
@@ -173,7 +173,7 @@ def _sum_rows(x, bounds, sums, total):
                 sums[k, c] += total[c]
 
 
-@compiled
+@inner
 def _add_rows(total, x):
     fours = len(x) // 4 * 4
     for r in range(0, fours, 4):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     finite,
@@ -90,7 +90,7 @@ def kernel_from_points(sums, kernel, inputs, row, tap, first, outputs, wide, siz
     return fine
 
 
-@compiled
+@inner
 def pixels_to_points(x, v, spots, grid, field, first, groups, row, lane):
     """v, of a block of tiles that begins with the first; zeros for those beyond the last."""
     for t in range(groups * ROWS):
@@ -102,13 +102,13 @@ def pixels_to_points(x, v, spots, grid, field, first, groups, row, lane):
             put(v, in_line(at + c, ROWS * row, SEEN), 0, mix("pixels", seen))
 
 
-@compiled
+@inner
 def _some(x, rows, c, count, lane):
     """`take_head` of rows that are all inside."""
     return take(ONE, x, rows, c) if count >= lane else take_head(ONE, x, rows, c, count)
 
 
-@compiled
+@inner
 def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output, outputs):
     """d, of a block and some outputs: what the places of a tile give to its points."""
     for t in range(groups * ROWS):
@@ -119,7 +119,7 @@ def places_to_points(y, d, spots, grid, field, first, groups, row, lane, output,
             put(d, in_line(at + o, ROWS * row, SEEN), 0, mix("places back", given))
 
 
-@compiled
+@inner
 def places_from_points(m, y, spots, grid, field, first, count, row, lane, output, outputs, lost):
     """y, of `count` tiles and a band of outputs; the images where it is not finite are lost."""
     for t in range(count):
@@ -133,13 +133,13 @@ def places_from_points(m, y, spots, grid, field, first, count, row, lane, output
             lost[(first + t) // (grid.high * grid.wide)] = True
 
 
-@compiled
+@inner
 def _start(t, row):
     """Where the numbers of tile t of a block begin; those of the next point lie ROWS rows on."""
     return (t // ROWS * APART * ROWS + t % ROWS) * row
 
 
-@compiled
+@inner
 def _find(spots, tile, grid, field, high, wide):
     """Where the pixels of a tile lie, far below 0 for one on no image; whether none is such."""
     n, i = tile // (grid.high * grid.wide), tile // grid.wide % grid.high

@@ -17,7 +17,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
 from minitensor.backend.numpy.compiled.flat import add, fill, raise_to
 from minitensor.backend.numpy.compiled.give import give
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.registers import COLUMNS, lanes, take_head
 from minitensor.backend.numpy.memory import empty
 from minitensor.backend.numpy.threads import parallel_map
@@ -122,7 +122,7 @@ def _each_image(kernel: Callable[..., Any], window: Window, *lines: np.ndarray) 
     parallel_map(work, range(pieces), num_threads)
 
 
-@compiled
+@inner
 def _seen(axis, i):
     """Where window i begins, and the range of its taps that lie on the image."""
     start = i * axis.stride - axis.before
@@ -133,44 +133,44 @@ def _seen(axis, i):
 # ----- vectors: a row of an image, or the channels of a pixel -----
 
 
-@compiled
+@inner
 def _copy(y, a):
     for k in range(len(y)):
         y[k] = a[k]
 
 
-@compiled
+@inner
 def _set_larger(y, a, b):
     """y = max(a, b): a if they are equal, NaN if either is."""
     for k in range(len(y)):
         y[k] = a[k] if a[k] >= b[k] or a[k] != a[k] else b[k]
 
 
-@compiled
+@inner
 def _set_sum(y, a, b):
     for k in range(len(y)):
         y[k] = a[k] + b[k]
 
 
-@compiled
+@inner
 def _divide(y, count):
     for k in range(len(y)):
         y[k] /= y.dtype.type(count)
 
 
-@compiled
+@inner
 def _add_divided(y, a, count):
     for k in range(len(y)):
         y[k] += a[k] / y.dtype.type(count)
 
 
-@compiled
+@inner
 def _add_where(y, a, index, tap):
     for k in range(len(y)):
         y[k] += a[k] if index[k] == tap else y.dtype.type(0)
 
 
-@compiled
+@inner
 def _find(best, index, a, first, b, second):
     """Puts a, tap `first`, and b, tap `second`, in where they beat the best; a first NaN stays."""
     for k in range(len(best)):
@@ -191,7 +191,7 @@ def _max_rows(x, y, rows, columns, channels, part, line):
         _max_row(x[start : start + rows.size], y[at], rows, columns, channels, at % rows.out, line)
 
 
-@compiled
+@inner
 def _max_row(x, y, rows, columns, channels, i, line):
     """y = row i of the maxima of the image x."""
     top, u, end = _seen(rows, i)
@@ -224,7 +224,7 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
             _set_sum(line, x[top + u * rows.dilation], x[top + (u + 1) * rows.dilation])
             u += 2
         else:
-            fill(line, 0)
+            fill(line, 0.0)
         for tap in range(u, end):
             add(line, x[top + tap * rows.dilation])
         for j in range(columns.out):
@@ -237,7 +237,7 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
                 _set_sum(mean, line[a : a + channels], line[b : b + channels])
                 v += 2
             else:
-                fill(mean, 0)
+                fill(mean, 0.0)
             for tap in range(v, last):
                 a = (left + tap * columns.dilation) * channels
                 add(mean, line[a : a + channels])
@@ -247,11 +247,11 @@ def _mean_rows(x, y, rows, columns, channels, part, line):
 # ----- back: a row is written where nothing was yet, and added to where something is -----
 
 
-@compiled
-def _clear(x, start, new, end):
-    """Zeros in rows new ... end - 1 of the image at `start`; the first row that has nothing."""
-    for row in range(start + new, start + end):
-        fill(x[row], 0)
+@inner
+def _clear(x, new, end):
+    """Zeros in rows new ... end - 1; the first row that has nothing yet."""
+    for row in range(new, end):
+        fill(x[row], 0.0)
     return max(new, end)
 
 
@@ -259,10 +259,11 @@ def _clear(x, start, new, end):
 def _spread(g, x, rows, columns, images, scratch):
     channels, line = x.shape[1] // columns.size, scratch[0, : x.shape[1]]
     for n in range(*images):
-        new, start = 0, n * rows.size
+        start = n * rows.size
+        new = start
         for i in range(rows.out):
             top, u, end = _seen(rows, i)
-            fill(line, 0)
+            fill(line, 0.0)
             for j in range(columns.out):
                 left, v, last = _seen(columns, j)
                 count = max((end - u) * (last - v), 1)
@@ -271,14 +272,14 @@ def _spread(g, x, rows, columns, images, scratch):
                     a = (left + tap * columns.dilation) * channels
                     _add_divided(line[a : a + channels], source, count)
             for tap in range(u, end):
-                row = top + tap * rows.dilation
+                row = start + top + tap * rows.dilation
                 if row < new:
-                    add(x[start + row], line)
+                    add(x[row], line)
                 else:
-                    _clear(x, start, new, row)
-                    _copy(x[start + row], line)
+                    _clear(x, new, row)
+                    _copy(x[row], line)
                     new = row + 1
-        _clear(x, start, new, rows.size)
+        _clear(x, new, start + rows.size)
 
 
 @compiled
@@ -310,11 +311,12 @@ def _winners(x, index, rows, columns, channels, part, best):
 def _put(g, index, x, rows, columns, images, scratch):
     channels = x.shape[1] // columns.size
     for n in range(*images):
-        new, start = 0, n * rows.size
+        start = n * rows.size
+        new = start
         for i in range(rows.out):
             top, u, end = _seen(rows, i)
             if u < end:
-                new = _clear(x, start, new, top + (end - 1) * rows.dilation + 1)
+                new = _clear(x, new, start + top + (end - 1) * rows.dilation + 1)
             for j in range(columns.out):
                 left, v, last = _seen(columns, j)
                 source = g[n * rows.out + i, j * channels : (j + 1) * channels]
@@ -325,7 +327,7 @@ def _put(g, index, x, rows, columns, images, scratch):
                         a = (left + tap * columns.dilation) * channels
                         number = row * columns.taps + tap
                         _add_where(line[a : a + channels], source, winner, number)
-        _clear(x, start, new, rows.size)
+        _clear(x, new, start + rows.size)
 
 
 @compiled
@@ -335,12 +337,13 @@ def _give(flat, registers, lane, g, x, given, rows, columns, images, scratch):
     best, line = scratch[0], scratch[1, : x.shape[1]]
     all_g, all_x, all_given = flat
     for n in range(*images):
-        new, start = 0, n * rows.size
+        start = n * rows.size
+        new = start
         for i in range(rows.out):
             _max_row(x[start : start + rows.size], best, rows, columns, channels, i, line)
             top, u, end = _seen(rows, i)
             if u < end:
-                new = _clear(given, start, new, top + (end - 1) * rows.dilation + 1)
+                new = _clear(given, new, start + top + (end - 1) * rows.dilation + 1)
             for j in range(columns.out):
                 left, v, last = _seen(columns, j)
                 for c in range(0, channels, width):
@@ -354,4 +357,4 @@ def _give(flat, registers, lane, g, x, given, rows, columns, images, scratch):
                         for tap in range(v, last):
                             pixel = first + tap * columns.dilation * channels
                             rest = give(rest, tops, all_x, all_given, pixel, many)
-        _clear(given, start, new, rows.size)
+        _clear(given, new, start + rows.size)

@@ -25,7 +25,7 @@ import numpy as np
 from minitensor.backend.numpy.blocks import SHARES, num_threads_for
 from minitensor.backend.numpy.compiled import direct
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
-from minitensor.backend.numpy.compiled.jit import compiled
+from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, cut, pack
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.points import (
@@ -228,7 +228,7 @@ def _convolve_tiles(
         places_from_points(m, y, spots, grid, made, first, count, wide, lane, output, outputs, lost)
 
 
-@compiled
+@inner
 def _multiply(v, u, m, groups, row, inputs, wide, size, outputs, registers, width):
     """m = v u at every point."""
     for point in range(POINTS):
