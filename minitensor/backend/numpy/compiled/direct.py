@@ -10,9 +10,10 @@ outputs. Padding is neither read nor copied: a tap that lies on it is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,72 +54,99 @@ def _convolve(
     x: np.ndarray, kernel: np.ndarray, y: np.ndarray, window: Window, backwards: bool
 ) -> None:
     """y = W' x; or, backwards, y = W'^T x."""
-    x = np.ascontiguousarray(x)
-    flat_x, flat_y = x.reshape(-1), y.reshape(-1)
+    flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
     num_threads = num_threads_for(len(x) * prod(window.out) * kernel.size)
 
-    def work(piece: Piece) -> None:
-        band, tiles, panels, xat, yat, w, tables = piece
-        _convolve_tiles(
-            *(flat_x, w, flat_y, tables, tiles, panels, band.registers, band.width),
-            *(xat, yat + band.first, band.outputs),
-        )
+    def compute(parts: list[tuple[int, Band]], pieces: list[Piece]) -> None:
+        packed = [pack(kernel, window.groups, group, backwards, band) for group, band in parts]
 
-    pieces = _pieces(x, kernel, y, window, backwards, num_threads * SHARES)
-    for batch in _batches(pieces, workspace_limit() // 4):
-        parallel_map(work, batch, num_threads)
+        def work(piece: Piece) -> None:
+            part, tables, tiles, panels, xat, yat = piece
+            band = parts[part][1]
+            _convolve_tiles(
+                *(flat_x, packed[part], flat_y, tables, tiles, panels, band.registers, band.width),
+                *(xat, yat + band.first, band.outputs),
+            )
+
+        parallel_map(work, pieces, num_threads)
+
+    shapes, room = (x.shape, kernel.shape, y.shape), workspace_limit() // 4
+    for batch in _batches(*shapes, x.dtype, window, backwards, num_threads * SHARES, room):
+        compute(*batch)
 
 
 class Piece(NamedTuple):
     """What one thread computes at once: some tiles of some panels, of some images and a group."""
 
-    band: Band
+    part: int  # of the kernel, of those that its batch packs
+    tables: Plan
     tiles: Range
     panels: Range
     xat: int  # where the images and the group begin
     yat: int
-    w: np.ndarray
-    tables: Plan
+
+
+Batch = tuple[list[tuple[int, Band]], list[Piece]]  # (group, outputs) of each packed kernel
+
+
+@lru_cache(maxsize=256)
+def _batches(
+    x: tuple[int, ...],
+    kernel: tuple[int, ...],
+    y: tuple[int, ...],
+    dtype: np.dtype[Any],
+    window: Window,
+    backwards: bool,
+    wanted: int,
+    room: int,
+) -> list[Batch]:
+    """All the work, of arrays of these shapes, in about `wanted` pieces or more.
+
+    The packed kernels of a batch take no more than `room` bytes.
+    """
+    groups = window.groups
+    parts = bands(y[-1] // groups, dtype)
+    row = kernel[0] * kernel[1] * (x[-1] // groups) * dtype.itemsize  # bytes of one output
+    batches: list[Batch] = []
+    held = room
+    for group, band in product(range(groups), cut(parts, room // (row * parts[0].width))):
+        size = band.panels * band.width * row
+        if held + size > room:
+            batches.append(([], []))
+            held = 0
+        held += size
+        packed, pieces = batches[-1]
+        pieces += _pieces(len(packed), group, band, x, y, dtype.itemsize, window, backwards, wanted)
+        packed.append((group, band))
+    return batches
 
 
 def _pieces(
-    x: np.ndarray, kernel: np.ndarray, y: np.ndarray, window: Window, backwards: bool, wanted: int
+    part: int,
+    group: int,
+    band: Band,
+    x: tuple[int, ...],
+    y: tuple[int, ...],
+    itemsize: int,
+    window: Window,
+    backwards: bool,
+    wanted: int,
 ) -> Iterator[Piece]:
-    """All the work, in about `wanted` pieces or more."""
-    n, groups = len(x), window.groups
-    images = max(min(n, BLOCK_BYTES // x[0].nbytes), 1)
-    most = max(BLOCK_BYTES // (ROWS * x.shape[-1] * x.itemsize), 1)
-    outputs = y.shape[-1] // groups
-    panel = bands(outputs, x.dtype)[0].width * kernel.nbytes // kernel.shape[-1]
-    parts = cut(bands(outputs, x.dtype), workspace_limit() // 4 // panel)
-    for group, band in product(range(groups), parts):
-        w = pack(kernel, groups, group, backwards, band)
-        for first in range(0, n, images):
-            count = min(images, n - first)
-            of = window, backwards, count, x.shape[-1], y.shape[-1]
-            tables = plan(*of)
-            xat = first * x[0].size + group * (x.shape[-1] // groups)
-            yat = first * y[0].size + group * (y.shape[-1] // groups)
-            here = -(-wanted * count // n)
-            ranges = shares(max(here, -(-len(tables.tiles) // most)), *of)
-            across = max(band.panels * len(ranges) // here, 1)
-            for tiles, panel in product(ranges, range(0, band.panels, across)):
-                some = panel, min(panel + across, band.panels)
-                yield Piece(band, tiles, some, xat, yat, w, tables)
-
-
-def _batches(pieces: Iterator[Piece], room: int) -> Iterator[list[Piece]]:
-    """The pieces in order; the packed kernels of a batch take no more than `room` bytes."""
-    batch: list[Piece] = []
-    held, last = 0, None
-    for piece in pieces:
-        if piece.w is not last:
-            if batch and held + piece.w.nbytes > room:
-                yield batch
-                batch, held = [], 0
-            held, last = held + piece.w.nbytes, piece.w
-        batch.append(piece)
-    yield batch
+    """Those of one packed kernel."""
+    n, channels, outputs = x[0], x[-1], y[-1]
+    images = max(min(n, BLOCK_BYTES // (prod(x[1:]) * itemsize)), 1)
+    most = max(BLOCK_BYTES // (ROWS * channels * itemsize), 1)
+    for first in range(0, n, images):
+        count = min(images, n - first)
+        of = window, backwards, count, channels, outputs
+        tables, here = plan(*of), -(-wanted * count // n)
+        ranges = shares(max(here, -(-len(tables.tiles) // most)), *of)
+        across = max(band.panels * len(ranges) // here, 1)
+        xat = first * prod(x[1:]) + group * (channels // window.groups)
+        yat = first * prod(y[1:]) + group * (outputs // window.groups)
+        for tiles, panel in product(ranges, range(0, band.panels, across)):
+            some = panel, min(panel + across, band.panels)
+            yield Piece(part, tables, tiles, some, xat, yat)
 
 
 @compiled

@@ -52,6 +52,7 @@ from minitensor.backend.settings import conv_precision, pinned_algorithm, worksp
 from minitensor.window import Pair, Window
 
 BLOCK_BYTES = 700_000  # of v and m
+FAR = 2**17  # inputs by outputs from which on a transformed kernel is too large for any cache
 
 Scratch = tuple[np.ndarray, np.ndarray, np.ndarray]  # v, m, where the pixels of a tile lie
 
@@ -70,9 +71,10 @@ def chosen(images: int, channels: tuple[int, ...], window: Window) -> bool:
     taps = prod(map(_taps_on_image, window.size, window.out, window.pad))
     tiles = images * -(-window.out[0] // DOWN) * -(-window.out[1] // ACROSS)
     # In multiplications for each number of the kernel, of which `direct` has as many as taps on the
-    # image: to transform the kernel is worth a thousand, a tile's pixels and places the others.
+    # image: to transform the kernel is worth a thousand, or more if what it becomes is written to
+    # memory and read again; a tile's pixels and places the others.
     tile = POINTS + 400 * sum(1 / many for many in channels)
-    return images * taps >= tiles * tile + 1000
+    return images * taps >= tiles * tile + (1000 if prod(channels) < FAR else 2500)
 
 
 def _taps_on_image(size: int, out: int, pad: Pair) -> int:
