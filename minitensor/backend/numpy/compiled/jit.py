@@ -7,7 +7,10 @@ of this room, the versions, the processor. It is ours alone, as what lies in it 
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +19,13 @@ import llvmlite
 import numba
 from llvmlite import binding
 from numba.core import caching
+from numba.core.compiler import CompileResult
 from numba.core.registry import CPUDispatcher
+from numba.core.serialize import dumps
 
 from minitensor.files import cache_folder, digest
 
+MARK = 64  # letters of a hash
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -73,14 +79,36 @@ def folder() -> Path | None:
     return path
 
 
-class _Locator(caching.InTreeCacheLocator):
-    def get_cache_path(self) -> str:
-        return str(folder())
+class _Cache(caching.NullCache):
+    """A file for each kernel and types of its arguments, with the hash of what is in it.
 
+    numba's own cache numbers its files in an index, so that of two processes that compile at once
+    one may find the other's code under its name; and what cannot be read or written it raises.
+    """
 
-class _CacheImpl(caching.CompileResultCacheImpl):
-    _locator_classes = [_Locator]  # noqa: RUF012 - as the class has it
+    def __init__(self, function: Any) -> None:
+        self._kernel = f"{function.__module__}.{function.__qualname__}"
 
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        context.refresh()
+        try:
+            content = self._path(signature).read_bytes()
+        except OSError:  # nobody has compiled it yet
+            return None
+        mark, code = content[:MARK], content[MARK:]
+        if mark != digest(code).encode():  # damaged: it will be written anew
+            return None
+        return CompileResult._rebuild(context, *pickle.loads(code))
 
-class _Cache(caching.FunctionCache):
-    _impl_class = _CacheImpl
+    def save_overload(self, signature: Any, result: Any) -> None:
+        code, path = dumps(result._reduce()), self._path(signature)
+        fresh = path.with_suffix(f".{os.getpid()}")
+        try:  # not `atomic_write`, which waits for the disk: here the hash tells what is whole
+            fresh.write_bytes(digest(code).encode() + code)
+            fresh.replace(path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+
+    def _path(self, signature: Any) -> Path:
+        return Path(str(folder()), digest(self._kernel, str(signature))[:32])
