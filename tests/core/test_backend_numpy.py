@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from threading import Event
+from queue import SimpleQueue
 from typing import Any
 
 import hypothesis
@@ -425,18 +425,14 @@ def test_an_error_in_a_worker_comes_back() -> None:
 def test_a_thread_that_came_too_late_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is cancelled waits in its queue until the thread is free: hours, perhaps."""
     monkeypatch.setattr(threads, "_cores", lambda: 2)
-    busy, pool = Event(), ThreadPoolExecutor(1)
-    monkeypatch.setattr(threads, "_pool", lambda process, size: pool)
-    pool.submit(busy.wait)
+    inbox: SimpleQueue[threads.Helper] = SimpleQueue()  # that nobody serves
+    monkeypatch.setattr(threads, "_crew", lambda process, size: [inbox])
     array = np.ones(9)
     alive = weakref.ref(array)
-    try:
-        threads.parallel_map(lambda item, held=array: item * held.size, [1, 2, 3], 2)
-        del array
-        assert alive() is None
-    finally:
-        busy.set()
-        pool.shutdown()
+    threads.parallel_map(lambda item, held=array: item * held.size, [1, 2, 3], 2)
+    del array
+    assert alive() is None
+    inbox.get()()  # and then it has nothing to do
 
 
 # ----- settings -----

@@ -17,9 +17,10 @@ from minitensor.window import Pair, Window, extent
 
 COLUMN_BYTES = 2**21  # columns of one block: few enough for the cache, enough to be worth a call
 FEWEST_POSITIONS = 256  # but as many rows as a matrix product needs to run at full speed
-SHARED_WORK = 5 * 10**6  # multiply-adds below which a second thread costs more than it brings
+SHARED_WORK = 3 * 10**7  # multiply-adds below which a second thread costs more than it brings
 SLOWNESS = 20  # multiply-adds of a matrix product that take as long as one number by itself
-SHARES = 4  # shares of blocks to each thread: who is held up takes fewer
+SHARES = 4  # pieces to each thread, at most: who is held up takes fewer
+PIECE = 6 * 10**7  # multiply-adds of one, at least: to take the next waits for the interpreter
 
 
 class Block(NamedTuple):
@@ -53,6 +54,11 @@ def over_blocks(
 def num_threads_for(multiply_adds: int) -> int:
     """How many threads should share so much work."""
     return workers() if multiply_adds >= SHARED_WORK else 1
+
+
+def pieces_for(multiply_adds: int, num_threads: int) -> int:
+    """Into how many pieces so much work is cut for so many threads: as many to each."""
+    return num_threads * max(min(multiply_adds // (PIECE * num_threads), SHARES), 1)
 
 
 def make_blocks(

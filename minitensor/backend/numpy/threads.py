@@ -9,12 +9,16 @@ its own threads.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import cache
-from threading import Lock
-from typing import Any, TypeVar
+from functools import cache, partial
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,36 +52,79 @@ def set_num_threads(number: int) -> None:
 def parallel_map(
     function: Callable[[Item], Result], items: Sequence[Item], num_threads: int
 ) -> list[Result]:
-    """[function(item) for item in items]; each of `num_threads` takes the next when free."""
+    """[function(item) for item in items], by `num_threads`.
+
+    Each has its own neighbouring items, the same in every call of so many: what it wrote in one is
+    close to its core in the next. When they are done it takes the last of another's.
+    """
     num_threads = min(num_threads, len(items))
     if num_threads == 1:
         return list(map(function, items))
-    from concurrent.futures import wait
-
     results: dict[int, Result] = {}
-    queue, task = iter(enumerate(items)), [function]
+    numbers = range(len(items))
+    queues = [
+        deque(numbers[len(items) * own // num_threads : len(items) * (own + 1) // num_threads])
+        for own in range(num_threads)
+    ]
 
-    def work() -> None:
-        for number, item in queue:
-            results[number] = task[0](item)
+    def work(own: int) -> None:
+        for number in _taken(queues, own):
+            results[number] = function(items[number])
 
     with _one_blas_thread():
-        # In a copy of our context: NumPy keeps there what to do about overflow and NaN.
-        others = [
-            _pool(os.getpid(), workers()).submit(copy_context().run, work)
-            for _ in range(num_threads - 1)
-        ]
+        helpers = [Helper(work, own) for own in range(1, num_threads)]
+        for inbox, helper in zip(_crew(os.getpid(), workers()), helpers, strict=False):
+            inbox.put(helper)
         try:
-            work()
+            work(0)
         finally:  # even if ours failed: while any still works, BLAS must stay as it is
-            begun = [other for other in others if not other.cancel()]
-            wait(begun)
-        for other in begun:
-            other.result()
-    found = [results[number] for number in range(len(items))]
-    results.clear()  # a thread that is busy elsewhere keeps `work` until it sees that we cancelled
-    task.clear()
-    return found
+            errors = [helper.wait() for helper in helpers]
+    for error in filter(None, errors):
+        raise error
+    return [results[number] for number in numbers]
+
+
+def _taken(queues: Sequence[deque[int]], own: int) -> Iterator[int]:
+    """The numbers of our own queue, from the first; then of the others, from the last."""
+    for take in (queues[own].popleft, *(queue.pop for queue in queues)):
+        while True:
+            try:
+                number = take()
+            except IndexError:  # none is left there
+                break
+            yield number
+
+
+class Helper:
+    """work(own) by another thread, in a copy of our context; unless that comes too late.
+
+    NumPy keeps in the context what to do about overflow and NaN.
+    """
+
+    def __init__(self, work: Callable[[int], None], own: int) -> None:
+        self._run = [partial(copy_context().run, work, own)]  # whoever pops it decides
+        self._done, self._error = Lock(), None
+        self._done.acquire()
+
+    def __call__(self) -> None:
+        """What the thread does with it."""
+        try:
+            run = self._run.pop()
+        except IndexError:
+            return
+        try:
+            run()
+        except BaseException as error:
+            self._error = error
+        self._done.release()
+
+    def wait(self) -> BaseException | None:
+        """Until the work is done; if it was not begun it will not be, and nothing holds it."""
+        try:
+            self._run.pop()
+        except IndexError:
+            self._done.acquire()
+        return self._error
 
 
 @cache
@@ -86,11 +133,19 @@ def _cores() -> int:
 
 
 @cache
-def _pool(process: int, size: int) -> Any:
-    """The threads of this process; after a fork the child starts its own."""
-    from concurrent.futures import ThreadPoolExecutor  # a tenth of our import time, if at the top
+def _crew(process: int, size: int) -> list[SimpleQueue[Helper]]:
+    """What the threads of this process take work from; after a fork the child starts its own."""
+    from queue import SimpleQueue  # a tenth of our import time, if at the top
 
-    return ThreadPoolExecutor(max(size - 1, 1), "minitensor")
+    inboxes: list[SimpleQueue[Helper]] = [SimpleQueue() for _ in range(max(size - 1, 1))]
+    for number, inbox in enumerate(inboxes):
+        Thread(target=_serve, args=(inbox,), name=f"minitensor {number}", daemon=True).start()
+    return inboxes
+
+
+def _serve(inbox: SimpleQueue[Helper]) -> None:
+    while True:
+        inbox.get()()
 
 
 @cache

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
+from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled, inner
@@ -40,6 +40,7 @@ from minitensor.backend.numpy.threads import parallel_map
 from minitensor.window import Window
 
 ONE = (0,)  # a tile of one row
+TAP = 6  # multiply-adds of a matrix product that take as long as one here
 PLACES = 256  # that a kernel's gradient sums in registers, about
 
 
@@ -94,6 +95,7 @@ def _convolve(
     flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
     w, o = np.ascontiguousarray(kernel).reshape(-1), y.shape[-1]
     num_threads = num_threads_for(_cost(y, window))
+    wanted = pieces_for(_cost(y, window), num_threads)
     window = replace(window, groups=o)
     step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
     taps = _few(window.kernel[1])
@@ -111,7 +113,7 @@ def _convolve(
         for first in range(0, len(x), step):
             count = min(step, len(x) - first)
             of = window, backwards, count, o, o
-            for tiles in shares(-(-num_threads * SHARES * count // len(x)), *of):
+            for tiles in shares(-(-wanted * count // len(x)), *of):
                 yield plan(*of), tiles, first
 
     parallel_map(work, list(pieces()), num_threads)
@@ -129,7 +131,7 @@ def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
 
 def _cost(y: np.ndarray, window: Window) -> int:
     """In multiply-adds of a matrix product."""
-    return int(SLOWNESS * len(y) * prod(window.out) * window.taps * y.shape[-1])
+    return int(TAP * len(y) * prod(window.out) * window.taps * y.shape[-1])
 
 
 @compiled

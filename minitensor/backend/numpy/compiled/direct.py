@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
@@ -55,12 +55,14 @@ def _convolve(
 ) -> None:
     """y = W' x; or, backwards, y = W'^T x."""
     flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
-    num_threads = num_threads_for(len(x) * prod(window.out) * kernel.size)
+    work = len(x) * prod(window.out) * kernel.size
+    num_threads = num_threads_for(work)
+    wanted = pieces_for(work, num_threads)
 
     def compute(parts: list[tuple[int, Band]], pieces: list[Piece]) -> None:
         packed = [pack(kernel, window.groups, group, backwards, band) for group, band in parts]
 
-        def work(piece: Piece) -> None:
+        def one(piece: Piece) -> None:
             part, tables, tiles, panels, xat, yat = piece
             band = parts[part][1]
             _convolve_tiles(
@@ -68,10 +70,10 @@ def _convolve(
                 *(xat, yat + band.first, band.outputs),
             )
 
-        parallel_map(work, pieces, num_threads)
+        parallel_map(one, pieces, num_threads)
 
     shapes, room = (x.shape, kernel.shape, y.shape), workspace_limit() // 4
-    for batch in _batches(*shapes, x.dtype, window, backwards, num_threads * SHARES, room):
+    for batch in _batches(*shapes, x.dtype, window, backwards, wanted, room):
         compute(*batch)
 
 

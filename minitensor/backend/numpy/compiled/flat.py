@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
+from minitensor.backend.numpy.blocks import SLOWNESS, num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled.jit import inner
 from minitensor.backend.numpy.threads import parallel_map
 
@@ -26,14 +26,15 @@ def flat(x: np.ndarray) -> np.ndarray:
 
 def each_piece(kernel: Callable[..., None], arrays: Sequence[np.ndarray], *settings: Any) -> None:
     """kernel(*arrays, *settings), some rows of all the arrays at a time."""
-    rows, num_threads = len(arrays[0]), num_threads_for(SLOWNESS * arrays[0].size)
-    pieces = min(SHARES * num_threads, rows) if num_threads > 1 else 1
+    rows, work = len(arrays[0]), SLOWNESS * arrays[0].size
+    num_threads = num_threads_for(work)
+    pieces = min(pieces_for(work, num_threads), rows) if num_threads > 1 else 1
 
-    def work(k: int) -> None:
+    def one(k: int) -> None:
         part = slice(rows * k // pieces, rows * (k + 1) // pieces)
         kernel(*[array[part] for array in arrays], *settings)
 
-    parallel_map(work, range(pieces), num_threads)
+    parallel_map(one, range(pieces), num_threads)
 
 
 def sum_pieces(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, SLOWNESS, num_threads_for
+from minitensor.backend.numpy.blocks import SLOWNESS, num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled.flat import add, fill, raise_to
 from minitensor.backend.numpy.compiled.give import give
 from minitensor.backend.numpy.compiled.jit import compiled, inner
@@ -98,7 +98,7 @@ def _each_row(kernel: Callable[..., Any], x: np.ndarray, y: np.ndarray, window: 
     """kernel(x, y, row and column axes, channels, range of y's lines, scratch line)."""
     lines, out, channels = _lines(x), _lines(y), x.shape[-1]
     num_threads = num_threads_for(SLOWNESS * x.size)
-    pieces = min(SHARES * num_threads, len(out)) if num_threads > 1 else 1
+    pieces = min(pieces_for(SLOWNESS * x.size, num_threads), len(out)) if num_threads > 1 else 1
 
     def work(k: int) -> None:
         part = len(out) * k // pieces, len(out) * (k + 1) // pieces
@@ -112,7 +112,7 @@ def _each_image(kernel: Callable[..., Any], window: Window, *lines: np.ndarray) 
     x = lines[-1]
     images = len(x) // window.size[0]
     num_threads = num_threads_for(SLOWNESS * x.size)
-    pieces = min(SHARES * num_threads, images) if num_threads > 1 else 1
+    pieces = min(pieces_for(SLOWNESS * x.size, num_threads), images) if num_threads > 1 else 1
 
     def work(k: int) -> None:
         part = images * k // pieces, images * (k + 1) // pieces

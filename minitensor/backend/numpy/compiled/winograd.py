@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import SHARES, num_threads_for
+from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled import direct
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled, inner
@@ -125,7 +125,8 @@ def _convolve_band(
     """The same for a band of outputs; marks such images in `lost`."""
     lane, inputs = lanes(x.dtype), x.shape[-1]
     grid, seen, made = grid_of(x, y, before)
-    num_threads = num_threads_for(y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs)
+    work_size = y.size // y.shape[-1] * TAPS**2 * inputs * band.outputs
+    num_threads = num_threads_for(work_size)
     u, size = _kernel_at_points(kernel, band, backwards, num_threads)
     row, wide = spaced(inputs, lane, ROWS), spaced(band.panels * band.width, lane, ROWS)
     block = tiles_of_block(row, wide, x.itemsize, workspace_limit() // 2 // num_threads)
@@ -138,7 +139,7 @@ def _convolve_band(
             *(band.registers, band.width, lane, some.first, some.outputs),
         )
 
-    groups, count = -(-grid.tiles // ROWS), num_threads * SHARES
+    groups, count = -(-grid.tiles // ROWS), pieces_for(work_size, num_threads)
     parts = [band]
     if grid.tiles < count * block:  # few: then each thread has its own outputs
         count, parts = -(-grid.tiles // block), cut([band], -(-band.panels // num_threads))
@@ -210,7 +211,7 @@ def _kernel_at_points(
     if backwards:
         parallel_map(turned, range(band.panels), num_threads)
     else:
-        step = -(-inputs // (num_threads * SHARES))
+        step = -(-inputs // num_threads)
         ranges = [(c, min(c + step, inputs)) for c in range(0, inputs, step)]
         parallel_map(forward, ranges, num_threads)
     return u.reshape(-1), size
