@@ -64,6 +64,8 @@ def as_dtype(type_value: Any) -> np.dtype[Any]:
 
     Source: tf.as_dtype
     """
+    if type(type_value) is DType:
+        return type_value  # type: ignore[no-any-return]
     if isinstance(type_value, str) and type_value == "bfloat16":
         return _bfloat16()
     try:

@@ -11,6 +11,8 @@ from typing import Any
 
 from minitensor.autograd.tensor import TensorShape
 
+_BRANCHES = dict, tuple, list
+
 
 def flatten(tree: Any, *, lists: bool = True, sort: bool = True) -> list[Any]:
     """The leaves, from left to right.
@@ -23,6 +25,8 @@ def flatten(tree: Any, *, lists: bool = True, sort: bool = True) -> list[Any]:
         >>> tree.flatten([1, {"b": 2, "a": (3, 4)}])
         [1, 3, 4, 2]
     """
+    if not isinstance(tree, _BRANCHES):  # what most are
+        return [tree]
     if isinstance(tree, dict):
         items: Iterable[Any] = [tree[key] for key in (_sorted(tree) if sort else tree)]
     elif _is_sequence(tree, lists):
@@ -44,6 +48,8 @@ def map_structure(
         >>> tree.map_structure(max, [1, {"a": 2}], [3, {"a": 0}])
         [3, {'a': 2}]
     """
+    if not isinstance(first, _BRANCHES):  # what most are
+        return function(first, *others)
     if type(first) is tuple and not others:  # what most elements of a pipeline of data are
         return tuple([map_structure(function, item, lists=lists) for item in first])
     if isinstance(first, dict):

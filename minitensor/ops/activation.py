@@ -35,7 +35,8 @@ def relu(be: Backend, x: Any) -> Any:
 @elementwise(NUMBERS)
 def relu6(be: Backend, x: Any) -> Any:
     """min(max(x, 0), 6); NaN stays NaN"""
-    return be.xp.minimum(be.xp.maximum(x, x.dtype.type(0)), x.dtype.type(6))
+    y = be.xp.maximum(x, x.dtype.type(0))
+    return be.xp.minimum(y, x.dtype.type(6), out=y if y.ndim else None)
 
 
 @elementwise(FLOATS)

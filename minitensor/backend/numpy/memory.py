@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 LINE = 64  # bytes that memory and caches exchange; a register that lies on two is loaded twice
-LARGE = 2**19  # bytes from which on memory is kept; smaller ones the allocator keeps itself
+LARGE = 2**17  # bytes from which on memory is kept; smaller ones the allocator keeps itself
 MOST = 2**28  # bytes that are kept; the sizes that were not wanted for longest go first
 
 _kept: dict[int, list[np.ndarray]] = {}

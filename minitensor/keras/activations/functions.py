@@ -46,9 +46,11 @@ def relu(
     x = as_tensor(x)
     if negative_slope and max_value is None and not threshold:
         return nn.leaky_relu(x, negative_slope)
-    y = where(x > threshold, x, 0) if threshold else nn.relu(x)
-    if max_value is not None:
-        y = nn.relu6(x) if max_value == 6 and not threshold else clip_by_value(y, 0, max_value)
+    if max_value == 6 and not threshold:
+        y = nn.relu6(x)
+    else:
+        y = where(x > threshold, x, 0) if threshold else nn.relu(x)
+        y = y if max_value is None else clip_by_value(y, 0, max_value)
     return y - nn.relu(threshold - x) * negative_slope if negative_slope else y
 
 

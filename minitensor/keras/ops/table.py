@@ -67,6 +67,7 @@ class FromFunction(Operation):
         self._given = settings
 
     @classmethod
+    @functools.cache
     def _signature(cls) -> inspect.Signature:
         return inspect.signature(cls.function)
 
