@@ -2,7 +2,8 @@
 
 numba's own cache asks only whether the kernel's file has changed, not the files that it imports,
 nor the size of a tile. Here the folder's name is a hash of all that code depends on: every source
-of this room, the versions, the processor. It is ours alone, as what lies in it is run.
+of this room, the versions, the processor, numba's settings. It is ours alone, as what lies in it
+is run.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ def folder() -> Path | None:
     sources = [path.read_text() for path in sorted(Path(__file__).parent.glob("*.py"))]
     features = binding.get_host_cpu_features().flatten()
     cpu = binding.get_host_cpu_name()
-    key = digest(*sources, numba.__version__, llvmlite.__version__, cpu, features)[:16]
+    told = sorted("=".join(item) for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    key = digest(*sources, numba.__version__, llvmlite.__version__, cpu, features, *told)[:16]
     try:
         path = cache_folder("cpu") / key
         path.mkdir(mode=0o700, exist_ok=True)
