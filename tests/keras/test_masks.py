@@ -280,6 +280,14 @@ def test_a_mask_that_a_layer_cannot_take_is_refused_when_the_model_is_made(tf, d
         draw_layer(mt.keras.layers, mt.keras.Input((7, 5, 2)))
 
 
+def test_a_mask_of_fewer_axes_than_attention_looks_along_is_refused(tf):
+    """Keras makes such a mask itself, and then cannot place it."""
+    for layers in (tf.keras.layers, mt.keras.layers):
+        y = layers.Masking()(np.ones((2, 3, 2, 2, 2)))
+        with pytest.raises(ValueError, match="mask|axis -7"):
+            layers.MultiHeadAttention(2, 2)(y, y)
+
+
 MASKED = {  # how many layers the other way has, and what becomes of the masked steps
     "pooled": (3, lambda k, y: k.layers.RepeatVector(4)(k.layers.GlobalAveragePooling1D()(y))),
     "normed": (2, lambda k, y: k.layers.BatchNormalization()(y)),

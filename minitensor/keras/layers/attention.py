@@ -241,7 +241,14 @@ class MultiHeadAttention(Layer):
         """What heads find, and the weights: (B, T, N, H), (B, N, T, S)."""
         scores = einsum(key, query * self.key_dim**-0.5, equation=self._weigh)  # (B, N, T, S)
         if attention_mask is not None:
-            heads = attention_mask.ndim - 2 * len(self.attention_axes or ())
+            places = 2 * len(self.attention_axes or ())
+            heads = attention_mask.ndim - places
+            if heads < 0:
+                raise ValueError(
+                    f"{type(self).__name__}: a mask of shape {tuple(attention_mask.shape)} has "
+                    f"{attention_mask.ndim} axes, but attention along {places // 2} axes needs "
+                    f"{places + 1}: (batch, places of the query, places of the value)"
+                )
             sizes = list(attention_mask.shape)
             sizes[heads:heads] = [1] * (scores.ndim - attention_mask.ndim)
             attention_mask = reshape(attention_mask, sizes)
