@@ -284,7 +284,7 @@ def test_a_mask_of_fewer_axes_than_attention_looks_along_is_refused(tf):
     """Keras makes such a mask itself, and then cannot place it."""
     for layers in (tf.keras.layers, mt.keras.layers):
         y = layers.Masking()(np.ones((2, 3, 2, 2, 2)))
-        with pytest.raises(ValueError, match="mask|axis -7"):
+        with pytest.raises(ValueError, match=r"mask|axis -7"):
             layers.MultiHeadAttention(2, 2)(y, y)
 
 
