@@ -9,7 +9,8 @@
 
 Names, arguments, their order and their defaults are TensorFlow's, at this level and in the
 modules `nn`, `math`, `linalg`, `image`, `random`, `data`, `io`, `debugging`, `config` and `keras`.
-Beyond TensorFlow: `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matrix`, and `models`.
+Beyond TensorFlow: `explain`, `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matrix`, and
+`models`.
 """
 
 import importlib
@@ -193,6 +194,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
         )
     },
     "debugging": ("debugging", None),
+    "explain": ("explain", None),  # a room that is called
     "strings": ("strings", None),
 }
 
@@ -206,24 +208,26 @@ __all__ = [
     "concat", "cond", "config", "constant", "constant_initializer", "convert_to_tensor", "cos",
     "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double",
     "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp",
-    "expand_dims", "eye", "fill", "float16", "float32", "float64", "floor", "function", "gather",
-    "gather_nd", "gradients", "greater", "greater_equal", "group", "half", "hessians", "identity",
-    "image", "initializers", "int8", "int16", "int32", "int64", "io", "is_tensor", "keras", "less",
-    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "losses",
-    "map_fn", "math", "matmul", "maximum", "meshgrid", "metrics", "minimum", "models", "multiply",
-    "name_scope", "negative", "nest", "newaxis", "nn", "norm", "not_equal", "numpy_function",
-    "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "print",
-    "py_function", "random", "random_normal_initializer", "random_uniform_initializer", "range",
-    "rank", "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
+    "expand_dims", "explain", "eye", "fill", "float16", "float32", "float64", "floor",
+    "function", "gather", "gather_nd", "gradients", "greater", "greater_equal", "group", "half",
+    "hessians", "identity", "image", "initializers", "int8", "int16", "int32", "int64", "io",
+    "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and",
+    "logical_not", "logical_or", "losses", "map_fn", "math", "matmul", "maximum", "meshgrid",
+    "metrics", "minimum", "models", "multiply", "name_scope", "negative", "nest", "newaxis",
+    "nn", "norm", "not_equal", "numpy_function", "one_hot", "ones", "ones_initializer",
+    "ones_like", "optimizers", "pad", "pow", "print", "py_function", "random",
+    "random_normal_initializer", "random_uniform_initializer", "range", "rank",
+    "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
-    "roll", "round", "saturate_cast", "scalar_mul", "scatter_nd", "searchsorted", "sequence_mask",
-    "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort", "space_to_batch", "split",
-    "sqrt", "square", "squeeze", "stack", "stop_gradient", "string", "strings", "subtract",
-    "summary", "tan", "tanh", "tensor_scatter_nd_add", "tensor_scatter_nd_max",
-    "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensordot",
-    "test", "tile", "timestamp", "to_device", "train", "transpose", "truediv", "truncatediv",
-    "truncatemod", "uint8", "uint16", "uint32", "uint64", "unique", "unstack", "vectorized_map",
-    "version", "where", "while_loop", "zeros", "zeros_initializer", "zeros_like",
+    "roll", "round", "saturate_cast", "scalar_mul", "scatter_nd", "searchsorted",
+    "sequence_mask", "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort",
+    "space_to_batch", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "string",
+    "strings", "subtract", "summary", "tan", "tanh", "tensor_scatter_nd_add",
+    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp", "to_device", "train",
+    "transpose", "truediv", "truncatediv", "truncatemod", "uint8", "uint16", "uint32", "uint64",
+    "unique", "unstack", "vectorized_map", "version", "where", "while_loop", "zeros",
+    "zeros_initializer", "zeros_like",
 ]  # fmt: skip
 
 _symbolic.install(globals(), but=("is_tensor",))

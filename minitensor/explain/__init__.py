@@ -1,17 +1,43 @@
 """What an op does, and what a kernel does, seen from outside.
 
-Which numbers make a number (every op that slides a window, and the normalisations):
+Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
 
     trace.py        the index map of a Window; sums of products with addresses
     windowed.py     the sums of convolutions, pools, patches, and their gradients
     normalised.py   those of normalisations and of softmax cross entropy
     composed.py     ops that tf.nn has under no name of its own
     ops.py          the table: how an op's own arguments become its map
+    explanation.py  `explain`, and what can be asked about a number
+    laws.py         the laws of sizes, with their numbers
+    views.py        im2col, W', a transposed convolution in three ways, cost, TensorFlow
+    code.py         the same in NumPy, TensorFlow, Keras and PyTorch
+    text.py         all of it as lines of text
+    words.py        the sentences, in two languages
+    presets.py      the course texts' examples
+    command.py      the command
 
-Which thread of a kernel computes what (`minitensor kernel`):
+Which thread of a kernel computes what: `minitensor kernel`:
 
     launch_cases.py how each kernel comes to be launched
     watch.py        runs that on the emulator and writes down every access
     report.py       prints one launch
     kernel.py       the command
+
+The room itself is called, because `tf.explain` has its name.
 """
+
+import sys
+import types
+from typing import Any
+
+
+class _Room(types.ModuleType):
+    """A package that is called: `tf.explain(...)` is `explanation.explain(...)`."""
+
+    def __call__(self, op: Any, *arguments: Any, **settings: Any) -> Any:
+        from minitensor.explain.explanation import explain
+
+        return explain(op, *arguments, **settings)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -15,7 +15,8 @@ import numpy as np
 
 from minitensor.explain.trace import Block, Factor, Index, Sum
 
-CENTRED, INVERSE, STANDARD = "x - mean", "1/sqrt(variance + epsilon)", "x standardised"
+CENTRED, STANDARD = "(x - mean)", "standardised"
+INVERSE = "1/sqrt(variance + epsilon)"
 
 
 @dataclass(frozen=True)
@@ -227,16 +228,17 @@ class CrossEntropy:
         slack = 8 + float(np.abs(logits).max())
         if self.gradient is None:
             logs = Factor("-log softmax", math.log(total.value) - (logits - top), index)
-            blocks = (Block((Factor.of("labels", self.labels, index), logs)),)
+            blocks = [Block((Factor.of("labels", self.labels, index), logs))]
         else:
             here, g = np.array([at]), Factor.plain("loss gradient", float(self.gradient[row]))
             softmax = Factor("softmax", exponentials.values[[at[-1]]] / total.value, here)
             sure = Factor.plain("sum of labels", float(self.labels[row].sum()))
             label = Factor.of("labels", self.labels, here)
-            blocks = (Block((softmax, sure, g)), Block((Factor.plain("-1", -1.0), label, g)))
+            minus = Factor.plain("-1", -1.0)
+            blocks = [Block((softmax, sure, g)), Block((minus, label, g))]
         name = "loss" if self.gradient is None else "gradient in logits"
         value = float(self.numbers[at])
-        return Sum(name, at, blocks, value, self.numbers.dtype, (total,), slack)
+        return Sum(name, at, tuple(blocks), value, self.numbers.dtype, (total,), slack)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -267,7 +267,8 @@ def _norm(call: Call) -> Map:
             )
     elif call.op == "batch_normalization":
         axes = ()
-        given = tuple(np.broadcast_to(call.array(n), x.shape) for n in ("mean", "variance"))  # type: ignore[arg-type]
+        mean, variance = (np.broadcast_to(whole(a[n]), x.shape) for n in ("mean", "variance"))
+        given = mean, variance
     elif call.op == "instance_normalization":
         axes = tuple(range(1, x.ndim - 1))
     elif call.op == "group_normalization":
@@ -283,11 +284,9 @@ def _norm(call: Call) -> Map:
             n: None if v is None else np.broadcast_to(v, x.shape) for n, v in vectors.items()
         }
         vector_axes = tuple(range(x.ndim))
-    epsilon = a.get("epsilon", a.get("variance_epsilon"))
-    tracer = Normalised(
-        *(x, view, axes, vector_axes, vectors, epsilon, call.asked, call.numbers, call.gradient),
-        given=given,
-    )
+    epsilon = float(a["epsilon"] if "epsilon" in a else a["variance_epsilon"])
+    arrays = call.asked, call.numbers, call.gradient
+    tracer = Normalised(x, view, axes, vector_axes, vectors, epsilon, *arrays, given)
     return Map(tracer)
 
 
@@ -398,7 +397,7 @@ def run(
     bias = settings.pop("bias", None) if op.family != "lrn" else None
     bound = _bound(name, op, arguments, settings)
     if bias is not None:
-        bound["bias"] = _tensor("bias", bias)
+        bound["bias"] = _tensor("bias", bias, bound[next(iter(bound))].dtype)
     asked = _asked(name, bound, grad)
     if asked == "bias" and "bias" not in bound:
         bound["bias"] = array.zeros([_channels(bound)], bound[next(iter(bound))].dtype)
@@ -443,7 +442,7 @@ def _channels(bound: dict[str, Any]) -> int:
     """Output channels of a convolution's arguments."""
     if "filter" in bound:  # depthwise
         return int(np.prod(bound["filter"].shape[-2:]))
-    return int(bound.get("pointwise_filter", bound.get("filters")).shape[-1])
+    return int(bound["filters" if "filters" in bound else "pointwise_filter"].shape[-1])
 
 
 def _asked(name: str, bound: dict[str, Any], grad: str | None) -> str:
@@ -484,22 +483,27 @@ def _bound(
     if lacking and lacking != ["output_shape"]:
         raise ValueError(f"{name} needs {' and '.join(lacking)}; its arguments are {signature}")
     given = {k: given.get(k) for k in signature.parameters if k != "name"}
-    for key, value in given.items():
-        if key in ARRAYS and value is not None and not (op.family == "lrn" and key == "bias"):
-            given[key] = _tensor(key, value)
+    arrays = [k for k in given if k in ARRAYS and given[k] is not None]
+    arrays = [k for k in arrays if not (op.family == "lrn" and k == "bias")]
+    found = {given[k].dtype for k in arrays if _is_float(given[k])}
+    dtype = np.result_type(*found) if found else np.dtype(np.float32)
+    given |= {k: _tensor(k, given[k], dtype) for k in arrays}
     return _completed(name, op, given)
 
 
-def _tensor(name: str, value: Any) -> Tensor:
-    """An array of the engine; integers become float32, but for labels that are classes."""
-    numbers = whole(value)
+def _is_float(value: Any) -> bool:
+    """Whether an argument is an array of floats, which says what type the lists beside it have."""
+    return getattr(getattr(value, "dtype", None), "kind", "") == "f" and hasattr(value, "shape")
+
+
+def _tensor(name: str, value: Any, dtype: Any = np.float32) -> Tensor:
+    """An array of the engine: lists and integers in this dtype; labels may be classes."""
+    value = whole(value) if hasattr(value, "numpy") else value
+    numbers = np.asarray(value)
     if numbers.dtype.kind not in "biuf" and numbers.dtype.name != "bfloat16":
         raise ValueError(f"{name} must hold numbers, got {numbers.dtype}")
-    if numbers.dtype.kind in "biu" and name != "labels":
-        numbers = numbers.astype(np.float32)
-    if numbers.dtype == np.float64 and not hasattr(value, "dtype"):
-        numbers = numbers.astype(np.float32)  # a Python list, as tf.constant reads it
-    return array.constant(numbers)
+    is_class = name == "labels" and numbers.dtype.kind in "iu"
+    return array.constant(numbers if is_class or _is_float(value) else numbers.astype(dtype))
 
 
 def _completed(name: str, op: Op, a: dict[str, Any]) -> dict[str, Any]:

@@ -78,11 +78,12 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Terms that have the same factors; `place` is where each is drawn, row and column first."""
+    """Terms that have the same factors; `place` is where each is drawn, by its tap or position."""
 
     factors: tuple[Factor, ...]
     real: np.ndarray | None = None  # (terms,); None where no term is on padding
-    place: np.ndarray | None = None  # (terms, axes)
+    place: np.ndarray | None = None  # (terms, spatial axes)
+    part: np.ndarray | None = None  # (terms,): the channel or image, where there are several grids
 
     def __len__(self) -> int:
         return len(self.factors[0].values)
@@ -90,7 +91,9 @@ class Block:
     @cached_property
     def values(self) -> np.ndarray:
         """(terms,) products; 0 on padding, whatever would be multiplied there."""
-        product = math.prod(factor.values for factor in self.factors)
+        product: np.ndarray = np.ones(len(self))
+        for factor in self.factors:
+            product = product * factor.values
         return product if self.real is None else np.where(self.real, product, 0.0)
 
     def term(self, k: int) -> Term:

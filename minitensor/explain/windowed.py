@@ -78,8 +78,12 @@ class Convolved:
         triples = self.links.of(self.role, asked.hidden(at))
         others = [role for role in ROLES if role != self.role]
         factors = tuple(self.sides[role].factor(getattr(triples, role)) for role in others)
-        place = triples.positions[:, 1:-1] if self.role == "taps" else self._taps(triples)
-        blocks = [Block(factors, triples.real, place)]
+        place, part = {
+            "positions": (self._taps(triples), triples.image[:, -1]),
+            "image": (self._taps(triples), triples.positions[:, -1]),
+            "taps": (triples.positions[:, 1:-1], triples.positions[:, 0]),
+        }[self.role]
+        blocks = [Block(factors, triples.real, place, part)]
         if self.bias is not None:
             channel = np.array([asked.hidden(at)[-1:]])
             blocks.append(Block((Factor.of("bias", self.bias, channel),)))
@@ -135,8 +139,9 @@ class Pooled:
         )
         blocks = (Block(factors, triples.real, triples.taps),)
         found = Sum(self.name, at, blocks, float(self.numbers[at]), self.numbers.dtype)
+        word = "shared_ties" if self.kind == "max shared" else "ties"
         ties = self._ties(triples) if self.role == "positions" else 0
-        return replace(found, notes=(("ties", {"count": ties}),)) if ties > 1 else found
+        return replace(found, notes=((word, {"count": ties}),)) if ties > 1 else found
 
     @property
     def _weight_name(self) -> str:

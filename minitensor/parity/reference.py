@@ -29,10 +29,16 @@ from minitensor.parity.driver import (
 from minitensor.parity.ops import describe
 
 
-def tensorflow_side() -> Side:
-    """TensorFlow as a Side; one thread, so that two processes fit on two cores."""
+def tensorflow() -> Any:
+    """The module, for a comparison in this process."""
     import tensorflow as tf
 
+    return tf
+
+
+def tensorflow_side() -> Side:
+    """TensorFlow as a Side; one thread, so that two processes fit on two cores."""
+    tf = tensorflow()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.get_logger().setLevel("ERROR")

@@ -1,0 +1,437 @@
+"""An explanation as lines of text: readable without colour, coloured where rich is installed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitensor.explain.trace import Block, Cell, Sum, Term
+from minitensor.explain.words import say
+
+if TYPE_CHECKING:
+    from minitensor.explain.explanation import Explanation
+
+Line = list[tuple[str, str]]  # pieces of text, each with a style of rich ("" for none)
+MOST = 12  # rows and columns of a grid, lines of terms
+PARTS = 3  # channels whose products are drawn
+HIDDEN = ("data_format", "output_dtype", "include_batch_in_index")  # settings not in the title
+LIT, DIM, HEAD, TOTAL = "bold yellow", "dim", "bold", "bold green"
+
+
+# ----- where lines go -----
+
+
+def plain(found: Sequence[Line]) -> str:
+    """The lines without colour."""
+    return "\n".join("".join(piece for piece, _ in line).rstrip() for line in found)
+
+
+def show(found: Sequence[Line]) -> None:
+    """Prints them, in colour if rich is installed and the terminal has colours."""
+    try:
+        from rich.console import Console
+        from rich.text import Text
+    except ImportError:
+        print(plain(found))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for line in found:
+        console.print(Text.assemble(*line))
+
+
+def html(found: Sequence[Line]) -> str:
+    """For a notebook: the lines in a box, coloured by CSS of its own."""
+    styles = {LIT: "background:#ffd54f;color:#000", DIM: "opacity:.55"}
+
+    def piece(text: str, style: str) -> str:
+        css = styles.get(style, "font-weight:bold" if style else "")
+        return f'<span style="{css}">{escape(text)}</span>' if css else escape(text)
+
+    body = "\n".join("".join(piece(*part) for part in line) for line in found)
+    return f'<pre style="line-height:1.3;overflow-x:auto">{body}</pre>'
+
+
+def number(value: float) -> str:
+    """A number as short as it can be: integers whole, others with five digits."""
+    return f"{value:.0f}" if value == round(value) and abs(value) < 1e7 else f"{value:.5g}"
+
+
+# ----- the views -----
+
+
+def lines(e: Explanation, views: Sequence[str], lang: str) -> list[Line]:
+    """The title, the laws, and the views asked for; by default the window, or the terms."""
+    default = ("window",) if e.map.links is not None else ("terms",)
+    found = [_title(e), *_laws(e, lang)]
+    for view in views or default:
+        if view not in VIEWS:
+            raise ValueError(f"no view {view!r}; there are {', '.join(VIEWS)}")
+        found += [[], *VIEWS[view](e, lang)]
+    return found
+
+
+def _title(e: Explanation) -> Line:
+    call, arrays, words = e.call, [], []
+    for name, value in call.arguments.items():
+        if hasattr(value, "numpy"):
+            arrays.append(f"{name} {_shape(value.shape)}")
+        elif value is not None and name not in HIDDEN:
+            words.append(f"{name} {_short(value)}")
+    inside = ", ".join([*arrays, *words])
+    asked = "" if call.asked == "output" else f"   {call.name}"
+    return [(call.op, HEAD), (f"({inside}) -> {_shape(call.output.shape)}", ""), (asked, HEAD)]
+
+
+def _short(value: Any) -> Any:
+    """[1, 2, 2, 1] as 2, [1, 2, 3, 1] as [2, 3]: what is the same of all axes, once."""
+    if isinstance(value, list | tuple) and len(value) > 2 and value[0] == value[-1] == 1:
+        value = value[1:-1]
+    return value[0] if isinstance(value, list | tuple) and len(set(map(str, value))) == 1 else value
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+def _laws(e: Explanation, lang: str) -> list[Line]:
+    head = say("size", lang).ljust(9)
+    steps = [step.text(lang) for step in e.shape_steps]
+    return [[(head if k == 0 else " " * 9, HEAD), (step, "")] for k, step in enumerate(steps)]
+
+
+def _terms(e: Explanation, lang: str) -> list[Line]:
+    """Each term on a line, with addresses; before it the sums that it needs."""
+    found = e.terms()
+    out: list[Line] = []
+    for step in found.before:
+        out += [[(say("before", lang) + " ", DIM), *_result(step)], *_listed(step, lang)]
+    return [*out, *_listed(found, lang), *_total(e, found, lang)]
+
+
+def _listed(found: Sum, lang: str) -> list[Line]:
+    out: list[Line] = []
+    left, rest = MOST, []
+    for block in found.blocks:
+        for k in range(min(len(block), left)):
+            out.append(_term(block.term(k), lang))
+        rest += list(block.values[left:]) if len(block) > left else []
+        left = max(left - len(block), 0)
+    if rest:
+        more = say("more", lang, count=len(rest), value=number(math.fsum(rest)))
+        out.append([(f"  {more}", DIM)])
+    return out
+
+
+def _term(term: Term, lang: str) -> Line:
+    if not term.real:
+        return [(f"  {say('padding', lang)} {_address(term.cells[0])} = 0", DIM)]
+    factors = " * ".join(map(_cell, term.cells))
+    return [(f"  {factors} = ", ""), (number(term.value), LIT)]
+
+
+def _cell(cell: Cell) -> str:
+    """Its address and its number; one of them where the name is the number."""
+    is_number = cell.at is None and not cell.name.strip("-/.0123456789")
+    return cell.name if is_number else f"{_address(cell)} {number(cell.value)}"
+
+
+def _address(cell: Cell) -> str:
+    return cell.name + ("" if cell.at is None else f"[{', '.join(map(str, cell.at))}]")
+
+
+def _result(found: Sum) -> Line:
+    place = f"[{', '.join(map(str, found.at))}]" if found.at else ""
+    return [(f"{found.name}{place} = ", HEAD), (number(found.total), TOTAL)]
+
+
+def _total(e: Explanation, found: Sum, lang: str) -> list[Line]:
+    """The sum, and that the engine says the same."""
+    agrees = say("exactly", lang)
+    if not found.is_exact:
+        agrees = say("within", lang, bound=f"{found.bound:.2g}")
+    engine = say("engine", lang, value=number(found.value))
+    out = [[*_result(found), (f"   {engine}, {agrees}", DIM)]]
+    if not len(found):
+        out.append([(say("nothing", lang), "")])
+    for key, numbers in found.notes:
+        out.append([(say(key, lang, **numbers), "")])
+    return out
+
+
+# ----- grids -----
+
+
+def _window(e: Explanation, lang: str) -> list[Line]:
+    """The arrays with the cells that are read in brackets, and the products in their places."""
+    found = e.terms()
+    out: list[Line] = []
+    block = found.blocks[0]
+    for name, array, index in _planes(e, block):
+        out += [[(name, HEAD)], *_plane(array, index, lang), []]
+    out += _products(e, block, lang)
+    for other in found.blocks[1:]:
+        out += [_term(other.term(k), lang) for k in range(min(len(other), MOST))]
+    return [*out, *_total(e, found, lang)]
+
+
+def _planes(e: Explanation, block: Block) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, a plane of an array, (cells, 2) rows and columns of it that are read)."""
+    links = e.map.links
+    for factor in block.factors:
+        side = next((s for s in (e.map.sides or {}).values() if s.name == factor.name), None)
+        if factor.index is None or links is None or side is None or not len(factor.index):
+            continue
+        taps = side is (e.map.sides or {}).get("taps")
+        first = 0 if taps else 2 if side.first else 1
+        axes = range(first, first + links.rank)
+        fixed = [slice(None) if a in axes[-2:] else int(factor.index[0, a]) for a in
+                 range(side.array.ndim)]  # fmt: skip
+        depth = list(axes[:-2])
+        rows = np.ones(len(factor.index), bool)
+        for axis, at in enumerate(fixed):
+            if isinstance(at, int):
+                inside = min(max(at, 0), side.array.shape[axis] - 1)
+                fixed[axis] = inside
+                rows &= (factor.index[:, axis] == at) if axis not in depth else True
+        plane = np.atleast_2d(side.array[tuple(fixed)])
+        cells = factor.index[rows][:, list(axes)[-2:]]
+        if links.rank == 1:
+            cells = np.insert(cells, 0, 0, axis=1)
+        where = ", ".join(":" if isinstance(i, slice) else str(i) for i in fixed)
+        yield f"{factor.name}[{where}]", plane, cells
+
+
+def _plane(array: np.ndarray, cells: np.ndarray, lang: str) -> list[Line]:
+    """A plane around its lit cells; what lies outside of it is padding, drawn as a dot."""
+    low, high = np.minimum(cells.min(0), 0), np.maximum(cells.max(0) + 1, array.shape)
+    (top, left), (bottom, right) = low.tolist(), high.tolist()
+    if bottom - top > MOST:
+        top = min(max(cells[:, 0].min() - 2, top), bottom - MOST)
+        bottom = top + max(MOST, min(cells[:, 0].max() + 1 - top, 2 * MOST))
+    if right - left > MOST:
+        left = min(max(cells[:, 1].min() - 2, left), right - MOST)
+        right = left + max(MOST, min(cells[:, 1].max() + 1 - left, 2 * MOST))
+    lit = set(map(tuple, cells.tolist()))
+    height, width = array.shape
+
+    def text(i: int, j: int) -> tuple[str, str]:
+        inside = 0 <= i < height and 0 <= j < width
+        value = number(float(array[i, j])) if inside else "·"
+        return (f"[{value}]", LIT) if (i, j) in lit else (f" {value} ", "" if inside else DIM)
+
+    out = grid([[text(i, j) for j in range(left, right)] for i in range(top, bottom)])
+    if bottom - top < min(high[0] - low[0], height) or right - left < min(high[1] - low[1], width):
+        words = {"top": top, "bottom": bottom - 1, "rows": height, "left": left}
+        out.append([(say("cropped", lang, **words, right=right - 1, columns=width), DIM)])
+    return out
+
+
+def grid(cells: Sequence[Sequence[tuple[str, str]]], indent: int = 2) -> list[Line]:
+    """Cells in columns, each as wide as its widest."""
+    widths = [max(map(len, (row[k][0] for row in cells))) for k in range(len(cells[0]))]
+    return [
+        [
+            (" " * indent, ""),
+            *((text.rjust(w) + " ", style) for (text, style), w in zip(row, widths, strict=True)),
+        ]
+        for row in cells
+    ]
+
+
+def _products(e: Explanation, block: Block, lang: str) -> list[Line]:
+    """The products as a grid for each channel, beside their factors, with partial sums."""
+    if block.place is None or not len(block):
+        return []
+    part = block.part if block.part is not None else np.zeros(len(block), int)
+    place = block.place
+    if place.shape[1] == 1:
+        place = np.insert(place, 0, 0, axis=1)
+    if place.shape[1] == 3:
+        part, place = part * (place[:, 0].max() + 1) + place[:, 0], place[:, 1:]
+    out: list[Line] = []
+    groups = list(dict.fromkeys(part.tolist()))
+    for number_, group in enumerate(groups[:PARTS]):
+        rows = np.flatnonzero(part == group)
+        left, right = (_placed(block, rows, place, cell) for cell in (_factors, _value))
+        title = f"{say('products', lang)}" + (f" {number_}" if len(groups) > 1 else "")
+        out.append([(title, HEAD)])
+        arrow = (" -> ", DIM)
+        out += [[*a, arrow, *b[1:]] for a, b in zip(grid(left), grid(right), strict=True)]
+        if len(groups) > 1:
+            out[-1].append((f"  {say('sum', lang)} {number(math.fsum(block.values[rows]))}", TOTAL))
+    if len(groups) > PARTS:
+        rest = math.fsum(block.values[~np.isin(part, groups[:PARTS])])
+        more = say("more_parts", lang, count=len(groups) - PARTS, value=number(rest))
+        out.append([(f"  {more}", DIM)])
+    return out
+
+
+Text = Callable[[Block, int], tuple[str, str]]
+
+
+def _placed(block: Block, rows: np.ndarray, place: np.ndarray, text: Text) -> list[Any]:
+    """A grid of some terms; empty where no term is, cropped where there are too many."""
+    at = {tuple(place[k]): k for k in rows}
+    ranges = [list(dict.fromkeys(sorted(place[rows, axis].tolist())))[:MOST] for axis in (0, 1)]
+    return [
+        [text(block, at[i, j]) if (i, j) in at else ("", "") for j in ranges[1]] for i in ranges[0]
+    ]
+
+
+def _factors(block: Block, k: int) -> tuple[str, str]:
+    real = block.real is None or bool(block.real[k])
+    text = "*".join(number(float(factor.values[k])) for factor in block.factors)
+    return (text, "") if real else (f"·{text[1:]}" if text.startswith("0") else text, DIM)
+
+
+def _value(block: Block, k: int) -> tuple[str, str]:
+    real = block.real is None or bool(block.real[k])
+    return (number(float(block.values[k])), LIT if real else DIM)
+
+
+# ----- im2col, W', the three ways to transpose -----
+
+
+def _im2col(e: Explanation, lang: str) -> list[Line]:
+    """Rows of patches; below, the pixel that each entry of the lit row points back to."""
+    found = e.im2col
+    lit = found.row(_place(e)) if _place(e) in found.positions else 0
+    top = min(max(lit - MOST // 2, 0), max(len(found.array) - MOST, 0))
+    shown = found.array[top : top + MOST, : 2 * MOST]
+    cells = [
+        [
+            (str(list(found.positions[top + r])), HEAD),
+            *((number(float(v)), LIT if top + r == lit else "") for v in row),
+        ]
+        for r, row in enumerate(shown)
+    ]
+    shape = f"({found.total}, {found.array.shape[1]})"
+    out: list[Line] = [[(f"{say('im2col', lang)} {shape}", HEAD)], *grid(cells)]
+    if found.total > len(shown) or found.array.shape[1] > shown.shape[1]:
+        words = {"top": top, "bottom": top + len(shown) - 1, "rows": found.total, "left": 0}
+        words |= {"right": shown.shape[1] - 1, "columns": found.array.shape[1]}
+        out.append([(say("cropped", lang, **words), DIM)])
+    pointers = [f"{list(map(int, p[1:-1]))}" for p in found.pointers[lit][: 2 * MOST]]
+    return [*out, [(f"{say('pointers', lang)}: ", HEAD), (" ".join(pointers), "")]]
+
+
+def _scatter(e: Explanation, lang: str) -> list[Line]:
+    """A number of a transposed convolution in three ways, and how many inputs reach each output."""
+    three = e.three_ways
+    out: list[Line] = [[(say("scatter_add", lang), HEAD)], *_listed(e.terms(), lang)]
+    out.append([(f"  = {number(three.scattered)}", TOTAL)])
+    zeros = ", ".join(map(str, three.zeros))
+    out += [[], [(say("inserted", lang, zeros=zeros), HEAD)]]
+    out += [*_plane(three.stretched, three.cells, lang), [(say("turned", lang), DIM)]]
+    out += grid([[(number(float(v)), "") for v in row] for row in three.turned])
+    out.append([(f"  = {number(three.slid)}", TOTAL)])
+    out += [[], [(say("transposed_row", lang, row=three.row), HEAD)]]
+    pairs = [f"{number(w)}*{number(v)}" for w, v in three.products[:MOST]]
+    out.append([(f"  {' + '.join(pairs)}{' + ...' if len(three.products) > MOST else ''}", "")])
+    out.append([(f"  = {number(three.multiplied)}", TOTAL)])
+    values = three.scattered, three.slid, three.multiplied
+    if not np.allclose(values, e.value, rtol=1e-5, atol=1e-5 * float(np.abs(e.value) + 1)):
+        raise ArithmeticError(f"three ways, and not one number: {values}")
+    out += [[], [(say("agree", lang, value=number(e.value)), TOTAL)], []]
+    out.append([(say("overlap", lang), HEAD)])
+    return [*out, *_plane(three.overlap, np.array([three.at]), lang)]
+
+
+def _place(e: Explanation) -> tuple[int, ...]:
+    from minitensor.explain.views import _position
+
+    links, sides = e.map.links, e.map.sides
+    assert links is not None
+    assert sides is not None
+    return _position(links, sides["image"].first, e.at)
+
+
+def _matrix(e: Explanation, lang: str) -> list[Line]:
+    """W' row by row; the row of the number is lit."""
+    w = e.matrix
+    dense = w.toarray() if hasattr(w, "toarray") else w
+    lit = _matrix_row(e)
+    top = min(max(lit - MOST // 2, 0), max(len(dense) - MOST, 0))
+    start = 0 if dense.shape[1] <= 3 * MOST else int(np.flatnonzero(dense[lit]).min(initial=0))
+    part = dense[top : top + MOST, start : start + 3 * MOST]
+    cells = [
+        [
+            (number(float(v)) if v else "·", LIT if top + r == lit and v else DIM if not v else "")
+            for v in row
+        ]
+        for r, row in enumerate(part)
+    ]
+    head = f"{say('matrix', lang)} {_shape(dense.shape)}, {np.count_nonzero(dense)} / {dense.size}"
+    out: list[Line] = [[(head, HEAD)], *grid(cells)]
+    if part.shape != dense.shape:
+        words = {"top": top, "bottom": top + len(part) - 1, "rows": len(dense), "left": start}
+        words |= {"right": start + part.shape[1] - 1, "columns": dense.shape[1]}
+        out.append([(say("cropped", lang, **words), DIM)])
+    return out
+
+
+def _matrix_row(e: Explanation) -> int:
+    """Of W', the row of the output explained; 0 where something else is."""
+    if e.call.asked != "output" or e.map.transposed:
+        return 0
+    links, sides = e.map.links, e.map.sides
+    assert links is not None
+    assert sides is not None
+    _, *place, channel = sides["positions"].hidden(e.at)
+    sizes = (*links.out, links.filters or 1)
+    return int(np.ravel_multi_index((*place, channel), sizes))
+
+
+def _cost(e: Explanation, lang: str) -> list[Line]:
+    """Multiply-adds, bytes and times of each algorithm."""
+    head = say("cost_head", lang).split("|")
+    rows = [[(word, HEAD) for word in head]]
+    for cost in e.cost:
+        measured = "-" if cost.measured is None else _seconds(cost.measured)
+        texts = (
+            cost.algorithm,
+            f"{cost.macs:,}",
+            _bytes(cost.extra_bytes),
+            _seconds(cost.predicted),
+            measured,
+        )
+        rows.append([(text, "") for text in texts])
+    return grid(rows)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds * 1e6:.3g} µs" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count} B"
+
+
+def _code(e: Explanation, lang: str) -> list[Line]:
+    """The program in four libraries."""
+    out: list[Line] = []
+    for language in ("numpy", "tf", "keras", "torch"):
+        out.append([(f"# {language}", HEAD)])
+        try:
+            out += [[(line, "")] for line in e.code(language).splitlines()]
+        except ValueError as none:
+            out.append([(f"# {none}", DIM)])
+    return out
+
+
+VIEWS: dict[str, Callable[[Explanation, str], list[Line]]] = {
+    "terms": _terms,
+    "window": _window,
+    "im2col": _im2col,
+    "matrix": _matrix,
+    "scatter": _scatter,
+    "cost": _cost,
+    "code": _code,
+}

@@ -1,0 +1,365 @@
+"""`tf.explain` and `minitensor explain`: the numbers of the course texts, laws, views, errors."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor import cli
+from minitensor.explain import presets, words
+
+ROOT = Path(__file__).parents[2]
+COUNTING = np.arange(1, 26).reshape(5, 5)
+KERNEL = [[-1, 2, -3], [4, -5, 6], [-7, 8, -9]]
+
+
+def shown(capsys, *line: str) -> str:
+    """What the command prints, single-spaced."""
+    assert cli.main(["explain", *line]) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def refused(capsys, *line: str) -> str:
+    """The one line with which the command refuses."""
+    assert cli.main(["explain", *line]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def plane(explanation) -> np.ndarray:
+    """The numbers of the only channel, each as the sum of its terms."""
+    shape = explanation.call.numbers.shape[1:3]
+    sums = [explanation.terms(at).total for at in np.ndindex(*shape)]
+    return np.reshape(sums, shape)
+
+
+# ----- the course texts, part A of the inventory -----
+
+A001_7 = [
+    *([67, -134, 278, -154, 231], [-268, 335, -710, 385, -462]),
+    *([586, -770, 1620, -870, 1074], [-468, 585, -1210, 635, -762]),
+    [819, -936, 1942, -1016, 1143],
+]
+A001_9 = [[56, -51, 46, 183], [-148, -35, 35, -123], [88, 35, -35, 63], [532, -41, 36, 729]]
+A002_2 = [
+    *([6, 5, -2, 1, 2], [3, 0, 3, 2, -2], [4, 2, -1, 0, 0]),
+    *([2, 1, 2, -1, -3], [1, 1, 1, 3, 1]),
+]
+PLANES = {
+    "A001-6": [[-67, -77], [-117, -127]],
+    "A001-7": A001_7,
+    "A001-9": A001_9,
+    "A002-2": A002_2,
+    "A002-3": [[6, -2, 2], [4, -1, 0], [1, 1, 1]],
+    "A004-4": [[7, 10, 3]],
+    "A004-9": [[19, 25], [37, 43]],
+    "A004-10": [[1]],
+    "A004-16": [[-56, -61], [-76, -81]],
+}
+
+
+@pytest.mark.parametrize("name", PLANES)
+def test_the_numbers_of_the_course_texts(name):
+    op, arguments = presets.preset(name)
+    np.testing.assert_array_equal(plane(mt.explain(op, **arguments)), PLANES[name])
+
+
+def test_the_printed_row_of_the_six_by_six_example():
+    op, arguments = presets.preset("A004-15")
+    row = plane(mt.explain(op, **arguments))[0]
+    expected = [-20.438847, 40.877693, -80.477325, 38.321575, -57.48236, 0]
+    np.testing.assert_allclose(row, expected, rtol=1e-6)
+
+
+def test_the_last_row_and_column_of_a001_8_are_zero_because_nothing_reaches_them(capsys):
+    op, arguments = presets.preset("A001-8")
+    found = mt.explain(op, **arguments)
+    assert not plane(found)[5].any()
+    assert len(found.terms((5, 2))) == 0
+    assert "no number of the other arrays reaches it" in shown(
+        capsys, "--preset", "A001-8", "--at", "5,5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("grad", "numbers"),
+    [("input", [[0, 1, 1], [2, 6, 4], [2, 5, 3]]), ("filter", [[8, 12], [20, 24]])],
+)
+def test_the_gradients_of_a004_9(grad, numbers):
+    op, arguments = presets.preset("A004-9")
+    found = mt.explain(op, grad=grad, **arguments)
+    shape = np.shape(numbers)
+    at = [(0, *i) if grad == "input" else i for i in np.ndindex(*shape)]
+    full = [(*i, 0) if grad == "input" else (*i, 0, 0) for i in at]
+    assert np.reshape([found.terms(i).total for i in full], shape).tolist() == numbers
+
+
+SHAPES = {"A000-1": (1, 3, 3, 16), "A001-3": (2, 2, 2, 4), "A001-5": (1, 3, 3, 1),
+          "A002-4": (1, 8, 8, 3), "A003-1": (1, 28, 28, 6), "A004-14": (1, 3, 3, 1)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_shapes_of_the_course_texts(name):
+    op, arguments = presets.preset(name)
+    assert mt.explain(op, **arguments).call.output.shape == SHAPES[name]
+
+
+def test_the_multiply_adds_of_a_separable_convolution():
+    """A004-17: 27 + 12 weights instead of 108."""
+    op, arguments = presets.preset("A004-17")
+    found = mt.explain(op, at=(0, 2, 2, 1), **arguments)
+    assert len(found.terms()) == 3
+    assert [len(step) for step in found.terms().before] == [9, 9, 9]
+
+
+def test_the_patches_and_the_matrix_of_a004_16():
+    found = mt.explain("conv2d", np.arange(1, 17).reshape(4, 4), KERNEL)
+    dense = found.matrix.toarray() if hasattr(found.matrix, "toarray") else found.matrix
+    assert (dense.shape, np.count_nonzero(dense)) == ((4, 16), 36)
+    assert found.im2col.array[0].tolist() == [1, 2, 3, 5, 6, 7, 9, 10, 11]
+    assert found.im2col.pointers[3, 4].tolist() == [0, 2, 2, 0]
+
+
+# ----- laws -----
+
+
+@pytest.mark.parametrize(
+    ("settings", "law"),
+    [
+        (
+            {"strides": 2, "padding": "VALID"},
+            "height, width: floor((5 + 0 - 3)/2) + 1 = 2; SAME would pad 1 before, 1 after, "
+            "because (3 - 1)*2 + 3 - 5 = 2, for ceil(5/2) = 3",
+        ),
+        (
+            {"strides": 3, "padding": "SAME"},
+            "height, width: ceil(5/3) = 2; SAME pads 0 before, 1 after, because (2 - 1)*3 + 3 - 5 "
+            "= 1; the odd pixel goes after; VALID would give floor((5 - 3)/3) + 1 = 1",
+        ),
+        (
+            {"dilations": 2},
+            "height, width: 3 taps, 2 apart, span (3 - 1)*2 + 1 = 5 pixels; floor((5 + 0 - 5)/1) + "
+            "1 = 1; SAME would pad 2 before, 2 after, because (5 - 1)*1 + 5 - 5 = 4, for ceil(5/1) "
+            "= 5",
+        ),
+    ],
+)
+def test_laws_are_printed_with_their_numbers(settings, law):
+    (step,) = mt.explain("conv2d", COUNTING, KERNEL, **settings).shape_steps
+    assert str(step) == law
+
+
+def test_the_law_of_a_transposed_convolution_says_which_sizes_are_legal():
+    (step,) = mt.explain(
+        "conv2d_transpose", np.ones((2, 2)), KERNEL, [5, 5], 2, "VALID"
+    ).shape_steps
+    assert "(2 - 1)*2 + 3 - 0 = 5 is the smallest; legal are 5 ... 6" in str(step)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_every_preset_is_printed_in_both_languages(capsys, preset, lang):
+    assert shown(capsys, "--preset", preset, "--lang", lang)
+
+
+# ----- the command -----
+
+
+def test_the_example_of_the_design(capsys):
+    text = shown(capsys, "--preset", "A001-6", "--at", "0,0")
+    for words_ in (
+        "[1] [2] [3] 4 5",
+        "1*-1 2*2 3*-3 -> -1 4 -9",
+        "11*-7 12*8 13*-9 -> -77 96 -117",
+    ):
+        assert words_ in text
+    assert "output[0, 0, 0, 0] = -67 the engine says -67, exactly the sum" in text
+
+
+def test_every_view_is_printed(capsys):
+    views = "terms,window,im2col,matrix,cost,code"
+    text = shown(capsys, "--preset", "A001-6", "--view", views)
+    for words_ in ("filters[0, 1, 0, 0] 2 = 4", "im2col (4, 9)", "matrix W' (4, 25), 36 / 100",
+                   "multiply-adds", "F.conv2d("):  # fmt: skip
+        assert words_ in text
+
+
+def test_a_transposed_convolution_is_shown_in_three_ways_that_agree(capsys):
+    text = shown(capsys, "--preset", "A001-7", "--at", "2,2", "--view", "scatter")
+    for words_ in ("-9 * input[0, 0, 0, 0] -67 = 603", "1, 1 zeros between", "row 12 of W'^T",
+                   "all three: 1620", "1 1 2 1 1"):  # fmt: skip
+        assert words_ in text
+
+
+def test_ties_of_a_maximum_are_named_and_the_first_wins(capsys):
+    text = shown(capsys, "max_pool2d", "--input", "1 3;3 2", "--ksize", "2")
+    assert "1*0 3*1 -> 0 3 3*0 2*0 -> 0 0" in text
+    assert "2 numbers are equal here: the first one wins" in text
+
+
+def test_json_holds_every_term(capsys):
+    assert cli.main(["explain", "--preset", "A004-9", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["value"], found["exact"], len(found["terms"])) == (19, True, 4)
+    assert found["terms"][1]["factors"][0] == {"name": "input", "at": [0, 0, 1, 0], "value": 1}
+
+
+def test_an_array_comes_from_a_file_or_an_image(capsys, tmp_path):
+    np.save(tmp_path / "x.npy", COUNTING)
+    from PIL import Image
+
+    Image.fromarray(np.full((8, 9, 3), 7, np.uint8)).save(tmp_path / "x.png")
+    assert "= -67" in shown(capsys, "conv2d", "--input", str(tmp_path / "x.npy"), "--filter",
+                            "-1 2 -3;4 -5 6;-7 8 -9", "--stride", "2")  # fmt: skip
+    text = shown(capsys, "conv2d", "--input", str(tmp_path / "x.png"), "--filter", "1 1;1 1")
+    assert "output[0, 0, 0, 0] = 84" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--preset A001-6 --at 9,9", "legal are 0..0, 0..1, 0..1, 0..0, or 0..1, 0..1 alone"),
+        ("--preset A001-6 --at 0", "the output has the shape (1, 2, 2, 1)"),
+        ("--preset A9", "legal are A000-1"),
+        ("", "give an OP, or --preset"),
+        ("conv9d --input 3x3", "these can: conv1d, conv2d"),
+        ("conv2d --input 3x3", "--filter is missing"),
+        ("conv2d --filter 3x3", "--input is missing"),
+        ("conv2d --input 2x2 --filter 3x3", "spans (3, 3) pixels but the padded image has (2, 2)"),
+        ("conv2d --input 3x3 --filter {text}.png", "no image; legal are numbers like"),
+        ("conv2d --input 3x3 --filter {text}.npy", "no .npy file that holds numbers"),
+        ("conv2d --input nowhere.npy --filter 3x3", "no such file"),
+        ("conv2d --input one;two --filter 3x3", "legal are numbers like '1 2;3 4'"),
+        ("conv2d --input 3x3 --filter 2x2 --padding up", "legal are same, valid"),
+        ("conv2d --input 3x3 --filter 2x2 --grad logits", "has gradients in input, filters, bias"),
+        ("conv2d --input 3x3x3 --filter 2x2 --groups 2", "must divide the 3 channels"),
+        ("conv2d --input 3x3 --filter 2x2 --view all", "there are terms, window"),
+        ("conv2d --input 3x3 --filter 2x2 --ksize 2", "conv2d has no such argument"),
+        ("conv2d --input 3x3 --filter 2x2 --set a", "legal is NAME=VALUE"),
+        ("max_pool2d --input 3x3", "max_pool2d needs ksize"),
+        (
+            "conv2d_transpose --input 2x2 --filter 3x3 --stride 2 --output-padding 2",
+            "legal are 0 to 1",
+        ),
+        (
+            "max_pool2d --input 3x3 --ksize 2 --view scatter",
+            "is for the output of a conv2d_transpose",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_is_legal(capsys, tmp_path, line, said):
+    text = tmp_path / "text"
+    for kind in ("png", "npy"):
+        text.with_suffix(f".{kind}").write_text("hello")
+    assert said in refused(capsys, *(word.format(text=text) for word in line.split()))
+
+
+def test_big_arrays_are_cropped_around_the_number_in_two_seconds_and_200_mb(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(1, 224, 224, 3)))
+    np.save(tmp_path / "w.npy", np.random.default_rng(1).normal(size=(7, 7, 3, 8)))
+    arrays = ["--input", str(tmp_path / "x.npy"), "--filter", str(tmp_path / "w.npy")]
+    words_ = [*arrays, "--stride", "2", "--at", "50,60", "--view", "window,im2col"]
+    line = ["-m", "minitensor", "explain", "conv2d", *words_]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.process_time()
+    done = subprocess.run(
+        [sys.executable, *line], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert "of 224" in done.stdout
+    assert "of 11881" in done.stdout
+    seconds = after.ru_utime - before.ru_utime + time.process_time() - start
+    assert seconds < 4  # two on a machine that does nothing else
+    assert after.ru_maxrss < 200 * 1024 or before.ru_maxrss >= after.ru_maxrss
+
+
+# ----- the object -----
+
+
+def test_an_explanation_is_printed_and_shown_in_a_notebook():
+    found = mt.explain(mt.nn.conv2d, COUNTING, KERNEL, 2, "VALID")
+    assert repr(found) == "<Explanation of conv2d: output[0, 0, 0, 0] = -67>"
+    assert "exactly the sum" in str(found)
+    assert found._repr_html_().startswith("<pre")
+    assert found._repr_html_().count("background:#ffd54f") > 9
+
+
+def test_a_call_by_keywords_a_bias_and_a_gradient_that_comes_back():
+    back = [[1, 0], [0, 0]]
+    settings = {"input": np.arange(9.0).reshape(3, 3), "filters": [[1, 2], [3, 4]], "bias": [5]}
+    assert mt.explain("conv2d", **settings).value == 32
+    found = mt.explain("conv2d", grad="input", output_gradients=back, **settings)
+    np.testing.assert_array_equal(plane(found), [[1, 2, 0], [3, 4, 0], [0, 0, 0]])
+    assert mt.explain("conv2d", grad="bias", output_gradients=back, **settings).value == 1
+
+
+def test_the_steps_of_batch_normalisation_backwards():
+    found = mt.explain("batch_norm", [[1.0], [3.0], [5.0]], grad="x", output_gradients=[1, 0, 0])
+    names = [step.name for step in found.terms().before]
+    assert names == ["mean", "variance", "mean of g*scale", "mean of g*scale*standardised"]
+    assert len(found.terms()) == 3
+
+
+def test_every_program_computes_the_same(tf):
+    import keras
+    import torch
+    from torch.nn import functional
+
+    draw = np.random.default_rng(0)
+    x, w = draw.normal(size=(2, 6, 5, 4)).astype("f"), draw.normal(size=(3, 2, 2, 6)).astype("f")
+    d, y = draw.normal(size=(3, 2, 4, 2)).astype("f"), draw.normal(size=(2, 3, 2, 6)).astype("f")
+    dense = draw.normal(size=(3, 2, 3, 6)).astype("f")
+    vector = draw.normal(size=4).astype("f")
+    labels = draw.uniform(size=(3, 4)).astype("f")
+    calls = [
+        ("conv2d", (x, w, 2, "SAME"), {"bias": np.ones(6, "f")}),
+        ("conv2d", (x, w, 1, "VALID"), {"dilations": [1, 2]}),
+        ("conv2d", (x, w, 1, [[0, 0], [1, 0], [2, 1], [0, 0]]), {}),
+        ("conv1d", (x[:, 0], w[0], 1, "SAME"), {}),
+        ("depthwise_conv2d", (x, d, 2, "SAME"), {}),
+        ("conv2d_transpose", (y, dense, [2, 6, 4, 3], 2, "SAME"), {}),
+        ("conv2d_transpose", (y, dense, [2, 8, 5, 3], [1, 2, 2, 1], "VALID"), {}),
+        ("max_pool2d", (x, 2, 2, "SAME"), {}),
+        ("avg_pool2d", (x, 2, 2, "SAME"), {}),
+        ("global_avg_pool", (x,), {}),
+        ("upsampling", (x, (2, 3)), {}),
+        ("im2col", (x, (3, 2), 2, 1, "SAME"), {}),
+        ("fused_batch_norm", (x, vector, vector), {}),
+        ("layer_normalization", (x, vector, vector), {}),
+        ("softmax_cross_entropy", (labels, x[0, :3, 0]), {}),
+    ]  # fmt: skip
+    ran = set()
+    for op, arguments, settings in calls:
+        found = mt.explain(op, *arguments, **settings)
+        for language in ("numpy", "tf", "keras", "torch"):
+            try:
+                text = found.code(language)
+            except ValueError:
+                continue
+            if language == "tf" and "tf.nn.layer" in text:
+                continue  # ours alone
+            given = {k: v.numpy() for k, v in found.call.arguments.items() if hasattr(v, "numpy")}
+            scope = {**given, "np": np, "tf": tf, "keras": keras, "torch": torch, "F": functional}
+            exec(text, scope)
+            np.testing.assert_allclose(
+                np.asarray(scope["output"]), found.call.output, atol=2e-5, err_msg=f"{op}: {text}"
+            )
+            ran.add((language, op))
+    assert len(ran) > 35
+
+
+def test_tensorflow_says_the_same(tf):
+    for name in ("A001-6", "A001-7", "A004-9", "A004-17", "A004-10"):
+        op, arguments = presets.preset(name)
+        said = mt.explain(op, grad="input", **arguments).check("tf")
+        assert "output: largest difference 0" in said or "e-0" in said
+        assert "gradient in input" in said
