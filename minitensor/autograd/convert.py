@@ -40,6 +40,8 @@ def as_tensor(
             (float to int), or it is a tensor of another dtype.
         ValueError: a nested list is ragged.
     """
+    if dtype is None and type(value) is Tensor:
+        return value
     if isinstance(value, ArrayLike):
         tensor = value if isinstance(value, Tensor) else value.read_value()  # type: ignore[attr-defined]
         if dtype is not None and tensor.array.dtype != np.dtype(dtype):
@@ -90,10 +92,9 @@ def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Ten
     Raises:
         TypeError: two tensors have different dtypes; the message names both arguments.
     """
-    given = tuple(values.values())
-    if {*map(type, given)} == {Tensor} and len({tensor.array.dtype for tensor in given}) == 1:
-        return given
     tensors = [name for name, value in values.items() if isinstance(value, ArrayLike)]
+    if len(tensors) == len(values) and len({v.array.dtype for v in values.values()}) == 1:
+        return tuple([as_tensor(value) for value in values.values()])
     first = tensors[0] if tensors else _first_array(values)
     if not tensors:
         values[first] = as_tensor(values[first], None, f"{op}: {first}", like)

@@ -114,15 +114,17 @@ class GradientTape:
 
     def notice(self, variable: Any) -> None:
         """A variable is read: watch it, if that is what this tape does."""
-        if self._watch_accessed and variable.trainable:
+        if self._watch_accessed and id(variable) not in self._tracked and variable.trainable:
             self.watch(variable)
 
     def append(self, entry: Record) -> None:
         """A computation was made: keep it if it touches something tracked."""
-        if self._records is None or not any(id(i) in self._tracked for i in entry.inputs):
+        if self._records is None or self._tracked.keys().isdisjoint(map(id, entry.inputs)):
             return
         self._records.append(entry)
-        self._tracked.update((id(o), o) for o in entry.outputs if is_float(o.dtype))
+        for output in entry.outputs:
+            if is_float(output.array.dtype):
+                self._tracked[id(output)] = output
 
     # ----- walking back -----
 

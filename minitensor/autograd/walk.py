@@ -27,8 +27,8 @@ def walk_back(
     reached = {id(source) for source in sources}
     path = []
     for entry in records:
-        if any(id(i) in reached for i in entry.inputs):
-            reached.update(id(o) for o in entry.outputs)
+        if not reached.isdisjoint(map(id, entry.inputs)):
+            reached.update(map(id, entry.outputs))
             path.append(entry)
     cotangents: dict[int, Tensor] = {}
     _accumulate(cotangents, targets, seeds)

@@ -71,7 +71,7 @@ def parallel_map(
         for number in _taken(queues, own):
             results[number] = function(items[number])
 
-    with _one_blas_thread():
+    with one_blas_thread():
         helpers = [Helper(work, own) for own in range(1, num_threads)]
         for inbox, helper in zip(_crew(os.getpid(), workers()), helpers, strict=False):
             inbox.put(helper)
@@ -159,7 +159,7 @@ def _blas_libraries() -> list[Any]:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Hold BLAS at one thread until the last of all overlapping calls has left."""
     global _calls_inside, _saved
     with _lock:
@@ -180,6 +180,8 @@ def _one_blas_thread() -> Iterator[None]:
 
 def _set_threads(library: Any, number: int) -> None:
     """Set, though newer threadpoolctl lets only the first thread that ever set do so again."""
+    if library.get_num_threads() == number:  # which is sooner asked than set
+        return
     release = getattr(library, "clear_controlling_thread", lambda force: None)
     release(force=True)
     library.set_num_threads(number)

@@ -174,12 +174,12 @@ class Functional(Model):
             return known[id(item)] if isinstance(item, KerasTensor) else item
 
         for node in self.nodes:
-            if all(id(tensor) in known for tensor in node.tensors):
+            made = [id(tensor) for tensor in node.tensors]
+            if known.keys() >= {*made}:
                 continue
-            args = tuple(map_structure(value, arg) for arg in node.args)
+            args = tuple([map_structure(value, arg) for arg in node.args])
             kwargs = {name: map_structure(value, arg) for name, arg in node.kwargs.items()}
-            results = iter(flatten(apply(node.layer, args, kwargs)))
-            known |= {id(t): next(results) for t in node.tensors}
+            known.update(zip(made, flatten(apply(node.layer, args, kwargs)), strict=False))
         found = map_structure(value, self.output_structure)
         if len(self.outputs) == 1 and isinstance(found, list | tuple):
             return flatten(found)[0]  # Model([x], [y]) gives no list

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import num_threads_for
+from minitensor.backend.numpy.blocks import SHARED_WORK, num_threads_for
 from minitensor.backend.numpy.compiled.few_channels import FEW
 from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut
@@ -115,14 +115,16 @@ def _gradient(
     # Numba leaves one of the two packings out, by the length of this tuple.
     across = () if axes.overlap else tuple(range(0, len(rows), lanes(x.dtype)))
     padded, row = _up(axes.channels, len(rows)), band.panels * band.width
-    own_sum = min(OWN_SUM, workspace_limit() // 4)
-    shares = max(min(SHARES, n, own_sum // (taps * padded * row * x.itemsize)), 1)
+    own_sum, numbers = min(OWN_SUM, workspace_limit() // 4), taps * padded * row
+    multiply_adds = n * axes.high * axes.wide * numbers
+    most = SHARES if multiply_adds >= SHARED_WORK else 1  # what one thread does is not cut
+    shares = max(min(most, n, own_sum // (numbers * x.itemsize)), 1)
     shares = 1 << shares.bit_length() - 1  # as even as images are
-    itself = shares == 1 and kernel.size == taps * padded * row and kernel.flags.c_contiguous
-    sums = kernel if itself else scratch(shares * taps * padded * row, x.dtype)
+    itself = shares == 1 and kernel.size == numbers and kernel.flags.c_contiguous
+    sums = kernel if itself else scratch(shares * numbers, x.dtype)
     sums = sums.reshape(shares, taps, padded, row)
     flat_x, flat_y = x.reshape(-1), y.reshape(-1)
-    num_threads = num_threads_for(n * axes.high * axes.wide * taps * padded * row)
+    num_threads = num_threads_for(multiply_adds)
     block, size = axes.block(len(rows), x.itemsize)
 
     def work(piece: tuple[int, Range]) -> None:
