@@ -60,8 +60,8 @@ class Side:
         def make() -> Step:
             if option == "product":
                 return _product(layer, case["pass"])
-            x, k, g = (self.be.asarray(array.astype(dtype)) for array in drawn(layer))
-            tensors = [mt.constant(array) for array in (x, k, g)]  # copies, as the peers' own are
+            tensors = [mt.constant(self.be.asarray(a.astype(dtype))) for a in drawn(layer)]
+            x, k, g = (tensor.array for tensor in tensors)
             calls: dict[str, Step] = {
                 "forward": lambda: self.be.conv2d(x, k, window),
                 "input": lambda: self.be.conv2d_transpose(g, k, window),

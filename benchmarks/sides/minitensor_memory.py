@@ -23,10 +23,15 @@ def maker(be: Any, case: dict[str, Any]) -> Maker:
     return lambda: family(be, each)
 
 
+def _arrays(be: Any, arrays: Any) -> list[Any]:
+    """Arrays as our tensors hold them."""
+    return [be.asarray(be.array(array)) for array in arrays]
+
+
 def _conv(be: Any, each: Operation) -> Step:
     n, channels = each.shape[0], each.shape[-1]
     shapes = each.shape, (each.taps, each.taps, 1, channels), (n, *each.window.out, channels)
-    x, kernel, g = (be.asarray(array) for array in normal(*shapes))
+    x, kernel, g = _arrays(be, normal(*shapes))
     window = each.window
     calls: dict[str, Step] = {
         "depthwise_forward": lambda: be.conv2d(x, kernel, window),
@@ -39,12 +44,12 @@ def _conv(be: Any, each: Operation) -> Step:
 def _window(be: Any, each: Operation) -> Step:
     window, places = each.window, (each.shape[0], *each.window.out, each.shape[-1])
     if each.op in ("im2col", "max_pool", "avg_pool"):
-        x = be.asarray(normal(each.shape)[0])
+        (x,) = _arrays(be, normal(each.shape))
         return lambda: getattr(be, each.op)(x, window)
     if each.op == "col2im":
-        columns = be.im2col(be.asarray(normal(each.shape)[0]), window)
+        columns = be.im2col(*_arrays(be, normal(each.shape)), window)
         return lambda: be.col2im(columns, window)
-    x, g = (be.asarray(array) for array in normal(each.shape, places))
+    x, g = _arrays(be, normal(each.shape, places))
     if each.op == "avg_pool_grad":
         return lambda: be.avg_pool_grad(g, window)
     x, g = mt.constant(x), mt.constant(g)
@@ -53,7 +58,7 @@ def _window(be: Any, each: Operation) -> Step:
 
 def _norm(be: Any, each: Operation) -> Step:
     channels = each.shape[-1:]
-    x, g, scale, offset = map(be.asarray, normal(each.shape, each.shape, channels, channels))
+    x, g, scale, offset = _arrays(be, normal(each.shape, each.shape, channels, channels))
     statistics = be.moments(x)
     calls: dict[str, Step] = {
         "batch_norm": lambda: be.batch_norm(x, be.moments(x), scale, offset, EPSILON),
@@ -64,8 +69,8 @@ def _norm(be: Any, each: Operation) -> Step:
 
 
 def _plain(be: Any, each: Operation) -> Step:
-    w, u, v, g, bias = map(be.asarray, normal(*[each.shape] * 4, each.shape[-1:]))
-    v = v * v  # a mean of squares
+    w, u, v, g, bias = normal(*[each.shape] * 4, each.shape[-1:])
+    w, u, v, g, bias = _arrays(be, [w, u, v * v, g, bias])  # v: a mean of squares
     x, y = mt.constant(w), mt.constant(u)
     classes = each.shape[-1]
     logits, labels = w.reshape(-1, classes), be.asarray(shares(each.shape))

@@ -138,7 +138,7 @@ def _array(value: Any, dtype: Any, what: str, maker: Backend) -> Any:
     if value is None or isinstance(value, dict | set):
         raise TypeError(f"{what} must be a tensor, an array or numbers, got {value!r}")
     try:
-        array = maker.xp.array(value)  # a copy: the caller may go on writing into what it gave
+        array = maker.array(value)  # a copy: the caller may go on writing into what it gave
     except ValueError as ragged:
         raise ValueError(f"{what} is ragged: {ragged}") from None
     if not _is_array(value):

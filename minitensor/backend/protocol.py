@@ -36,6 +36,9 @@ class Backend(Protocol):
     def asarray(self, value: Any, dtype: Any = None) -> Array:
         """`value` as an array of this backend."""
 
+    def array(self, value: Any) -> Array:
+        """A fresh array of numbers, nested lists or an array: nobody else holds its memory."""
+
     def to_numpy(self, array: Array) -> np.ndarray:
         """The same numbers in the memory of the CPU."""
 

@@ -31,6 +31,7 @@ FUNCTIONS = [name for name, f in vars(Backend).items() if inspect.isfunction(f) 
 # What any op may do on its way, and W', which is SciPy's on every backend:
 PLAIN = (
     "lack",
+    "array",
     "asarray",
     "to_numpy",
     "where",

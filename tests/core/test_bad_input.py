@@ -13,7 +13,7 @@ from minitensor.backend import numpy as backend
 
 nn, image, layers = mt.nn, mt.image, mt.keras.layers
 
-HELPERS = {"asarray", "to_numpy", "name", "xp", "lack"}
+HELPERS = {"array", "asarray", "to_numpy", "name", "xp", "lack"}
 
 
 @pytest.fixture

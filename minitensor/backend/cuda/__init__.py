@@ -27,6 +27,7 @@ name = "cuda"
 device = CudaDevice()
 xp: Any  # CuPy, imported when it is first asked for: see __getattr__
 
+array = device.array
 asarray = device.asarray
 to_numpy = device.to_numpy
 

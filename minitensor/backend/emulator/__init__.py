@@ -15,6 +15,7 @@ name = "emulator"
 device = EmulatorDevice()
 xp = device.xp
 
+array = device.array
 asarray = device.asarray
 to_numpy = device.to_numpy
 

@@ -54,6 +54,10 @@ class Device(ABC):
     def asarray(self, value: Any, dtype: Any = None) -> Any:
         """`value` as an array of this device."""
 
+    def array(self, value: Any) -> Any:
+        """A fresh array of numbers, nested lists or an array."""
+        return self.xp.array(value)
+
     @abstractmethod
     def to_numpy(self, array: Any) -> np.ndarray:
         """The same numbers in the memory of the CPU."""

@@ -21,6 +21,7 @@ from minitensor.backend.numpy.conv import (
 from minitensor.backend.numpy.elementwise import bias_activation, gate, gelu, gelu_grad, where
 from minitensor.backend.numpy.loss import softmax_cross_entropy, softmax_cross_entropy_grad
 from minitensor.backend.numpy.matrix import conv2d_matrix
+from minitensor.backend.numpy.memory import LARGE, empty
 from minitensor.backend.numpy.norm import (
     batch_norm,
     batch_norm_grad,
@@ -55,6 +56,15 @@ def asarray(value: Any, dtype: Any = None) -> xp.ndarray:
     return value if type(value) is Text else xp.asarray(value, dtype=dtype)
 
 
+def array(value: Any) -> xp.ndarray:
+    """A fresh array, which starts on a line of memory where it is large."""
+    if not isinstance(value, xp.ndarray) or value.nbytes < LARGE or value.dtype.kind not in "biufV":
+        return xp.array(value)
+    fresh = empty(value.shape, value.dtype)
+    fresh[...] = value
+    return fresh
+
+
 def to_numpy(array: xp.ndarray) -> xp.ndarray:
     """The same numbers in the memory of the CPU."""
     return plain(array) if type(array) is Text else array
@@ -72,7 +82,7 @@ def matmul(a: xp.ndarray, b: xp.ndarray) -> xp.ndarray:
 
 
 __all__ = [
-    "adam", "asarray", "avg_pool", "avg_pool_grad", "batch_norm", "batch_norm_grad",
+    "adam", "array", "asarray", "avg_pool", "avg_pool_grad", "batch_norm", "batch_norm_grad",
     "batch_norm_sums", "bias_activation", "channel_sum", "col2im", "conv2d",
     "conv2d_bias_activation", "conv2d_kernel_grad", "conv2d_matrix", "conv2d_transpose", "gate",
     "gelu", "gelu_grad", "im2col", "lack", "local_response", "matmul", "max_pool", "max_pool_grad",
