@@ -59,8 +59,8 @@ def record(inputs: Sequence[ArrayLike], outputs: Sequence[Tensor], pull_back: Pu
 def read(variable: Any, array: Any) -> Tensor:
     """The tensor that reading `variable` gives; recording tapes start to watch the variable."""
     tensor = Tensor(array)
-    for tape in active.tapes:
-        tape.notice(variable)
-    if is_recording():
+    if active.tapes:
+        for tape in active.tapes:
+            tape.notice(variable)
         record((variable,), (tensor,), lambda cotangents, wanted: cotangents)
     return tensor

@@ -115,7 +115,7 @@ def broadcast(op: str, **values: Tensor) -> tuple[int, ...]:
 
 def widened(x: Tensor) -> Tensor:
     """float32 instead of half precision."""
-    return math.cast(x, dtype="float32") if is_half(x.dtype) else x
+    return math.cast(x, dtype="float32") if is_half(x.array.dtype) else x
 
 
 def vectors_like(op: str, x: Tensor, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:

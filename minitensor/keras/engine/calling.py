@@ -109,19 +109,19 @@ def check(layer: Layer, inputs: Any) -> None:
     spec = layer.input_spec
     if spec is None:
         return
-    if isinstance(inputs, list | tuple | dict) and not _is_listed(inputs):
+    alone = type(inputs) is Tensor
+    if not alone and isinstance(inputs, list | tuple | dict) and not _is_listed(inputs):
         raise ValueError(
             f"Input of layer {layer.name} ({type(layer).__name__}) is incompatible with the layer: "
             f"expected one tensor, found a {type(inputs).__name__} of {len(inputs)}. Full shape "
             f"received: {shape_of(inputs)}"
         )
-    for tensor in flatten(inputs):
-        shape = sizes(tensor)
+    for shape in [inputs.array.shape] if alone else map(sizes, flatten(inputs)):
         if spec.ndim is not None and len(shape) != spec.ndim:
             raise _wrong_rank(layer, shape, "ndim", spec.ndim)
         if spec.min_ndim is not None and len(shape) < spec.min_ndim:
             raise _wrong_rank(layer, shape, "min_ndim", spec.min_ndim)
-        for axis, size in (spec.axes or {}).items():
+        for axis, size in spec.axes.items() if spec.axes else ():
             if shape[axis] not in (size, None):
                 raise _misfit(layer, shape, f"axis {axis} of size {size}, found {shape[axis]}")
 
@@ -210,8 +210,8 @@ def is_ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> boo
     """Whether the arguments are one tensor of the layer's type: nothing to convert."""
     if len(args) != 1 or kwargs or type(args[0]) is not Tensor:
         return False
-    _initialised(layer)
-    return bool(args[0].array.dtype == layer.compute_dtype)
+    # What began as no Layer is refused by `convert_inputs`.
+    return hasattr(layer, "autocast") and args[0].array.dtype == layer.compute_dtype
 
 
 def convert_inputs(

@@ -67,6 +67,9 @@ def with_masks(
     """
     names = argument_names(type(layer).call)
     asked = _masks_among(names)
+    if len(args) == 1 and type(args[0]) is Tensor and kwargs.keys() <= {"training"}:
+        mask = mask_of(args[0])  # as below, for what most calls are
+        return kwargs | {"mask": mask} if "mask" in asked.difference(names[:1]) else kwargs, mask
     if asked:
         given = dict(zip(names, args, strict=False)) | kwargs
         tensors = {name: x for name, x in given.items() if _is_tensors(x)}

@@ -361,9 +361,9 @@ class BatchNormalization(Standardizing):
 
     def _affine(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """gamma and beta in the type of the statistics, 1 and 0 where there is none."""
-        shape, kind = self.moving_mean.shape, like.dtype
-        gamma = ones(shape, kind) if self.gamma is None else cast(self.gamma, kind)
-        beta = zeros(shape, kind) if self.beta is None else cast(self.beta, kind)
+        shape, kind = self.moving_mean.shape, like.array.dtype
+        gamma = ones(shape, kind) if self.gamma is None else _as(self.gamma, kind)
+        beta = zeros(shape, kind) if self.beta is None else _as(self.beta, kind)
         return gamma, beta
 
     def _remember(self, statistics: Tensor) -> None:
@@ -403,6 +403,11 @@ def _moments(x: Tensor, axis: int, mask: Any) -> tuple[Tensor, Tensor]:
     shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
     spread = where(kept, x - reshape(mean, shape), zero)
     return mean, math.reduce_sum(math.square(spread), others) / number
+
+
+def _as(weight: Weight, kind: Any) -> Tensor:
+    """The value in a type, which it has as a rule."""
+    return as_tensor(weight) if weight.array.dtype == kind else cast(weight, kind)
 
 
 def _wide(weight: Weight) -> Tensor:
