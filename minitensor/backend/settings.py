@@ -140,9 +140,9 @@ def set_conv_precision(precision: str) -> None:
     multiplications or fewer, forward and in both gradients. The choice depends on the shape alone.
 
     In units of 2^-24 sum |x| |w|, the sum being that of one output, the largest error measured of
-    float32 was 6 forward and in the gradient of x, and 7 in that of w; "exact" had 5. So it is
-    with normally distributed numbers and 12 channels or more; of positive numbers, long sums lose
-    more digits either way (with 512 channels 36, "exact" 80). But 2x4 outputs are computed together
+    float32 was 6 forward and in the gradient of x, and 7 in that of w; "exact" had 4. So it is
+    with normally distributed numbers and 12 channels or more; of positive numbers it was 18,
+    "exact" had 5. But 2x4 outputs are computed together
     from the 4x6 pixels that they see: the error goes with the largest of these, 5 units of the
     largest sum among such neighbours. Beside a pixel 10^4 times as large an output loses four
     digits more, and one whose pixels all are 0 becomes 1e-8 if another pixel of the 4x6 is not 0:

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
+from minitensor.backend.numpy.compiled.chain import CHAIN, LEVELS, total, wait
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
 from minitensor.backend.numpy.compiled.jit import compiled, inner
@@ -32,6 +33,7 @@ from minitensor.backend.numpy.compiled.registers import (
     places,
     put,
     put_head,
+    shelf,
     slide,
     zeros,
 )
@@ -145,8 +147,12 @@ def _convolve_tiles(
         row, column, is_row = tables.tiles[tile]
         runs = tables.run_starts[column], tables.run_starts[column + 1]
         for c in range(first, first + channels, width):
-            sums, left = zeros(HIGH, registers, y), first + channels - c
+            nothing, left = zeros(HIGH, registers, y), first + channels - c
+            sums, chains, done, waiting = nothing, 0, 0, shelf(LEVELS, nothing)
             for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
+                done += runs[1] - runs[0]
+                if done > CHAIN:
+                    chains, done, sums = wait(sums, chains, waiting), runs[1] - runs[0], nothing
                 a, b = tables.rows[u, 0] + c, tables.rows[u, 1] * outputs + c
                 if is_row and left >= width:
                     sums = slide(sums, x, pixels[0] + a, outputs, taps, stride, w, b, outputs)
@@ -157,6 +163,7 @@ def _convolve_tiles(
                         sums = multiply(sums, x, pixels, beside, w, tap)
                     else:
                         sums = multiply_head(sums, x, pixels, beside, w, tap, left)
+            sums = total(sums, chains, waiting)
             if left >= width:
                 put(y, targets, c, sums)
             else:
@@ -202,20 +209,25 @@ def _sum_places(
 ):  # fmt: skip
     """sums[tap, tap + row, ...] += pixels * y over some places, all of whose taps see a pixel."""
     if columns[0] < columns[1] and rows[0] < rows[1]:
-        total = zeros(taps, registers, y)
+        nothing, wide = zeros(taps, registers, y), columns[1] - columns[0]
+        some, chains, done, waiting = nothing, 0, 0, shelf(LEVELS, nothing)
         for i in range(*rows):
             line = n * axes.height + i * axes.stride_h + below
             a = line * axes.line + (columns[0] * axes.stride_w + beside) * axes.step + c
             b = ((n * axes.high + i) * axes.wide + columns[0]) * axes.outputs + c
-            for _ in range(*columns):
+            done += wide
+            if done > CHAIN:
+                chains, done, some = wait(some, chains, waiting), wide, nothing
+            for _ in range(wide):
                 pixels = in_line(a, axes.dilation_w * axes.step, taps)
                 if many >= width:
-                    total = multiply(total, x, pixels, 0, y, b)
+                    some = multiply(some, x, pixels, 0, y, b)
                 else:
-                    total = multiply_head(total, x, pixels, 0, y, b, many)
+                    some = multiply_head(some, x, pixels, 0, y, b, many)
                 a += axes.stride_w * axes.step
                 b += axes.outputs
+        some = total(some, chains, waiting)
         if many >= width:
-            add(sums, in_line(tap, row, taps), 0, total)
+            add(sums, in_line(tap, row, taps), 0, some)
         else:
-            add_lines(sums, in_line(tap, row, taps), 0, total, registers, many)
+            add_lines(sums, in_line(tap, row, taps), 0, some, registers, many)

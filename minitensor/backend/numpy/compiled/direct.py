@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
-from minitensor.backend.numpy.compiled.jit import compiled, inner
+from minitensor.backend.numpy.compiled.chain import CHAIN, LEVELS, total, wait
+from minitensor.backend.numpy.compiled.jit import compiled, inlined
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut, pack
 from minitensor.backend.numpy.compiled.places import BLOCK_BYTES, Plan, Range, plan, shares
 from minitensor.backend.numpy.compiled.registers import (
@@ -28,6 +29,7 @@ from minitensor.backend.numpy.compiled.registers import (
     places,
     put,
     put_head,
+    shelf,
     zeros,
 )
 from minitensor.backend.numpy.memory import empty
@@ -158,8 +160,7 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
     for panel in range(*panels):
         at, left = panel * width, outputs - panel * width
         for tile in range(*tiles):
-            sums = zeros(HIGH, registers, y)
-            sums = _taps(sums, x, w, tables, tile, xat, panel * size, width)
+            sums = _taps(x, w, tables, tile, registers, xat, panel * size, width)
             targets = places(tables.targets, tile * ROWS, yat, HIGH)
             if left >= width:
                 put(y, targets, at, sums)
@@ -167,16 +168,22 @@ def _convolve_tiles(x, w, y, tables, tiles, panels, registers, width, xat, yat, 
                 put_head(y, targets, at, sums, left)
 
 
-@inner
-def _taps(sums, x, w, tables, tile, xat, wat, width):
-    """sums + the sum over the taps that the tile's places see, and their channels, of x w."""
+@inlined
+def _taps(x, w, tables, tile, registers, xat, wat, width):
+    """The sum over the taps that the tile's places see, and their channels, of x w."""
+    nothing = zeros(HIGH, registers, w)
+    sums, chains, done, waiting = nothing, 0, 0, shelf(LEVELS, nothing)
     pixels = places(tables.pixels, tile * ROWS, xat, HIGH)
     row, column, _ = tables.tiles[tile]
     for u in range(tables.row_starts[row], tables.row_starts[row + 1]):
         for v in range(tables.run_starts[column], tables.run_starts[column + 1]):
             c = tables.rows[u, 0] + tables.runs[v, 0]
             b = wat + (tables.rows[u, 1] + tables.runs[v, 1]) * width
+            done += tables.runs[v, 2]
+            if done > CHAIN:
+                chains, done = wait(sums, chains, waiting), tables.runs[v, 2]
+                sums = nothing
             for k in range(c, c + tables.runs[v, 2]):
                 sums = outer(sums, x, pixels, k, w, b)
                 b += width
-    return sums
+    return total(sums, chains, waiting)

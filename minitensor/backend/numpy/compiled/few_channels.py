@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for
+from minitensor.backend.numpy.compiled.chain import dot
 from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
@@ -22,9 +23,7 @@ from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     add_lines,
     lanes,
-    outer,
     places,
-    zeros,
 )
 from minitensor.backend.numpy.memory import scratch
 from minitensor.backend.numpy.threads import parallel_map
@@ -126,9 +125,6 @@ def _add_tiles(
     for n in range(images):
         for tile in range(0, len(image.pixels), ROWS):
             rows = places(image.places, tile, n * places_size, HIGH)
-            sums, b = zeros(HIGH, registers, y), 0
-            for o in range(outputs):
-                sums = outer(sums, y, rows, o, w, b)
-                b += width
+            sums = dot(registers, y, rows, outputs, w, 0, width)
             windows = places(image.pixels, tile, n * image.size + at, HIGH)
             add_lines(x, windows, step, sums, line, count)

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minitensor.backend.numpy.blocks import SHARED_WORK, num_threads_for
+from minitensor.backend.numpy.compiled.chain import CHAIN, LEVELS, pieces, total, wait
 from minitensor.backend.numpy.compiled.few_channels import FEW
-from minitensor.backend.numpy.compiled.jit import compiled, inner
+from minitensor.backend.numpy.compiled.jit import compiled, inlined, inner
 from minitensor.backend.numpy.compiled.packing import Band, bands, cut
 from minitensor.backend.numpy.compiled.places import Range
 from minitensor.backend.numpy.compiled.registers import (
@@ -29,6 +30,7 @@ from minitensor.backend.numpy.compiled.registers import (
     outer,
     put,
     put_head,
+    shelf,
     take_head,
     zeros,
 )
@@ -77,7 +79,7 @@ class Axes(NamedTuple):
 
     def block(self, height: int, itemsize: int) -> tuple[tuple[int, int, int, int], int]:
         """Images, rows, columns and channels of one block, and the size of its packed pixels."""
-        columns = min(self.wide, 2 * PLACES)
+        columns = pieces(self.wide)[0][1]
         rows = max(min(PLACES // columns, self.high), 1)
         images = max(PLACES // (rows * columns), 1) if rows == self.high else 1
         high = min((rows - 1) * self.stride_h + (self.kh - 1) * self.dilation_h + 1, self.height)
@@ -230,19 +232,18 @@ def _sum_taps(
             at = ((u * axes.kw + v) * padded + first) * row + panel * width
             if lines[0] < lines[1] and columns[0] < columns[1]:
                 for c in range(0, channels, height):
-                    total = zeros(rows, registers, y)
-                    total = _sum_places(
-                        *(total, x, y, axes, places, pixels, lines, columns, below, beside),
-                        *(c, padded, rows, width),
+                    some = _sum_places(
+                        *(x, y, axes, places, pixels, lines, columns, below, beside),
+                        *(c, padded, rows, registers, width),
                     )
-                    add(sums, in_line(at + c * row, row, rows), 0, total)
+                    add(sums, in_line(at + c * row, row, rows), 0, some)
 
 
-@inner
+@inlined
 def _sum_places(
-    total, x, y, axes, places, pixels, lines, columns, below, beside, c, padded, rows, width
+    x, y, axes, places, pixels, lines, columns, below, beside, c, padded, rows, registers, width
 ):  # fmt: skip
-    """total + the sum over the places whose tap lies on the image of one pixel by one panel."""
+    """The sum over the places whose tap lies on the image of one pixel by one panel."""
     images, high, wide = pixels
     pixel_high, pixel_wide = high[1] - high[0], wide[1] - wide[0]
     place_high, place_wide = places[1][1] - places[1][0], places[2][1] - places[2][0]
@@ -251,18 +252,23 @@ def _sum_places(
     else:
         pixel, length = len(rows), pixel_wide * len(rows)
         apart = (images[1] - images[0]) * pixel_high * pixel_wide
-    left = columns[0] * axes.stride_w + beside - wide[0]
+    left, many = columns[0] * axes.stride_w + beside - wide[0], columns[1] - columns[0]
+    nothing = zeros(rows, registers, y)
+    sums, chains, done, waiting = nothing, 0, 0, shelf(LEVELS, nothing)
     for n in range(images[1] - images[0]):
         for i in range(*lines):
             line = n * pixel_high + i * axes.stride_h + below - high[0]
             a = c * apart + line * length + left * pixel
             place = (n * place_high + i - places[1][0]) * place_wide + columns[0] - places[2][0]
             b = place * width
-            for _ in range(*columns):
-                total = outer(total, x, in_line(a, 1, rows), 0, y, b)
+            done += many
+            if done > CHAIN:
+                chains, done, sums = wait(sums, chains, waiting), many, nothing
+            for _ in range(many):
+                sums = outer(sums, x, in_line(a, 1, rows), 0, y, b)
                 a += axes.stride_w * pixel
                 b += width
-    return total
+    return total(sums, chains, waiting)
 
 
 @inner

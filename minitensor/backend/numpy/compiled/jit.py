@@ -1,4 +1,4 @@
-"""`compiled`, `inner`: numba compiles a kernel at its first call, and keeps it for later processes.
+"""`compiled` and kin: numba compiles a kernel at its first call, and keeps it for later processes.
 
 numba's own cache asks only whether the kernel's file has changed, not the files that it imports,
 nor the size of a tile. Here the folder's name is a hash of all that code depends on: every source
@@ -39,16 +39,21 @@ def compiled(function: Function) -> Function:
     return _kernel(function)
 
 
-def inner(function: Function) -> Function:
+def inner(function: Function, **more: Any) -> Function:
     """The same of a part of kernels, which only they call.
 
     No way in is compiled for Python, which would read each number of each argument: a fifth of
     all the time that compiling takes. Called from Python it is Python.
     """
-    kernel = _kernel(function, no_cpython_wrapper=True)
+    kernel = _kernel(function, no_cpython_wrapper=True, **more)
     if kernel is not function:
         kernel.__class__ = _Inner
     return kernel  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """The same, pasted into each kernel that calls it: a tile handed on stays in registers."""
+    return inner(function, forceinline=True)
 
 
 def _kernel(function: Any, **more: Any) -> Any:

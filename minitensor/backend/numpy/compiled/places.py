@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitensor.backend.numpy.compiled.chain import pieces
 from minitensor.backend.numpy.compiled.registers import ROWS
 from minitensor.window import Window
 
@@ -68,7 +69,11 @@ def plan(window: Window, backwards: bool, images: int, channels: int, outputs: i
         for row in rows
     ]
     runs = [
-        [(d * channels, t * inputs, count * inputs) for t, d, count in _runs(column, window.groups)]
+        [
+            (d * channels + c, t * inputs + c, many)
+            for t, d, count in _runs(column, window.groups)
+            for c, many in pieces(count * inputs)
+        ]
         for column in columns
     ]
     starts, places = np.concatenate(where, axis=1)

@@ -160,6 +160,60 @@ def _lowered(plain: Callable[..., Any], result: Callable[..., Any]) -> Any:
 # ----- tiles -----
 
 
+class Shelf(types.Type):
+    """Room for so many tiles beside the registers, on the machine's stack."""
+
+    def __init__(self, count: int, tile: Tile) -> None:
+        self.count, self.tile = count, tile
+        super().__init__(name=f"Shelf({count}, {tile})")
+
+
+@register_model(Shelf)
+class _ShelfModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Shelf) -> None:
+        super().__init__(manager, kind, manager[kind.tile].get_value_type().as_pointer())
+
+
+def shelf(levels: tuple[int, ...], tile: np.ndarray) -> list[np.ndarray]:
+    """Room for so many tiles like this one."""
+    return [tile] * len(levels)
+
+
+@_lowered(shelf, lambda levels, tile: Shelf(levels.count, tile))
+def _(m: _Emitter) -> Any:
+    kind = m.signature.return_type
+    with m.builder.goto_entry_block():  # once for all calls in a loop
+        return m.builder.alloca(m.context.get_value_type(kind.tile), size=kind.count)
+
+
+def shelve(room: list[np.ndarray], level: int, tile: np.ndarray) -> None:
+    """room[level] = tile."""
+    room[level] = tile
+
+
+@_lowered(shelve, lambda room, level, tile: types.void)
+def _(m: _Emitter) -> Any:
+    where, tile = m.builder.gep(m.values[0], [m.index(1)]), m.values[2]
+    for at in range(len(tile.type)):
+        m.store(m.builder.extract_value(tile, at), cgutils.gep_inbounds(m.builder, where, 0, at))
+    return m.nothing()
+
+
+def joined(tile: np.ndarray, room: list[np.ndarray], level: int) -> np.ndarray:
+    """tile + room[level]."""
+    return tile + room[level]
+
+
+@_lowered(joined, lambda tile, room, level: tile)
+def _(m: _Emitter) -> Any:
+    where, tile = m.builder.gep(m.values[1], [m.index(2)]), m.values[0]
+    for at in range(len(tile.type)):
+        number = m.builder.extract_value(tile, at)
+        other = m.load(cgutils.gep_inbounds(m.builder, where, 0, at), number.type)
+        tile = m.builder.insert_value(tile, m.builder.fadd(number, other), at)
+    return tile
+
+
 def zeros(rows: tuple[int, ...], registers: tuple[int, ...], like: np.ndarray) -> np.ndarray:
     """Sums of 0, of an array's dtype: a row for each of `rows`, of a register for each of those."""
     return np.zeros((len(rows), len(registers) * lanes(like.dtype)), like.dtype)

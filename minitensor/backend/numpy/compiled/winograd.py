@@ -24,6 +24,7 @@ import numpy as np
 
 from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled import direct
+from minitensor.backend.numpy.compiled.chain import dot
 from minitensor.backend.numpy.compiled.cook_toom import ACROSS, DOWN, POINTS, TAPS
 from minitensor.backend.numpy.compiled.jit import compiled, inner
 from minitensor.backend.numpy.compiled.packing import Band, cut, pack
@@ -42,9 +43,7 @@ from minitensor.backend.numpy.compiled.registers import (
     ROWS,
     in_line,
     lanes,
-    outer,
     put,
-    zeros,
 )
 from minitensor.backend.numpy.memory import empty, scratch
 from minitensor.backend.numpy.threads import parallel_map
@@ -239,8 +238,5 @@ def _multiply(v, u, m, groups, row, inputs, wide, size, outputs, registers, widt
             for group in range(groups):
                 at = (group * APART + point) * ROWS
                 pixels, b = in_line(at * row, row, HIGH), (panel // width * POINTS + point) * size
-                sums = zeros(HIGH, registers, v)
-                for c in range(inputs):
-                    sums = outer(sums, v, pixels, c, u, b)
-                    b += width
+                sums = dot(registers, v, pixels, inputs, u, b, width)
                 put(m, in_line(at * wide + panel, wide, HIGH), 0, sums)
