@@ -6,11 +6,8 @@ as plain Python.
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import math
 import re
-import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -637,19 +634,12 @@ def test_a_fault_in_a_kernel_is_seen(row, monkeypatch, request):
     if "shared" in request.node.name:
         pytest.skip("once is enough")
     pytest.importorskip("numba")
+    from compiled_faults import in_plain_python, plant
+
     where, old, new, check = re.split(r"\s*: +", FAULTS.strip().split("\n")[row])
-    module, name = where.split()
-    room = importlib.import_module(f"minitensor.backend.numpy.compiled.{module}")
-    for kernel, function in list(vars(room).items()):  # as plain Python
-        monkeypatch.setattr(room, kernel, getattr(function, "py_func", function))
-    plain = getattr(room, name)
-    source = inspect.getsource(plain)
-    assert old in source
-    scope = dict(vars(room), compiled=lambda plain: plain, inner=lambda plain: plain)
-    exec(compile(source.replace(old, new.strip(), 1), f"{module} with a fault", "exec"), scope)
-    faulty = types.FunctionType(scope[name].__code__, vars(room), name)
+    in_plain_python(monkeypatch.setattr)
     with np.errstate(all="ignore"):
         CHECKS[check]()
-        monkeypatch.setattr(room, name, faulty)
+        plant(where, old, new.strip(), monkeypatch.setattr)
         with pytest.raises((AssertionError, ValueError)):
             CHECKS[check]()
