@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from minitensor import config
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
-from minitensor.backend.numpy import blocked, blocks, choice, threads
+from minitensor.backend.numpy import blocked, blocks, choice, memory, threads
 from minitensor.backend.numpy.matrix import dense_matrix
 from minitensor.window import Window
 
@@ -331,12 +331,7 @@ def test_repeating_a_call_gives_the_same_bits(groups: int) -> None:
 
 def extra_bytes(function: Callable[..., np.ndarray], *arguments: object) -> int:
     """The most memory a call holds beside its inputs and its output."""
-    function(*arguments)
-    tracemalloc.start()
-    try:
-        return -function(*arguments).nbytes + tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return traced(function, *arguments)[1]
 
 
 @pytest.fixture
@@ -372,6 +367,47 @@ def test_blocks_shrink_to_a_small_workspace(groups: int, limit: Callable[[int], 
         (backend.conv2d_kernel_grad, (x, y)),
     ):
         assert extra_bytes(op, *arguments, window) <= 2**20
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "window"),
+    [
+        ((1, 1200, 1200, 4), (3, 3, 4, 4), {"dilation": (400, 400)}),
+        ((1, 1500, 64, 7), (3, 1, 7, 4), {"dilation": (700, 1)}),
+        ((2, 2000, 900, 4), (2, 2, 4, 4), {"stride": (300, 40)}),
+        ((2, 60, 40, 3), (16, 1, 3, 1100), {}),
+    ],
+    ids=["dilated", "tall", "strided", "packed"],
+)
+def test_compiled_kernels_keep_to_the_workspace_whatever_the_window(
+    shape: tuple[int, ...], kernel: tuple[int, ...], window: dict[str, Any],
+    limit: Callable[[int], None], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    seen = Window.of(shape[1:3], kernel[:2], padding="SAME", **window)
+    rng = np.random.default_rng(0)
+    sizes = shape, kernel, (shape[0], *seen.out, kernel[-1])
+    x, w, y = (rng.integers(-2, 3, size).astype("float32") for size in sizes)  # sums are exact
+    monkeypatch.setattr(memory, "MOST", 0)  # what is kept for the next call is not traced
+    limit(2**21)
+    with settings.algorithm("tile"):
+        grad, extra = traced(backend.conv2d_kernel_grad, x, y, seen)
+        back, more = traced(backend.conv2d_transpose, y, w, seen)
+    assert max(extra, more) <= 2**21
+    limit(2**26)
+    with settings.algorithm("direct"):
+        np.testing.assert_array_equal(grad, backend.conv2d_kernel_grad(x, y, seen))
+        np.testing.assert_array_equal(back, backend.conv2d_transpose(y, w, seen))
+
+
+def traced(function: Callable[..., np.ndarray], *arguments: object) -> tuple[np.ndarray, int]:
+    """What a call gives, and the most memory that it held beside."""
+    function(*arguments)
+    tracemalloc.start()
+    try:
+        found = function(*arguments)
+        return found, tracemalloc.get_traced_memory()[1] - found.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 def blas_threads() -> list[int]:

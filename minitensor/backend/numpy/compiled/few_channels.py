@@ -20,6 +20,7 @@ from minitensor.backend.numpy.compiled.jit import compiled
 from minitensor.backend.numpy.compiled.registers import (
     COLUMNS,
     HIGH,
+    REGISTER_BYTES,
     ROWS,
     add_lines,
     lanes,
@@ -56,14 +57,31 @@ def serves(channels: int, window: Window) -> bool:
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """x = W'^T y."""
+    kh, kw, c, o = kernel.shape
+    x, y = np.zeros((len(y), *window.size, c), y.dtype), np.ascontiguousarray(y)
+    line = tuple(range(-(-kw * c // lanes(y.dtype))))  # the registers of a row of taps
+    some = max(workspace_limit() // 4 // (kh * len(line) * REGISTER_BYTES), 1)
+    for first in range(0, o, some):  # whose kernel, packed, fits the workspace
+        _add_outputs(x, y, first, kernel[..., first : first + some], window, line)
+    return x
+
+
+def _add_outputs(
+    x: np.ndarray,
+    y: np.ndarray,
+    output: int,
+    kernel: np.ndarray,
+    window: Window,
+    line: tuple[int, ...],
+) -> None:
+    """x += the same of some outputs, from number `output` on."""
     (kh, kw, c, o), lane, (high, wide) = kernel.shape, lanes(y.dtype), window.size
-    image, flat_y = _padded(window, c, o), np.ascontiguousarray(y).reshape(-1)
-    line = tuple(range(-(-kw * c // lane)))  # the registers of a row of taps
-    packed = np.zeros((o, kh, len(line) * lane), y.dtype)
-    packed[..., : kw * c] = kernel.reshape(kh, kw * c, o).transpose(2, 0, 1)
-    step = COLUMNS // len(line)  # rows of taps in a tile
-    parts = [(u, np.ascontiguousarray(packed[:, u : u + step])) for u in range(0, kh, step)]
-    x = np.zeros((len(y), high, wide, c), y.dtype)
+    image, flat_y = _padded(window, c, y.shape[-1]), y.reshape(-1)[output:]
+    step, parts = COLUMNS // len(line), []  # rows of taps in a tile
+    for u in range(0, kh, step):
+        some = kernel[u : u + step].reshape(-1, kw * c, o)
+        parts.append((u, np.zeros((o, len(some), len(line) * lane), y.dtype)))
+        parts[-1][1][..., : kw * c] = some.transpose(2, 0, 1)
     (top, left), below = (pad[0] for pad in window.pad), image.width * c * window.dilation[0]
     rows = slice(max(-top, 0), max(min(high, image.height - top), 0))
     columns = slice(max(-left, 0), max(min(wide, image.width - left), 0))
@@ -79,12 +97,11 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
                 *(tuple(range(w[0].size // lane)), line, w[0].size, kw * c, below, u * below),
             )
         found = sums.reshape(len(some), -1, image.width, c)
-        some[:, rows, columns] = found[
+        some[:, rows, columns] += found[
             :, rows.start + top : rows.stop + top, columns.start + left : columns.stop + left
         ]
 
     parallel_map(work, range(0, len(y), images), num_threads_for(y.size * kernel[..., 0].size))
-    return x
 
 
 def _reach(window: Window) -> tuple[int, int]:

@@ -10,6 +10,8 @@ share numbers of a copied row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
@@ -37,7 +39,7 @@ from minitensor.backend.numpy.compiled.registers import (
 from minitensor.backend.numpy.memory import empty, scratch
 from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
-from minitensor.window import Window
+from minitensor.window import Window, extent
 
 REGISTERS = 2  # across a tile
 TALLEST = ROWS * COLUMNS // REGISTERS  # inputs of a tile
@@ -79,22 +81,36 @@ class Axes(NamedTuple):
 
     def block(self, height: int, itemsize: int) -> tuple[tuple[int, int, int, int], int]:
         """Images, rows, columns and channels of one block, and the size of its packed pixels."""
-        columns = pieces(self.wide)[0][1]
+        columns, padded = pieces(self.wide)[0][1], _up(self.channels, height)
         rows = max(min(PLACES // columns, self.high), 1)
         images = max(PLACES // (rows * columns), 1) if rows == self.high else 1
-        high = min((rows - 1) * self.stride_h + (self.kh - 1) * self.dilation_h + 1, self.height)
-        wide = min((columns - 1) * self.stride_w + (self.kw - 1) * self.dilation_w + 1, self.width)
-        lines, padded = images * high, _up(self.channels, height)
-        if self.overlap:
-            return (images, rows, columns, padded), lines * ((wide - 1) * self.step + padded)
-        room = min(PACKED_BYTES, workspace_limit() // 8) // itemsize
-        channels = max(min(room // (lines * wide) // height * height, padded), height)
-        return (images, rows, columns, channels), lines * wide * channels
+        room, least = _room() // itemsize, padded if self.overlap else height
+        while images * rows * columns > 1 and self._packed(images, rows, columns, least) > room:
+            if images > 1:
+                images = 1
+            elif rows > 1:
+                rows = -(-rows // 2)
+            else:
+                columns = -(-columns // 2)
+        size = self._packed(images, rows, columns, least)
+        times = 1 if self.overlap else max(min(room // size, padded // height), 1)
+        return (images, rows, columns, least * times), size * times
+
+    def _packed(self, images: int, rows: int, columns: int, channels: int) -> int:
+        """The size of what a block's places see, so many channels of it."""
+        high = min((rows - 1) * self.stride_h + extent(self.kh, self.dilation_h), self.height)
+        wide = min((columns - 1) * self.stride_w + extent(self.kw, self.dilation_w), self.width)
+        line = (wide - 1) * self.step + channels if self.overlap else wide * channels
+        return images * high * line
 
 
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """kernel[tap] = the sum over images and places of x^T y."""
     (kh, kw), groups = window.kernel, window.groups
+    spans = map(extent, window.kernel, window.dilation)
+    if window.taps > 1 and prod(map(min, spans, window.size)) * TALLEST * x.itemsize > _room():
+        taps = [conv2d_kernel_grad(x, y, tap) for tap in _taps(window)]
+        return np.concatenate(taps).reshape(kh, kw, *taps[0].shape[2:])
     c, o = x.shape[-1] // groups, y.shape[-1] // groups
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     kernel = empty((kh, kw, c, groups, o), x.dtype)
@@ -169,6 +185,20 @@ def _axes(y: np.ndarray, window: Window, channels: int, group: int) -> Axes:
         width=wide, kw=1, stride_w=1, dilation_w=1, left=0, overlap=True,
         step=stride_w * channels, start=-left * channels, channels=kw * c,
     )  # fmt: skip
+
+
+def _taps(window: Window) -> Iterator[Window]:
+    """A window for each tap: what lies between those far apart need not be packed."""
+    for tap in np.ndindex(window.kernel):
+        before = [p[0] - t * d for p, t, d in zip(window.pad, tap, window.dilation, strict=True)]
+        spans = map(extent, window.out, window.stride)
+        pad = [(b, s - n - b) for b, s, n in zip(before, spans, window.size, strict=True)]
+        yield replace(window, kernel=(1, 1), dilation=(1, 1), pad=(pad[0], pad[1]))
+
+
+def _room() -> int:
+    """Bytes of the packed pixels of one block."""
+    return min(PACKED_BYTES, workspace_limit() // 8)
 
 
 def _up(n: int, step: int) -> int:
