@@ -181,6 +181,8 @@ CHECKS = {name: lambda case=case: assert_whole(*case) for name, case in CASES.it
     "long rows": lambda: assert_whole(
         Window.of((1, 14), (1, 3), groups=5 * LANES), 5 * LANES, 5 * LANES, 1
     ),
+    "a long sum": lambda: assert_whole(SAME, 40, 3, 1),
+    "a long pixel": lambda: assert_whole(Window.of((2, 3), (2, 2)), 1, 150, 1),
     "points": lambda: assert_transformed(2, 3),
     "registers": lambda: assert_transformed(20, 3 * LANES),
     "points, NaN": lambda: assert_transformed(2, 3, "float32", np.nan),
@@ -189,11 +191,14 @@ FAULTS = """
 direct _convolve_tiles      | xat, panel * size    | xat, 0               | two panels
 direct _convolve_tiles      | sums, left           | sums, left - 1       | same, many
 direct _taps                | b += width           | b += 1               | same, many
-direct _taps                | tables.runs[v, 2]    | 1                    | same, many
+direct _taps                | sums = nothing       | pass                 | a long sum
 packing _pack               | outputs + first      | outputs              | same, groups
 packing _pack_turned        | (taps - 1 - tap)     | tap                  | same, many
 few_channels _add_tiles     | n * places_size      | 0                    | stride, few
-few_channels _add_tiles     | range(outputs)       | range(outputs - 1)   | stride, few
+few_channels _add_tiles     | rows, outputs        | rows, outputs - 1    | stride, few
+chain dot                   | sums = nothing       | pass                 | a long pixel
+chain wait                  | level += 1           | level += 2           | a long sum
+chain total                 | chains % 2           | chains % 3           | a long sum
 filter_grad met             | size - 1 - offset    | size - offset        | same, many
 filter_grad _seen           | last + 1             | last                 | beyond, many
 filter_grad _sum_taps       | v * axes.dilation_w  | v                    | dilated, many
@@ -205,7 +210,7 @@ depthwise _convolve_tiles   | [v, 1] * outputs     | [v, 1]               | same
 depthwise _convolve_tiles   | outputs, taps        | 1, taps              | long rows
 depthwise _sum_rows         | axes.dilation_h - axes.top | axes.dilation_h | same, depthwise twice
 depthwise _sum_places       | b += axes.outputs    | b += many            | long rows
-winograd _multiply          | range(inputs)        | range(inputs - 1)    | points
+winograd _multiply          | pixels, inputs       | pixels, inputs - 1   | points
 winograd _multiply          | panel // width       | panel                | registers
 winograd_grad _sum_tiles    | t * across + o       | t * across           | registers
 points kernel_to_points     | outputs - o          | 1                    | points

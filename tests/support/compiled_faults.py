@@ -37,7 +37,7 @@ def plant(where: str, old: str, new: str, put: Any, made: Any = lambda function,
     plain = getattr(owner, name)
     source = textwrap.dedent(inspect.getsource(getattr(plain, "py_func", plain)))
     assert old in source, f"{where} has no {old!r}"
-    scope = vars(place) | dict.fromkeys(("compiled", "inner"), lambda function: function)
+    source, scope = source[source.index("def ") :], dict(vars(place))  # what decorates it is `made`
     exec(compile(source.replace(old, new, 1), f"{module} with a fault", "exec"), scope)
     function = made(types.FunctionType(scope[name].__code__, vars(place), name), plain)
     for known in (owner, *ROOM.values()):
