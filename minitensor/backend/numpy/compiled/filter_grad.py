@@ -73,10 +73,13 @@ class Axes(NamedTuple):
 
     @property
     def height_of_tile(self) -> int:
-        """Inputs of a tile: as few more than there are as can be, all tiles together."""
-        if self.overlap:
-            return -(-self.channels // -(-self.channels // TALLEST))
+        """Inputs of a tile: as few more than there are as can be, all tiles together.
+
+        Each height is compiled by itself, a second: so there are few.
+        """
         some = TALLEST, TALLEST - 1, 2 * TALLEST // 3
+        if self.overlap:
+            some = TALLEST // 2, 3 * TALLEST // 4, TALLEST
         return min(some, key=lambda height: _up(self.channels, height))
 
     def block(self, height: int, itemsize: int) -> tuple[tuple[int, int, int, int], int]:
