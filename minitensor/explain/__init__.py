@@ -12,6 +12,8 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     views.py        im2col, W', a transposed convolution in three ways, cost, TensorFlow
     code.py         the same in NumPy, TensorFlow, Keras and PyTorch
     text.py         all of it as lines of text
+    planes.py       the planes that text and pictures show, cropped
+    figure.py       pictures, animations, pages
     words.py        the sentences, in two languages
     presets.py      the course texts' examples
     command.py      the command

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--view", help=f"one or several of {','.join(VIEWS)}")
     add("--check", choices=("tf",), help="compare all numbers with TensorFlow's")
     add("--json", action="store_true", help="print everything as JSON")
+    add("--save", type=Path, metavar="FILE", help=".svg, .png, .pdf, .gif, .html or .json")
     add("--lang", choices=LANGUAGES, default="en", help="language")
 
 
@@ -62,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
             print(found.to_json())
         else:
             found.print(*views)
+        if args.save:
+            files = ", ".join(map(str, found.save(args.save)))
+            print(f"wrote {files}", file=sys.stderr if args.json else sys.stdout)
         if args.check:
             print(found.check(args.check), file=sys.stderr if args.json else sys.stdout)
     except TypeError as problem:

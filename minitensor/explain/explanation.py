@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,7 +84,7 @@ class Explanation:
         if at is None:
             return (0,) * len(shape)
         given = tuple(int(i) for i in at)
-        axes = self._spatial_axes
+        axes = self.spatial_axes
         full: Index = given
         if len(given) == len(axes) != len(shape):
             places = dict(zip(axes, given, strict=True))
@@ -98,8 +100,8 @@ class Explanation:
         return full
 
     @property
-    def _spatial_axes(self) -> list[int]:
-        """Of the numbers that are asked for."""
+    def spatial_axes(self) -> list[int]:
+        """The axes of the numbers asked for that are rows and columns (and depth)."""
         dims = self.call.numbers.ndim
         links = self.map.links
         if links is None or dims < links.rank:
@@ -169,6 +171,22 @@ class Explanation:
         """Prints views of it: "terms", "window", "im2col", "matrix", "scatter", "cost", "code"."""
         text.show(text.lines(self, views, lang or self.lang))
 
+    def figure(self) -> Any:
+        """A matplotlib Figure: what is read outlined, padding hatched, one colour scale."""
+        from minitensor.explain import figure
+
+        return figure.figure(self)
+
+    def save(self, path: Any) -> list[Path]:
+        """Writes .svg, .png, .pdf, .json, an animated .gif (and a still .svg), or an .html page.
+
+        Returns:
+            The files that were written.
+        """
+        from minitensor.explain import figure
+
+        return figure.save(self, Path(path))
+
     def __str__(self) -> str:
         return text.plain(text.lines(self, (), self.lang))
 
@@ -176,8 +194,13 @@ class Explanation:
         return f"<Explanation of {self.call.op}: {self.call.name}{list(self.at)} = {self.value:g}>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return text.html(text.lines(self, (), self.lang))
+        """What a notebook shows: the picture, if matplotlib is installed, and the text."""
+        words = text.html(text.lines(self, (), self.lang))
+        if find_spec("matplotlib") is None:
+            return words
+        from minitensor.explain import figure
+
+        return figure.svg(self) + words
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as numbers and words, for JSON."""

@@ -516,6 +516,10 @@ def _completed(name: str, op: Op, a: dict[str, Any]) -> dict[str, Any]:
             a[first] = array.reshape(a[first], [1, *a[first].shape, 1])
         if filters and a[filters].ndim == rank:
             a[filters] = array.reshape(a[filters], [*a[filters].shape, 1, 1])
+        if "pointwise_filter" in a and a["pointwise_filter"].ndim == 2:
+            a["pointwise_filter"] = array.reshape(
+                a["pointwise_filter"], [1, 1, *a["pointwise_filter"].shape]
+            )
         if "strides" in a and np.ndim(a["strides"]) == 0 and rank + 2 != 3:
             last = args.channels_last(name, a.get("data_format"), rank)
             steps = [a["strides"]] * rank

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitensor.explain.planes import MOST, PARTS, Plane, plane_of, rows
 from minitensor.explain.trace import Block, Cell, Sum, Term
 from minitensor.explain.words import say
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from minitensor.explain.explanation import Explanation
 
 Line = list[tuple[str, str]]  # pieces of text, each with a style of rich ("" for none)
-MOST = 12  # rows and columns of a grid, lines of terms
-PARTS = 3  # channels whose products are drawn
 HIDDEN = ("data_format", "output_dtype", "include_batch_in_index")  # settings not in the title
 LIT, DIM, HEAD, TOTAL = "bold yellow", "dim", "bold", "bold green"
 
@@ -55,9 +54,12 @@ def html(found: Sequence[Line]) -> str:
     return f'<pre style="line-height:1.3;overflow-x:auto">{body}</pre>'
 
 
-def number(value: float) -> str:
-    """A number as short as it can be: integers whole, others with five digits."""
-    return f"{value:.0f}" if value == round(value) and abs(value) < 1e7 else f"{value:.5g}"
+def number(value: float, digits: int = 5) -> str:
+    """A number as short as it can be: integers whole, others with so many digits."""
+    if not math.isfinite(value):
+        return str(value)
+    whole = value == round(value) and abs(value) < 1e7
+    return f"{value + 0.0:.0f}" if whole else f"{value:.{digits}g}"
 
 
 # ----- the views -----
@@ -170,64 +172,37 @@ def _window(e: Explanation, lang: str) -> list[Line]:
     found = e.terms()
     out: list[Line] = []
     block = found.blocks[0]
-    for name, array, index in _planes(e, block):
-        out += [[(name, HEAD)], *_plane(array, index, lang), []]
+    for planes in rows(e, found):
+        for plane in planes:
+            out += [[(plane.address, HEAD)], *_plane(plane, lang), []]
     out += _products(e, block, lang)
     for other in found.blocks[1:]:
         out += [_term(other.term(k), lang) for k in range(min(len(other), MOST))]
     return [*out, *_total(e, found, lang)]
 
 
-def _planes(e: Explanation, block: Block) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, a plane of an array, (cells, 2) rows and columns of it that are read)."""
-    links = e.map.links
-    for factor in block.factors:
-        side = next((s for s in (e.map.sides or {}).values() if s.name == factor.name), None)
-        if factor.index is None or links is None or side is None or not len(factor.index):
-            continue
-        taps = side is (e.map.sides or {}).get("taps")
-        first = 0 if taps else 2 if side.first else 1
-        axes = range(first, first + links.rank)
-        fixed = [slice(None) if a in axes[-2:] else int(factor.index[0, a]) for a in
-                 range(side.array.ndim)]  # fmt: skip
-        depth = list(axes[:-2])
-        rows = np.ones(len(factor.index), bool)
-        for axis, at in enumerate(fixed):
-            if isinstance(at, int):
-                inside = min(max(at, 0), side.array.shape[axis] - 1)
-                fixed[axis] = inside
-                rows &= (factor.index[:, axis] == at) if axis not in depth else True
-        plane = np.atleast_2d(side.array[tuple(fixed)])
-        cells = factor.index[rows][:, list(axes)[-2:]]
-        if links.rank == 1:
-            cells = np.insert(cells, 0, 0, axis=1)
-        where = ", ".join(":" if isinstance(i, slice) else str(i) for i in fixed)
-        yield f"{factor.name}[{where}]", plane, cells
-
-
-def _plane(array: np.ndarray, cells: np.ndarray, lang: str) -> list[Line]:
-    """A plane around its lit cells; what lies outside of it is padding, drawn as a dot."""
-    low, high = np.minimum(cells.min(0), 0), np.maximum(cells.max(0) + 1, array.shape)
-    (top, left), (bottom, right) = low.tolist(), high.tolist()
-    if bottom - top > MOST:
-        top = min(max(cells[:, 0].min() - 2, top), bottom - MOST)
-        bottom = top + max(MOST, min(cells[:, 0].max() + 1 - top, 2 * MOST))
-    if right - left > MOST:
-        left = min(max(cells[:, 1].min() - 2, left), right - MOST)
-        right = left + max(MOST, min(cells[:, 1].max() + 1 - left, 2 * MOST))
-    lit = set(map(tuple, cells.tolist()))
-    height, width = array.shape
+def _plane(plane: Plane, lang: str) -> list[Line]:
+    """A plane with its lit cells in brackets; a dot is padding, outside of it."""
+    top, left, bottom, right = plane.box
+    lit = set(map(tuple, plane.cells.tolist()))
 
     def text(i: int, j: int) -> tuple[str, str]:
-        inside = 0 <= i < height and 0 <= j < width
-        value = number(float(array[i, j])) if inside else "·"
+        inside = plane.inside(i, j)
+        value = number(float(plane.array[i, j])) if inside else "·"
         return (f"[{value}]", LIT) if (i, j) in lit else (f" {value} ", "" if inside else DIM)
 
     out = grid([[text(i, j) for j in range(left, right)] for i in range(top, bottom)])
-    if bottom - top < min(high[0] - low[0], height) or right - left < min(high[1] - low[1], width):
-        words = {"top": top, "bottom": bottom - 1, "rows": height, "left": left}
-        out.append([(say("cropped", lang, **words, right=right - 1, columns=width), DIM)])
+    if plane.is_cropped:
+        out.append([(cropped(plane, lang), DIM)])
     return out
+
+
+def cropped(plane: Plane, lang: str) -> str:
+    """What is shown of a plane."""
+    top, left, bottom, right = plane.box
+    height, width = plane.array.shape
+    words = {"top": top, "bottom": bottom - 1, "rows": height}
+    return say("cropped", lang, **words, left=left, right=right - 1, columns=width)
 
 
 def grid(cells: Sequence[Sequence[tuple[str, str]]], indent: int = 2) -> list[Line]:
@@ -255,14 +230,16 @@ def _products(e: Explanation, block: Block, lang: str) -> list[Line]:
     out: list[Line] = []
     groups = list(dict.fromkeys(part.tolist()))
     for number_, group in enumerate(groups[:PARTS]):
-        rows = np.flatnonzero(part == group)
-        left, right = (_placed(block, rows, place, cell) for cell in (_factors, _value))
+        terms = np.flatnonzero(part == group)
+        left, right = (_placed(block, terms, place, cell) for cell in (_factors, _value))
         title = f"{say('products', lang)}" + (f" {number_}" if len(groups) > 1 else "")
         out.append([(title, HEAD)])
         arrow = (" -> ", DIM)
         out += [[*a, arrow, *b[1:]] for a, b in zip(grid(left), grid(right), strict=True)]
         if len(groups) > 1:
-            out[-1].append((f"  {say('sum', lang)} {number(math.fsum(block.values[rows]))}", TOTAL))
+            out[-1].append(
+                (f"  {say('sum', lang)} {number(math.fsum(block.values[terms]))}", TOTAL)
+            )
     if len(groups) > PARTS:
         rest = math.fsum(block.values[~np.isin(part, groups[:PARTS])])
         more = say("more_parts", lang, count=len(groups) - PARTS, value=number(rest))
@@ -273,10 +250,10 @@ def _products(e: Explanation, block: Block, lang: str) -> list[Line]:
 Text = Callable[[Block, int], tuple[str, str]]
 
 
-def _placed(block: Block, rows: np.ndarray, place: np.ndarray, text: Text) -> list[Any]:
+def _placed(block: Block, terms: np.ndarray, place: np.ndarray, text: Text) -> list[Any]:
     """A grid of some terms; empty where no term is, cropped where there are too many."""
-    at = {tuple(place[k]): k for k in rows}
-    ranges = [list(dict.fromkeys(sorted(place[rows, axis].tolist())))[:MOST] for axis in (0, 1)]
+    at = {tuple(place[k]): k for k in terms}
+    ranges = [list(dict.fromkeys(sorted(place[terms, axis].tolist())))[:MOST] for axis in (0, 1)]
     return [
         [text(block, at[i, j]) if (i, j) in at else ("", "") for j in ranges[1]] for i in ranges[0]
     ]
@@ -326,7 +303,10 @@ def _scatter(e: Explanation, lang: str) -> list[Line]:
     out.append([(f"  = {number(three.scattered)}", TOTAL)])
     zeros = ", ".join(map(str, three.zeros))
     out += [[], [(say("inserted", lang, zeros=zeros), HEAD)]]
-    out += [*_plane(three.stretched, three.cells, lang), [(say("turned", lang), DIM)]]
+    out += [
+        *_plane(plane_of("", "", three.stretched, three.cells), lang),
+        [(say("turned", lang), DIM)],
+    ]
     out += grid([[(number(float(v)), "") for v in row] for row in three.turned])
     out.append([(f"  = {number(three.slid)}", TOTAL)])
     out += [[], [(say("transposed_row", lang, row=three.row), HEAD)]]
@@ -338,7 +318,7 @@ def _scatter(e: Explanation, lang: str) -> list[Line]:
         raise ArithmeticError(f"three ways, and not one number: {values}")
     out += [[], [(say("agree", lang, value=number(e.value)), TOTAL)], []]
     out.append([(say("overlap", lang), HEAD)])
-    return [*out, *_plane(three.overlap, np.array([three.at]), lang)]
+    return [*out, *_plane(plane_of("", "", three.overlap, np.array([three.at])), lang)]
 
 
 def _place(e: Explanation) -> tuple[int, ...]:
@@ -389,7 +369,7 @@ def _matrix_row(e: Explanation) -> int:
 def _cost(e: Explanation, lang: str) -> list[Line]:
     """Multiply-adds, bytes and times of each algorithm."""
     head = say("cost_head", lang).split("|")
-    rows = [[(word, HEAD) for word in head]]
+    table = [[(word, HEAD) for word in head]]
     for cost in e.cost:
         measured = "-" if cost.measured is None else _seconds(cost.measured)
         texts = (
@@ -399,8 +379,8 @@ def _cost(e: Explanation, lang: str) -> list[Line]:
             _seconds(cost.predicted),
             measured,
         )
-        rows.append([(text, "") for text in texts])
-    return grid(rows)
+        table.append([(text, "") for text in texts])
+    return grid(table)
 
 
 def _seconds(seconds: float) -> str:

@@ -289,8 +289,9 @@ def test_an_explanation_is_printed_and_shown_in_a_notebook():
     found = mt.explain(mt.nn.conv2d, COUNTING, KERNEL, 2, "VALID")
     assert repr(found) == "<Explanation of conv2d: output[0, 0, 0, 0] = -67>"
     assert "exactly the sum" in str(found)
-    assert found._repr_html_().startswith("<pre")
-    assert found._repr_html_().count("background:#ffd54f") > 9
+    shown = found._repr_html_()
+    assert shown.startswith('<svg role="img" aria-label="input: 5 rows')
+    assert shown.count("background:#ffd54f") > 9
 
 
 def test_a_call_by_keywords_a_bias_and_a_gradient_that_comes_back():

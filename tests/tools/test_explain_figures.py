@@ -1,0 +1,141 @@
+"""Pictures of explanations: what they show is compared as data, and every kind of file opens."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import minitensor as mt
+from minitensor.explain import figure
+
+COUNTING = np.arange(1, 26).reshape(5, 5)
+KERNEL = [[-1, 2, -3], [4, -5, 6], [-7, 8, -9]]
+EXPLAINED = {
+    "conv2d": (("conv2d", COUNTING, KERNEL, 2, "SAME"), {}),
+    "conv1d": (("conv1d", [1, 2, 3, 4], [1, -1]), {}),
+    "conv3d": (("conv3d", np.ones((2, 2, 2)), np.ones((2, 1, 2))), {}),
+    "input gradient": (("conv2d", COUNTING, KERNEL, 2, "VALID"), {"grad": "input", "at": (2, 2)}),
+    "filter gradient": (("conv2d", COUNTING, KERNEL, 2, "VALID"), {"grad": "filter"}),
+    "bias gradient": (("conv2d", COUNTING, KERNEL), {"grad": "bias"}),
+    "transposed": (("conv2d_transpose", [[1, 2], [3, 4]], KERNEL, [5, 5], 2, "VALID"), {}),
+    "separable": (("separable_conv2d", COUNTING, KERNEL, [[2]]), {}),
+    "pool": (("max_pool2d", COUNTING, 2, 2, "SAME"), {"at": (2, 2)}),
+    "pool gradient": (("avg_pool2d", COUNTING, 2, 2, "SAME"), {"grad": "input"}),
+    "upsampling": (("upsampling", [[1, 2], [3, 4]]), {"at": (2, 1)}),
+    "im2col": (("im2col", COUNTING, 3), {"at": (0, 1, 1, 4)}),
+    "batch_norm": (("batch_norm", [[1, 2], [3, 6]]), {}),
+    "layer_norm": (("layer_norm", [[1.0, 2.0]]), {"grad": "x"}),
+    "lrn": (("lrn", np.ones((1, 1, 1, 4)), 1), {}),
+    "loss": (("softmax_cross_entropy", [0, 1], [1.0, 2.0]), {}),
+}
+
+
+def explained(name):
+    arguments, settings = EXPLAINED[name]
+    return mt.explain(*arguments, **settings)
+
+
+@pytest.fixture(scope="module")
+def conv():
+    return explained("conv2d")
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_every_op_is_drawn_and_parses(name, tmp_path):
+    path = tmp_path / "x.svg"
+    assert explained(name).save(path) == [path]
+    root = ElementTree.parse(path).getroot()
+    assert root.tag.endswith("svg")
+    texts = "".join(root.itertext())
+    assert "= " in texts
+
+
+def test_what_a_picture_shows(conv):
+    shown = figure.panels(conv)
+    image, kernel = shown.rows[0]
+    assert (image.role, kernel.role, shown.result.role) == ("input", "kernel", "output")
+    assert image.box == (-1, -1, 6, 6)  # the padding of SAME, on every side, in every frame
+    assert image.cells.tolist() == [[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    np.testing.assert_array_equal(image.array, COUNTING)
+    assert shown.result.cells.tolist() == [[0, 0]]
+    assert shown.sum == "output[0, 0, 0, 0] = -5 + 12 + 48 − 63 = -8"
+    assert shown.scale == 97
+    assert "9 cells outlined" in shown.alt
+
+
+def test_the_panels_lie_inside_of_the_picture_and_apart_from_each_other(conv):
+    drawn = conv.figure()
+    boxes = [axes.get_position() for axes in drawn.axes]
+    assert len(boxes) == 4  # three panels and the bar of the scale
+    for k, box in enumerate(boxes):
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= 1
+        assert box.y1 <= 1
+        assert not any(box.overlaps(other) for other in boxes[k + 1 :])
+
+
+def test_a_large_plane_is_cropped_around_what_is_read():
+    x, w = np.arange(40 * 50.0).reshape(40, 50), np.ones((3, 3))
+    shown = figure.panels(mt.explain("conv2d", x, w, at=(20, 30)))
+    top, left, bottom, right = shown.rows[0][0].box
+    assert (bottom - top, right - left) == (12, 12)
+    assert top <= 20
+    assert bottom >= 23
+    assert shown.rows[0][0].is_cropped
+
+
+def test_the_same_picture_is_the_same_file(conv, tmp_path):
+    first, second = tmp_path / "a.svg", tmp_path / "b.svg"
+    conv.save(first)
+    conv.save(second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_png_and_pdf_are_not_blank(conv, tmp_path):
+    from PIL import Image
+
+    conv.save(tmp_path / "x.png")
+    pixels = np.asarray(Image.open(tmp_path / "x.png").convert("L"))
+    assert len(np.unique(pixels)) > 50
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    assert (edge == 255).all()  # nothing is clipped
+    conv.save(tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_an_animation_has_a_frame_for_each_number_and_a_still_beside_it(tmp_path):
+    from PIL import Image
+
+    found = mt.explain("conv2d", [[1, 2, 3], [4, 5, 6]], [[1, 10]])
+    gif, still = found.save(tmp_path / "x.gif")
+    assert Image.open(gif).n_frames == 4
+    assert ElementTree.parse(still).getroot().tag.endswith("svg")
+
+
+def test_a_page_holds_every_number_and_asks_nobody(tmp_path):
+    found = mt.explain("conv2d", [[1, 2, 3]], [[1, 10]], lang="zh")
+    (path,) = found.save(tmp_path / "x.html")
+    page = path.read_text("utf-8")
+
+    links = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            links.extend(v for k, v in attrs if k in ("src", "href") and not v.startswith("#"))
+
+    Links().feed(page)
+    assert links == []
+    assert page.count("<figure") == 2
+    assert '<html lang="zh">' in page
+
+
+def test_json_and_other_kinds(conv, tmp_path):
+    conv.save(tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text())["value"] == -8
+    with pytest.raises(ValueError, match=r"legal are \.svg"):
+        conv.save(tmp_path / "x.bmp")
