@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from queue import SimpleQueue
 from typing import Any
 
@@ -65,6 +66,7 @@ CASES = [
     for b, c in CHANNELS.items()
 ]
 BIG = Window.of((32, 32), (3, 3), (1, 1), "SAME")
+needs_numba = pytest.mark.skipif(not find_spec("numba"), reason="numba compiles these kernels")
 
 
 # ----- the oracles -----
@@ -144,7 +146,10 @@ def naive_family(
     ]
 
 
-@pytest.fixture(params=["by shape", "direct", "im2col", "matrix", "tile", "in single rows"])
+WAYS = ["by shape", "direct", "im2col", "matrix", pytest.param("tile", marks=needs_numba)]
+
+
+@pytest.fixture(params=[*WAYS, "in single rows"])
 def pinned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each way to compute a conv; the last cuts blocks as fine as they get and threads them."""
     if request.param in settings.ALGORITHMS:
@@ -198,6 +203,8 @@ def test_any_geometry_gives_the_definition(
     case: tuple[Window, int, int], algorithm: str | None
 ) -> None:
     arrays = draw(*case, n=2)
+    if algorithm == "tile" and not find_spec("numba"):
+        algorithm = None
     with settings.algorithm(algorithm) if algorithm else nullcontext():
         found = family(*arrays, case[0])
     for ours, expected in zip(found, naive_family(*arrays, case[0]), strict=True):
@@ -379,6 +386,7 @@ def test_blocks_shrink_to_a_small_workspace(groups: int, limit: Callable[[int], 
     ],
     ids=["dilated", "tall", "strided", "packed"],
 )
+@needs_numba
 def test_compiled_kernels_keep_to_the_workspace_whatever_the_window(
     shape: tuple[int, ...], kernel: tuple[int, ...], window: dict[str, Any],
     limit: Callable[[int], None], monkeypatch: pytest.MonkeyPatch,
@@ -496,6 +504,7 @@ def test_any_number_of_threads_gives_the_same_bits(groups: int) -> None:
 
 
 @pytest.mark.parametrize("shapes", [[(20, 30), (27, 30)], [(3, 10), (3, 17)]])
+@needs_numba
 def test_wide_depthwise_kernels_are_not_unrolled(shapes: list[tuple[int, int]]) -> None:
     """The code that numba compiles would grow with the taps, or with the stride."""
     room = importlib.import_module("minitensor.backend.numpy.compiled.depthwise")
@@ -519,6 +528,7 @@ def test_a_bad_number_of_threads_is_refused(number: Any, error: type, words: str
             getattr(config.threading, f"set_{which}_op_parallelism_threads")(number)
 
 
+@needs_numba
 def test_a_call_tells_which_algorithm_it_took(caplog: pytest.LogCaptureFixture) -> None:
     small = Window.of((4, 4), (3, 3))
     family(*draw(small, 2, 2, n=1), small)
@@ -573,7 +583,9 @@ def with_a_broken_numba(patch: pytest.MonkeyPatch) -> str:
     return r"numba does not work here \(ArithmeticError: 2 \* 2 is not 4\)"
 
 
-@pytest.mark.parametrize("broken", [without_numba, with_a_broken_numba])
+@pytest.mark.parametrize(
+    "broken", [without_numba, pytest.param(with_a_broken_numba, marks=needs_numba)]
+)
 def test_large_calls_say_once_what_numba_would_bring_and_are_computed_by_numpy(
     broken: Callable[[pytest.MonkeyPatch], str],
     monkeypatch: pytest.MonkeyPatch,
@@ -589,6 +601,7 @@ def test_large_calls_say_once_what_numba_would_bring_and_are_computed_by_numpy(
     assert re.search(words, said)
 
 
+@needs_numba
 def test_only_large_calls_of_floats_are_compiled(
     monkeypatch: pytest.MonkeyPatch, forgetful: None
 ) -> None:

@@ -1,7 +1,7 @@
 """Compiled kernels that memory bounds, against plain formulas in float64 and against TensorFlow.
 
 The sizes are no multiples of anything that a kernel works in; NUMBA_DISABLE_JIT=1 runs all of this
-as plain Python.
+as plain Python. Without numba NumPy is held to the same.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from minitensor.window import Window
 
 SIZES = (0, 1, 7, 16, 33, 100)
 DTYPES = ("float32", "float64")
+NUMBA = find_spec("numba") is not None
+needs_numba = pytest.mark.skipif(not NUMBA, reason="only the compiled kernels promise it")
 
 
 @pytest.fixture(autouse=True, params=["one piece", "shared pieces"])
@@ -35,7 +39,7 @@ def tile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         from minitensor.backend.numpy.compiled import flat
 
         monkeypatch.setattr(flat, "PIECE", 1)
-    with settings.algorithm("tile"):
+    with settings.algorithm("tile") if NUMBA else nullcontext():
         yield
 
 
@@ -92,7 +96,7 @@ def test_updates_are_the_papers_and_change_only_what_is_given_away(rule, size, d
         results = update(*given, *numbers, in_place=True)
         for found, right, old in zip(results, expected, given, strict=False):
             close(found, right)
-            assert size == 0 or np.shares_memory(found, old) == (given is arrays)
+            assert size == 0 or np.shares_memory(found, old) == (NUMBA and given is arrays)
         assert (given[-1] == before[-1]).all()
 
 
@@ -135,7 +139,7 @@ def test_an_update_writes_over_a_variable_only_if_nobody_else_holds_it(who, opti
     assert unshared(x) == (who == "nobody" or held is None)
     rule.apply([mt.constant([1.0, 1.0, 1.0])], [x])
     assert (x.numpy() < before).all()
-    assert (x.array.ctypes.data == memory) == (who == "nobody")
+    assert (x.array.ctypes.data == memory) == (NUMBA and who == "nobody")
     if isinstance(held, list):
         held = held[0]
     if held is not None:
@@ -183,6 +187,7 @@ def test_moments_keep_their_digits_whatever_the_mean(mean, shape, dtype):
     close(found[1], right[1], 100 if mean and dtype == "float64" else 24)  # merged in float64
 
 
+@needs_numba
 def test_moments_of_a_mean_that_jumps_from_block_to_block_keep_their_digits():
     """The distances of a block are from the mean of the one before: here that is far off."""
     (x,) = draw((640, 260))  # so wide that a row is one pixel
@@ -317,6 +322,7 @@ def gelu_of(x: np.ndarray, approximate: bool) -> tuple[np.ndarray, np.ndarray]:
     return x * phi, phi + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
 
 
+@needs_numba
 @pytest.mark.parametrize("approximate", [False, True])
 def test_gelu_keeps_the_digits_of_its_tails(approximate):
     x = np.linspace(-9 if approximate else -13, 9, 4003, dtype="f")
