@@ -24,7 +24,7 @@ from minitensor.backend.numpy.blocks import (
     partition,
 )
 from minitensor.backend.numpy.columns import gather, scatter
-from minitensor.backend.numpy.threads import one_blas_thread, parallel_map
+from minitensor.backend.numpy.threads import parallel_map
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -35,9 +35,8 @@ FEWEST_OUTPUTS = 32  # output channels that still make a good matrix product
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """y = (columns of x) kernel."""
     n, c = len(x), x.shape[-1]
-    if is_product(n, kernel.shape, window):
-        with one_blas_thread():
-            product: np.ndarray = x.reshape(-1, c) @ kernel[0, 0]
+    if _is_product(n, kernel.shape, window):
+        product: np.ndarray = x.reshape(-1, c) @ kernel[0, 0]
         return product.reshape(n, *window.out, -1)
     y = np.empty((n, *window.out, kernel.shape[-1]), x.dtype)
     matrix = _as_matrix(kernel, window.groups)
@@ -51,14 +50,11 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     return y
 
 
-def is_product(images: int, kernel: tuple[int, ...], window: Window) -> bool:
-    """Whether pixels are their own columns, and too few for two threads: one product does it."""
+def _is_product(images: int, kernel: tuple[int, ...], window: Window) -> bool:
+    """Whether pixels are their own columns, and too few to be shared: one product does it."""
     alone = window.kernel == window.stride == (1, 1) and window.size == window.out
-    return (
-        alone
-        and window.groups == 1
-        and num_threads_for(images * prod(window.out) * prod(kernel)) == 1
-    )
+    multiply_adds = images * prod(window.out) * prod(kernel)
+    return alone and window.groups == 1 and num_threads_for(multiply_adds) == 1
 
 
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:

@@ -105,8 +105,7 @@ def _chosen(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window
         refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
     places = len(images) * prod(window.out)
     work = places * prod(kernel) * (SLOWNESS if fits else 1)
-    product = op == "conv2d" and blocked.is_product(len(images), kernel, window)
-    if pinned is None and not fits and (places < FEW_PLACES or product):
+    if pinned is None and not fits and places < FEW_PLACES:
         return blocked
     room = compiled(work, images.dtype)
     serves, needs = {

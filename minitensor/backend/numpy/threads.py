@@ -71,7 +71,7 @@ def parallel_map(
         for number in _taken(queues, own):
             results[number] = function(items[number])
 
-    with one_blas_thread():
+    with _one_blas_thread():
         helpers = [Helper(work, own) for own in range(1, num_threads)]
         for inbox, helper in zip(_crew(os.getpid(), workers()), helpers, strict=False):
             inbox.put(helper)
@@ -159,7 +159,7 @@ def _blas_libraries() -> list[Any]:
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def _one_blas_thread() -> Iterator[None]:
     """Hold BLAS at one thread until the last of all overlapping calls has left."""
     global _calls_inside, _saved
     with _lock:
