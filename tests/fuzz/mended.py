@@ -127,6 +127,11 @@ def curved(x, size, method):
     return method != "nearest"
 
 
+def adjust_contrast(tf, x, factor):
+    """The proof in float32, in which it is computed for any type."""
+    return tf.cast(images.adjust_contrast(tf, tf.cast(x, "float32"), factor), x.dtype)
+
+
 def wide_lrn(tf, x, name):
     return other.widened(tf, x, name=name, proof=other.lrn)
 
@@ -172,7 +177,7 @@ FAULTS = (
         weighted_at_nought,
     ),
     ("image.resize", curved, images.resize),  # weights from a table; inf - inf
-    ("image.adjust_contrast", some, images.adjust_contrast),  # no slope; nothing in float16
+    ("image.adjust_contrast", some, adjust_contrast),  # no slope; nothing in float16
     ("nn.dilation2d", LOST, pool.dilation2d),  # NaN and -inf dropped
     ("gather_nd scatter_nd", empty, other.of_nothing),  # nothing from nothing is refused
     (f"{SCATTER}add {SCATTER}sub {SCATTER}update", empty, other.of_nothing),
