@@ -24,15 +24,26 @@ def is_bfloat16(dtype: Any) -> bool:
 
 def in_float32(function: Function) -> Function:
     """Let `function` see float32 wherever it is given float16 or bfloat16 arrays."""
-    return _widened(function, is_half)
+    return through_float32(function, is_half)
 
 
 def bfloat16_in_float32(function: Function) -> Function:
     """The same for bfloat16 alone: `function` has a kernel for float16."""
-    return _widened(function, is_bfloat16)
+    return through_float32(function, is_bfloat16)
 
 
-def _widened(function: Function, narrow: Callable[[Any], bool]) -> Function:
+def _astype(array: Any, dtype: Any = "float32") -> Any:
+    return array.astype(dtype)
+
+
+def through_float32(
+    function: Function,
+    narrow: Callable[[Any], bool],
+    widen: Callable[[Any], Any] = _astype,
+    round_to: Callable[[Any, Any], Any] = _astype,
+) -> Function:
+    """`function`, which sees arrays of dtypes that are `narrow` widened, and whose are rounded."""
+
     @wraps(function)
     def widened(*args: Any, **settings: Any) -> Any:
         for arg in args:
@@ -41,18 +52,14 @@ def _widened(function: Function, narrow: Callable[[Any], bool]) -> Function:
         return function(*args, **settings)
 
     def rounded(half: Any, *args: Any, **settings: Any) -> Any:
-        wide = [a.astype("float32") if _is_array(a) and narrow(a.dtype) else a for a in args]
-        result = function(*wide, **settings)
-        if isinstance(result, tuple):
-            return tuple(_rounded(part, half) for part in result)
-        return _rounded(result, half)
+        wide = [widen(a) if _is_array(a) and narrow(a.dtype) else a for a in args]
+        found = function(*wide, **settings)
+        parts = found if isinstance(found, tuple) else (found,)
+        parts = tuple(round_to(p, half) if p.dtype == "float32" else p for p in parts)
+        return parts if isinstance(found, tuple) else parts[0]
 
     return cast(Function, widened)
 
 
 def _is_array(value: Any) -> bool:
     return hasattr(value, "astype") and hasattr(value, "shape")
-
-
-def _rounded(array: Any, half: Any) -> Any:
-    return array.astype(half) if array.dtype == "float32" else array

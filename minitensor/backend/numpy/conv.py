@@ -14,16 +14,17 @@ pixel by the zeros of W' too.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
-from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import COMPILED, compiled
 from minitensor.backend.numpy.elementwise import bias_activation_into
+from minitensor.backend.numpy.half import by_images
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
 from minitensor.window import Window
 
@@ -45,7 +46,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 FEW_PLACES = 200  # fewer and a matrix product reads the kernel less often than tiles do
 
 
-@in_float32
+@by_images
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """Cross-correlate x (N, H, W, C) with kernel (kh, kw, C/G, O); returns (N, h, w, O)."""
     assert x.shape[1:3] == window.size
@@ -55,7 +56,7 @@ def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     return _algorithm("conv2d", x, kernel.shape, window).conv2d(x, kernel, window)
 
 
-@in_float32
+@by_images
 def conv2d_bias_activation(
     x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, window: Window, activation: str
 ) -> np.ndarray:
@@ -65,7 +66,7 @@ def conv2d_bias_activation(
     return y
 
 
-@in_float32
+@by_images
 def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `conv2d` in x: y (N, h, w, O) to (N, H, W, C) with window.size = (H, W)."""
     assert y.shape[1:3] == window.out
@@ -76,7 +77,7 @@ def conv2d_transpose(y: np.ndarray, kernel: np.ndarray, window: Window) -> np.nd
     return algorithm.conv2d_transpose(y, kernel, window)
 
 
-@in_float32
+@partial(by_images, summed=True)
 def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `conv2d` in the kernel; returns (kh, kw, C/G, O)."""
     assert (x.shape[1:3], y.shape[1:3]) == (window.size, window.out)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.error_function import gelu_of, gelu_slope
-from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.half import in_float32
 from minitensor.backend.numpy.memory import output
 from minitensor.backend.numpy.norm import along, rows_of
 

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.half import in_float32, is_half
+from minitensor.backend.half import is_half
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.half import in_float32
 from minitensor.backend.numpy.memory import output
 
 BLOCK_BYTES = 2**18  # of one array in one block of rows

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.blocks import SLOWNESS, Block, over_blocks
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.direct import taps
+from minitensor.backend.numpy.half import in_float32
 from minitensor.window import Window, real_taps
 
 

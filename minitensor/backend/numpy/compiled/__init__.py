@@ -17,6 +17,7 @@ from minitensor.backend.numpy.compiled import (
     few_channels,
     filter_grad,
     gelu,
+    half,
     loss,
     norm,
     optimizer,
@@ -28,8 +29,8 @@ from minitensor.backend.numpy.compiled.jit import folder
 from minitensor.window import Window
 
 __all__ = [
-    "algorithm_for", "elementwise", "folder", "gelu", "loss", "norm", "optimizer", "pool", "probe",
-    "winograd",
+    "algorithm_for", "elementwise", "folder", "gelu", "half", "loss", "norm", "optimizer", "pool",
+    "probe", "winograd",
 ]  # fmt: skip
 
 

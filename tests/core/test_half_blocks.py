@@ -1,0 +1,80 @@
+"""Half precision by compiled kernels: bits against NumPy's and ml_dtypes' own conversions."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from minitensor.backend import numpy as backend
+from minitensor.backend import settings
+from minitensor.backend.numpy import half as doors
+from minitensor.backend.numpy import memory
+from minitensor.window import Window
+
+pytest.importorskip("numba")
+from minitensor.backend.numpy.compiled import half
+
+HALVES = [np.dtype("float16"), np.dtype(ml_dtypes.bfloat16)]
+SAME = Window.of((14, 14), (3, 3), (1, 1), "SAME")
+
+
+def bits(x: np.ndarray) -> np.ndarray:
+    """Those of x, all NaNs alike."""
+    unsigned = x.view(f"u{x.itemsize}")
+    return np.where(np.isnan(x.astype("float32")), 1, unsigned)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_every_half_is_widened_as_numpy_does(dtype: np.dtype) -> None:
+    every = np.arange(2**16, dtype=np.uint16).view(dtype)
+    np.testing.assert_array_equal(bits(half.widened(every)), bits(every.astype("float32")))
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_numbers_are_rounded_as_numpy_does(dtype: np.dtype) -> None:
+    with np.errstate(all="ignore"):
+        every = np.arange(2**16, dtype=np.uint16).view(dtype).astype("float64")
+        middle = ((every[:-1] + every[1:]) / 2).astype("float32")  # ties, and beside them
+        up, down = (np.nextafter(middle, np.float32(to)) for to in (np.inf, -np.inf))
+        any_bits = np.random.default_rng(0).integers(0, 2**32, 10**6, np.uint32).view("float32")
+        x = np.concatenate([every.astype("float32"), middle, up, down, any_bits])
+        expected = x.astype(dtype)
+    np.testing.assert_array_equal(bits(half.rounded(x, dtype)), bits(expected))
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_convolutions_by_images_round_once(
+    dtype: np.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "BLOCK_BYTES", 3 * 14 * 14 * 8 * 4)  # three images at a time
+    rng = np.random.default_rng(0)
+    shapes = (7, 14, 14, 8), (3, 3, 8, 8), (8,)
+    x, kernel, bias = (rng.integers(-3, 4, s).astype(dtype) for s in shapes)  # sums are exact
+    x32, kernel32, bias32 = (a.astype("float32") for a in (x, kernel, bias))
+    with settings.algorithm("tile"):
+        for op, these, wide in (
+            (backend.conv2d, (x, kernel), (x32, kernel32)),
+            (backend.conv2d_transpose, (x, kernel), (x32, kernel32)),
+            (backend.conv2d_kernel_grad, (x, x), (x32, x32)),
+        ):
+            found = op(*these, SAME)
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(bits(found), bits(op(*wide, SAME).astype(dtype)))
+        found = backend.conv2d_bias_activation(x, kernel, bias, SAME, "relu")
+        exact = backend.conv2d_bias_activation(x32, kernel32, bias32, SAME, "relu")
+    np.testing.assert_array_equal(bits(found), bits(exact.astype(dtype)))
+
+
+def test_no_copy_of_all_images_in_float32_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST", 0)  # what is kept for the next call is not traced
+    window = Window.of((64, 64), (1, 1), (2, 2))
+    x, kernel = np.ones((64, 64, 64, 32), "float16"), np.ones((1, 1, 32, 32), "float16")
+    backend.conv2d(x, kernel, window)
+    tracemalloc.start()
+    y = backend.conv2d(x, kernel, window)
+    extra = tracemalloc.get_traced_memory()[1] - 2 * y.nbytes  # itself, and its parts
+    tracemalloc.stop()
+    assert extra <= 1.5 * doors.BLOCK_BYTES < 2 * x.nbytes
