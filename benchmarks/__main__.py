@@ -128,7 +128,8 @@ def _conv(args: argparse.Namespace) -> tuple[Any, ...]:
     what = f"convolution: one pass in one precision, {len(chosen)} of the {len(every)} layers of "
     what += ", ".join(tables)
     if args.device == "cpu":
-        what = f"float32, {', '.join(tables)}, median of interleaved rounds"
+        what = f"float32, forward and both gradients ({', '.join(tables)}), medians of interleaved "
+        what += "rounds"
     return conv.cases(chosen, args.device), lambda case: conv.columns(case, args.device), what
 
 

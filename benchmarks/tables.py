@@ -76,21 +76,27 @@ def conv_table(report: Report) -> str:
         "peer is faster.",
         "",
         *_head(
-            *("layer", "input", "filters", "stride", "threads"),
-            *(f"{WORDS[s]}, ms" for s in sides),
+            *("layer", "shapes", "threads"),
             *(f"ratio{s.removeprefix('minitensor')}" for s in ours),
+            *(f"{WORDS[s]}, ms" for s in sides),
         ),
     ]
     for row in rows:
-        shapes = tuple(row["input"]), tuple(row["filters"]), row["stride"]
         times = [f"{row['milliseconds'][side]:.1f}" for side in sides]
         ratios = [f"{row['ratio'][side]:.2f}" for side in ours]
-        lines.append(_line(row["name"], *shapes, row.get("threads", "all"), *times, *ratios))
+        lines.append(_line(row["name"], _shapes(row), row.get("threads", "all"), *ratios, *times))
     for group, found in report["geometric_mean_ratio"].items():
         if "3x3" not in group:
-            blanks, ratios = [""] * (4 + len(sides)), [f"{found[side]:.2f}" for side in ours]
-            lines.append(_line(f"geometric mean, {group}", *blanks, *ratios))
+            ratios = [f"{found[side]:.2f}" for side in ours]
+            lines.append(_line(f"geometric mean, {group}", "", "", *ratios, *[""] * len(sides)))
     return "\n".join(lines)
+
+
+def _shapes(row: Report) -> str:
+    """Images, kernel, outputs and stride: "32x16x16x64, 3x3 to 128, /2"."""
+    kh, kw, _, outputs = row["filters"]
+    stride = f", /{row['stride']}" if row["stride"] > 1 else ""
+    return f"{'x'.join(map(str, row['input']))}, {kh}x{kw} to {outputs}{stride}"
 
 
 def means_table(results: Path) -> str:
