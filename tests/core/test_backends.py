@@ -176,7 +176,7 @@ def test_a_backend_computes_by_the_pinned_algorithm_or_names_its_own(algorithm):
             found, words = outcome(lambda name=name: mt.nn.conv2d(on(name, x), kernel, 1, "SAME"))
         if found is None:
             assert f"'{algorithm}'" in words
-            assert "im2col" in words or "groups == channels" in words
+            assert any(way in words for way in ("im2col", "groups == channels", "no numba"))
         else:
             np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)  # Winograd's fractions
 
