@@ -98,3 +98,16 @@ def test_a_part_of_kernels_is_python_to_python_and_compiled_in_kernels():
 
     assert jit.compiled(twice)(np.arange(5)) == 20
     assert part.signatures
+
+
+def test_a_loop_that_begins_with_zero_compiles_its_parts_once():
+    part = jit.inner(lambda n, m: n + m)
+
+    def steps(x):
+        n = 0
+        for k in range(len(x)):
+            n = part(n, k)
+        return n
+
+    assert jit.compiled(steps)(np.arange(5)) == 10
+    assert len(part.signatures) == 1

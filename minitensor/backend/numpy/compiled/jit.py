@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import llvmlite
 import numba
 from llvmlite import binding
-from numba.core import caching
+from numba.core import caching, types
 from numba.core.compiler import CompileResult
 from numba.core.registry import CPUDispatcher
 from numba.core.serialize import dumps
@@ -68,6 +68,10 @@ def _kernel(function: Any, **more: Any) -> Any:
 class _Inner(CPUDispatcher):
     def __call__(self, *arguments: Any) -> Any:
         return self.py_func(*arguments)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """For the types of a call; a 0 is any integer, or a loop from 0 on is compiled twice."""
+        return super().get_call_template(tuple(map(types.unliteral, args)), kws)
 
 
 @cache
