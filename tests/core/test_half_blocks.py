@@ -7,6 +7,7 @@ import tracemalloc
 import ml_dtypes
 import numpy as np
 import pytest
+from compiled_faults import in_plain_python
 
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
@@ -43,6 +44,19 @@ def test_numbers_are_rounded_as_numpy_does(dtype: np.dtype) -> None:
         x = np.concatenate([every.astype("float32"), middle, up, down, any_bits])
         expected = x.astype(dtype)
     np.testing.assert_array_equal(bits(half.rounded(x, dtype)), bits(expected))
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_the_plain_meaning_is_the_same(dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_plain_python(monkeypatch.setattr)
+    some = np.arange(0, 2**16, 37, dtype=np.uint16).view(dtype)
+    x = half.widened(some)
+    np.testing.assert_array_equal(bits(x), bits(some.astype("float32")))
+    near = np.nextafter(x, np.float32(0))
+    with np.errstate(all="ignore"):
+        for numbers in (x, near):
+            found = half.rounded(numbers, dtype)
+            np.testing.assert_array_equal(bits(found), bits(numbers.astype(dtype)))
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)

@@ -19,6 +19,7 @@ from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
+import ml_dtypes
 import numba
 import numpy as np
 from compiled_faults import ROOM, plant
@@ -31,6 +32,7 @@ from minitensor.backend.emulator.memory import Region, give, take
 from minitensor.backend.numpy import blocks, memory, threads
 from minitensor.backend.numpy.compiled import jit
 from minitensor.backend.numpy.elementwise import bias_activation_into
+from minitensor.backend.numpy.half import in_float32
 from minitensor.window import Window
 
 Call = tuple[str, Callable[[], Any]]
@@ -264,6 +266,13 @@ def loops(amount: str) -> Iterator[Call]:
             ):
                 yield call(op, "tile", getattr(be, op), *given)
             yield call("bias_activation_into", "tile", in_place, x, one)
+            for half in (np.float16, ml_dtypes.bfloat16):
+                yield call("size in half", "tile", size_in_half, x.astype(half))
+
+
+def size_in_half(x: np.ndarray) -> np.ndarray:
+    found: np.ndarray = in_float32(abs)(x).astype("float32")
+    return found
 
 
 def in_place(x: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -45,9 +45,10 @@ def _bits(number):
 @compiled
 def _widen(x, y):
     for k in range(len(y)):
-        bits = (x[k] & 0x7FFF) << 13  # the exponent is 112 too small
+        half = np.int64(x[k])
+        bits = (half & 0x7FFF) << 13  # the exponent is 112 too small
         number = _bits(_number(bits) * np.float32(2.0**112))
-        y[k] = (number if bits < 31 << 23 else bits | INFINITE) | (x[k] & 0x8000) << 16
+        y[k] = (number if bits < 31 << 23 else bits | INFINITE) | (half & 0x8000) << 16
 
 
 @compiled
@@ -59,13 +60,13 @@ def _widen_bfloat16(x, y):
 @compiled
 def _round(x, y):
     for k in range(len(y)):
-        bits = x[k] & 0x7FFFFFFF
+        sign, bits = np.int64(x[k]) >> 16 & 0x8000, np.int64(x[k]) & 0x7FFFFFFF
         large = (bits + 0xFFF + (bits >> 13 & 1) - (112 << 23)) >> 13
         small = _bits(_number(bits) + np.float32(0.5)) - 0x3F000000  # no normal float16
         number = large if bits >= 113 << 23 else small
         number = number if bits < 0x477FF000 else 0x7C00  # 65520 and more
         number = number if bits <= INFINITE else 0x7E00 | bits >> 13 & 0x3FF
-        y[k] = number | x[k] >> 16 & 0x8000
+        y[k] = number | sign
 
 
 @compiled
