@@ -8,6 +8,7 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     composed.py     ops that tf.nn has under no name of its own
     ops.py          the table: how an op's own arguments become its map
     explanation.py  `explain`, and what can be asked about a number
+    layers.py       layers are the ops that they call; every layer of a model
     laws.py         the laws of sizes, with their numbers
     views.py        im2col, W', a transposed convolution in three ways, cost, TensorFlow
     code.py         the same in NumPy, TensorFlow, Keras and PyTorch

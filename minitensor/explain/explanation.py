@@ -25,13 +25,14 @@ def explain(
     output_gradients: Any = None,
     lang: str = "en",
     **settings: Any,
-) -> Explanation:
+) -> Any:
     """Explains a number that an op, or its gradient, computes: which products add up to it.
 
     y[at] = sum of terms, and the engine's y[at] is compared with that sum
 
     Args:
-        op: a function of tf.nn that slides a window, normalises or is a cross entropy; or its name.
+        op: a function of tf.nn that slides a window, normalises or is a cross entropy, or its
+            name; or a layer that does; or a model, of which every layer is explained.
         arguments, settings: the op's own, by position and by name. A matrix stands for one image
             of one channel; what is left out is neutral: stride 1, VALID, scale 1, offset 0.
             Convolutions also take a `bias` (O,).
@@ -42,7 +43,7 @@ def explain(
         lang: "en" or "zh".
 
     Returns:
-        An `Explanation`.
+        An `Explanation`; of a model a `ModelExplanation`.
 
     Raises:
         ValueError: an op that cannot be explained, arguments that do not fit, no such number.
@@ -59,6 +60,11 @@ def explain(
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang={lang!r}: legal are {', '.join(LANGUAGES)}")
+    if hasattr(op, "trainable_weights"):
+        from minitensor.explain.layers import explain_layer
+
+        words = {"at": at, "grad": grad, "output_gradients": output_gradients, "lang": lang}
+        return explain_layer(op, *arguments, **{k: v for k, v in words.items() if v is not None})
     name, row = ops.find(op)
     call = ops.run(name, row, arguments, settings, grad, output_gradients)
     return Explanation(call, row, at, lang)

@@ -87,7 +87,8 @@ class Op:
         module, _, name = self.path.rpartition(".")
         if module == "composed":
             return functools.partial(getattr(composed, name), library)
-        found: Callable[..., Any] | None = getattr(getattr(library, module), name, None)
+        home = functools.reduce(getattr, module.split("."), library)
+        found: Callable[..., Any] | None = getattr(home, name, None)
         return found
 
 
