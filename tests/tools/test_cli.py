@@ -161,6 +161,7 @@ def test_ctrl_c_ends_a_program_with_one_line(program: list[str]) -> None:
 def test_warm_up_compiles_the_kernels_of_a_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("numba", reason="warm-up compiles by numba, and says so without")
     monkeypatch.setenv("MINITENSOR_CACHE", str(tmp_path))
     done = command("warm-up", "mlp")
     assert done.returncode == 0, done.stderr
@@ -171,6 +172,7 @@ def test_warm_up_compiles_the_kernels_of_a_network(
 
 
 def test_warm_up_names_the_networks_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("numba", reason="warm-up compiles by numba, and says so without")
     assert "no network lenet; there are mlp, mnist_cnn, lenet5" in refused(
         capsys, "warm-up", "lenet"
     )
