@@ -124,7 +124,9 @@ def explain_layer(layer: Any, x: Any, **words: Any) -> Explanation | ModelExplan
         raise ValueError(f"{type(layer).__name__} cannot be explained; these layers can: {known}")
     y = layer(x)
     op, arguments = TABLE[type(layer)](layer, whole(x))
-    given = {k: whole(v) if hasattr(v, "numpy") else v for k, v in arguments.items()}
+    given: dict[str, Any] = {
+        k: whole(v) if hasattr(v, "numpy") else v for k, v in arguments.items()
+    }
     found: Explanation = explain(op, **(given | words))
     activation = getattr(layer, "activation", None)
     same = whole(found.call.output if activation is None else activation(found.call.output))
