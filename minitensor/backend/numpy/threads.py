@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import cache, partial
+from functools import cache
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,8 +102,14 @@ class Helper:
     """
 
     def __init__(self, work: Callable[[int], None], own: int) -> None:
-        self._run = [partial(copy_context().run, work, own)]  # whoever pops it decides
-        self._done, self._error = Lock(), None
+        context = copy_context()
+
+        def run() -> None:
+            context.run(work, own)
+
+        self._run = [run]  # whoever pops it decides
+        self._error: BaseException | None = None
+        self._done = Lock()
         self._done.acquire()
 
     def __call__(self) -> None:

@@ -36,7 +36,8 @@ def compiled(function: Function) -> Function:
     Kernels make no arrays. So they need not count who holds one (`_nrt`): a locked instruction for
     each array of a call, which took a third of the time of a tile.
     """
-    return _kernel(function)
+    kernel: Function = _kernel(function)
+    return kernel
 
 
 def inner(function: Function, **more: Any) -> Function:
@@ -45,7 +46,7 @@ def inner(function: Function, **more: Any) -> Function:
     No way in is compiled for Python, which would read each number of each argument: a fifth of
     all the time that compiling takes. Called from Python it is Python.
     """
-    kernel = _kernel(function, no_cpython_wrapper=True, **more)
+    kernel: Any = _kernel(function, no_cpython_wrapper=True, **more)
     if kernel is not function:
         kernel.__class__ = _Inner
     return kernel  # type: ignore[no-any-return]
@@ -57,7 +58,8 @@ def inlined(function: Function) -> Function:
 
 
 def _kernel(function: Any, **more: Any) -> Any:
-    kernel: Any = numba.njit(
+    njit: Any = numba.njit  # whose types do not know all that it takes
+    kernel = njit(
         function, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, **more
     )
     if kernel is not function and folder() is not None:  # with the JIT off it is the function

@@ -201,7 +201,8 @@ def _(m: _Emitter) -> Any:
 
 def joined(tile: np.ndarray, room: list[np.ndarray], level: int) -> np.ndarray:
     """tile + room[level]."""
-    return tile + room[level]
+    total: np.ndarray = tile + room[level]
+    return total
 
 
 @_lowered(joined, lambda tile, room, level: tile)
