@@ -308,9 +308,14 @@ def lost_in_a_window(tf, lines, refusal):
 def joined_to_nothing(mt, lines, refusal):
     """Whether other elements are refused where none came before. Our limit: we have seen none."""
     return "Incompatible dataset elements" in refusal and any(
-        line.startswith("d.concatenate(tf.") and not outcome(mt, lines[:i])[1][0][0]
+        line.startswith("d.concatenate(tf.") and holds_nothing(mt, lines[:i])
         for i, line in enumerate(lines)
     )
+
+
+def holds_nothing(mt, lines):
+    kind, what = outcome(mt, [*lines, "d.ignore_errors()"])
+    return kind == "elements" and not what[0][0]
 
 
 def unknown_here(lines, count):
@@ -355,7 +360,7 @@ def in_pieces(seed, first, count):
         code = done.returncode
     except subprocess.TimeoutExpired:
         code = -1
-    if code in (0, 1):
+    if code in (0, 1) and done.stdout:
         *shown, last = done.stdout.splitlines()
         print(*shown, sep="\n", end="\n" * bool(shown), flush=True)
         return int(last.split()[2])
