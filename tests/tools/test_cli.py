@@ -168,7 +168,7 @@ def test_warm_up_compiles_the_kernels_of_a_network(
     assert "mlp: compiled in" in done.stdout
     (kept,) = (tmp_path / "cpu").iterdir()
     assert str(kept) in done.stdout
-    assert list(kept.rglob("*.nbc"))
+    assert any(kept.iterdir())
 
 
 def test_warm_up_names_the_networks_there_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -310,11 +310,14 @@ def test_the_steps_of_batch_normalisation_backwards():
     assert len(found.terms()) == 3
 
 
-def test_every_program_computes_the_same(tf):
+@pytest.mark.parametrize(
+    ("language", "ops"), [("numpy", 11), ("tf", 11), ("keras", 9), ("torch", 7)]
+)
+def test_every_program_computes_the_same(tf, language, ops):
     import keras
-    import torch
-    from torch.nn import functional
 
+    torch = pytest.importorskip("torch") if language == "torch" else None
+    functional = torch and torch.nn.functional
     draw = np.random.default_rng(0)
     x, w = draw.normal(size=(2, 6, 5, 4)).astype("f"), draw.normal(size=(3, 2, 2, 6)).astype("f")
     d, y = draw.normal(size=(3, 2, 4, 2)).astype("f"), draw.normal(size=(2, 3, 2, 6)).astype("f")
@@ -341,21 +344,20 @@ def test_every_program_computes_the_same(tf):
     ran = set()
     for op, arguments, settings in calls:
         found = mt.explain(op, *arguments, **settings)
-        for language in ("numpy", "tf", "keras", "torch"):
-            try:
-                text = found.code(language)
-            except ValueError:
-                continue
-            if language == "tf" and "tf.nn.layer" in text:
-                continue  # ours alone
-            given = {k: v.numpy() for k, v in found.call.arguments.items() if hasattr(v, "numpy")}
-            scope = {**given, "np": np, "tf": tf, "keras": keras, "torch": torch, "F": functional}
-            exec(text, scope)
-            np.testing.assert_allclose(
-                np.asarray(scope["output"]), found.call.output, atol=2e-5, err_msg=f"{op}: {text}"
-            )
-            ran.add((language, op))
-    assert len(ran) > 35
+        try:
+            text = found.code(language)
+        except ValueError:
+            continue
+        if language == "tf" and "tf.nn.layer" in text:
+            continue  # ours alone
+        given = {k: v.numpy() for k, v in found.call.arguments.items() if hasattr(v, "numpy")}
+        scope = {**given, "np": np, "tf": tf, "keras": keras, "torch": torch, "F": functional}
+        exec(text, scope)
+        np.testing.assert_allclose(
+            np.asarray(scope["output"]), found.call.output, atol=2e-5, err_msg=f"{op}: {text}"
+        )
+        ran.add(op)
+    assert len(ran) >= ops
 
 
 def test_tensorflow_says_the_same(tf):
