@@ -181,12 +181,11 @@ CASES = {
 CALLED = {"explicit": "conv2d", "inference": "fused_batch_norm"}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_terms_add_up_to_what_the_engine_computes(name):
+def drawn_calls(name, count):
+    """So many calls of a kind, of its output or of one gradient: (draw, op, call)."""
     draw_call, grads = CASES[name]
     op_name, op = ops.find(CALLED.get(name, name))
-    exact = 0
-    for seed in range(DRAWN):
+    for seed in range(count):
         draw = Draw(seed)
         arguments, settings = draw_call(draw)
         grad = draw.pick(None, *grads)
@@ -194,6 +193,13 @@ def test_the_terms_add_up_to_what_the_engine_computes(name):
         if grad is not None:
             back = draw.array(*call.output.shape)
             call = ops.run(op_name, op, arguments, dict(settings), grad, back)
+        yield draw, op, call
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_terms_add_up_to_what_the_engine_computes(name):
+    exact = 0
+    for draw, op, call in drawn_calls(name, DRAWN):
         tracer = op.build(call).tracer
         for _ in range(3):
             at = tuple(int(draw.rng.integers(n)) for n in call.numbers.shape)
@@ -230,24 +236,15 @@ def wrong_there(call):
 @pytest.mark.parametrize("name", [n for n in CASES if not n.endswith("e_normalization")])
 def test_the_terms_add_up_to_what_tensorflow_computes(tf, name):
     """Of the drawn calls, those that TensorFlow's CPU kernels take."""
-    draw_call, grads = CASES[name]
-    op_name, op = ops.find(CALLED.get(name, name))
     compared = 0
-    for seed in range(OF_TENSORFLOW):
-        draw = Draw(seed)
-        arguments, settings = draw_call(draw)
-        grad = draw.pick(None, *grads)
-        call = ops.run(op_name, op, arguments, dict(settings), None, None)
-        if grad is not None:
-            back = draw.array(*call.output.shape)
-            call = ops.run(op_name, op, arguments, dict(settings), grad, back)
+    for draw, op, call in drawn_calls(name, OF_TENSORFLOW):
         numbers = theirs(tf, op, call)
         if numbers is None:
             continue
         compared += 1
         at = tuple(int(draw.rng.integers(n)) for n in call.numbers.shape)
         found = op.build(call).tracer.sum(at)
-        assert abs(found.total - float(numbers[at])) <= 4 * found.bound, (seed, call.arguments)
+        assert abs(found.total - float(numbers[at])) <= 4 * found.bound, call.arguments
     has_none = op.function(tf) is None and "fused" not in op.path
     assert has_none or compared > 5, compared
 
