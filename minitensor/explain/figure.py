@@ -71,7 +71,8 @@ def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") 
     shown = " + ".join(text.number(v) for v in values[:9]).replace("+ -", "− ")
     shown += " + …" if len(values) > 9 else ""
     place = ", ".join(map(str, found.at))
-    total = f"{found.name}[{place}] = {shown} = {text.number(found.total)}"
+    sides = [f"{found.name}[{place}]", *[shown][: len(values) > 1], text.number(found.total)]
+    total = " = ".join(sides)
     laws = "\n".join(step.text(lang) for step in e.shape_steps)
     result = planes.asked(e, at) or _result(e, found.at)
     return Panels(rows, result, total, laws, e.map.links is not None)
