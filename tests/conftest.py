@@ -8,6 +8,7 @@ where a debugger works; so does everything with `-n 0`. `-n 6` and `--dist` are 
 MINITENSOR_REQUIRE_TF=1, which CI sets, makes a missing TensorFlow a failure.
 """
 
+import contextlib
 import importlib
 import os
 import signal
@@ -34,6 +35,18 @@ def pytest_cmdline_main(config):
     if any(Path(argument.partition("::")[0]).is_dir() for argument in config.args):
         option.numprocesses = min(max(len(os.sched_getaffinity(0)), 2), WORKERS)
         option.dist = "worksteal"  # "loadfile" runs a test that kills its worker again and again
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Lose what is written to a worker that has just died: xdist hears of it next, and goes on."""
+    send = node.sendcommand
+
+    def send_to_the_living(name, **arguments):
+        with contextlib.suppress(OSError):
+            send(name, **arguments)
+
+    node.sendcommand = send_to_the_living
 
 
 @pytest.hookimpl(wrapper=True)

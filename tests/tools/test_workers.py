@@ -10,10 +10,24 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = {
+    "killed.py": """
+first = iter([True])
+
+def pytest_testnodeready(node):
+    send = node.channel.send
+
+    def killed(message):
+        if message[0] == "steal" and next(first, False):
+            node.gateway._io.popen.kill()
+            raise OSError("cannot send (already closed?)")
+        send(message)
+
+    node.channel.send = killed
+""",
     "test_lives.py": "import os, pytest\n@pytest.mark.parametrize('i', range(20))\n"
     "def test_it(i):\n    assert 'PYTEST_XDIST_WORKER' in os.environ\n",
-    "test_dies.py": "import os, pytest\n@pytest.mark.parametrize('i', range(20))\n"
-    "def test_it(i):\n    i == 7 and os.abort()\n",
+    "test_dies.py": "import os, pytest, time\n@pytest.mark.parametrize('i', range(20))\n"
+    "def test_it(i):\n    i == 7 and (time.sleep(0.5), os.abort())\n",
 }
 
 
@@ -39,6 +53,11 @@ def test_a_process_that_dies_costs_one_test(suite):
     said = run(suite)
     assert "1 failed, 39 passed" in said
     assert "crashed while running 'tests/test_dies.py::test_it[7]'" in said
+
+
+def test_work_sent_to_a_process_that_has_died_is_done_by_another(suite):
+    said = run(suite, "-p", "tests.killed")  # xdist writes before it hears of the death
+    assert "1 failed, 39 passed" in said
 
 
 def test_a_single_file_and_a_debugger_need_no_workers(suite):
