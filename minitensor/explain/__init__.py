@@ -14,7 +14,8 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     code.py         the same in NumPy, TensorFlow, Keras and PyTorch
     text.py         all of it as lines of text
     planes.py       the planes that text and pictures show, cropped
-    figure.py       pictures, animations, pages
+    figure.py       pictures, animations
+    page.py         tables for a notebook, a page that steps through numbers
     words.py        the sentences, in two languages
     presets.py      the course texts' examples
     command.py      the command

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -200,13 +199,10 @@ class Explanation:
         return f"<Explanation of {self.call.op}: {self.call.name}{list(self.at)} = {self.value:g}>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the picture, if matplotlib is installed, and the text."""
-        words = text.html(text.lines(self, (), self.lang))
-        if find_spec("matplotlib") is None:
-            return words
-        from minitensor.explain import figure
+        """What a notebook shows: the planes as tables, and the terms."""
+        from minitensor.explain import page
 
-        return figure.svg(self) + words
+        return page.fragment(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as numbers and words, for JSON."""

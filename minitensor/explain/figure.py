@@ -7,10 +7,12 @@ cells, so the picture is read in grey as well. `panels` is what is drawn, and wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from functools import cached_property
+from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 CELL, GAP, MARGIN, TITLE, BAR = 0.46, 0.75, 0.3, 0.62, 0.85  # inches
-NOTE, LAW = 0.3, 0.16  # below a cropped panel; a line of the laws
-DIGITS = 3  # of a number in a cell
+NARROWEST = 1.1  # a panel, for its title
+NOTE, LINE = 0.3, 0.16  # below a cropped panel; a line of the laws
+SUM_LETTER, LAW_LETTER = 0.085, 0.062  # the width of a letter
 CHINESE = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "SimHei"),
     *("WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK JP"),
 )
-FRAMES = 36  # of an animation, at most
+FRAMES, FEW = 36, 12  # of an animation, at most; of so many if there were more
 SECONDS = 0.8  # that each is shown
 
 
@@ -44,20 +47,21 @@ class Panels:
     is_product: bool  # whether the number is the sum of the factors' products
 
     @property
+    def every(self) -> list[Plane]:
+        """All planes."""
+        return [p for row in [*self.rows, [self.result]] for p in row if p is not None]
+
+    @cached_property
     def scale(self) -> float:
         """The largest size of a number that is shown: the end of the colour scale."""
-        arrays = [p.array for row in self.rows for p in row]
-        arrays += [] if self.result is None else [self.result.array]
-        largest = max((float(np.abs(a[np.isfinite(a)]).max(initial=0)) for a in arrays), default=0)
-        return largest or 1.0
+        arrays = (p.array[np.isfinite(p.array)] for p in self.every)
+        return max((float(np.abs(a).max(initial=0)) for a in arrays), default=0) or 1.0
 
     @property
     def alt(self) -> str:
         """The picture in words, for who does not see it."""
-        shown = [p for row in self.rows for p in row]
-        shown += [] if self.result is None else [self.result]
         parts = [f"{p.role}: {p.array.shape[0]} rows, {p.array.shape[1]} columns, "
-                 f"{len(p.cells)} cells outlined" for p in shown]  # fmt: skip
+                 f"{len(p.cells)} cells outlined" for p in self.every]  # fmt: skip
         return ". ".join([*parts, self.sum])
 
 
@@ -80,7 +84,7 @@ def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") 
 
 def _flat(factor: Any, e: Explanation) -> Plane:
     """An array without a window, as rows: what a step reads of it is outlined."""
-    name = "x" if "x" in e.call.arguments else "input" if "input" in e.call.arguments else "logits"
+    name = next(n for n in ("x", "input", "logits") if n in e.call.arguments)
     return _rows("input", name, e.call.array(name), factor.index)
 
 
@@ -98,6 +102,74 @@ def _rows(role: str, name: str, array: Any, index: np.ndarray) -> Plane:
     return planes.plane_of(role, name, array.reshape(-1, width), cells)
 
 
+# ----- where everything stands -----
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places in inches, x to the right and y downwards from the upper left corner."""
+
+    size: tuple[float, float]
+    panels: list[tuple[Plane, float, float, float]]  # x, y of its cells; the width of a cell
+    signs: list[tuple[str, float, float]]
+    laws: list[str]
+
+    @property
+    def bottom(self) -> float:
+        """Where the panels end."""
+        return max((y + _height(p) for p, _, y, _ in self.panels), default=TITLE + MARGIN)
+
+
+def layout(shown: Panels) -> Layout:
+    """Factors beside each other, channels below each other, the number's plane at the right."""
+    columns = [*zip_longest(*shown.rows)] + ([(shown.result,)] if shown.result else [])
+    cells = [max(_cell(p) for p in column if p) for column in columns]
+    widths = [max(NARROWEST, *(_columns(p) * cell for p in column if p))
+              for column, cell in zip(columns, cells, strict=True)]  # fmt: skip
+    xs = np.cumsum([MARGIN, *(w + GAP for w in widths)]).tolist()
+    y, placed, signs = MARGIN + 0.35, [], []
+    for k, row in enumerate(shown.rows):
+        tall, middle = max(map(_height, row)), y + TITLE - 0.2 + max(map(_rows_tall, row)) / 2
+        placed += [(p, xs[j], y + TITLE - 0.2, cells[j]) for j, p in enumerate(row)]
+        signs += [("×", x - GAP / 2, middle) for x in xs[1 : len(row)]]
+        signs += [("+", MARGIN / 2, middle)] if k else []
+        y += tall + TITLE
+    if shown.result is not None:
+        top = MARGIN + 0.15 + TITLE
+        top += (
+            max((y - top - TITLE / 2 - _height(shown.result)) / 2, 0) if len(shown.rows) > 1 else 0
+        )
+        placed.append((shown.result, xs[-2], top, cells[-1]))
+        if shown.rows:
+            sign = "=" if shown.is_product else "→"
+            signs.append((sign, xs[-2] - GAP / 2, top + _rows_tall(shown.result) / 2))
+    width = max(xs[-1] - GAP + BAR + MARGIN, SUM_LETTER * len(shown.sum) + 2 * MARGIN, 5.0)
+    room = int((width - 2 * MARGIN) / LAW_LETTER / (1 if shown.laws.isascii() else 1.5))
+    laws = [line for law in shown.laws.splitlines() for line in wrap(law, room)]
+    found = Layout((width, 0), placed, signs, laws)
+    height = max(found.bottom, MARGIN + 1.6) + LINE * len(laws) + 1.5 * MARGIN
+    return Layout((width, height), placed, signs, laws)
+
+
+def _columns(plane: Plane) -> int:
+    return plane.box[3] - plane.box[1]
+
+
+def _rows_tall(plane: Plane) -> float:
+    return (plane.box[2] - plane.box[0]) * CELL
+
+
+def _height(plane: Plane) -> float:
+    """The height of a panel, with what is said below it."""
+    return _rows_tall(plane) + NOTE * plane.is_cropped
+
+
+def _cell(plane: Plane) -> float:
+    """The width of its cells: as wide as its longest number."""
+    longest = max((len(text.short(float(v))) for v in plane.shown.ravel()), default=1)
+    return max(CELL, 0.09 * longest + 0.12)
+
+
 # ----- drawing -----
 
 
@@ -112,17 +184,29 @@ def figure(e: Explanation, at: tuple[int, ...] | None = None) -> Any:
     font = _chinese_font() if e.lang == "zh" else None
     lang = "zh" if font else "en"  # without a font for it there would be empty boxes
     shown = panels(e, at, lang)
+    places = layout(shown)
+    width, height = places.size
     fonts = {"font.family": ["DejaVu Sans", font]} if font else {}
     with matplotlib.style.context([STYLE, fonts]):
-        width, height = _size(shown)
-        drawn = Figure((width, height))
-        for plane, x, y in _placed(shown, height):
-            _draw(drawn, plane, x, y, shown.scale, lang)
-        _signs(drawn, shown, height)
-        _bar(drawn, shown, width, height)
-        drawn.text(MARGIN / width, 1 - MARGIN / height, shown.sum, va="top", weight="bold")
-        laws = shown.laws.replace("; ", "\n") if width < 9 else shown.laws
-        drawn.text(MARGIN / width, MARGIN / 2 / height, laws, va="bottom", size=8, color="0.25")
+        drawn = Figure(places.size)
+
+        def inches(x: float, y: float, wide: float, tall: float) -> Any:
+            """Axes with their upper left corner at (x, y)."""
+            where = (x / width, 1 - (y + tall) / height, wide / width, tall / height)
+            return drawn.add_axes(where, xticks=[], yticks=[])
+
+        for plane, x, y, cell in places.panels:
+            axes = inches(x, y, _columns(plane) * cell, _rows_tall(plane))
+            _draw(axes, plane, shown.scale, lang)
+        for sign, x, y in places.signs:
+            drawn.text(x / width, 1 - y / height, sign, ha="center", va="center", size=15)
+        plane, _, y, _ = places.panels[-1]
+        tall = min(1.8, max(_rows_tall(plane), 0.8))
+        _bar(inches(width - MARGIN - 0.55, y, 0.16, tall), shown.scale)
+        edge = MARGIN / width
+        drawn.text(edge, 1 - MARGIN / height, shown.sum, va="top", weight="bold")
+        laws = "\n".join(places.laws)
+        drawn.text(edge, MARGIN / 2 / height, laws, va="bottom", size=8, color="0.25")
     return drawn
 
 
@@ -134,147 +218,70 @@ def _chinese_font() -> str | None:
     return next((name for name in CHINESE if name in installed), None)
 
 
-def _extent(plane: Plane) -> tuple[float, float]:
-    """Width and height of a panel, in inches."""
-    top, left, bottom, right = plane.box
-    return (right - left) * _cell(plane), (bottom - top) * CELL
-
-
-def _below(plane: Plane) -> float:
-    """The height of what is said below a panel."""
-    return NOTE if plane.is_cropped else 0.0
-
-
-def _cell(plane: Plane) -> float:
-    """The width of its cells: as wide as its longest number."""
-    top, left, bottom, right = plane.box
-    part = plane.array[max(top, 0) : bottom, max(left, 0) : right]
-    longest = max((len(text.number(float(v), DIGITS)) for v in part.ravel()), default=1)
-    return max(CELL, 0.115 * longest + 0.1)
-
-
-def _columns(shown: Panels) -> list[float]:
-    """The widths of the columns of panels."""
-    count = max(map(len, shown.rows), default=0)
-    widths = [max(_extent(row[k])[0] for row in shown.rows if k < len(row)) for k in range(count)]
-    return [max(w, 1.1) for w in widths]
-
-
-def _heights(shown: Panels) -> list[float]:
-    return [max((_extent(p)[1] + _below(p) for p in row), default=0) + TITLE for row in shown.rows]
-
-
-def _law_lines(shown: Panels, width: float) -> int:
-    return (shown.laws.count("\n") + (shown.laws.count("; ") if width < 9 else 0)) + bool(
-        shown.laws
-    )
-
-
-def _size(shown: Panels) -> tuple[float, float]:
-    result, below = (0.0, 0.0), 0.0
-    if shown.result is not None:
-        result, below = _extent(shown.result), _below(shown.result)
-    width = sum(w + GAP for w in _columns(shown)) + max(result[0], 1.1) + BAR + 2 * MARGIN
-    width = max(width, 0.085 * len(shown.sum) + 2 * MARGIN)
-    width = max(width, 0.068 * max(map(len, shown.laws.replace("; ", "\n").split("\n"))) + MARGIN)
-    height = max(sum(_heights(shown)), result[1] + TITLE + below, 1.5)
-    return width, height + 0.4 + LAW * _law_lines(shown, width) + MARGIN
-
-
-def _top(height: float) -> float:
-    return height - MARGIN - 0.35
-
-
-def _placed(shown: Panels, height: float) -> Iterator[tuple[Plane, float, float]]:
-    """Each plane, and the inches of its lower left corner."""
-    columns, y = _columns(shown), _top(height)
-    for row, tall in zip(shown.rows, _heights(shown), strict=True):
-        x = MARGIN
-        for plane, wide in zip(row, columns, strict=False):
-            yield plane, x, y - TITLE + 0.2 - _extent(plane)[1]
-            x += wide + GAP
-        y -= tall
-    if shown.result is not None:
-        x = MARGIN + sum(w + GAP for w in columns)
-        yield shown.result, x, _top(height) - TITLE + 0.2 - _extent(shown.result)[1]
-
-
-def _signs(drawn: Any, shown: Panels, height: float) -> None:
-    """× between factors, + before further channels, = before the number."""
-    width, columns, y = drawn.get_size_inches()[0], _columns(shown), _top(height)
-    words = {"ha": "center", "va": "center", "size": 15}
-    end = "" if shown.result is None else "=" if shown.is_product else "→"
-    for row, tall in zip(shown.rows, _heights(shown), strict=True):
-        middle = y - TITLE + 0.2 - max(_extent(p)[1] for p in row) / 2
-        x = MARGIN
-        for k, wide in enumerate(columns):
-            x += wide + GAP
-            last = k + 1 == len(row)
-            sign = "×" if k + 1 < len(row) else end if last and y == _top(height) else ""
-            drawn.text((x - GAP / 2) / width, middle / height, sign, **words)
-        if y < _top(height):
-            drawn.text(MARGIN / 2 / width, middle / height, "+", **words)
-        y -= tall
-
-
-def _draw(drawn: Any, plane: Plane, x: float, y: float, scale: float, lang: str) -> None:
+def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
     """One panel: coloured cells with their numbers, hatches, outlines, title and address."""
-    from matplotlib.patches import Rectangle
+    from matplotlib.collections import LineCollection
 
-    width, height = drawn.get_size_inches()
-    wide, tall = _extent(plane)
     top, left, bottom, right = plane.box
-    axes = drawn.add_axes((x / width, y / height, wide / width, tall / height))
-    axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
-    for side in axes.spines.values():
-        side.set_visible(False)
-    colours = drawn.__dict__.setdefault("_colours", _colours(scale))
-    size = 9 if _cell(plane) >= CELL else 8
-    for i in range(top, bottom):
-        for j in range(left, right):
-            inside = plane.inside(i, j)
-            value = float(plane.array[i, j]) if inside else 0.0
-            shade = colours(value) if inside else (1, 1, 1, 1)
-            axes.add_patch(Rectangle((j, i), 1, 1, facecolor=shade, edgecolor="0.75", linewidth=0.6,
-                                     hatch=None if inside else "////"))  # fmt: skip
-            if inside:
-                dark = np.dot(shade[:3], (0.299, 0.587, 0.114)) < 0.55
-                words = {"ha": "center", "va": "center", "size": size}
-                ink = "white" if dark else "black"
-                axes.text(j + 0.5, i + 0.5, text.number(value, DIGITS), color=ink, **words)
-    for i, j in plane.cells.tolist():
-        axes.add_patch(Rectangle((j + 0.05, i + 0.05), 0.9, 0.9, fill=False, edgecolor="black",
-                                 linewidth=2, clip_on=False))  # fmt: skip
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    axes.spines[:].set_visible(False)
+    (y, x), (rows, columns) = plane.corner, plane.shown.shape
+    shades = np.zeros((bottom - top, right - left, 4))  # what is no number lets the hatch through
+    shades[y - top : y - top + rows, x - left : x - left + columns] = _colours(plane.shown, scale)
+    if plane.shown.size < shades[..., 0].size:
+        words = {"facecolor": "white", "hatch": "////", "edgecolor": "0.55", "linewidth": 0}
+        axes.fill([left, right, right, left], [top, top, bottom, bottom], **words)
+    lines = np.arange(left, right + 1), np.arange(top, bottom + 1)
+    axes.pcolormesh(*lines, shades, edgecolors="0.75", linewidth=0.6, antialiased=True)
+    dark = shades[..., :3] @ (0.299, 0.587, 0.114) < 0.55
+    for i, j in np.ndindex(rows, columns):
+        ink = "white" if dark[i + y - top, j + x - left] else "black"
+        number = text.short(float(plane.shown[i, j]))
+        axes.text(x + j + 0.5, y + i + 0.5, number, color=ink, ha="center", va="center", size=9)
+    axes.add_collection(LineCollection(_outline(plane), colors="black", linewidths=2,
+                                       capstyle="projecting", clip_on=False))  # fmt: skip
     axes.set_title(plane.role, loc="left", pad=16)
-    axes.text(
-        0, 1, f"{plane.address}", transform=axes.transAxes, va="bottom", size=7.5, color="0.35"
-    )
+    small = {"xycoords": "axes fraction", "textcoords": "offset points", "size": 7.5}
+    axes.annotate(plane.address, (0, 1), (0, 3), va="bottom", color="0.35", **small)
     if plane.is_cropped:
         note = text.cropped(plane, lang).replace(", ", "\n")
-        axes.text(0, -0.02, note, transform=axes.transAxes, va="top", size=7, color="0.35")
+        axes.annotate(note, (0, 0), (0, -4), va="top", color="0.35", **small)
 
 
-def _colours(scale: float) -> Any:
-    """The colour of a number: blue below 0, white at 0, red above; pale enough to print on."""
+def _outline(plane: Plane) -> np.ndarray:
+    """(edges, 2 ends, 2): the edges between cells that are read and cells that are not."""
+    lit = set(map(tuple, plane.cells.tolist()))
+    edges = [
+        [(j + b, i + a), (j + d, i + c)]
+        for i, j in lit
+        for (u, v), (a, b, c, d) in SIDES.items()
+        if (i + u, j + v) not in lit
+    ]
+    return np.array(edges).reshape(-1, 2, 2)
+
+
+SIDES = {  # of a cell: towards which neighbour it lies, and its ends (row, column, row, column)
+    (-1, 0): (0, 0, 0, 1),
+    (1, 0): (1, 0, 1, 1),
+    (0, -1): (0, 0, 1, 0),
+    (0, 1): (0, 1, 1, 1),
+}
+
+
+def _colours(values: np.ndarray, scale: float) -> np.ndarray:
+    """Of numbers: blue below 0, white at 0, red above; pale enough to print on."""
     from matplotlib import colormaps
 
-    shades = colormaps["RdBu_r"]
-    return lambda value: shades(0.5 + 0.36 * value / scale if np.isfinite(value) else 0.5)
+    shades: np.ndarray = colormaps["RdBu_r"](0.5 + 0.36 * np.nan_to_num(values) / scale)
+    return shades
 
 
-def _bar(drawn: Any, shown: Panels, width: float, height: float) -> None:
+def _bar(axes: Any, scale: float) -> None:
     """The bar of the one colour scale."""
-    tall = max(min(1.8, _top(height) - TITLE - 0.9), 0.8)
-    y = _top(height) - TITLE + 0.2 - tall
-    axes = drawn.add_axes(
-        ((width - MARGIN - 0.55) / width, y / height, 0.16 / width, tall / height)
-    )
-    colours = _colours(shown.scale)
-    values = np.linspace(-shown.scale, shown.scale, 101)
-    axes.imshow(np.array([[colours(v)] for v in values]), aspect="auto", origin="lower",
-                extent=(0, 1, -shown.scale, shown.scale))  # fmt: skip
-    axes.set(xticks=[], yticks=[-shown.scale, 0, shown.scale])
-    axes.set_yticklabels([text.number(v, DIGITS) for v in (-shown.scale, 0, shown.scale)])
+    ends = (-scale, 0, scale)
+    colours = _colours(np.linspace(-scale, scale, 101), scale)[:, None]
+    axes.imshow(colours, aspect="auto", origin="lower", extent=(0, 1, -scale, scale))
+    axes.set_yticks(ends, [text.short(v) for v in ends])
     axes.yaxis.tick_right()
     axes.tick_params(labelsize=8, length=2)
 
@@ -294,9 +301,10 @@ def positions(e: Explanation) -> list[tuple[int, ...]]:
         for axis, i in zip(axes, place, strict=True):
             at[axis] = i
         every.append(tuple(at))
-    start = every.index(e.at) if len(every) > FRAMES else 0
-    start = min(start, len(every) - FRAMES) if len(every) > FRAMES else 0
-    return every[start : start + FRAMES]
+    if len(every) <= FRAMES:
+        return every
+    start = min(every.index(e.at), len(every) - FEW)
+    return every[start : start + FEW]
 
 
 def save(e: Explanation, path: Path) -> list[Path]:
@@ -313,6 +321,8 @@ def save(e: Explanation, path: Path) -> list[Path]:
         path.write_text(e.to_json() + "\n", "utf-8")
         return [path]
     if kind == ".html":
+        from minitensor.explain.page import page
+
         path.write_text(page(e), "utf-8")
         return [path]
     if kind == ".gif":
@@ -352,52 +362,3 @@ def _animate(e: Explanation, path: Path) -> None:
         canvases.append(canvas.quantize(128))
     words: dict[str, Any] = {"duration": int(1000 * SECONDS), "loop": 0, "optimize": True}
     canvases[0].save(path, save_all=True, append_images=canvases[1:], **words)
-
-
-def svg(e: Explanation, at: tuple[int, ...] | None = None) -> str:
-    """One picture as an <svg> element with its words."""
-    from html import escape
-
-    shown = _bytes(e, e.at if at is None else at, "svg").decode()
-    body = shown[shown.index("<svg") :]
-    label = escape(panels(e, at).alt, quote=True)
-    return body.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-
-
-def page(e: Explanation) -> str:
-    """One HTML file, without a request to anywhere: a frame for each number, scrubbed by keys."""
-    out = StringIO()
-    places = positions(e)
-    out.write(PAGE_HEAD.format(lang=e.lang, title=e.call.op, last=len(places) - 1,
-                               first=places.index(e.at) if e.at in places else 0))  # fmt: skip
-    for at in places:
-        out.write(f"<figure hidden>{_unique(svg(e, at), at)}</figure>\n")
-    out.write(text.html(text.lines(e, (), e.lang)))
-    out.write(PAGE_TAIL)
-    return out.getvalue()
-
-
-def _unique(picture: str, at: tuple[int, ...]) -> str:
-    """Ids of one picture do not meet those of another on the same page."""
-    mark = "f" + "-".join(map(str, at)) + "-"
-    for word in ('id="', 'href="#', "url(#"):
-        picture = picture.replace(word, word + mark)
-    return picture
-
-
-PAGE_HEAD = """<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body{{font-family:sans-serif;margin:1rem;max-width:80rem}}figure{{margin:0;overflow-x:auto}}
-input{{width:min(100%,30rem)}}</style></head><body>
-<h1>{title}</h1>
-<input type="range" min="0" max="{last}" value="{first}" aria-label="which number" autofocus>
-"""
-PAGE_TAIL = """
-<script>
-const slider = document.querySelector("input"), frames = document.querySelectorAll("figure");
-const show = () => frames.forEach((frame, k) => { frame.hidden = k !== +slider.value; });
-slider.addEventListener("input", show);
-show();
-</script></body></html>
-"""

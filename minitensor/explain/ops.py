@@ -18,6 +18,7 @@ import numpy as np
 import minitensor
 from minitensor import array, nn
 from minitensor.autograd import GradientTape, Tensor
+from minitensor.backend.settings import algorithm, pinned_algorithm
 from minitensor.explain import composed
 from minitensor.explain.normalised import CrossEntropy, LocalResponse, Normalised, one_hot
 from minitensor.explain.trace import Index, Links
@@ -402,7 +403,8 @@ def run(
     asked = _asked(name, bound, grad)
     if asked == "bias" and "bias" not in bound:
         bound["bias"] = array.zeros([_channels(bound)], bound[next(iter(bound))].dtype)
-    y, numbers, back = computed(minitensor, op, bound, asked, output_gradients)
+    with algorithm(pinned_algorithm() or "im2col"):  # to load numba takes longer than one call
+        y, numbers, back = computed(minitensor, op, bound, asked, output_gradients)
     return Call(name, bound, y, asked, numbers, back)
 
 

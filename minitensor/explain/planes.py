@@ -15,7 +15,8 @@ from minitensor.window import Pair
 if TYPE_CHECKING:
     from minitensor.explain.explanation import Explanation
 
-MOST = 12  # rows and columns that are shown of a large plane
+MOST = 12  # rows and columns: a larger plane is cropped
+CROPPED = 8  # to as many, or to what is read and one more around it
 PARTS = 3  # channels, or images, of which planes are shown
 KERNEL = "kernel"
 NO_PADS = ((0, 0), (0, 0))
@@ -40,6 +41,17 @@ class Plane:
         top, left, bottom, right = self.box
         return top > 0 or left > 0 or bottom < self.array.shape[0] or right < self.array.shape[1]
 
+    @property
+    def corner(self) -> tuple[int, int]:
+        """Row and column of the first number that is shown."""
+        return max(self.box[0], 0), max(self.box[1], 0)
+
+    @property
+    def shown(self) -> np.ndarray:
+        """The numbers in the box."""
+        (top, left), (_, _, bottom, right) = self.corner, self.box
+        return self.array[top : max(bottom, 0), left : max(right, 0)]
+
     def inside(self, i: int, j: int) -> bool:
         """Whether there is a number, not padding."""
         return 0 <= i < self.array.shape[0] and 0 <= j < self.array.shape[1]
@@ -58,7 +70,7 @@ def plane_of(
                 int(cells[:, axis].min(initial=high[axis])),
                 int(cells[:, axis].max(initial=0)),
             )
-            size = max(MOST, min(last - first + 1, 2 * MOST))
+            size = max(CROPPED, min(last - first + 3, 2 * MOST))
             middle = (min(first, last) + last + 1) // 2
             low[axis] = min(max(middle - size // 2, low[axis]), high[axis] - size)
             high[axis] = low[axis] + size

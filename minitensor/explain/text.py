@@ -51,7 +51,7 @@ def html(found: Sequence[Line]) -> str:
         return f'<span style="{css}">{escape(text)}</span>' if css else escape(text)
 
     body = "\n".join("".join(piece(*part) for part in line) for line in found)
-    return f'<pre style="line-height:1.3;overflow-x:auto">{body}</pre>'
+    return f'<pre style="line-height:1.3;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre>'
 
 
 def number(value: float, digits: int = 5) -> str:
@@ -62,18 +62,37 @@ def number(value: float, digits: int = 5) -> str:
     return f"{value + 0.0:.0f}" if whole else f"{value:.{digits}g}"
 
 
+def short(value: float) -> str:
+    """A number in six characters, for a cell."""
+    said = number(value, 3)
+    if len(said) <= 6 or said.lstrip("-").isdigit():
+        return said
+    rounded = f"{value:.3f}"
+    return rounded if float(rounded) and len(rounded) <= 6 else f"{value:.0e}".replace("e-0", "e-")
+
+
 # ----- the views -----
 
 
 def lines(e: Explanation, views: Sequence[str], lang: str) -> list[Line]:
     """The title, the laws, and the views asked for; by default the window, or the terms."""
     default = ("window",) if e.map.links is not None else ("terms",)
-    found = [_title(e), *_laws(e, lang)]
+    found = head(e, lang)
     for view in views or default:
         if view not in VIEWS:
             raise ValueError(f"no view {view!r}; there are {', '.join(VIEWS)}")
         found += [[], *VIEWS[view](e, lang)]
     return found
+
+
+def head(e: Explanation, lang: str) -> list[Line]:
+    """The call and the laws of its sizes."""
+    first = say("size", lang).ljust(9)
+    steps = [step.text(lang) for step in e.shape_steps]
+    laws: list[Line] = [
+        [(first if k == 0 else " " * 9, HEAD), (step, "")] for k, step in enumerate(steps)
+    ]
+    return [_title(e), *laws]
 
 
 def _title(e: Explanation) -> Line:
@@ -99,19 +118,17 @@ def _shape(shape: Sequence[int]) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-def _laws(e: Explanation, lang: str) -> list[Line]:
-    head = say("size", lang).ljust(9)
-    steps = [step.text(lang) for step in e.shape_steps]
-    return [[(head if k == 0 else " " * 9, HEAD), (step, "")] for k, step in enumerate(steps)]
-
-
 def _terms(e: Explanation, lang: str) -> list[Line]:
-    """Each term on a line, with addresses; before it the sums that it needs."""
-    found = e.terms()
+    """Each term on a line, with addresses."""
+    return terms(e.terms(), lang)
+
+
+def terms(found: Sum, lang: str) -> list[Line]:
+    """The terms of a sum; before them the sums that it needs."""
     out: list[Line] = []
     for step in found.before:
         out += [[(say("before", lang) + " ", DIM), *_result(step)], *_listed(step, lang)]
-    return [*out, *_listed(found, lang), *_total(e, found, lang)]
+    return [*out, *_listed(found, lang), *_total(found, lang)]
 
 
 def _listed(found: Sum, lang: str) -> list[Line]:
@@ -150,7 +167,7 @@ def _result(found: Sum) -> Line:
     return [(f"{found.name}{place} = ", HEAD), (number(found.total), TOTAL)]
 
 
-def _total(e: Explanation, found: Sum, lang: str) -> list[Line]:
+def _total(found: Sum, lang: str) -> list[Line]:
     """The sum, and that the engine says the same."""
     agrees = say("exactly", lang)
     if not found.is_exact:
@@ -178,7 +195,7 @@ def _window(e: Explanation, lang: str) -> list[Line]:
     out += _products(e, block, lang)
     for other in found.blocks[1:]:
         out += [_term(other.term(k), lang) for k in range(min(len(other), MOST))]
-    return [*out, *_total(e, found, lang)]
+    return [*out, *_total(found, lang)]
 
 
 def _plane(plane: Plane, lang: str) -> list[Line]:

@@ -65,6 +65,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{groups} 组: 每个输出通道读取 {channels} 个通道中的 {each} 个",
     ),
     # ----- views -----
+    "which": ("which number", "哪个数"),
     "size": ("size", "尺寸"),
     "terms": ("terms", "各项"),
     "window": ("window", "窗口"),

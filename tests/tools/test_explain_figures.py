@@ -83,7 +83,7 @@ def test_a_large_plane_is_cropped_around_what_is_read():
     x, w = np.arange(40 * 50.0).reshape(40, 50), np.ones((3, 3))
     shown = figure.panels(mt.explain("conv2d", x, w, at=(20, 30)))
     top, left, bottom, right = shown.rows[0][0].box
-    assert (bottom - top, right - left) == (12, 12)
+    assert (bottom - top, right - left) == (8, 8)
     assert top <= 20
     assert bottom >= 23
     assert shown.rows[0][0].is_cropped
@@ -117,21 +117,45 @@ def test_an_animation_has_a_frame_for_each_number_and_a_still_beside_it(tmp_path
     assert ElementTree.parse(still).getroot().tag.endswith("svg")
 
 
-def test_a_page_holds_every_number_and_asks_nobody(tmp_path):
-    found = mt.explain("conv2d", [[1, 2, 3]], [[1, 10]], lang="zh")
-    (path,) = found.save(tmp_path / "x.html")
-    page = path.read_text("utf-8")
+class Page(HTMLParser):
+    """What a page refers to, its tables, and the cells that are lit in those that are seen."""
 
-    links = []
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.seen, self.lit = [], [], []
+        self.feed(text)
 
-    class Links(HTMLParser):
-        def handle_starttag(self, tag, attrs):
-            links.extend(v for k, v in attrs if k in ("src", "href") and not v.startswith("#"))
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.links += [v for k, v in attrs.items() if k in ("src", "href")]
+        if tag == "div" and attrs.get("class") is None:
+            self.visible = "hidden" not in attrs
+        if tag == "table" and self.visible:
+            self.seen.append([])
+        if tag == "td" and self.visible:
+            self.seen[-1].append("lit" in attrs["class"])
 
-    Links().feed(page)
-    assert links == []
-    assert page.count("<figure") == 2
-    assert '<html lang="zh">' in page
+    def handle_data(self, data):
+        if self.lasttag == "td" and self.visible and self.seen[-1][-1] and data.strip():
+            self.lit.append(data.strip())
+
+
+def test_a_page_holds_every_number_and_asks_nobody(conv, tmp_path):
+    (path,) = mt.explain("conv2d", [[1, 2, 3]], [[1, 10]], lang="zh").save(tmp_path / "x.html")
+    text = path.read_text("utf-8")
+    page = Page(text)
+    assert page.links == []
+    assert '<html lang="zh">' in text
+    assert page.seen == [[True, True, False], [True, True], [True, False]]
+    assert page.lit == ["1", "2", "1", "10", "21"]
+    frames = json.loads(text.split("const frames = ")[1].split(";\n")[0])
+    assert [frame["slots"] for frame in frames] == [
+        [[0, [0, 1]], [0, [0, 1]], [0, [0]]],
+        [[0, [1, 2]], [0, [0, 1]], [0, [1]]],
+    ]
+    assert frames[1]["sum"] == "output[0, 0, 1, 0] = 2 + 30 = 32"
+    (path,) = conv.save(tmp_path / "y.html")
+    assert path.stat().st_size < 40_000
 
 
 def test_json_and_other_kinds(conv, tmp_path):
