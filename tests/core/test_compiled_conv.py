@@ -176,7 +176,8 @@ def assert_transformed(c: int, o: int, dtype: str = "float64", odd: float = 0) -
 
 SAME = WINDOWS["same"]
 CHECKS = {name: lambda case=case: assert_whole(*case) for name, case in CASES.items()} | {
-    "two panels": lambda: assert_whole(SAME, 1, 8 * LANES, 1),
+    "two panels": lambda: assert_whole(SAME, 1, 8 * LANES + 1, 1),
+    "rows as they lie": lambda: assert_whole(SAME, 70, 8 * LANES, 1),
     "two heights": lambda: assert_whole(SAME, 13, 3, 1),
     "long rows": lambda: assert_whole(
         Window.of((1, 14), (1, 3), groups=5 * LANES), 5 * LANES, 5 * LANES, 1
@@ -189,6 +190,10 @@ CHECKS = {name: lambda case=case: assert_whole(*case) for name, case in CASES.it
 }
 FAULTS = """
 direct _convolve_tiles      | xat, panel * size    | xat, 0               | two panels
+few_places _multiply        | * terms + first      | * terms              | rows as they lie
+few_places _multiply        | * outputs + panel    | * outputs            | rows as they lie
+few_places _multiply        | min(DEEP, terms - first) | terms - first    | rows as they lie
+few_places _multiply        | (place * outputs     | (place               | rows as they lie
 direct _convolve_tiles      | sums, left           | sums, left - 1       | same, many
 direct _taps                | b += width           | b += 1               | same, many
 direct _taps                | sums = nothing       | pass                 | a long sum

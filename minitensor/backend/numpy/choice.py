@@ -16,6 +16,7 @@ from minitensor.backend.settings import pinned_algorithm
 from minitensor.extras import install
 
 LARGE = 2**20  # multiply-adds from which on a compiled kernel repays what its call costs
+FEW_PLACES = 200  # fewer and tiles, for which a kernel is packed, read it too often
 COMPILED = ("tile", "winograd")  # the algorithms that take numba
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from minitensor.backend.numpy import blocked, depthwise, direct, matrix
 from minitensor.backend.numpy.blocks import SLOWNESS
-from minitensor.backend.numpy.choice import COMPILED, compiled
+from minitensor.backend.numpy.choice import COMPILED, FEW_PLACES, compiled
 from minitensor.backend.numpy.elementwise import bias_activation_into
 from minitensor.backend.numpy.half import by_images
 from minitensor.backend.settings import pinned_algorithm, refuse_pinned, refuse_shape
@@ -43,7 +43,6 @@ ALGORITHMS: dict[str, Algorithm] = {
     "matrix": matrix,
     "depthwise": depthwise,
 }
-FEW_PLACES = 200  # fewer and a matrix product reads the kernel less often than tiles do
 
 
 @by_images
@@ -106,8 +105,7 @@ def _chosen(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window
         refuse_pinned("numpy", (*ALGORITHMS, *COMPILED))
     places = len(images) * prod(window.out)
     work = places * prod(kernel) * (SLOWNESS if fits else 1)
-    if pinned is None and not fits and places < FEW_PLACES:
-        return blocked
+    few = pinned is None and not fits and places < FEW_PLACES
     room = compiled(work, images.dtype)
     serves, needs = {
         "depthwise": (kernel[2] == 1, "groups == channels"),
@@ -120,7 +118,9 @@ def _chosen(op: str, images: np.ndarray, kernel: tuple[int, ...], window: Window
     if not serves:
         refuse_shape(channels, images.dtype, window, needs)
     if room is not None:
-        return room.algorithm_for(op, len(images), kernel, window)  # type: ignore[no-any-return]
+        found: Algorithm = room.algorithm_for(op, images.dtype, len(images), kernel, window)
+        if not few or found is room.few_places:
+            return found
     if pinned is None:
         return depthwise if fits else blocked
     return ALGORITHMS[pinned]

@@ -15,6 +15,7 @@ from minitensor.backend.numpy.compiled import (
     direct,
     elementwise,
     few_channels,
+    few_places,
     filter_grad,
     gelu,
     half,
@@ -26,18 +27,24 @@ from minitensor.backend.numpy.compiled import (
     winograd_grad,
 )
 from minitensor.backend.numpy.compiled.jit import folder
+from minitensor.backend.settings import pinned_algorithm
 from minitensor.window import Window
 
 __all__ = [
-    "algorithm_for", "elementwise", "folder", "gelu", "half", "loss", "norm", "optimizer", "pool",
-    "probe", "winograd",
+    "algorithm_for", "elementwise", "few_places", "folder", "gelu", "half", "loss", "norm",
+    "optimizer", "pool", "probe", "winograd",
 ]  # fmt: skip
 
 
-def algorithm_for(op: str, images: int, kernel: tuple[int, ...], window: Window) -> Any:
+def algorithm_for(
+    op: str, dtype: np.dtype[Any], images: int, kernel: tuple[int, ...], window: Window
+) -> Any:
     """The module that has `op`, one of conv2d and its adjoints, for images and a kernel's shape."""
     if kernel[2] == 1 < window.groups:
         return depthwise
+    few = op == "conv2d" and few_places.serves(images, kernel, dtype, window)
+    if few and pinned_algorithm() != "winograd":
+        return few_places
     if winograd.chosen(images, kernel[2:], window):
         return winograd_grad if op == "conv2d_kernel_grad" else winograd
     if op == "conv2d_kernel_grad":

@@ -20,9 +20,18 @@ number is set, as in a binary counter. The order is that of the terms, for any n
 from __future__ import annotations
 
 from minitensor.backend.numpy.compiled.jit import inlined
-from minitensor.backend.numpy.compiled.registers import HIGH, joined, outer, shelf, shelve, zeros
+from minitensor.backend.numpy.compiled.registers import (
+    HIGH,
+    fetch,
+    joined,
+    outer,
+    shelf,
+    shelve,
+    zeros,
+)
 
 CHAIN = 64  # terms
+AHEAD = 16  # rows
 LEVELS = tuple(range(32))
 
 
@@ -33,8 +42,12 @@ def pieces(count: int) -> list[tuple[int, int]]:
 
 
 @inlined
-def dot(registers, x, rows, count, w, b, width):
-    """The sum of so many terms, x at rows + 0, rows + 1, ... times rows of w from b on."""
+def dot(registers, x, rows, count, w, b, width, fetched):
+    """The sum of so many terms, x at rows + 0, rows + 1, ... times rows of w from b on.
+
+    `fetched` are the registers of a row further down that is asked for ahead of its turn: where w
+    comes from memory, by rows too far apart for the processor to foresee the next.
+    """
     nothing = zeros(HIGH, registers, w)
     sums, chains, waiting = nothing, 0, shelf(LEVELS, nothing)
     for first in range(0, count, CHAIN):
@@ -42,6 +55,7 @@ def dot(registers, x, rows, count, w, b, width):
             chains = wait(sums, chains, waiting)
             sums = nothing
         for c in range(first, min(first + CHAIN, count)):
+            fetch(fetched, w, b + AHEAD * width)
             sums = outer(sums, x, rows, c, w, b)
             b += width
     return total(sums, chains, waiting)

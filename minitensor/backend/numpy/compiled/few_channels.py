@@ -142,6 +142,6 @@ def _add_tiles(
     for n in range(images):
         for tile in range(0, len(image.pixels), ROWS):
             rows = places(image.places, tile, n * places_size, HIGH)
-            sums = dot(registers, y, rows, outputs, w, 0, width)
+            sums = dot(registers, y, rows, outputs, w, 0, width, ())
             windows = places(image.pixels, tile, n * image.size + at, HIGH)
             add_lines(x, windows, step, sums, line, count)

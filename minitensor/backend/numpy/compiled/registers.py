@@ -280,6 +280,21 @@ def _(m: _Emitter) -> Any:
     return sums
 
 
+def fetch(registers: tuple[int, ...], w: np.ndarray, b: int) -> None:
+    """Say that the row of w from b on will be read soon, so that it is brought from memory."""
+
+
+@_lowered(fetch, lambda registers, w, b: types.void)
+def _(m: _Emitter) -> Any:
+    lane, short = lanes(f"f{m.kinds[1].dtype.bitwidth // 8}"), ir.IntType(32)
+    start = m.pointer(1, m.index(2))
+    for v in range(m.kinds[0].count):
+        line = m.builder.gep(start, [m.constant(v * lane)])
+        line = m.builder.bitcast(line, ir.IntType(8).as_pointer())
+        m.call("llvm.prefetch.p0i8", ir.VoidType(), line, *map(short, (0, 3, 1)))
+    return m.nothing()
+
+
 def multiply(
     sums: np.ndarray, x: np.ndarray, rows: tuple[int, ...], c: int, w: np.ndarray, b: int
 ) -> np.ndarray:

@@ -238,5 +238,5 @@ def _multiply(v, u, m, groups, row, inputs, wide, size, outputs, registers, widt
             for group in range(groups):
                 at = (group * APART + point) * ROWS
                 pixels, b = in_line(at * row, row, HIGH), (panel // width * POINTS + point) * size
-                sums = dot(registers, v, pixels, inputs, u, b, width)
+                sums = dot(registers, v, pixels, inputs, u, b, width, ())
                 put(m, in_line(at * wide + panel, wide, HIGH), 0, sums)
