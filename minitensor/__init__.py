@@ -9,8 +9,8 @@
 
 Names, arguments, their order and their defaults are TensorFlow's, at this level and in the
 modules `nn`, `math`, `linalg`, `image`, `random`, `data`, `io`, `debugging`, `config` and `keras`.
-Beyond TensorFlow: `explain`, `algorithm`, `to_device`, `check_gradients`, `nn.conv2d_matrix`, and
-`models`.
+Beyond TensorFlow: `explain`, `show_graph`, `algorithm`, `to_device`, `check_gradients`,
+`nn.conv2d_matrix`, and `models`.
 """
 
 import importlib
@@ -195,6 +195,7 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     },
     "debugging": ("debugging", None),
     "explain": ("explain", None),  # a room that is called
+    "show_graph": ("explain.graph", "show_graph"),
     "strings": ("strings", None),
 }
 
@@ -220,9 +221,9 @@ __all__ = [
     "recompute_grad", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
     "roll", "round", "saturate_cast", "scalar_mul", "scatter_nd", "searchsorted",
-    "sequence_mask", "shape", "sigmoid", "sign", "sin", "sinh", "size", "slice", "sort",
-    "space_to_batch", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "string",
-    "strings", "subtract", "summary", "tan", "tanh", "tensor_scatter_nd_add",
+    "sequence_mask", "shape", "show_graph", "sigmoid", "sign", "sin", "sinh", "size", "slice",
+    "sort", "space_to_batch", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "string", "strings", "subtract", "summary", "tan", "tanh", "tensor_scatter_nd_add",
     "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp", "to_device", "train",
     "transpose", "truediv", "truncatediv", "truncatemod", "uint8", "uint16", "uint32", "uint64",

@@ -19,8 +19,8 @@ import numpy as np
 from minitensor.array import stack, unstack
 from minitensor.autograd import Tensor, as_tensor
 from minitensor.autograd.graph import Graph, needs_graph
+from minitensor.autograd.recording import scope
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.autograd.variable import scope
 from minitensor.data.spec import flatten, map_structure
 from minitensor.docstrings import examples_of
 from minitensor.dtypes import element_type

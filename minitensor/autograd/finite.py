@@ -92,7 +92,7 @@ class Watcher:
         event = Event(name, entry.inputs, entry.outputs, place, pulled is not None)
         self._events.append(event)
         if pulled is None:
-            self._records.append(Record(entry.inputs, entry.outputs, self._noted(entry, event)))
+            self._records.append(entry._replace(pull_back=self._noted(entry, event)))
 
     def _noted(self, entry: Record, event: Event) -> Callable[..., list[Tensor | None]]:
         """The derivative of a computation, during which we know whose it is."""

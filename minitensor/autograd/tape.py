@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
+from weakref import WeakSet
 
 from minitensor.autograd import tree, walk
 from minitensor.autograd.convert import as_tensor
@@ -21,6 +22,8 @@ from minitensor.autograd.recording import Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 from minitensor.autograd.variable import Variable
 from minitensor.autograd.walk import check_sources, filled, seeds_of, walk_back
+
+living: WeakSet[GradientTape] = WeakSet()
 
 
 class UnconnectedGradients(Enum):
@@ -56,6 +59,7 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        living.add(self)
         self._persistent = persistent
         self._watch_accessed = watch_accessed_variables
         self._clear()
@@ -238,6 +242,21 @@ class GradientTape:
             return filled(source, 0, (*target.shape, *source.shape[1:]))
         return rows
 
+    # ----- what is known of a tensor -----
+
+    def way_to(self, tensor: ArrayLike) -> list[Record]:
+        """What was computed on the way to a tensor, in order; nothing if it was not recorded."""
+        wanted, found = {id(tensor)}, []
+        for entry in reversed(self._records or ()):
+            if not wanted.isdisjoint(map(id, entry.outputs)):
+                wanted.update(map(id, entry.inputs))
+                found.append(entry)
+        return found[::-1]
+
+    def watches(self, tensor: ArrayLike) -> bool:
+        """Whether its gradient can be asked for."""
+        return id(tensor) in self._tracked
+
     def _take_records(self) -> list[Record]:
         """The records; a tape that is not persistent gives them away once."""
         if self._records is None:
@@ -250,3 +269,10 @@ class GradientTape:
             self._stop()
             self._records, self._tracked = None, {}
         return records
+
+
+def knows_most(tensor: ArrayLike) -> GradientTape | None:
+    """The living tape that recorded the longest way to a tensor."""
+    ways = {tape: len(tape.way_to(tensor)) for tape in living}
+    tape = max(ways, key=lambda tape: ways[tape], default=None)
+    return tape if tape is not None and ways[tape] else None

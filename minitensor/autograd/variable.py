@@ -7,7 +7,6 @@ recording tape, so a tape's gradient "with respect to a variable" sums over all 
 from __future__ import annotations
 
 import sys
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from minitensor.autograd import recording, tensor
 from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 from minitensor.backend import devices, text
-
-scope: ContextVar[str] = ContextVar("scope", default="")  # of `name_scope`: "outer/inner/"
 
 
 class Variable(ArrayLike):
@@ -66,7 +63,7 @@ class Variable(ArrayLike):
             raise TypeError("Variable: initial_value is text; a variable holds numbers")
         self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
         self.trainable = bool(trainable)
-        self.name = f"{scope.get()}{name}:0"
+        self.name = f"{recording.scope.get()}{name}:0"
 
     def value(self) -> Tensor:
         """The present value, as a Tensor that tapes trace back to this variable."""

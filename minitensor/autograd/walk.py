@@ -13,7 +13,7 @@ from typing import Any
 from minitensor import backend
 from minitensor.autograd import tree
 from minitensor.autograd.convert import as_tensor, to_device_of
-from minitensor.autograd.recording import Record
+from minitensor.autograd.recording import GRADIENT, Record, active
 from minitensor.autograd.tensor import ArrayLike, Tensor, is_float
 
 
@@ -33,14 +33,19 @@ def walk_back(
     cotangents: dict[int, Tensor] = {}
     _accumulate(cotangents, targets, seeds)
     kept = {id(source) for source in sources}
-    for entry in reversed(path):
-        outs = [
-            cotangents.get(id(o)) if id(o) in kept else cotangents.pop(id(o), None)
-            for o in entry.outputs
-        ]
-        if any(g is not None for g in outs):
-            wanted = [id(i) in reached for i in entry.inputs]
-            _accumulate(cotangents, entry.inputs, entry.pull_back(outs, wanted))
+    around = active.layers
+    try:
+        for entry in reversed(path):
+            outs = [
+                cotangents.get(id(o)) if id(o) in kept else cotangents.pop(id(o), None)
+                for o in entry.outputs
+            ]
+            if any(g is not None for g in outs):
+                wanted = [id(i) in reached for i in entry.inputs]
+                active.layers = [*entry.place, GRADIENT]
+                _accumulate(cotangents, entry.inputs, entry.pull_back(outs, wanted))
+    finally:
+        active.layers = around
     return [cotangents.get(id(source)) for source in sources]
 
 

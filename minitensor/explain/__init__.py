@@ -9,6 +9,7 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     ops.py          the table: how an op's own arguments become its map
     explanation.py  `explain`, and what can be asked about a number
     layers.py       layers are the ops that they call; every layer of a model
+    graph.py        `show_graph`: the computations that led to a tensor
     laws.py         the laws of sizes, with their numbers
     views.py        im2col, W', a transposed convolution in three ways, cost, TensorFlow
     code.py         the same in NumPy, TensorFlow, Keras and PyTorch

@@ -123,6 +123,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "算法|乘加次数|额外字节|预测|实测",
     ),
     "code": ("code", "代码"),
+    # ----- graphs -----
+    "graph": ("{ops} ops led to {result}", "{ops} 个运算得到 {result}"),
+    "tree": ("each line reads the one below", "每行读取下面一行"),
+    "above": ("is above", "见上"),
+    "variable": ("variable", "变量"),
+    "watched": ("watched", "被监视"),
+    "constant": ("constant", "常量"),
+    "gradient": ("gradient", "梯度"),
+    "of_order": ("gradient of order {n}", "{n} 阶梯度"),
+    "ops": ("{count} ops", "{count} 个运算"),
+    "variables": ("variables: {count}", "{count} 个变量"),
+    "folded_title": (
+        "folded by layer and name scope to {boxes} boxes",
+        "按层和名称作用域折叠为 {boxes} 个方框",
+    ),
+    "left_out": ("the first {count} are left out", "省略了最前面的 {count} 个"),
 }
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd.recording import scope
 from minitensor.autograd.tensor import ArrayLike
-from minitensor.autograd.variable import scope
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.extras import require
 from minitensor.summary.event_file import EventFile

@@ -24,6 +24,7 @@ NAMES = [str(file.relative_to(PACKAGE)) for file in FILES]
 LEAVES = {
     "window",
     "extras",
+    "pictures",
     "files",
     "docstrings",
     "missing",

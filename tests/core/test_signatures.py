@@ -20,7 +20,7 @@ from minitensor.parity.reference import LAYERS
 RECORD = Path(__file__).parents[1] / "support" / "tf_signatures.json"
 ROOMS = ("", "math", "nn", "image", "random", "linalg", "config", "bitwise")
 SETTINGS = {  # no ops: of our engine, which TensorFlow has not
-    *("algorithm", "check_gradients", "to_device"),
+    *("algorithm", "check_gradients", "show_graph", "to_device"),
     *("config.set_workspace_limit", "config.workspace_limit"),
     *("config.set_conv_precision", "config.conv_precision"),
 }

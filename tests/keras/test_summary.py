@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minitensor as mt
-from minitensor import keras
+from minitensor import keras, pictures
 from minitensor.keras import layers
 from minitensor.keras.summary import facts, picture
 
@@ -169,7 +169,7 @@ def test_a_picture_has_a_box_for_each_layer_and_an_arrow_for_each_tensor(tmp_pat
     )
     text = (tmp_path / "net.svg").read_text()
     for word in ("image", "conv", "sum", "(None, 8, 8, 3)"):
-        assert f"<!-- {word} -->" in text
+        assert f">{word}</text>" in text
     arrows = picture._arrows(drawn_model())
     assert [(a.name, b.name) for a, b in arrows] == [
         ("image", "conv"), ("image", "sum"), ("conv", "sum"),
@@ -177,12 +177,37 @@ def test_a_picture_has_a_box_for_each_layer_and_an_arrow_for_each_tensor(tmp_pat
 
 
 def test_a_layer_stands_below_all_that_feed_it():
-    model = drawn_model()
-    rows = {
-        layer.name: row
-        for layer, (_, row) in picture._places(model.layers, picture._arrows(model)).items()
-    }
-    assert rows == {"image": 0, "conv": 1, "sum": 2}
+    assert pictures.rows_of(4, [(0, 1), (0, 2), (1, 2), (3, 2)]) == [0, 1, 2, 1]
+    assert pictures.rows_of(2, []) == [0, 1]  # without arrows below each other
+
+
+def test_a_sequential_has_a_box_for_its_input(tmp_path):
+    net = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    keras.utils.plot_model(net, tmp_path / "net.svg", show_shapes=True)
+    text = (tmp_path / "net.svg").read_text()
+    for word in ("Input", "(None, 4)", "Dense", "(None, 2)"):
+        assert f">{word}</text>" in text
+
+
+def test_arrows_meet_their_boxes_and_boxes_do_not_overlap():
+    arrows = [(0, 1), (0, 3), (1, 2), (2, 3)]
+    shown = [pictures.Box((name, "(None, 8, 8, 3)")) for name in "abcd"]
+    for across in (False, True):
+        with pictures.style():
+            drawn = pictures.boxes(shown, arrows, across=across)
+        patches = drawn.axes[0].patches
+        boxes = [p.get_bbox() for p in patches if hasattr(p, "get_boxstyle")]
+        curves = [p._path_original.vertices for p in patches if not hasattr(p, "get_boxstyle")]
+        assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[k + 1 :])
+        for (a, b), curve in zip(arrows, curves, strict=True):
+            assert _is_on_border(boxes[a], curve[0])
+            assert _is_on_border(boxes[b], curve[-1])
+
+
+def _is_on_border(box, point):
+    x, y = point
+    inside = box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1
+    return inside and min(abs(x - box.x0), abs(x - box.x1), abs(y - box.y0), abs(y - box.y1)) < 1e-9
 
 
 def test_a_model_that_is_not_built_has_no_picture(tmp_path):

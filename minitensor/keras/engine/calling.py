@@ -19,7 +19,7 @@ import numpy as np
 
 from minitensor import backend
 from minitensor.array import cast, expand_dims, ones, squeeze, zeros
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, recording
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
@@ -81,6 +81,7 @@ class _Calls(threading.local):
         """One call more, of the layer of this name; and what `training` was around it."""
         call = self.current or Call()
         self.current = call
+        recording.active.layers = call.path
         call.path.append(name)
         return call, call.training
 
