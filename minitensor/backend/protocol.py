@@ -71,7 +71,7 @@ class Backend(Protocol):
         """activation(conv2d(x, kernel) + bias), rounded once."""
 
     def conv2d_matrix(self, kernel: Array, window: Window) -> Any:
-        """The sparse matrix W' of SciPy."""
+        """The matrix W', of which few numbers are stored."""
 
     def im2col(self, x: Array, window: Window) -> Array:
         """The patches that a window sees: (N, h, w, kh*kw*C)."""

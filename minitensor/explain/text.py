@@ -349,12 +349,11 @@ def _place(e: Explanation) -> tuple[int, ...]:
 
 def _matrix(e: Explanation, lang: str) -> list[Line]:
     """W' row by row; the row of the number is lit."""
-    w = e.matrix
-    dense = w.toarray() if hasattr(w, "toarray") else w
-    lit = _matrix_row(e)
-    top = min(max(lit - MOST // 2, 0), max(len(dense) - MOST, 0))
-    start = 0 if dense.shape[1] <= 3 * MOST else int(np.flatnonzero(dense[lit]).min(initial=0))
-    part = dense[top : top + MOST, start : start + 3 * MOST]
+    w, lit = e.matrix, _matrix_row(e)
+    (rows, columns), wide = w.shape, 3 * MOST
+    top = min(max(lit - MOST // 2, 0), max(rows - MOST, 0))
+    start = 0 if columns <= wide else int(w.columns[w.rows == lit].min(initial=columns - wide))
+    part = w.part(top, start, min(top + MOST, rows), min(start + wide, columns))
     cells = [
         [
             (number(float(v)) if v else "·", LIT if top + r == lit and v else DIM if not v else "")
@@ -362,11 +361,13 @@ def _matrix(e: Explanation, lang: str) -> list[Line]:
         ]
         for r, row in enumerate(part)
     ]
-    head = f"{say('matrix', lang)} {_shape(dense.shape)}, {np.count_nonzero(dense)} / {dense.size}"
+    head = (
+        f"{say('matrix', lang)} {_shape(w.shape)}, {np.count_nonzero(w.values)} / {rows * columns}"
+    )
     out: list[Line] = [[(head, HEAD)], *grid(cells)]
-    if part.shape != dense.shape:
-        words = {"top": top, "bottom": top + len(part) - 1, "rows": len(dense), "left": start}
-        words |= {"right": start + part.shape[1] - 1, "columns": dense.shape[1]}
+    if part.shape != w.shape:
+        words = {"top": top, "bottom": top + len(part) - 1, "rows": rows, "left": start}
+        words |= {"right": start + part.shape[1] - 1, "columns": columns}
         out.append([(say("cropped", lang, **words), DIM)])
     return out
 

@@ -196,16 +196,22 @@ def conv2d_matrix(
         dilations: pixels between taps, in the forms of `strides`.
 
     Returns:
-        (h*w*O, H*W*C): a scipy.sparse array if SciPy is installed, else a dense NumPy array.
-        Its transpose is conv2d_transpose. Half precision comes as float32.
+        (h*w*O, H*W*C): a `SparseMatrix`, which is printed as rows, with a dot for each zero. `@`
+        multiplies, `.T` is conv2d_transpose, `.toarray()` the dense array, `.symbols()` the rows
+        with the weights' names, `.to_scipy()` one of SciPy. Half precision comes as float32.
 
     Raises:
         ValueError: sizes that are not legal, or a dense matrix that would be too large.
 
     Example:
         >>> import minitensor as tf
-        >>> tf.nn.conv2d_matrix(tf.ones([3, 3, 1, 1]), (4, 4, 1)).shape
-        (4, 16)
+        >>> matrix = tf.nn.conv2d_matrix(tf.ones([2, 2, 1, 1]), (2, 3, 1))
+        >>> print(matrix.symbols())
+        matrix (2, 6), 8 of 12 numbers stored
+          w[0,0] w[0,1]      · w[1,0] w[1,1]      ·
+               · w[0,0] w[0,1]      · w[1,0] w[1,1]
+        >>> matrix @ [1, 2, 3, 4, 5, 6]
+        array([12., 16.])
 
     Source: the sparse matrix of a convolution, as in the course's chapter on transposed
         convolution (tf.nn has no such function).

@@ -4,7 +4,6 @@ Geometries are drawn by hypothesis; expected values come from loops (`reference_
 simpler ops, or from two sides of an identity.
 """
 
-import sys
 import tracemalloc
 
 import numpy as np
@@ -371,39 +370,51 @@ def test_the_matrix_of_a_convolution_maps_x_to_y_and_its_transpose_y_to_x(geomet
         np.testing.assert_allclose(matrix.T @ y[image].ravel(), back[image].ravel(), atol=1e-12)
 
 
-def test_a_dense_matrix_that_would_be_too_large_is_refused(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    with pytest.raises(ValueError, match="conv2d_matrix"):
-        mt.nn.conv2d_matrix(mt.ones([3, 3, 16, 16]), (128, 128, 16), padding="SAME")
-
-
-def test_the_matrix_is_sparse_with_scipy():
-    """A dense one would hold 2.7e11 numbers."""
+def test_of_the_matrix_few_numbers_are_stored():
+    """A dense one would hold 4.3e9 numbers."""
     matrix = mt.nn.conv2d_matrix(mt.ones([3, 3, 8, 8]), (128, 64, 8), padding="SAME")
     assert matrix.shape == (65536, 65536)
     assert matrix.nnz == (3 * 128 - 2) * (3 * 64 - 2) * 64
+    assert "the first 12 rows and 36 columns" in str(matrix)
+    with pytest.raises(ValueError, match=r"a dense matrix \(65536, 65536\) would exceed 256 MiB"):
+        matrix.toarray()
 
 
-def test_a_sparse_matrix_that_would_be_too_large_is_refused():
+def test_a_matrix_that_would_be_too_large_is_refused():
     with pytest.raises(ValueError, match="conv2d_matrix"):
         mt.nn.conv2d_matrix(mt.ones([3, 3, 16, 16]), (256, 256, 16), padding="SAME")
+
+
+@given(geometries())
+def test_the_matrix_multiplies_as_scipys_does(geometry):
+    x, kernel, y = operands(*geometry)
+    matrix = mt.nn.conv2d_matrix(kernel, x.shape[1:], **words(geometry[-1]))
+    theirs = pytest.importorskip("scipy.sparse").csr_array(matrix.toarray())
+    np.testing.assert_array_equal(matrix.to_scipy().toarray(), theirs.toarray())
+    images, outputs = (np.reshape(a, (len(a), -1)) for a in (x, y))
+    for ours, expected in (
+        (matrix @ images.T, theirs @ images.T),
+        (outputs @ matrix, outputs @ theirs),
+        (images[0] @ matrix.T, theirs @ images[0]),
+        (np.asarray(matrix.T), theirs.toarray().T),
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-12)
+
+
+def test_the_matrix_multiplies_only_what_fits():
+    matrix = mt.nn.conv2d_matrix(mt.ones([3, 3, 1, 1]), (4, 4, 1))
+    with pytest.raises(ValueError, match=r"\(4, 16\) times an array \(4,\): legal are \(16,\)"):
+        matrix @ np.ones(4)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_the_matrix_of_half_precision_filters_is_float32(dtype):
     matrix = mt.nn.conv2d_matrix(mt.cast(mt.ones([2, 2, 1, 1]), dtype), (3, 3, 1))
-    assert (matrix.dtype.name, matrix.sum()) == ("float32", 16)
+    assert (matrix.dtype.name, matrix.toarray().sum()) == ("float32", 16)
 
 
 def test_the_matrix_of_no_place_has_no_row():
     assert mt.nn.conv2d_matrix(mt.ones([2, 2, 1, 3]), (0, 4, 1), padding="SAME").shape == (0, 0)
-
-
-def test_the_matrix_is_a_dense_array_without_scipy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
-    matrix = mt.nn.conv2d_matrix(mt.ones([3, 3, 1, 1]), (4, 4, 1))
-    assert isinstance(matrix, np.ndarray)
-    assert (matrix.shape, np.count_nonzero(matrix)) == ((4, 16), 36)
 
 
 # ----- algorithms -----

@@ -121,7 +121,7 @@ def test_the_multiply_adds_of_a_separable_convolution():
 
 def test_the_patches_and_the_matrix_of_a004_16():
     found = mt.explain("conv2d", np.arange(1, 17).reshape(4, 4), KERNEL)
-    dense = found.matrix.toarray() if hasattr(found.matrix, "toarray") else found.matrix
+    dense = found.matrix.toarray()
     assert (dense.shape, np.count_nonzero(dense)) == ((4, 16), 36)
     assert found.im2col.array[0].tolist() == [1, 2, 3, 5, 6, 7, 9, 10, 11]
     assert found.im2col.pointers[3, 4].tolist() == [0, 2, 2, 0]

@@ -103,7 +103,7 @@ def conv2d_kernel_grad(device: Device, x: Any, y: Any, window: Window) -> Any:
 
 
 def conv2d_matrix(device: Device, kernel: Any, window: Window) -> Any:
-    """The sparse matrix W', which lies in the CPU's memory on every backend: SciPy holds it."""
+    """The sparse matrix W', which lies in the CPU's memory on every backend."""
     return matrix.conv2d_matrix(device.to_numpy(kernel), window)
 
 

@@ -15,9 +15,8 @@ import numpy as np
 
 from minitensor.backend.half import is_half
 from minitensor.backend.numpy.direct import taps
+from minitensor.backend.numpy.sparse import LARGEST, SparseMatrix
 from minitensor.window import Window
-
-LARGEST = 256 * 2**20  # bytes of W' above which we refuse to build it
 
 
 def dense_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
@@ -41,40 +40,33 @@ def dense_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
         >>> dense_matrix(np.array([5.0, 7.0]).reshape(1, 2, 1, 1), row).tolist()
         [[5.0, 7.0, 0.0], [0.0, 5.0, 7.0]]
     """
-    matrix = np.zeros(_shape(kernel.shape, window), kernel.dtype)
-    g, (_, _, c, o) = window.groups, kernel.shape
-    entries = matrix.reshape(*window.out, g, o // g, *window.size, g, c)
-    for tap, group, where in _entries(window):
-        part = kernel[tap][:, group * (o // g) : (group + 1) * (o // g)]
-        entries[where] = part.T  # (h, w, O/G, C/G) where the tap meets the image
-    return matrix
+    _shape(kernel.shape, window)
+    return _sparse(kernel, window).toarray()
 
 
-def conv2d_matrix(kernel: np.ndarray, window: Window) -> Any:
-    """W' as a scipy.sparse array; as `dense_matrix` where SciPy is missing.
-
-    Half precision, which SciPy does not store, becomes float32.
+def conv2d_matrix(kernel: np.ndarray, window: Window) -> SparseMatrix:
+    """W', of which only the kernel's entries are stored; half precision becomes float32.
 
     Raises:
         ValueError: what would be stored exceeds 256 MiB.
     """
-    kernel = kernel.astype(np.float32) if is_half(kernel.dtype) else kernel
-    try:
-        from scipy.sparse import csr_array
-    except ImportError:
-        return dense_matrix(kernel, window)
+    return _sparse(kernel.astype(np.float32) if is_half(kernel.dtype) else kernel, window)
+
+
+def _sparse(kernel: np.ndarray, window: Window) -> SparseMatrix:
     shape = _shape(kernel.shape, window, stored=prod(window.out) * prod(kernel.shape))
     g, (_, _, c, o) = window.groups, kernel.shape
     (h, w), (height, width) = window.out, window.size
     numbers = np.arange(shape[0]).reshape(h, w, g, o // g, 1)
     pixels = np.arange(shape[1]).reshape(height, width, g, 1, c)
-    parts = [(np.zeros(0, kernel.dtype), *np.zeros((2, 0), int))]
+    weights = np.arange(kernel.size).reshape(kernel.shape)
+    parts = [np.zeros((3, 0), int)]
     for tap, group, (i, j, _, _, row, column, _, _) in _entries(window):
-        part = kernel[tap][:, group * (o // g) : (group + 1) * (o // g)].T  # (O/G, C/G)
+        part = weights[tap][:, group * (o // g) : (group + 1) * (o // g)].T  # (O/G, C/G)
         where = numbers[i, j, group], pixels[row, column, group]
-        parts.append(tuple(a.ravel() for a in np.broadcast_arrays(part, *where)))
-    values, rows, columns = (np.concatenate(list(some)) for some in zip(*parts, strict=True))
-    return csr_array((values, (rows, columns)), shape=shape)
+        parts.append(np.stack([a.ravel() for a in np.broadcast_arrays(part, *where)]))
+    weight, rows, columns = np.concatenate(parts, axis=1)
+    return SparseMatrix(shape, kernel.ravel()[weight], rows, columns, weight, kernel.shape)
 
 
 def conv2d(x: np.ndarray, kernel: np.ndarray, window: Window) -> np.ndarray:
