@@ -424,7 +424,7 @@ def blas_threads() -> list[int]:
 
 def test_blas_has_one_thread_in_a_worker_and_its_own_again_after() -> None:
     def inside() -> list[list[int]]:
-        return threads.parallel_map(lambda _: blas_threads(), [0, 1, 2], 2)
+        return threads.parallel_products(lambda _: blas_threads(), [0, 1, 2], 2)
 
     threads._blas_libraries.cache_clear()  # numba may have loaded SciPy's, which is not ours
     with threadpoolctl.threadpool_limits(3):

@@ -24,7 +24,7 @@ from minitensor.backend.numpy.blocks import (
     partition,
 )
 from minitensor.backend.numpy.columns import gather, scatter
-from minitensor.backend.numpy.threads import parallel_map
+from minitensor.backend.numpy.threads import parallel_products
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Window
 
@@ -95,7 +95,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
                 total += columns @ values
 
     parts = [(number, outs) for number in range(len(shares)) for outs in outputs]
-    parallel_map(work, parts, num_threads)
+    parallel_products(work, parts, num_threads)
     kernel: np.ndarray = sums[0] if len(shares) == 1 else sums.sum(0)
     return kernel.reshape(*window.kernel, c // g, o)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from minitensor.backend.numpy.threads import Result, parallel_map, workers
+from minitensor.backend.numpy.threads import Result, parallel_products, workers
 from minitensor.backend.settings import workspace_limit
 from minitensor.window import Pair, Window, extent
 
@@ -48,7 +48,7 @@ def over_blocks(
     num_threads = num_threads_for(multiply_adds)
     blocks = make_blocks(images, channels, itemsize, window, num_threads)
     share = partition_images if whole_images else partition
-    return parallel_map(work, share(blocks, SHARES * num_threads), num_threads)
+    return parallel_products(work, share(blocks, SHARES * num_threads), num_threads)
 
 
 def num_threads_for(multiply_adds: int) -> int:

@@ -1,9 +1,9 @@
-"""Our own worker threads: independent pieces of work, one BLAS thread each.
+"""Our own worker threads: independent pieces of work.
 
-NumPy leaves the interpreter lock while it copies and multiplies, so plain threads use all cores.
-BLAS must then stay on one thread: many small products on many threads each spend their time
-waiting for one another. threadpoolctl sets that; without it there is one worker and BLAS keeps
-its own threads.
+NumPy and compiled kernels leave the interpreter lock while they copy and multiply, so plain threads
+use all cores. Where they multiply by BLAS it must stay on one thread: many small products on many
+threads each spend their time waiting for one another. threadpoolctl sets that; without it there is
+one worker and BLAS keeps its own threads.
 """
 
 from __future__ import annotations
@@ -71,17 +71,26 @@ def parallel_map(
         for number in _taken(queues, own):
             results[number] = function(items[number])
 
-    with _one_blas_thread():
-        helpers = [Helper(work, own) for own in range(1, num_threads)]
-        for inbox, helper in zip(_crew(os.getpid(), workers()), helpers, strict=False):
-            inbox.put(helper)
-        try:
-            work(0)
-        finally:  # even if ours failed: while any still works, BLAS must stay as it is
-            errors = [helper.wait() for helper in helpers]
+    helpers = [Helper(work, own) for own in range(1, num_threads)]
+    for inbox, helper in zip(_crew(os.getpid(), workers()), helpers, strict=False):
+        inbox.put(helper)
+    try:
+        work(0)
+    finally:  # even if ours failed: what they write to must stay until they are done
+        errors = [helper.wait() for helper in helpers]
     for error in filter(None, errors):
         raise error
     return [results[number] for number in numbers]
+
+
+def parallel_products(
+    function: Callable[[Item], Result], items: Sequence[Item], num_threads: int
+) -> list[Result]:
+    """The same of a function that multiplies matrices: BLAS gives each thread one of its own."""
+    if min(num_threads, len(items)) == 1:
+        return list(map(function, items))
+    with _one_blas_thread():
+        return parallel_map(function, items, num_threads)
 
 
 def _taken(queues: Sequence[deque[int]], own: int) -> Iterator[int]:
