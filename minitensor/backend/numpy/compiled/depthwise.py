@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 
-from minitensor.backend.numpy.blocks import num_threads_for, pieces_for
+from minitensor.backend.numpy.blocks import SLOWNESS, num_threads_for, pieces_for
 from minitensor.backend.numpy.compiled.chain import CHAIN, LEVELS, total, wait
 from minitensor.backend.numpy.compiled.filter_grad import SHARES as IMAGE_SHARES
 from minitensor.backend.numpy.compiled.filter_grad import Axes, met
@@ -85,7 +85,7 @@ def conv2d_kernel_grad(x: np.ndarray, y: np.ndarray, window: Window) -> np.ndarr
                 *(_few(kw), band.width, band.first, band.outputs, row),
             )
 
-    parallel_map(work, range(shares), num_threads_for(_cost(y, window)))
+    parallel_map(work, range(shares), num_threads_for(_cost(x, y, window)))
     total: np.ndarray = sums.sum(0).reshape(kh, kw, 1, row)[..., :o]
     return np.ascontiguousarray(total)
 
@@ -96,8 +96,8 @@ def _convolve(
     """y = W' x; or, backwards, y = W'^T x; kernel (kh, kw, O) as the places see it."""
     flat_x, flat_y = np.ascontiguousarray(x).reshape(-1), y.reshape(-1)
     w, o = np.ascontiguousarray(kernel).reshape(-1), y.shape[-1]
-    num_threads = num_threads_for(_cost(y, window))
-    wanted = pieces_for(_cost(y, window), num_threads)
+    num_threads = num_threads_for(_cost(x, y, window))
+    wanted = pieces_for(_cost(x, y, window), num_threads)
     window = replace(window, groups=o)
     step = max(min(len(x), BLOCK_BYTES // x[0].nbytes), 1)
     taps = _few(window.kernel[1])
@@ -131,9 +131,10 @@ def _repeated(x: np.ndarray, outputs: int) -> np.ndarray:
     return x if x.shape[-1] == outputs else np.repeat(x, outputs // x.shape[-1], axis=-1)
 
 
-def _cost(y: np.ndarray, window: Window) -> int:
-    """In multiply-adds of a matrix product."""
-    return int(TAP * len(y) * prod(window.out) * window.taps * y.shape[-1])
+def _cost(x: np.ndarray, y: np.ndarray, window: Window) -> int:
+    """In multiply-adds of a matrix product: of the taps, or what memory takes for both images."""
+    taps = TAP * len(y) * prod(window.out) * window.taps * y.shape[-1]
+    return int(max(taps, SLOWNESS * (x.size + y.size)))
 
 
 @compiled
