@@ -1,19 +1,21 @@
 """A roofline: what each step reached, below what this machine can do at most.
 
-Left, operations per byte that must be moved, and up, operations per second; a number stands
+Across, operations per byte that must be moved, and up, operations per second; a number stands
 above the dots of a row. The slanted roof is the copy bandwidth and the flat one a matrix product,
-measured in the same run by as many threads. Right, the same rows by number and name, and which
+measured in the same run by as many threads. Below, the same rows by name and number, and which
 part of the roof each dot reached. Beyond 1 are three kinds, and `beyond` says which is which:
 what fits in a cache, updates in place (a copy's target is read before it is written), and
 Winograd's algorithm, which multiplies less than the definition that is counted; and the flat roof
 is no law, but what BLAS reaches. Needs matplotlib; without it there is no picture, and that is
-said.
+said. From results that are there: python -m benchmarks.roofline FILE.json...
 
 Source: Williams, Waterman and Patterson 2009
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,15 @@ import numpy as np
 
 from benchmarks.cases import threads
 from benchmarks.report import PRODUCT, short
+from minitensor import pictures
 
-COLORS = ("#1f5fa8", "#d9730d", "#3c8c4a", "#8e44ad", "#b5443c", "#6b7280", "#0f9bb3", "#a3812b")
+OURS, PEERS = "osDhp*", "^v<>PXd8"  # markers: filled and hollow, told apart in grey
+NEAR = 0.035  # of the width: dots nearer than this share a number
 Row = dict[str, Any]
 
 
 def draw(path: Path, content: dict[str, Any]) -> None:
-    """Writes the picture of a report that has times; one line of it per number of threads."""
+    """Writes the picture of a report that has times; a column of it per number of threads."""
     if not content["ceilings"]:
         return
     try:
@@ -36,26 +40,26 @@ def draw(path: Path, content: dict[str, Any]) -> None:
         print("no picture: matplotlib is not installed")
         return
     groups = {
-        count: [row for row in content["rows"] if str(row.get("threads", 0)) == count]
+        count: sorted(
+            (row for row in content["rows"] if str(row.get("threads", 0)) == count), key=_intensity
+        )
         for count in content["ceilings"]
     }
     longest = max(map(len, groups.values()))
-    height = max(5.0, 1.5 + 0.19 * longest) * len(groups)
-    figure = Figure(figsize=(15, height), layout="constrained")
-    device = content["versions"].get("gpu", content["machine"]["cpu"])
-    figure.suptitle(f"{content['what']}\n{device}, {content['date'][:10]}")
-    panels = figure.subplots(len(groups), 2, squeeze=False, width_ratios=(3, 2))
-    for (count, rows), (left, right) in zip(groups.items(), panels, strict=True):
-        rows.sort(key=_intensity)
-        _points(left, rows)
-        _roofs(left, content["ceilings"][count], rows)
-        left.set_title(threads(int(count)), fontsize=10)
-        _listed(right, rows)
-        for axes in (left, right):
-            axes.grid(color="#e3e5e8", which="major", linewidth=0.5)
-            axes.spines[["top", "right"]].set_visible(False)
-    panels[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
-    figure.savefig(path, dpi=100)
+    high = (4.2, max(1.2, 0.17 * longest + 0.3))
+    with pictures.style():
+        figure = Figure((max(8, 1.5 + 5 * len(groups)), sum(high) + 2), layout="constrained")
+        device = content["versions"].get("gpu", content["machine"]["cpu"])
+        figure.suptitle(f"{content['what']}\n{device}, {content['date'][:10]}")
+        panels = figure.subplots(2, len(groups), squeeze=False, height_ratios=high)
+        for (count, rows), (above, below) in zip(groups.items(), panels.T, strict=True):
+            above.set_title(threads(int(count)))
+            _roofs(above, content["ceilings"][count], rows)
+            _points(above, rows)
+            _listed(below, rows, named=count == next(iter(groups)) or len(groups) > 2)
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4 * len(groups))
+        figure.savefig(path, dpi=110)
     print(f"written to {path}")
 
 
@@ -111,47 +115,60 @@ def _columns(rows: list[Row]) -> list[str]:
     ]
 
 
-def _style(number: int, column: str) -> dict[str, Any]:
-    """Circles are ours, triangles the peers'."""
-    marker = "o" if column.startswith("minitensor") else "^"
-    color = COLORS[number % len(COLORS)]
-    return {
-        "marker": marker,
-        "color": color,
-        "alpha": 0.75,
-        "linewidths": 0,
-        "label": short(column),
-    }
+def _style(rows: list[Row], column: str) -> dict[str, Any]:
+    """Filled markers are ours, hollow ones the peers'."""
+    columns, ours = _columns(rows), column.startswith("minitensor")
+    alike = [c for c in columns if c.startswith("minitensor") == ours]
+    color = f"C{columns.index(column) % 8}"
+    marker = (OURS if ours else PEERS)[alike.index(column)]
+    face = color if ours else "none"
+    return {"marker": marker, "facecolors": face, "edgecolors": color, "label": short(column)}
 
 
 def _points(axes: Any, rows: list[Row]) -> None:
     """A dot per row and column, and above each place the numbers of its rows."""
     axes.set(xscale="log", xlabel="operations per byte that must be moved")
-    axes.set(yscale="log", ylabel="operations per second")
-    for number, column in enumerate(_columns(rows)):
+    axes.set(yscale="log", ylabel="1e9 operations per second")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(subs=(1, 2, 5))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
+    axes.grid(visible=True)
+    for column in _columns(rows):
         timed = [row for row in rows if column in row["milliseconds"]]
-        y = [1e3 * row["operations"] / row["milliseconds"][column] for row in timed]
-        axes.scatter(list(map(_intensity, timed)), y, s=22, **_style(number, column))
-    places: dict[int, list[int]] = {}
+        y = [_rate(row, row["milliseconds"][column]) for row in timed]
+        axes.scatter(list(map(_intensity, timed)), y, s=22, zorder=3, **_style(rows, column))
+    low, high = np.log(axes.get_xlim())
+    places: list[list[int]] = []
     for number, row in enumerate(rows):
-        places.setdefault(round(np.log(_intensity(row)) / 0.1), []).append(number)
-    for numbers in places.values():
+        gap = np.log(_intensity(row) / _intensity(rows[places[-1][-1]])) if places else np.inf
+        if gap > NEAR * (high - low):
+            places.append([])
+        places[-1].append(number)
+    for numbers in places:
         at = [rows[number] for number in numbers]
-        top = max(1e3 * row["operations"] / min(row["milliseconds"].values()) for row in at)
-        first, last = numbers[0] + 1, numbers[-1] + 1
-        words = str(first) if first == last else f"{first}-{last}"
-        style = {"ha": "center", "textcoords": "offset points", "fontsize": 7}
-        axes.annotate(words, (_intensity(at[0]), top), (0, 5), **style)
+        top = max(_rate(row, min(row["milliseconds"].values())) for row in at)
+        words = "-".join(str(n + 1) for n in dict.fromkeys((numbers[0], numbers[-1])))
+        style = {"ha": "center", "textcoords": "offset points", "fontsize": 8, "zorder": 4}
+        middle = np.sqrt(_intensity(at[0]) * _intensity(at[-1]))
+        around = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        axes.annotate(words, (middle, top), (0, 6), bbox=around, **style)
 
 
-def _listed(axes: Any, rows: list[Row]) -> None:
-    """Every row by number and name, with the part of the roof that each of its dots reached."""
-    for number, column in enumerate(_columns(rows)):
+def _rate(row: Row, milliseconds: float) -> float:
+    """1e9 operations per second."""
+    return float(row["operations"] / milliseconds / 1e6)
+
+
+def _listed(axes: Any, rows: list[Row], named: bool) -> None:
+    """Every row by its number, and its name, with the part of the roof each dot reached."""
+    for column in _columns(rows):
         timed = [(i, row["fraction"]) for i, row in enumerate(rows) if column in row["fraction"]]
         x = [fractions[column] for _, fractions in timed]
-        axes.scatter(x, [i for i, _ in timed], s=16, **_style(number, column))
-    axes.axvline(1, color="#111827", linewidth=1)
-    names = [f"{i}  {row['name']}" for i, row in enumerate(rows, 1)]
+        axes.scatter(x, [i for i, _ in timed], s=18, zorder=3, **_style(rows, column))
+    axes.axvline(1, color="black", linewidth=1)
+    axes.grid(visible=True)
+    names = [f"{row['name']}  {i}" if named else str(i) for i, row in enumerate(rows, 1)]
     axes.set_yticks(range(len(rows)), names, fontsize=7)
     axes.set(xlabel="part of the roof", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5))
 
@@ -164,7 +181,13 @@ def _roofs(axes: Any, ceilings: dict[str, float], rows: list[Row]) -> None:
     low, high = min(reached) / 2, 2 * max(reached)
     x = np.geomspace(low, high, 200)
     for name, rate in rates.items():
-        axes.plot(x, np.minimum(bandwidth * x, rate), color="#111827", linewidth=1)
-        text = f"matrix product {name}: {rate / 1e9:,.0f} GFLOP/s"
-        axes.annotate(text, (low, rate), ha="left", va="bottom", fontsize=8)
-    axes.annotate(f"  copy: {bandwidth / 1e9:,.0f} GB/s", (low, bandwidth * low), fontsize=8)
+        axes.plot(x, np.minimum(bandwidth * x, rate) / 1e9, color="black", linewidth=1)
+        axes.annotate(name, (high, rate / 1e9), (0, 3), textcoords="offset points", ha="right")
+    words = ", ".join(f"{name} {rate / 1e9:,.0f} GFLOP/s" for name, rate in rates.items())
+    title = f"{axes.get_title()}\ncopy {bandwidth / 1e9:,.0f} GB/s, matrix product {words}"
+    axes.set_title(title, fontsize=9, weight="normal")
+
+
+if __name__ == "__main__":  # again, from what was measured
+    for name in sys.argv[1:]:
+        draw(Path(name).with_suffix(".png"), json.loads(Path(name).read_text()))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import minitensor as tf
-from minitensor import models
+from minitensor import models, pictures
 from minitensor.cli import stoppable
 from minitensor.keras import callbacks, datasets, utils
 
@@ -44,18 +44,20 @@ def curve(path: Path, title: str, history: dict[str, list[float]]) -> None:
     """Loss and accuracy by epoch, as a PNG file."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.8), dpi=150, layout="constrained")
-    for axes, name, factor in zip(
-        figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True
-    ):
-        epochs = range(1, len(history[name]) + 1)
-        for key, label in ((name, "training images"), (f"val_{name}", "test images")):
-            axes.plot(epochs, [factor * v for v in history[key]], marker="o", label=label)
-        axes.set(xlabel="epoch", title=f"{name} (%)" if factor > 1 else name, xticks=epochs)
-        axes.grid(color="#e3e5e8")
-        axes.legend(frameon=False)
-    figure.suptitle(title)
-    figure.savefig(path)
+    with pictures.style():
+        figure = Figure(figsize=(9, 3.8), layout="constrained")
+        for axes, name, unit, factor in zip(
+            figure.subplots(1, 2), ("loss", "accuracy"), ("nats", "%"), (1, 100), strict=True
+        ):
+            epochs = range(1, len(history[name]) + 1)
+            lines = ((name, "training images", "o-"), (f"val_{name}", "test images", "s--"))
+            for key, label, line in lines:
+                axes.plot(epochs, [factor * v for v in history[key]], line, label=label)
+            axes.set(xlabel="epoch", ylabel=unit, title=name.capitalize(), xticks=epochs)
+            axes.grid(visible=True)
+            axes.legend()
+        figure.suptitle(title)
+        figure.savefig(path)
 
 
 def trained(args: argparse.Namespace) -> dict[str, list[float]]:

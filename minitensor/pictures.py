@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,13 +64,54 @@ def style(lang: str = "en") -> AbstractContextManager[None]:
     return matplotlib.style.context([STYLE, {"font.family": ["DejaVu Sans", font]} if font else {}])
 
 
+def language(lang: str) -> str:
+    """The language of a picture: without a font for Chinese it would be empty boxes."""
+    return "zh" if lang == "zh" and chinese_font() else "en"
+
+
 @cache
 def chinese_font() -> str | None:
-    """An installed font that has Chinese characters; without one they would be empty boxes."""
+    """An installed font that has Chinese characters."""
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
     return next((name for name in CHINESE if name in installed), None)
+
+
+@cache
+def signed() -> Any:
+    """The colour map of signed numbers: blue below 0, white at 0, red above; pale, for print."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = [colormaps["RdBu_r"](0.14 + 0.72 * k / 256) for k in range(257)]
+    return LinearSegmentedColormap.from_list("signed", shades, 257)
+
+
+def ink(shade: Sequence[float]) -> str:
+    """The colour of a number on a cell of this colour."""
+    red, green, blue = shade[:3]
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else "black"
+
+
+def written(figure: Any, kind: str, title: str, alt: str, **settings: Any) -> bytes:
+    """A figure as a file of this kind, with what it shows in words; the same on every run."""
+    metadata = {
+        "svg": {"Title": title, "Description": alt, "Date": None},
+        "png": {"Title": title, "Description": alt, "Software": None},
+        "pdf": {"Title": title, "Subject": alt, "CreationDate": None},
+    }[kind]
+    buffer = BytesIO()
+    with style():
+        figure.savefig(buffer, format=kind, metadata=metadata, **settings)
+    return buffer.getvalue()
+
+
+def element(svg: bytes, alt: str) -> str:
+    """An SVG file as an element of a page, with its words."""
+    text = svg.decode()
+    label = escape(alt, quote=True)
+    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
 def _width(text: str, bold: bool) -> float:

@@ -17,21 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitensor import pictures
 from minitensor.explain import planes, text
 from minitensor.explain.planes import Plane
 
 if TYPE_CHECKING:
     from minitensor.explain.explanation import Explanation
 
-STYLE = Path(__file__).with_name("style.mplstyle")
 CELL, GAP, MARGIN, TITLE, BAR = 0.46, 0.75, 0.3, 0.62, 0.85  # inches
 NARROWEST = 1.1  # a panel, for its title
 NOTE, LINE = 0.3, 0.16  # below a cropped panel; a line of the laws
 SUM_LETTER, LAW_LETTER = 0.085, 0.062  # the width of a letter
-CHINESE = (
-    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "SimHei"),
-    *("WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK JP"),
-)
 FRAMES, FEW = 36, 12  # of an animation, at most; of so many if there were more
 SECONDS = 0.8  # that each is shown
 
@@ -178,16 +174,13 @@ def figure(e: Explanation, at: tuple[int, ...] | None = None) -> Any:
     from minitensor.extras import require
 
     require("explain's pictures", "matplotlib", "PIL")
-    import matplotlib.style
     from matplotlib.figure import Figure
 
-    font = _chinese_font() if e.lang == "zh" else None
-    lang = "zh" if font else "en"  # without a font for it there would be empty boxes
+    lang = pictures.language(e.lang)
     shown = panels(e, at, lang)
     places = layout(shown)
     width, height = places.size
-    fonts = {"font.family": ["DejaVu Sans", font]} if font else {}
-    with matplotlib.style.context([STYLE, fonts]):
+    with pictures.style(lang):
         drawn = Figure(places.size)
 
         def inches(x: float, y: float, wide: float, tall: float) -> Any:
@@ -210,14 +203,6 @@ def figure(e: Explanation, at: tuple[int, ...] | None = None) -> Any:
     return drawn
 
 
-def _chinese_font() -> str | None:
-    """An installed font that has Chinese characters."""
-    from matplotlib.font_manager import fontManager
-
-    installed = {font.name for font in fontManager.ttflist}
-    return next((name for name in CHINESE if name in installed), None)
-
-
 def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
     """One panel: coloured cells with their numbers, hatches, outlines, title and address."""
     from matplotlib.collections import LineCollection
@@ -233,9 +218,8 @@ def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
         axes.fill([left, right, right, left], [top, top, bottom, bottom], **words)
     lines = np.arange(left, right + 1), np.arange(top, bottom + 1)
     axes.pcolormesh(*lines, shades, edgecolors="0.75", linewidth=0.6, antialiased=True)
-    dark = shades[..., :3] @ (0.299, 0.587, 0.114) < 0.55
     for i, j in np.ndindex(rows, columns):
-        ink = "white" if dark[i + y - top, j + x - left] else "black"
+        ink = pictures.ink(shades[i + y - top, j + x - left])
         number = text.short(float(plane.shown[i, j]))
         axes.text(x + j + 0.5, y + i + 0.5, number, color=ink, ha="center", va="center", size=9)
     axes.add_collection(LineCollection(_outline(plane), colors="black", linewidths=2,
@@ -269,10 +253,8 @@ SIDES = {  # of a cell: towards which neighbour it lies, and its ends (row, colu
 
 
 def _colours(values: np.ndarray, scale: float) -> np.ndarray:
-    """Of numbers: blue below 0, white at 0, red above; pale enough to print on."""
-    from matplotlib import colormaps
-
-    shades: np.ndarray = colormaps["RdBu_r"](0.5 + 0.36 * np.nan_to_num(values) / scale)
+    """The colours of numbers; white for what is not finite."""
+    shades: np.ndarray = pictures.signed()(0.5 + 0.5 * np.nan_to_num(values) / scale)
     return shades
 
 
@@ -335,18 +317,7 @@ def save(e: Explanation, path: Path) -> list[Path]:
 
 def _bytes(e: Explanation, at: tuple[int, ...], kind: str) -> bytes:
     """One picture as a file of this kind; the same on every run."""
-    import matplotlib.style
-
-    alt = panels(e, at).alt
-    metadata = {
-        "svg": {"Title": e.call.op, "Description": alt, "Date": None},
-        "png": {"Title": e.call.op, "Description": alt, "Software": None},
-        "pdf": {"Title": e.call.op, "Subject": alt, "CreationDate": None},
-    }[kind]
-    buffer = BytesIO()
-    with matplotlib.style.context(STYLE):
-        figure(e, at).savefig(buffer, format=kind, metadata=metadata)
-    return buffer.getvalue()
+    return pictures.written(figure(e, at), kind, e.call.op, panels(e, at).alt)
 
 
 def _animate(e: Explanation, path: Path) -> None:

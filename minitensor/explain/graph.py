@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from importlib.util import find_spec
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -265,7 +264,7 @@ class Graph:
     def figure(self) -> Any:
         """A matplotlib Figure: arrows lead from what is read to what is computed."""
         require("show_graph's pictures", "matplotlib")
-        lang = "zh" if self.lang == "zh" and pictures.chinese_font() else "en"
+        lang = pictures.language(self.lang)
         shown = []
         for node in self.nodes:
             kind = "gradient" if node.order else node.kind
@@ -291,19 +290,13 @@ class Graph:
         return path
 
     def _bytes(self, kind: str) -> bytes:
-        buffer = BytesIO()
-        with pictures.style(self.lang):
-            self.figure().savefig(buffer, format=kind)
-        return buffer.getvalue()
+        return pictures.written(self.figure(), kind, "show_graph", str(self))
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the picture, scrolled if large; the tree for who hears it."""
         if find_spec("matplotlib") is None:
             return f"<pre>{escape(str(self))}</pre>"
-        shown = self._bytes("svg").decode()
-        label = escape(str(self), quote=True)
-        picture = shown[shown.index("<svg") :]
-        picture = picture.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+        picture = pictures.element(self._bytes("svg"), str(self))
         return f'<div style="overflow:auto;max-height:90vh;background:white">{picture}</div>'
 
     # ----- the tree -----
