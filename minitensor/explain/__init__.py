@@ -5,8 +5,10 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     trace.py        the index map of a Window; sums of products with addresses
     windowed.py     the sums of convolutions, pools, patches, and their gradients
     normalised.py   those of normalisations and of softmax cross entropy
+    resampled.py    those of resized images
     composed.py     ops that tf.nn has under no name of its own
-    ops.py          the table: how an op's own arguments become its map
+    arguments.py    how an op's own arguments are read
+    ops.py          the table: how they become its map
     explanation.py  `explain`, and what can be asked about a number
     layers.py       layers are the ops that they call; every layer of a model
     graph.py        `show_graph`: the computations that led to a tensor

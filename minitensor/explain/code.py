@@ -25,8 +25,7 @@ def program(call: Call, op: Op, found: Map, language: str) -> str:
         raise ValueError(f"code({language!r}): legal are {', '.join(LANGUAGES)}")
     if language == "tf":
         return _tensorflow(call, op)
-    family = "upsampling" if call.op == "upsampling" else op.family
-    write = PROGRAMS.get((language, family))
+    write = PROGRAMS.get((language, op.family))
     first = str(call.arguments.get("data_format") or "").startswith("NC")
     if write is None or first or (language == "keras" and found.padding not in ("SAME", "VALID")):
         raise ValueError(f"no {language} program for {call.op} with these arguments")
@@ -41,7 +40,8 @@ def _tensorflow(call: Call, op: Op) -> str:
     for name, value in call.arguments.items():
         if name == "bias" and op.family != "lrn":
             continue
-        words += [f"{name}={name if hasattr(value, 'numpy') else repr(value)}"]
+        said = repr(str(value) if isinstance(value, str) else value)  # of an enum its word
+        words += [f"{name}={name if hasattr(value, 'numpy') else said}"]
     path = "compat.v1." + op.path if "fused" in op.path else op.path
     text = f"output = tf.{path}({', '.join(w for w in words if not w.endswith('=None'))})"
     text += "[0]" if call.op in ("fused_batch_norm", "max_pool_with_argmax") else ""
@@ -49,17 +49,24 @@ def _tensorflow(call: Call, op: Op) -> str:
 
 
 def _composed(call: Call) -> str:
-    a = call.arguments
-    axes = list(range(1, call.output.ndim - 1))
-    rank, size = len(axes), a.get("size")
+    a, rank = call.arguments, call.output.ndim - 2
+    bias = " + bias" if _has_bias(call) else ""
+    if call.op == "dense":
+        return f"output = tf.matmul(input, kernel){bias}"
+    if call.op == "causal_conv1d":
+        before = (a["filters"].shape[0] - 1) * a["dilations"]
+        words = f"{a['stride']}, 'VALID', dilations={a['dilations']}"
+        return f"""padded = tf.pad(input, [[0, 0], [{before}, 0], [0, 0]])
+output = tf.nn.conv1d(padded, filters, {words}){bias}"""
     if call.op == "extract_patches":
-        words = ", ".join(str(_full(a[name])) for name in ("sizes", "strides", "rates"))
-        return f"output = tf.image.extract_patches(images, {words}, {a['padding']!r})"
-    return {
-        "global_avg_pool": f"output = tf.reduce_mean(input, axis={axes}, keepdims=True)",
-        "global_max_pool": f"output = tf.reduce_max(input, axis={axes}, keepdims=True)",
-        "upsampling": f"output = tf.keras.layers.UpSampling{rank}D({size})(input)",
-    }[call.op]
+        sizes = ", ".join(str(_full(a[name])) for name in ("sizes", "strides", "rates"))
+        return f"output = tf.image.extract_patches(images, {sizes}, {a['padding']!r})"
+    if call.op == "upsampling":
+        method = f", interpolation={a['interpolation']!r}" if rank == 2 else ""
+        return f"output = tf.keras.layers.UpSampling{rank}D({a['size']}{method})(input)"
+    kind = "mean" if call.op == "global_avg_pool" else "max"
+    axes = list(range(1, rank + 1))
+    return f"output = tf.reduce_{kind}(input, axis={axes}, keepdims=True)"
 
 
 def _full(value: Any) -> list[int]:
@@ -179,10 +186,19 @@ log_softmax = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 output = -(labels * log_softmax).sum(axis=-1)"""
 
 
-def _numpy_upsampling(call: Call, found: Map) -> str:
-    assert found.links is not None
-    sh, sw = _words(found.links)["strides"]
-    return f"output = input.repeat({sh}, axis=1).repeat({sw}, axis=2)"
+def _numpy_resized(call: Call, found: Map) -> str:
+    tracer: Any = found.tracer
+    x, _ = _names(call, found)
+    factors = [out // size for out, size in (w.shape for w in tracer.weights)]
+    exact = [out % size for out, size in (w.shape for w in tracer.weights)]
+    if tracer.method != "nearest" or any(exact):
+        raise ValueError(f"no numpy program for {call.op} with these arguments")
+    repeats = "".join(f".repeat({n}, axis={axis})" for axis, n in enumerate(factors, 1))
+    return f"output = {x}{repeats}"
+
+
+def _numpy_dense(call: Call, found: Map) -> str:
+    return f"output = input @ kernel{' + bias' if _has_bias(call) else ''}"
 
 
 # ----- Keras -----
@@ -205,6 +221,14 @@ def _keras_conv(call: Call, found: Map) -> str:
 layer.build({x}.shape)
 layer.set_weights([{kernel}{", bias" if bias else ""}])
 output = layer({x})"""
+
+
+def _keras_dense(call: Call, found: Map) -> str:
+    bias = _has_bias(call)
+    return f"""layer = keras.layers.Dense({call.output.shape[-1]}, use_bias={bias})
+layer.build(input.shape)
+layer.set_weights([kernel{", bias" if bias else ""}])
+output = layer(input)"""
 
 
 def _keras_transposed(call: Call, found: Map) -> str:
@@ -283,6 +307,11 @@ y = F.conv{rank}d(x, weights, {bias}, {w["strides"]}, 0, {w["dilations"]}, {w["g
 {back}"""
 
 
+def _torch_dense(call: Call, found: Map) -> str:
+    bias = ", torch.from_numpy(bias)" if _has_bias(call) else ""
+    return f"output = F.linear(torch.from_numpy(input), torch.from_numpy(kernel).T{bias})"
+
+
 def _torch_transposed(call: Call, found: Map) -> str:
     assert found.links is not None
     w, (y, kernel) = _words(found.links), _names(call, found)
@@ -317,7 +346,10 @@ PROGRAMS: dict[tuple[str, str], Callable[[Call, Map], str]] = {
     ("numpy", "pool"): _numpy_pool,
     ("numpy", "norm"): _numpy_norm,
     ("numpy", "loss"): _numpy_loss,
-    ("numpy", "upsampling"): _numpy_upsampling,
+    ("numpy", "resized"): _numpy_resized,
+    ("numpy", "dense"): _numpy_dense,
+    ("keras", "dense"): _keras_dense,
+    ("torch", "dense"): _torch_dense,
     ("keras", "conv"): _keras_conv,
     ("keras", "transposed"): _keras_transposed,
     ("keras", "pool"): _keras_pool,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.explain import ops
+from minitensor.explain.arguments import FILTERS
 from minitensor.explain.explanation import Explanation, explain
 from minitensor.explain.presets import preset
 from minitensor.explain.text import VIEWS
@@ -116,11 +117,11 @@ def _arrays(
     if x.ndim == 3 and ("2d" in op or op in ("extract_patches", "upsampling")):
         arrays[image] = x = x[None]  # one image with channels
     if args.filter is not None:
-        name = _first(ops.FILTERS, legal, "--filter", op)
+        name = _first(FILTERS, legal, "--filter", op)
         arrays[name] = _filters(array_of("--filter", args.filter), x, op, args.groups or 1)
         if "1d" in op and arrays[name].ndim == 2 and len(arrays[name]) == 1:
             arrays[name] = arrays[name][0]
-    elif any(n in legal and n not in given for n in ops.FILTERS):
+    elif any(n in legal and n not in given for n in FILTERS):
         raise ValueError(f"--filter is missing: {LEGAL_ARRAY}")
     return arrays
 
@@ -170,7 +171,7 @@ def _value(option: str, text: str) -> Any:
     try:
         return ast.literal_eval(text.capitalize() if text.lower() in ("true", "false") else text)
     except (ValueError, SyntaxError):
-        return array_of(option, text)
+        return text if text.isidentifier() else array_of(option, text)
 
 
 def _padding(text: str) -> Any:

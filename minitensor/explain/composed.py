@@ -17,14 +17,29 @@ def global_max_pool(library: Any, input: Any, data_format: str | None = None) ->
     return library.reduce_max(input, axis=_spatial_axes(input, data_format), keepdims=True)
 
 
-def upsampling(library: Any, input: Any, size: Any = 2) -> Any:
-    """Every pixel several times: (N, H, W, C) -> (N, H*s, W*s, C)."""
-    sh, sw = args.spatial("upsampling", "size", size, 2, True)
-    n, h, w, c = input.shape
-    apart = library.reshape(input, [n, h, 1, w, 1, c])
-    return library.reshape(
-        library.broadcast_to(apart, [n, h, sh, w, sw, c]), [n, h * sh, w * sw, c]
-    )
+def upsampling(library: Any, input: Any, size: Any = 2, interpolation: str = "nearest") -> Any:
+    """Images so many times as large: every pixel repeated, or by tf.image.resize."""
+    factors = args.spatial("upsampling", "size", size, len(input.shape) - 2, True)
+    if interpolation != "nearest":
+        sizes = [n * s for n, s in zip(input.shape[1:-1], factors, strict=True)]
+        return library.image.resize(input, sizes, interpolation)
+    for axis, factor in enumerate(factors, 1):
+        input = library.repeat(input, factor, axis=axis)
+    return input
+
+
+def dense(library: Any, input: Any, kernel: Any) -> Any:
+    """Rows times a matrix: (N, C) and (C, O) to (N, O)."""
+    return library.matmul(input, kernel)
+
+
+def causal_conv1d(
+    library: Any, input: Any, filters: Any, stride: int = 1, dilations: int = 1
+) -> Any:
+    """A convolution that sees no later step: the zeros stand before the signal only."""
+    pads = [[0, 0], [(filters.shape[0] - 1) * dilations, 0], [0, 0]]
+    padded = library.pad(input, pads)
+    return library.nn.conv1d(padded, filters, stride, "VALID", dilations=dilations)
 
 
 def extract_patches(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.explain import laws, ops, text, views
+from minitensor.explain.arguments import FILTERS
 from minitensor.explain.ops import Call, Map, Op
 from minitensor.explain.trace import Index, Sum
 from minitensor.explain.words import LANGUAGES
@@ -107,16 +108,13 @@ class Explanation:
     @property
     def spatial_axes(self) -> list[int]:
         """The axes of the numbers asked for that are rows and columns (and depth)."""
-        dims = self.call.numbers.ndim
-        links = self.map.links
-        if links is None or dims < links.rank:
+        dims, rank = self.call.numbers.ndim, self.map.rank
+        if rank is None or dims != rank + 2:
             return []
-        if dims != links.rank + 2:
-            return []
-        if self.call.asked in (*ops.FILTERS, "pointwise_filter"):
-            return list(range(links.rank))
+        if self.call.asked in (*FILTERS, "pointwise_filter"):
+            return list(range(rank))
         first = str(self.call.arguments.get("data_format") or "").startswith("NC")
-        return list(range(2, dims) if first and dims == links.rank + 2 else range(1, dims - 1))
+        return list(range(2, dims) if first else range(1, dims - 1))
 
     # ----- the number -----
 
@@ -151,6 +149,18 @@ class Explanation:
         """A number of a transposed convolution: scattered, slid over, and as a row of W'^T."""
         return views.three_ways(self.map, self.at, self.call.asked)
 
+    def reach(self, times: int = 1) -> list[tuple[int, np.ndarray]]:
+        """Of the op so many times in a row, along each axis: how often a number reads each pixel.
+
+        The receptive field and how it grows; zeros are the holes that dilation leaves.
+        """
+        return views.reach(self.map, times)
+
+    @cached_property
+    def moving(self) -> views.Moving:
+        """The statistics that a batch normalisation keeps after so many steps, by its momentum."""
+        return views.moving(self.map, self.at)
+
     @cached_property
     def cost(self) -> tuple[views.Cost, ...]:
         """What each algorithm costs: multiply-adds, extra bytes, predicted and measured time."""
@@ -173,7 +183,7 @@ class Explanation:
     # ----- shown -----
 
     def print(self, *views: str, lang: str | None = None) -> None:
-        """Prints views of it: "terms", "window", "im2col", "matrix", "scatter", "cost", "code"."""
+        """Prints views of it: terms, window, im2col, matrix, scatter, reach, moving, cost, code."""
         text.show(text.lines(self, views, lang or self.lang))
 
     def figure(self) -> Any:

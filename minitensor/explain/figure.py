@@ -65,7 +65,7 @@ def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") 
     """What the picture of the number at `at` shows."""
     found = e.terms(at)
     rows = planes.rows(e, found)
-    if e.map.links is None:
+    if e.map.rank is None:
         rows = [[_flat(step.blocks[0].factors[0], e)] for step in found.before[:1]]
     values = [v for b in found.blocks for v in b.values[slice(None) if b.real is None else b.real]]
     shown = " + ".join(text.number(v) for v in values[:9]).replace("+ -", "− ")
@@ -75,7 +75,7 @@ def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") 
     total = " = ".join(sides)
     laws = "\n".join(step.text(lang) for step in e.shape_steps)
     result = planes.asked(e, at) or _result(e, found.at)
-    return Panels(rows, result, total, laws, e.map.links is not None)
+    return Panels(rows, result, total, laws, e.map.rank is not None)
 
 
 def _flat(factor: Any, e: Explanation) -> Plane:

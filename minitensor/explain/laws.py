@@ -7,6 +7,7 @@ from typing import Any
 
 from minitensor.explain.normalised import Normalised
 from minitensor.explain.ops import Map
+from minitensor.explain.resampled import Resampled
 from minitensor.explain.words import say
 from minitensor.window import Window, extent, output_size, same_pad, transposed_sizes
 
@@ -35,18 +36,15 @@ def shape_steps(found: Map) -> tuple[Step, ...]:
     """Every law that a call's sizes obey."""
     if isinstance(found.tracer, Normalised):
         return (_shares(found.tracer),)
+    if isinstance(found.tracer, Resampled):
+        method, axes = found.tracer.method, [w.shape for w in found.tracer.weights]
+        return tuple(_by_axis([[(method, {"size": n, "out": out})] for out, n in axes]))
     if found.links is None:
         return ()
     links = found.links
-    steps: list[Step] = []
-    for number, (window, axis) in enumerate(links.axes):
-        name = AXES[number - links.rank + 3]
-        law = _transposed if found.transposed else _forward
-        pads = found.padding if isinstance(found.padding, str) else "explicit"
-        said = tuple(_spans(window, axis) + law(window, axis, pads))
-        if steps and steps[-1].said == said:
-            name = f"{steps.pop().axis} {name}"
-        steps.append(Step(name, said))
+    law = _transposed if found.transposed else _forward
+    pads = found.padding if isinstance(found.padding, str) else "explicit"
+    steps = _by_axis([_spans(*axis) + law(*axis, pads) for axis in links.axes])
     if links.filters is not None and links.plane.groups > 1:
         groups, channels = links.plane.groups, links.channels
         numbers = {"groups": groups, "channels": channels, "each": channels // groups}
@@ -98,6 +96,17 @@ def _transposed(window: Window, axis: int, padding: str) -> Said:
     numbers = {**n, "positions": n["out"], "smallest": legal[0], "largest": legal[-1]}
     law = "transposed_same" if padding == "SAME" else "transposed"
     return [(law, numbers), ("legal", {**numbers, "legal": sizes})]
+
+
+def _by_axis(laws: list[Said]) -> list[Step]:
+    """A step for each spatial axis; one for axes that obey the same."""
+    steps: list[Step] = []
+    for name, law in zip(AXES[len(AXES) - len(laws) :], laws, strict=True):
+        said = tuple(law)
+        if steps and steps[-1].said == said:
+            name = f"{steps.pop().axis} {name}"
+        steps.append(Step(name, said))
+    return steps
 
 
 def _shares(norm: Normalised) -> Step:

@@ -6,6 +6,7 @@ activation, is applied again and compared with what the layer computed.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,8 +16,9 @@ import numpy as np
 
 from minitensor.explain import text
 from minitensor.explain.explanation import Explanation, explain
+from minitensor.explain.views import paths
 from minitensor.explain.windowed import whole
-from minitensor.keras import layers
+from minitensor.keras import Sequential, layers
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.calling import Call, calls
 from minitensor.keras.summary.facts import Row, calls_no_other, rows_of
@@ -24,25 +26,24 @@ from minitensor.keras.summary.facts import Row, calls_no_other, rows_of
 Arguments = tuple[str, dict[str, Any]]
 
 
-def _window(layer: Any) -> dict[str, Any]:
-    """Strides, padding and layout, as tf.nn has them."""
-    if layer.padding not in ("same", "valid"):
-        raise ValueError(f"{layer.name}: padding {layer.padding!r} cannot be explained")
+def _window(layer: Any, rank: int) -> dict[str, Any]:
+    """Strides, padding and layout, as tf.nn has them of so many axes."""
     first = layer.data_format == "channels_first"
-    strides = [1, 1, *layer.strides] if first else [1, *layer.strides, 1]
-    names = {1: "NCW NWC", 2: "NCHW NHWC", 3: "NCDHW NDHWC"}[layer.rank].split()
+    steps = list(layer.strides) * (rank // layer.rank)
+    names = {1: "NCW NWC", 2: "NCHW NHWC", 3: "NCDHW NDHWC"}[rank].split()
     return {
-        "strides": strides,
+        "strides": [1, 1, *steps] if first else [1, *steps, 1],
         "padding": layer.padding.upper(),
         "data_format": names[not first],
     }
 
 
-def _kernel(layer: Any, x: Any, op: str, **weights: Any) -> Arguments:
-    words = {"input": x, **weights, **_window(layer)}
+def _kernel(layer: Any, x: Any, op: str, rank: int = 0, **weights: Any) -> Arguments:
+    rank = rank or layer.rank
+    words = {"input": x, **weights, **_window(layer, rank)}
     if any(n > 1 for n in layer.dilation_rate):
-        words["dilations"] = list(layer.dilation_rate)
-    if layer.rank == 1 and "transpose" not in op:
+        words["dilations"] = [1] * (rank - layer.rank) + list(layer.dilation_rate)
+    if rank == 1 and "transpose" not in op:
         words["stride"] = words.pop("strides")
     if layer.bias is not None:
         words["bias"] = layer.bias
@@ -50,7 +51,18 @@ def _kernel(layer: Any, x: Any, op: str, **weights: Any) -> Arguments:
 
 
 def _conv(layer: Any, x: Any) -> Arguments:
-    return _kernel(layer, x, f"conv{layer.rank}d", filters=layer.kernel)
+    if layer.padding != "causal":
+        return _kernel(layer, x, f"conv{layer.rank}d", filters=layer.kernel)
+    _last(layer)
+    words = {"stride": layer.strides[0], "dilations": layer.dilation_rate[0]}
+    bias = {} if layer.bias is None else {"bias": layer.bias}
+    return "causal_conv1d", {"input": x, "filters": layer.kernel, **words, **bias}
+
+
+def _last(layer: Any) -> None:
+    """Refuses a layout that the op does not have."""
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        raise ValueError(f"{layer.name}: channels_first cannot be explained here")
 
 
 def _transposed(layer: Any, x: Any) -> Arguments:
@@ -59,34 +71,60 @@ def _transposed(layer: Any, x: Any) -> Arguments:
     return _kernel(layer, x, op, filters=layer.kernel, output_shape=shape)
 
 
+def _flat(layer: Any, x: Any, *kernels: Any) -> list[Any]:
+    """Over one axis: signals and kernels as images one pixel high."""
+    if layer.rank == 2:
+        return [x, *kernels]
+    row = 2 if layer.data_format == "channels_first" else 1
+    return [np.expand_dims(x, row), *(whole(kernel)[None] for kernel in kernels)]
+
+
 def _depthwise(layer: Any, x: Any) -> Arguments:
-    return _kernel(layer, x, "depthwise_conv2d", filter=layer.kernel)
+    x, kernel = _flat(layer, x, layer.kernel)
+    return _kernel(layer, x, "depthwise_conv2d", 2, filter=kernel)
 
 
 def _separable(layer: Any, x: Any) -> Arguments:
-    words = {"depthwise_filter": layer.depthwise_kernel, "pointwise_filter": layer.pointwise_kernel}
-    return _kernel(layer, x, "separable_conv2d", **words)
+    x, depthwise, pointwise = _flat(layer, x, layer.depthwise_kernel, layer.pointwise_kernel)
+    words = {"depthwise_filter": depthwise, "pointwise_filter": pointwise}
+    return _kernel(layer, x, "separable_conv2d", 2, **words)
+
+
+def _dense(layer: Any, x: Any) -> Arguments:
+    bias = {} if layer.bias is None else {"bias": layer.bias}
+    return "dense", {"input": x, "kernel": layer.kernel, **bias}
 
 
 def _pool(layer: Any, x: Any) -> Arguments:
-    kind = "max" if layer.kind == "MAX" else "avg"
-    words = _window(layer)
     taps = [layer.pool_size] if isinstance(layer.pool_size, int) else list(layer.pool_size)
-    return f"{kind}_pool{layer.rank}d", {"input": x, "ksize": taps, **words}
+    words = {"input": x, "ksize": taps, **_window(layer, layer.rank)}
+    return f"{layer.kind.lower()}_pool{layer.rank}d", words
+
+
+def _global(layer: Any, x: Any) -> Arguments:
+    names = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
+    layout = names[layer.rank] if layer.data_format == "channels_first" else None
+    return f"global_{layer.kind.lower()}_pool", {"input": x, "data_format": layout}
+
+
+def _upsampling(layer: Any, x: Any) -> Arguments:
+    _last(layer)
+    words = {"size": layer.size, "interpolation": getattr(layer, "interpolation", "nearest")}
+    return "upsampling", {"input": x, **words}
 
 
 def _batch_norm(layer: Any, x: Any) -> Arguments:
     """In inference, as a model is explained."""
-    channels = x.shape[layer.axis if isinstance(layer.axis, int) else layer.axis[0]]
-    ones, zeros = np.ones(channels, "float32"), np.zeros(channels, "float32")
-    return "batch_normalization", {
-        "x": x,
+    axis = (layer.axis if isinstance(layer.axis, int) else layer.axis[0]) % x.ndim
+    shape = [n if a == axis else 1 for a, n in enumerate(x.shape)]
+    vectors = {
         "mean": layer.moving_mean,
         "variance": layer.moving_variance,
-        "offset": zeros if layer.beta is None else layer.beta,
-        "scale": ones if layer.gamma is None else layer.gamma,
-        "variance_epsilon": layer.epsilon,
+        "offset": np.zeros(x.shape[axis], x.dtype) if layer.beta is None else layer.beta,
+        "scale": np.ones(x.shape[axis], x.dtype) if layer.gamma is None else layer.gamma,
     }
+    spread = {name: np.reshape(whole(vector), shape) for name, vector in vectors.items()}
+    return "batch_normalization", {"x": x, **spread, "variance_epsilon": layer.epsilon}
 
 
 def _layer_norm(layer: Any, x: Any) -> Arguments:
@@ -94,19 +132,31 @@ def _layer_norm(layer: Any, x: Any) -> Arguments:
     return "layer_normalization", {"x": x, **words, "epsilon": layer.epsilon}
 
 
+def _group_norm(layer: Any, x: Any) -> Arguments:
+    if layer.axis % x.ndim != x.ndim - 1:
+        raise ValueError(f"{layer.name}: axis {layer.axis} cannot be explained, only the last")
+    words = {"scale": layer.gamma, "offset": layer.beta, "groups": layer.groups}
+    return "group_normalization", {"x": x, **words, "epsilon": layer.epsilon}
+
+
+def _of_ranks(names: str, row: Callable[[Any, Any], Arguments]) -> dict[type, Any]:
+    """The row of layers over one, two and three axes, those that there are."""
+    found = (getattr(layers, f"{n}{rank}D", None) for n in names.split() for rank in (1, 2, 3))
+    return {cls: row for cls in found if cls is not None}
+
+
 TABLE: dict[type, Callable[[Any, Any], Arguments]] = {
-    **dict.fromkeys((layers.Conv1D, layers.Conv2D, layers.Conv3D), _conv),
-    **dict.fromkeys(
-        (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose), _transposed
-    ),
-    layers.DepthwiseConv2D: _depthwise,
-    layers.SeparableConv2D: _separable,
-    **dict.fromkeys((layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D), _pool),
-    **dict.fromkeys(
-        (layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D), _pool
-    ),
+    **{getattr(layers, f"Conv{rank}D"): _conv for rank in (1, 2, 3)},
+    **{getattr(layers, f"Conv{rank}DTranspose"): _transposed for rank in (1, 2, 3)},
+    **_of_ranks("DepthwiseConv", _depthwise),
+    **_of_ranks("SeparableConv", _separable),
+    layers.Dense: _dense,
+    **_of_ranks("MaxPooling AveragePooling", _pool),
+    **_of_ranks("GlobalMaxPooling GlobalAveragePooling", _global),
+    **_of_ranks("UpSampling", _upsampling),
     layers.BatchNormalization: _batch_norm,
     layers.LayerNormalization: _layer_norm,
+    layers.GroupNormalization: _group_norm,
 }
 
 
@@ -122,15 +172,14 @@ def explain_layer(layer: Any, x: Any, **words: Any) -> Explanation | ModelExplan
     if type(layer) not in TABLE:
         known = ", ".join(cls.__name__ for cls in TABLE)
         raise ValueError(f"{type(layer).__name__} cannot be explained; these layers can: {known}")
-    y = layer(x)
+    y = whole(layer(x))
     op, arguments = TABLE[type(layer)](layer, whole(x))
-    given: dict[str, Any] = {
-        k: whole(v) if hasattr(v, "numpy") else v for k, v in arguments.items()
-    }
+    given = {k: whole(v) for k, v in arguments.items()}
     found: Explanation = explain(op, **(given | words))
     activation = getattr(layer, "activation", None)
     same = whole(found.call.output if activation is None else activation(found.call.output))
-    if not np.allclose(same, whole(y), rtol=1e-4, atol=1e-4 * float(np.abs(same).max(initial=1))):
+    size = float(np.abs(same).max(initial=1))
+    if not np.allclose(same.reshape(y.shape), y, rtol=1e-4, atol=1e-4 * size):
         raise ArithmeticError(f"{layer.name}: the layer and its op {op} do not compute the same")
     return found
 
@@ -192,8 +241,10 @@ class ModelExplanation:
 
     @staticmethod
     def _step(row: Row, inputs: Any) -> Step:
-        known = type(row.layer) in TABLE and hasattr(inputs, "shape")
-        found = explain_layer(row.layer, inputs) if known else None
+        found = None
+        if type(row.layer) in TABLE and hasattr(inputs, "shape"):
+            with contextlib.suppress(ValueError):  # of settings that cannot be explained
+                found = explain_layer(row.layer, inputs)
         return Step(row, inputs, found if isinstance(found, Explanation) else None)
 
     def __getitem__(self, name: str) -> Explanation:
@@ -203,15 +254,44 @@ class ModelExplanation:
         known = [s.row.layer.name for s in self.steps if s.explanation is not None]
         raise ValueError(f"no explained layer {name!r}; there are {', '.join(known)}")
 
+    def reach(self) -> list[tuple[str, np.ndarray]]:
+        """After each layer that slides a window: how often a number reads each pixel of a row.
+
+        Zeros are the holes that stacked dilations leave (gridding).
+
+        Raises:
+            ValueError: the layers are not one after the other.
+        """
+        if not isinstance(self.model, Sequential):
+            raise ValueError("the view 'reach' is for a Sequential: one layer after the other")
+        windows, found = [], []
+        for step in self.steps:
+            links = None if step.explanation is None else step.explanation.map.links
+            if links is None or not links.rank or step.explanation.map.transposed:  # type: ignore[union-attr]
+                continue
+            window, axis = links.axes[-1]
+            windows.append((window.kernel[axis], window.stride[axis], window.dilation[axis]))
+            found.append((step.row.layer.name, paths(windows)))
+        return found
+
+    def _reach(self) -> list[text.Line]:
+        out: list[text.Line] = []
+        for name, counts in self.reach():
+            words = f"{name}: sees {len(counts)} pixels, reads {np.count_nonzero(counts)} of them"
+            out += [[(words, "")], text.pattern(counts)]
+        return out
+
     def _lines(self) -> list[text.Line]:
         head = ["layer", "output", "receptive field", "multiply-adds", "size"]
         table = [[(word, text.HEAD) for word in head]]
         table += [[(cell, "") for cell in step.line] for step in self.steps]
         return text.grid(table)
 
-    def print(self) -> None:
-        """The table."""
-        text.show(self._lines())
+    def print(self, *views: str) -> None:
+        """The table; with the view "reach", what a number of each layer sees of a row."""
+        if not set(views) <= {"reach"}:
+            raise ValueError(f"views of a model: legal is 'reach', got {', '.join(views)}")
+        text.show(self._lines() + (self._reach() if views else []))
 
     def __str__(self) -> str:
         return text.plain(self._lines())

@@ -87,7 +87,7 @@ def rows(e: Explanation, found: Sum) -> list[list[Plane]]:
 
 
 def _rows(e: Explanation, block: Block) -> list[list[Plane]]:
-    if e.map.links is None or not len(block):
+    if e.map.rank is None or not len(block):
         return []
     part = np.zeros(len(block), int) if block.part is None else block.part
     found: list[list[Plane]] = []
@@ -108,16 +108,15 @@ def _of_factor(e: Explanation, factor: Factor, which: np.ndarray) -> Plane | Non
     index = factor.index[which]
     word, side = role_word(e, role, sides[role]), sides[role]
     pads: Sequence[Pair] = NO_PADS
-    if role == "image" and not e.map.transposed and e.call.asked == "output":
-        assert e.map.links is not None
+    if role == "image" and not e.map.transposed and e.call.asked == "output" and e.map.links:
         pads = tuple(w.pad[a] for w, a in e.map.links.axes[-2:])
     return _plane(word, side, index, _axes(e, role, side), pads)
 
 
 def asked(e: Explanation, at: tuple[int, ...] | None = None) -> Plane | None:
     """The plane of the number that is explained."""
-    links, sides = e.map.links, e.map.sides or {}
-    if links is None or e.call.asked in ("bias", "pointwise_filter"):
+    sides = e.map.sides or {}
+    if e.map.rank is None or e.call.asked in ("bias", "pointwise_filter"):
         return None
     transposed = e.map.transposed
     role = {"output": "image" if transposed else "positions"}.get(e.call.asked)
@@ -138,10 +137,13 @@ def role_word(e: Explanation, role: str, side: Side) -> str:
 
 
 def _axes(e: Explanation, role: str, side: Side) -> list[int]:
-    """The spatial axes of an array."""
-    assert e.map.links is not None
+    """The spatial axes of an array; where there are none, that along which a sum runs."""
+    rank = e.map.rank
+    assert rank is not None
+    if rank == 0:
+        return [0 if role == "taps" else 1]
     first = 0 if role == "taps" else 2 if side.first else 1
-    return list(range(first, first + e.map.links.rank))
+    return list(range(first, first + rank))
 
 
 def _plane(
@@ -162,5 +164,5 @@ def _plane(
         cells = np.insert(cells, 0, 0, axis=1)
     words = ", ".join(":" if isinstance(i, slice) else str(i) for i in where)
     array = np.atleast_2d(side.array[tuple(where)])
-    pads = [(0, 0), *pads][-2:]
+    pads = [(0, 0), (0, 0), *pads][-2:]
     return plane_of(role, f"{side.name}[{words}]", array, cells, pads)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitensor.explain.laws import AXES
 from minitensor.explain.planes import MOST, PARTS, Plane, plane_of, rows
 from minitensor.explain.trace import Block, Cell, Sum, Term
+from minitensor.explain.views import STEPS
 from minitensor.explain.words import say
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def short(value: float) -> str:
 
 def lines(e: Explanation, views: Sequence[str], lang: str) -> list[Line]:
     """The title, the laws, and the views asked for; by default the window, or the terms."""
-    default = ("window",) if e.map.links is not None else ("terms",)
+    default = ("window",) if e.map.rank is not None else ("terms",)
     found = head(e, lang)
     for view in views or default:
         if view not in VIEWS:
@@ -384,6 +386,40 @@ def _matrix_row(e: Explanation) -> int:
     return int(np.ravel_multi_index((*place, channel), sizes))
 
 
+def _reach(e: Explanation, lang: str) -> list[Line]:
+    """How often a number of the op, applied once to four times, reads each pixel of an axis."""
+    out: list[Line] = [[(say("reach", lang), HEAD)]]
+    names = AXES[len(AXES) - (e.map.rank or 0) :]
+    for times in range(1, 5):
+        for axis, counts in e.reach(times):
+            words = {"times": times, "span": len(counts), "read": np.count_nonzero(counts)}
+            which = f" ({say(names[axis], lang)})" if len(e.reach(times)) > 1 else ""
+            out.append([(f"  {say('times', lang, **words)}{which}", "")])
+            out.append(pattern(counts))
+    return out
+
+
+def pattern(counts: Sequence[int]) -> Line:
+    """Counts in a row, a dot for each 0; the middle of many."""
+    start = max(len(counts) - 3 * MOST, 0) // 2
+    cells = [(str(n), LIT) if n else ("·", DIM) for n in counts[start : start + 3 * MOST]]
+    more = ("...", DIM) if start else ("", "")
+    return [("    ", ""), more, *((f"{text} ", style) for text, style in cells), more]
+
+
+def _moving(e: Explanation, lang: str) -> list[Line]:
+    """Mean and variance after so many steps, for two momenta."""
+    found = e.moving
+    words = {"mean": number(found.mean), "variance": number(found.variance), "count": found.count}
+    unbiased = found.variance * found.count / max(found.count - 1, 1)
+    out: list[Line] = [[(say("moving", lang, **words, unbiased=number(unbiased)), "")]]
+    table = [[(word, HEAD) for word in say("moving_head", lang).split("|")]]
+    for row, step in enumerate(STEPS):
+        kept = [value for pairs in found.kept.values() for value in pairs[row]]
+        table.append([(str(step), ""), *((number(value), "") for value in kept)])
+    return [*out, *grid(table)]
+
+
 def _cost(e: Explanation, lang: str) -> list[Line]:
     """Multiply-adds, bytes and times of each algorithm."""
     head = say("cost_head", lang).split("|")
@@ -430,6 +466,8 @@ VIEWS: dict[str, Callable[[Explanation, str], list[Line]]] = {
     "im2col": _im2col,
     "matrix": _matrix,
     "scatter": _scatter,
+    "reach": _reach,
+    "moving": _moving,
     "cost": _cost,
     "code": _code,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -16,6 +17,7 @@ import minitensor
 from minitensor import nn
 from minitensor.backend.settings import algorithm
 from minitensor.explain import ops
+from minitensor.explain.normalised import Normalised
 from minitensor.explain.ops import Call, Map, Op
 from minitensor.explain.trace import PIXEL, REAL, Index, Links, axis_table
 from minitensor.explain.windowed import Convolved, whole
@@ -89,7 +91,7 @@ def _windowed(found: Map, view: str) -> tuple[Links, dict[str, Any]]:
 def matrix(call: Call, found: Map) -> Any:
     """W' of a convolution over one or two axes, or of the one whose transpose was called."""
     links, sides = _windowed(found, "matrix")
-    if not isinstance(found.tracer, Convolved) or links.rank > 2:
+    if not isinstance(found.tracer, Convolved) or links.rank not in (1, 2):
         raise ValueError(f"the view 'matrix' is for convolutions over one or two axes: {call.op}")
     kernel, window = sides["taps"].array, links.plane
     if sides["taps"].multiplier:
@@ -176,6 +178,81 @@ def _stretched(y: np.ndarray, shape: list[int], spans: list[int], window: Window
     return plane
 
 
+# ----- what a stack of windows reads -----
+
+
+def paths(windows: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """On how many paths each pixel reaches one number of the last op; 0 where it never does.
+
+    `windows` are the ops of a stack along one axis, the first one first: taps, stride, dilation.
+
+    Example:
+        >>> from minitensor.explain.views import paths
+        >>> paths([(3, 1, 1), (3, 1, 1)]).tolist()
+        [1, 2, 3, 2, 1]
+        >>> paths([(3, 1, 2), (3, 1, 2)]).tolist()
+        [1, 0, 2, 0, 3, 0, 2, 0, 1]
+    """
+    counts = np.ones(1, int)
+    for taps, stride, dilation in reversed(windows):
+        apart, window = (np.zeros((n - 1) * step + 1, int) for n, step in
+                         ((len(counts), stride), (taps, dilation)))  # fmt: skip
+        apart[::stride], window[::dilation] = counts, 1
+        counts = np.convolve(apart, window)
+    return counts
+
+
+def reach(found: Map, times: int) -> list[tuple[int, np.ndarray]]:
+    """Of the op so many times in a row, for each axis: (axis, `paths`); an axis like another once.
+
+    Raises:
+        ValueError: the op slides no window over pixels.
+    """
+    links, _ = _windowed(found, "reach")
+    windows = [(w.kernel[a], w.stride[a], w.dilation[a]) for w, a in links.axes]
+    return [(windows.index(w), paths([w] * times)) for w in dict.fromkeys(windows)]
+
+
+# ----- moving statistics -----
+
+STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What batch normalisation keeps of a channel whose batches are all like this one."""
+
+    mean: float  # of the batch
+    variance: float
+    count: int  # numbers that share them
+    kept: dict[float, list[tuple[float, float]]]  # of a momentum: mean, variance after `STEPS`
+
+
+def moving(found: Map, at: Index) -> Moving:
+    """moving = moving * momentum + batch * (1 - momentum), from mean 0 and variance 1.
+
+    Raises:
+        ValueError: the op is no batch normalisation in training.
+    """
+    norm = found.tracer
+    is_batch = isinstance(norm, Normalised) and norm.given is None and norm.view == norm.x.shape
+    if not is_batch or norm.asked != "output" or len(norm.axes) != norm.x.ndim - 1:  # type: ignore[attr-defined]
+        raise ValueError("the view 'moving' is for the output of a batch_norm in training")
+    assert isinstance(norm, Normalised)
+    members = norm.sharing(at)
+    numbers = norm.x[tuple(members.T)].astype(float)
+    mean, variance = float(numbers.mean()), float(numbers.var())
+    kept: dict[float, list[tuple[float, float]]] = {}
+    for momentum in (0.9, 0.99):
+        state, kept[momentum] = (0.0, 1.0), []
+        for step in range(1, STEPS[-1] + 1):
+            new = zip(state, (mean, variance), strict=True)
+            state = tuple(old * momentum + now * (1 - momentum) for old, now in new)  # type: ignore[assignment]
+            if step in STEPS:
+                kept[momentum].append(state)
+    return Moving(mean, variance, len(members), kept)
+
+
 # ----- cost -----
 
 
@@ -201,8 +278,8 @@ def costs(call: Call, op: Op, found: Map) -> tuple[Cost, ...]:
         prod(w.out[a] for w, a in links.axes),
         prod(w.kernel[a] for w, a in links.axes),
     )
-    if not isinstance(found.tracer, Convolved):
-        count = links.batch * positions * taps * links.channels
+    if not isinstance(found.tracer, Convolved) or not links.rank:
+        count = links.batch * positions * taps * links.channels * (links.filters or 1)
         return (_cost(call, op, found, "direct", count, 0, None),)
     each, filters = links.channels // links.plane.groups, links.filters or 1
     macs = links.batch * positions * taps * each * filters

@@ -1,4 +1,4 @@
-"""The sums of windowed ops and of their gradients: convolutions, pools, patches, upsampling.
+"""The sums of windowed ops and of their gradients: convolutions, pools, patches.
 
 One rule serves all of them. An op links three arrays, image, taps and positions (`trace.Links`);
 what is asked for is a number of one of them, and its terms are products of the other two:
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +82,8 @@ class Convolved:
             "image": (self._taps(triples), triples.positions[:, -1]),
             "taps": (triples.positions[:, 1:-1], triples.positions[:, 0]),
         }[self.role]
+        if not self.links.rank:  # of a dense layer the channels are the places
+            place, part = part[:, None], None
         blocks = [Block(factors, triples.real, place, part)]
         if self.bias is not None:
             channel = np.array([asked.hidden(at)[-1:]])
@@ -114,10 +115,10 @@ class Bias:
 
 @dataclass(frozen=True)
 class Pooled:
-    """A pool, an upsampling (image and positions exchanged), or the gradient of either.
+    """A pool or its gradient.
 
-    `kind` is "max"; "max shared", where the gradient goes in equal parts to all that are equal;
-    "mean"; or "copy".
+    `kind` is "max"; "max shared", where the gradient goes in equal parts to all that are equal; or
+    "mean".
     """
 
     links: Links
@@ -126,7 +127,6 @@ class Pooled:
     role: str
     name: str
     numbers: np.ndarray
-    image: np.ndarray | None = None  # in whose order the maxima are found
 
     def sum(self, at: Index) -> Sum:
         """Each number times the weight of its tap."""
@@ -145,12 +145,10 @@ class Pooled:
 
     @property
     def _weight_name(self) -> str:
-        return {"mean": "1/count", "copy": "copied"}.get(self.kind, "won")
+        return "1/count" if self.kind == "mean" else "won"
 
     def _weights(self, triples: Triples) -> np.ndarray:
         """(links,): what each tap counts in the output of its position."""
-        if self.kind == "copy":
-            return np.ones(len(triples.real))
         if self.role == "positions":
             return self._shares(triples)
         weights = []
@@ -171,16 +169,11 @@ class Pooled:
 
     def _equal_best(self, window: Triples) -> np.ndarray:
         """(taps,) which real pixels equal the maximum; the NaNs if there is one."""
-        seen = self._image_side.factor(window.image).values
+        seen = self.sides["image"].factor(window.image).values
         seen = np.where(window.real, seen, -np.inf)
         if np.isnan(seen).any():
             return np.isnan(seen)
         return (seen == seen.max()) & window.real
-
-    @cached_property
-    def _image_side(self) -> Side:
-        side = self.sides["image"]
-        return side if self.image is None else replace(side, array=self.image)
 
     def _ties(self, triples: Triples) -> int:
         return int(self._equal_best(triples).sum()) if self.kind.startswith("max") else 0
@@ -238,6 +231,6 @@ def cotangent_name(name: str) -> str:
     return f"{name} gradient"
 
 
-def whole(array: Any) -> np.ndarray:
-    """An array as NumPy has it."""
-    return np.asarray(array.numpy() if hasattr(array, "numpy") else array)
+def whole(array: Any) -> Any:
+    """A tensor as NumPy has it; anything else as it is."""
+    return np.asarray(array.numpy()) if hasattr(array, "numpy") else array

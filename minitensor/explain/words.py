@@ -52,6 +52,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "legal are {legal}, the sizes whose convolution has {positions}; asked for: {size}",
         "合法的是 {legal}, 即卷积后得 {positions} 的尺寸; 所求: {size}",
     ),
+    "nearest": (
+        "{size} to {out}: number i is the pixel floor((i + 1/2)*{size}/{out})",
+        "{size} 到 {out}: 第 i 个数就是第 floor((i + 1/2)*{size}/{out}) 个像素",
+    ),
+    "bilinear": (
+        "{size} to {out}: number i lies at (i + 1/2)*{size}/{out} - 1/2; the nearer of the two "
+        "pixels beside it weighs more",
+        "{size} 到 {out}: 第 i 个数位于 (i + 1/2)*{size}/{out} - 1/2; 两侧像素中较近者权重较大",
+    ),
     "shares": (
         "{members} numbers share a mean; number of means: {count}",
         "{members} 个数共用一个均值, 共 {count} 个均值",
@@ -116,6 +125,25 @@ WORDS: dict[str, tuple[str, str]] = {
     "overlap": (
         "how many inputs reach each output (uneven: the checkerboard)",
         "每个输出被多少个输入覆盖 (不均匀即棋盘效应)",
+    ),
+    "reach": (
+        "how often a number reads each pixel along an axis, the op once and several times in a "
+        "row; a dot: never",
+        "沿一个轴, 该运算连续做若干次后, 一个数读取每个像素的次数; 点表示从不读取",
+    ),
+    "times": (
+        "{times} in a row: sees {span} pixels, reads {read} of them",
+        "连续 {times} 次: 视野 {span} 个像素, 读取其中 {read} 个",
+    ),
+    "moving": (
+        "batches like this one: mean {mean}, variance {variance} of {count} numbers (Keras 3 keeps "
+        "this one; fused_batch_norm of TensorFlow 1 {unbiased}, divided by n - 1); from 0 and 1",
+        "若每批都与此相同: 均值 {mean}, 方差 {variance} (共 {count} 个数; Keras 3 保留它, "
+        "TensorFlow 1 的 fused_batch_norm 除以 n - 1, 为 {unbiased}); 从 0 和 1 开始",
+    ),
+    "moving_head": (
+        "steps|mean, momentum 0.9|variance|mean, momentum 0.99|variance",
+        "步数|均值 (动量 0.9)|方差|均值 (动量 0.99)|方差",
     ),
     "cost": ("cost", "代价"),
     "cost_head": (

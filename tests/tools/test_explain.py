@@ -12,7 +12,7 @@ import pytest
 
 import minitensor as mt
 from minitensor import cli
-from minitensor.explain import presets, words
+from minitensor.explain import presets, views, words
 
 ROOT = Path(__file__).parents[2]
 COUNTING = np.arange(1, 26).reshape(5, 5)
@@ -198,6 +198,34 @@ def test_a_transposed_convolution_is_shown_in_three_ways_that_agree(capsys):
         assert words_ in text
 
 
+def test_a_stack_of_the_same_dilation_leaves_holes(capsys):
+    text = shown(capsys, "--preset", "A001-5", "--view", "reach")
+    assert "2 in a row: sees 9 pixels, reads 5 of them 1 · 2 · 3 · 2 · 1" in text
+
+
+def test_moving_statistics_are_those_of_keras(tf, capsys):
+    import keras
+
+    x = np.array([[1, 5], [2, 7], [3, 8], [6, 1]], "f")
+    found = mt.explain("batch_norm", x, at=(0, 0, 0, 1)).moving
+    for momentum, kept in found.kept.items():
+        layer = keras.layers.BatchNormalization(momentum=momentum)
+        for step in range(1, 101):
+            layer(x, training=True)
+            if step in views.STEPS:
+                there = layer.moving_mean.numpy()[1], layer.moving_variance.numpy()[1]
+                np.testing.assert_allclose(kept[views.STEPS.index(step)], there, rtol=1e-4)
+    text = shown(capsys, "batch_norm", "--input", "1;2;3;6", "--view", "moving")
+    assert "mean 3, variance 3.5 of 4 numbers" in text
+    assert "4.6667, divided by n - 1" in text
+
+
+def test_images_are_resized_by_weights_of_rows_and_columns(capsys):
+    text = shown(capsys, "resize", "--input", "1 2;3 4", "--set", "size=4,4", "--at", "1,1")
+    assert "1*0.75*0.75 2*0.75*0.25 -> 0.5625 0.375" in text
+    assert "2 to 4: number i lies at (i + 1/2)*2/4 - 1/2" in text
+
+
 def test_ties_of_a_maximum_are_named_and_the_first_wins(capsys):
     text = shown(capsys, "max_pool2d", "--input", "1 3;3 2", "--ksize", "2")
     assert "1*0 3*1 -> 0 3 3*0 2*0 -> 0 0" in text
@@ -248,6 +276,9 @@ def test_an_array_comes_from_a_file_or_an_image(capsys, tmp_path):
             "conv2d_transpose --input 2x2 --filter 3x3 --stride 2 --output-padding 2",
             "legal are 0 to 1",
         ),
+        ("conv2d --input 4x4 --filter 3x3 --view moving", "a batch_norm in training"),
+        ("batch_norm --input 4x4 --view reach", "is for ops that slide a window"),
+        ("resize --input 4x4 --set size=2,2 --set method=area", "'nearest' and 'bilinear'"),
         (
             "max_pool2d --input 3x3 --ksize 2 --view scatter",
             "is for the output of a conv2d_transpose",
@@ -319,7 +350,7 @@ def test_the_steps_of_batch_normalisation_backwards():
 
 
 @pytest.mark.parametrize(
-    ("language", "ops"), [("numpy", 11), ("tf", 11), ("keras", 9), ("torch", 7)]
+    ("language", "ops"), [("numpy", 13), ("tf", 14), ("keras", 10), ("torch", 9)]
 )
 def test_every_program_computes_the_same(tf, language, ops):
     import keras
@@ -344,6 +375,10 @@ def test_every_program_computes_the_same(tf, language, ops):
         ("avg_pool2d", (x, 2, 2, "SAME"), {}),
         ("global_avg_pool", (x,), {}),
         ("upsampling", (x, (2, 3)), {}),
+        ("upsampling", (x, 2, "bilinear"), {}),
+        ("resize", (x, (5, 7)), {}),
+        ("dense", (x[0, 0, :, :2], w[0, 0], ), {"bias": np.ones(6, "f")}),
+        ("causal_conv1d", (x[:, 0], w[:, 0]), {"dilations": 2}),
         ("im2col", (x, (3, 2), 2, 1, "SAME"), {}),
         ("fused_batch_norm", (x, vector, vector), {}),
         ("layer_normalization", (x, vector, vector), {}),

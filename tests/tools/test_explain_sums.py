@@ -111,6 +111,30 @@ def pool(rank, draw):
     return (draw.array(2, *sizes, draw.number(1, 2)),), settings
 
 
+def upsampling(draw):
+    rank = draw.number(1, 3)
+    x = draw.array(1, *(draw.number(1, 4) for _ in range(rank)), 2)
+    method = draw.pick("nearest", "bilinear") if rank == 2 else "nearest"
+    return (x,), {"size": [draw.number(1, 3) for _ in range(rank)], "interpolation": method}
+
+
+def resize(draw):
+    x = draw.array(1, draw.number(1, 6), draw.number(1, 6), 2)
+    size = [draw.number(1, 13), draw.number(1, 13)]
+    return (x, size), {"method": draw.pick("nearest", "bilinear")}
+
+
+def dense(draw):
+    x = draw.array(draw.number(1, 3), draw.number(1, 9))
+    w = draw.array(x.shape[1], draw.number(1, 4)).astype(x.dtype)
+    return (x, w), {"bias": draw.array(w.shape[1]).astype(x.dtype)} if draw.number(0, 1) else {}
+
+
+def causal(draw):
+    (x, w), words = conv(1, draw)
+    return (x, w), {"stride": words["stride"], "dilations": words["dilations"]}
+
+
 def patches(draw):
     (x,), words = pool(2, draw)
     return (x,), {"sizes": words["ksize"], "strides": words["strides"], "padding": words["padding"]}
@@ -166,7 +190,10 @@ CASES = {
     },
     "global_avg_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
     "global_max_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
-    "upsampling": (lambda d: ((d.array(1, 2, 3, 2),), {"size": d.number(1, 3)}), ("input",)),
+    "upsampling": (upsampling, ("input",)),
+    "resize": (resize, ("images",)),
+    "dense": (dense, ("input", "kernel", "bias")),
+    "causal_conv1d": (causal, ("input", "filter", "bias")),
     "im2col": (patches, ("input",)),
     "fused_batch_norm": (norm, ("x", "scale", "offset")),
     "inference": (inference, ("x", "scale", "offset")),
