@@ -26,7 +26,7 @@ from benchmarks.report import PRODUCT, short
 from minitensor import pictures
 
 OURS, PEERS = "osDhp*", "^v<>PXd8"  # markers: filled and hollow, told apart in grey
-NEAR = 0.035  # of the width: dots nearer than this share a number
+NEAR, WIDE = 0.035, 0.09  # of the width: dots that share a number; numbers not to stand abreast
 Row = dict[str, Any]
 
 
@@ -145,6 +145,7 @@ def _points(axes: Any, rows: list[Row]) -> None:
         if gap > NEAR * (high - low):
             places.append([])
         places[-1].append(number)
+    low_before, reach = False, -np.inf
     for numbers in places:
         at = [rows[number] for number in numbers]
         top = max(_rate(row, min(row["milliseconds"].values())) for row in at)
@@ -152,7 +153,9 @@ def _points(axes: Any, rows: list[Row]) -> None:
         style = {"ha": "center", "textcoords": "offset points", "fontsize": 8, "zorder": 4}
         middle = np.sqrt(_intensity(at[0]) * _intensity(at[-1]))
         around = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        axes.annotate(words, (middle, top), (0, 6), bbox=around, **style)
+        low_before = not low_before or np.log(middle) - reach > WIDE * (high - low)
+        reach = np.log(middle)
+        axes.annotate(words, (middle, top), (0, 6 if low_before else 18), bbox=around, **style)
 
 
 def _rate(row: Row, milliseconds: float) -> float:
