@@ -66,6 +66,17 @@ def test_an_example_runs_and_prints_what_it_should(home, program, arguments, pat
     assert re.search(pattern, printed), printed[-2000:]
 
 
+def test_the_lecture_is_one_file_of_ten_slides_that_asks_nobody(home):
+    assert "10 slides" in run("lecture/build.py", ["-o", str(home / "lecture.html")], home)
+    text = (home / "lecture.html").read_text()
+    assert len(re.findall("<section", text)) == 10
+    assert not re.search(r"(src|href)=|url\(|https?:", text)
+    # of the course's text 1: 5x5 image, stride 2, and the way back
+    shown = re.sub("<[^>]*>", " ", text)
+    for number in ("-67", "-77", "-117", "-127", "all three: -36"):
+        assert number in shown
+
+
 def test_the_network_by_hand_is_lenet5_and_starts_as_minitensor_train_does():
     spec = importlib.util.spec_from_file_location("by_hand", EXAMPLES / "by_hand.py")
     by_hand = importlib.util.module_from_spec(spec)
