@@ -127,6 +127,11 @@ def test_the_patches_and_the_matrix_of_a004_16():
     assert found.im2col.pointers[3, 4].tolist() == [0, 2, 2, 0]
 
 
+def test_every_example_of_the_course_texts_is_looked_at():
+    elsewhere = {"A001-8", "A004-15", "A004-17"}  # whose numbers stand in the tests above
+    assert {*PLANES, *SHAPES, *elsewhere} == set(presets.PRESETS)
+
+
 # ----- laws -----
 
 
