@@ -21,6 +21,11 @@ _VERBS = (
     ("parity", "minitensor.parity.command", "compare every function with TensorFlow"),
     ("run", "minitensor.run.command", "run a TensorFlow program on this engine"),
     ("explain", "minitensor.explain.command", "show which numbers make a number, of any op"),
+    (
+        "explore",
+        "minitensor.explain.explore",
+        "write an offline page that steps through convolution",
+    ),
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
     ("warm-up", "minitensor.warm_up", "compile the CPU's kernels before you wait for them"),
     ("new", "minitensor.new.command", "write the skeleton of an op or a kernel"),

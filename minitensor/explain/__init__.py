@@ -22,6 +22,7 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     words.py        the sentences, in two languages
     presets.py      the course texts' examples
     command.py      the command
+    explore.py      one offline page of all this, that computes: `minitensor explore`
 
 Which thread of a kernel computes what: `minitensor kernel`:
 

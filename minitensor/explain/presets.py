@@ -64,6 +64,17 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 
+# An example beside which a course text is wrong: the row of examples/ERRATA.md.
+ERRATA = {
+    "A001-3": "E001-2",
+    "A001-7": "E001-3",
+    "A002-4": "E002-3",
+    "A003-1": "E003-1",
+    "A004-10": "E004-4",
+    "A004-15": "E004-6",
+    "A004-17": "E004-3",
+}
+
 
 def preset(name: str) -> tuple[str, dict[str, Any]]:
     """The op and the arguments of an example.

@@ -58,12 +58,15 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path
     run("\n".join(blocks(page.read_text(encoding="utf-8"))), tmp_path)
 
 
+MADE = ("explorer.html",)  # by docs/explorer.py, while the site is built
+
+
 def test_every_linked_file_exists() -> None:
     dead = [
         f"{page.name}: {link}"
         for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
         for link in LINK.findall(page.read_text(encoding="utf-8"))
-        if "://" not in link and not (page.parent / link).exists()
+        if "://" not in link and link not in MADE and not (page.parent / link).exists()
     ]
     assert not dead
 

@@ -1,0 +1,201 @@
+// The page: tabs, presets, language and light; what is pressed, clicked, hovered; drawing anew.
+
+const $ = (id) => document.getElementById(id);
+const LANGUAGES = ["en", "zh"], THEMES = ["light", "dark"];
+let playing = null;
+
+// ----- drawing -----
+
+function frame() { // what depends on panel and language only
+  document.documentElement.lang = state.lang === "zh" ? "zh-CN" : "en";
+  document.documentElement.dataset.theme = state.theme || "";
+  $("name").textContent = say("explorer");
+  $("preset-label").textContent = say("example");
+  $("lang").textContent = state.lang === "zh" ? "English" : "中文";
+  $("theme").textContent = say(isDark() ? "light" : "dark");
+  $("help").textContent = say("help");
+  $("preset").innerHTML = option("", "—") + Object.keys(PRESETS).map((name) =>
+    option(name, `${name} ${PRESETS[name].op}${ERRATA[name] ? ` ⚠ ${ERRATA[name]}` : ""}`)).join("");
+  $("tabs").innerHTML = Object.keys(PANELS).map((name) =>
+    `<button role="tab" type="button" data-tab="${name}" id="tab-${name}" aria-selected="${name === state.op}"
+      tabindex="${name === state.op ? 0 : -1}">${say(`panel_${name}`)}</button>`).join("");
+  const [tabs, tab] = [$("tabs"), $(`tab-${state.op}`)];
+  tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+  $("controls").innerHTML = PANELS[state.op].controls.map(controlHtml).join("");
+  sayTested();
+}
+
+function sayTested() {
+  const {selftest: result, tensorflow: version} = document.body.dataset;
+  if (result) $("selftest").textContent = say("self_test", {result, version});
+}
+
+function draw() {
+  const isPlain = ["norm", "cost"].includes(state.op), p = isPlain ? {} : problem(state);
+  const erratum = ERRATA[state.preset];
+  $("panel").innerHTML = `<h2>${say(`panel_${state.op}`)}</h2><p class="intro">${say(`intro_${state.op}`)}</p>`
+    + (erratum ? `<p class="erratum"><b>⚠ ${erratum}</b> ${say(erratum)}</p>` : "")
+    + (p.error ? `<p class="error">${p.error}</p>` : PANELS[state.op].draw(state, p));
+}
+
+function refresh() {
+  syncControls();
+  $("preset").value = state.preset;
+  writeHash();
+  draw();
+}
+
+function open(op) {
+  hover = null;
+  stop();
+  state.op = op;
+  if (FUNCTIONS[op]) state.f = FUNCTIONS[op];
+  else if (op === "pool" ? !/pool/.test(state.f) : state.f === "norm") state.f = op === "pool" ? "max_pool2d" : "conv2d";
+  if (["window", "gradient", "matrix", "pool", "norm"].includes(op)) suit(op);
+  Object.assign(state, {of: "", at: [], g: legalGroups(state)});
+  frame();
+  refresh();
+}
+
+// Sizes that a panel can show.
+function suit(op) {
+  const even = state.c > 2 ? 4 : 2, few = Math.min(state.b, 4);
+  if (op === "norm") Object.assign(state, {c: even, b: Math.max(few, 2), preset: ""});
+}
+
+function start() {
+  state.lang = /^zh/.test(navigator.language) ? "zh" : "en";
+  readHash(location.hash);
+  if (FUNCTIONS[state.op]) state.f = FUNCTIONS[state.op];
+  if (state.op === "pool" && !/pool/.test(state.f)) state.f = "max_pool2d";
+  suit(state.op);
+  state.g = legalGroups(state);
+  frame();
+  refresh();
+}
+
+// ----- what the reader does -----
+
+const isDark = () => (state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+
+function pickCell(role, offset) {
+  const panel = PANELS[state.op], p = state.op === "norm" ? null : problem(state);
+  const names = Object.assign({k: "link"}, p ? p.names : panel.names);
+  const shape = p ? (role === "k" ? [links(p.win).count] : shapeOf(p.win, role)) : [state.b, 2, 2, state.c];
+  if (!names[role] || !(panel.roles.includes(role) || (role === "k" && state.op === "matrix"))) return;
+  update({of: names[role], at: shortIndex(role, new Tensor(shape, []).index(offset))});
+}
+
+function cellOf(event) {
+  const cell = event.target.closest && event.target.closest("[data-offset]");
+  if (!cell) return null;
+  const [role, roles] = [cell.dataset.role, PANELS[state.op].roles || []];
+  return roles.includes(role) || (role === "k" && state.op === "matrix") ? {role, offset: Number(cell.dataset.offset)} : null;
+}
+
+function hovered(event) {
+  if (event.pointerType !== "mouse") return;
+  const next = cellOf(event);
+  if (JSON.stringify(next) === JSON.stringify(hover)) return;
+  hover = next;
+  draw();
+}
+
+// Arrow keys move what is picked by a row or a column.
+function move(rows, columns) {
+  hover = null;
+  const panel = PANELS[state.op];
+  if (!panel.roles) return;
+  const p = state.op === "norm" ? null : problem(state);
+  const shapes = {}, names = Object.assign({k: "link"}, p ? p.names : panel.names);
+  for (const role of panel.roles) shapes[role] = p ? shapeOf(p.win, role) : [state.b, 2, 2, state.c];
+  if (state.op === "matrix") shapes.k = [links(p.win).count];
+  const {role, offset} = picked(state, shapes, names, panel.roles[0]), shape = shapes[role];
+  const index = new Tensor(shape, []).index(offset), axes = role === "t" ? [0, 1] : [1, 2];
+  const clamp = (i, axis) => Math.max(0, Math.min(shape[axis] - 1, i));
+  if (role === "k") index[0] = clamp(index[0] + columns + rows * shapes.t[0] * shapes.t[1] * shapes.t[2], 0);
+  else [rows, columns].forEach((step, i) => { index[axes[i]] = clamp(index[axes[i]] + step, axes[i]); });
+  pickCell(role, new Tensor(shape, []).offset(index));
+}
+
+const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
+
+function pressed(event) {
+  if (event.target !== $("panel") && event.target !== document.body) return;
+  if (ARROWS[event.key]) {
+    event.preventDefault();
+    move(...ARROWS[event.key]);
+  }
+}
+
+function stop() {
+  clearInterval(playing);
+  playing = null;
+  if ($("play")) $("play").textContent = "▶";
+}
+
+function play() {
+  if (playing) return stop();
+  $("play").textContent = "❚❚";
+  playing = setInterval(() => {
+    const [last, at] = scrubbed();
+    update(patchOf("scrub", at === last ? 0 : at + 1));
+  }, 700);
+}
+
+function copy() {
+  getSelection().selectAllChildren($("code"));
+  if (navigator.clipboard) navigator.clipboard.writeText($("code").textContent).catch(() => {});
+}
+
+function listen() {
+  const changed = (event) => {
+    const name = event.target.dataset.control;
+    if (!name) return;
+    if (name === "x" || name === "w") {
+      const good = !event.target.value || parsed(event.target.value);
+      $("own-note").classList.toggle("error", !good);
+      if (!good) return;
+    }
+    update(patchOf(name, event.target.value));
+  };
+  $("controls").addEventListener("input", changed);
+  $("controls").addEventListener("submit", (event) => event.preventDefault());
+  $("controls").addEventListener("click", (event) => event.target.id === "play" && play());
+  $("panel").addEventListener("pointerover", hovered);
+  $("panel").addEventListener("pointerleave", hovered);
+  $("panel").addEventListener("click", (event) => {
+    const cell = cellOf(event);
+    if (cell) pickCell(cell.role, cell.offset);
+    if (event.target.id === "copy") copy();
+  });
+  document.addEventListener("keydown", pressed);
+  $("tabs").addEventListener("click", (event) => event.target.dataset.tab && open(event.target.dataset.tab));
+  $("tabs").addEventListener("keydown", (event) => {
+    const names = Object.keys(PANELS), step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    if (!step) return;
+    open(names[(names.indexOf(state.op) + step + names.length) % names.length]);
+    $(`tab-${state.op}`).focus();
+  });
+  $("preset").addEventListener("change", () => {
+    location.hash = $("preset").value ? `preset=${$("preset").value}` : `op=${state.op}`;
+  });
+  $("lang").addEventListener("click", () => again({lang: LANGUAGES[1 - LANGUAGES.indexOf(state.lang)]}));
+  $("theme").addEventListener("click", () => again({theme: THEMES[isDark() ? 0 : 1]}));
+  addEventListener("hashchange", start);
+}
+
+function again(patch) {
+  Object.assign(state, patch);
+  frame();
+  refresh();
+}
+
+listen();
+start();
+document.body.dataset.ready = Math.round(performance.now()); // ms to first use
+$("panel").focus({preventScroll: true});
+setTimeout(() => {
+  selfTest();
+  sayTested();
+}, 0);
