@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.explain import ops
+from minitensor.explain.arguments import FILTERS
 from minitensor.explain.presets import ERRATA, PRESETS, preset
 from minitensor.explain.words import WORDS
 
@@ -80,8 +81,8 @@ def example(name: str) -> dict[str, Any]:
     row = ops.OPS[op]
     call = ops.run(op, row, (), arguments, None, None)
     found: dict[str, Any] = {"op": op, "output": list(call.output.shape)}
-    for short, names in (("x", ("input",)), ("w", ops.FILTERS), ("v", ("pointwise_filter",))):
-        array = next((a for n in names if (a := call.array(n)) is not None), None)
+    for short, names in (("x", ("input",)), ("w", FILTERS), ("v", ("pointwise_filter",))):
+        array = next((a for n in names if (a := call.maybe(n)) is not None), None)
         if array is not None:
             if "depthwise_filter" in call.arguments and short == "w":
                 array = array.reshape(*array.shape[:2], 1, -1)
@@ -92,7 +93,7 @@ def example(name: str) -> dict[str, Any]:
     if "w" not in found:
         found["ksize"] = list(links.plane.kernel)
     found["padding"] = arguments.get("padding", "VALID")
-    bias = call.array("bias")
+    bias = call.maybe("bias")
     if bias is not None:
         found["bias"] = bias.astype(int).tolist()
     return found
