@@ -10,6 +10,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from minitensor import __version__
 from minitensor.backend.errors import DeviceError
@@ -55,9 +56,16 @@ def stoppable(main: Callable[[], int | None]) -> None:
         sys.exit(130)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; `--help` says the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
     """Knows all verbs, but only the `used` one's arguments: importing the others takes time."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="minitensor",
         description="Convolutional networks in NumPy and CUDA, with TensorFlow's functions.",
     )

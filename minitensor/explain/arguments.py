@@ -28,7 +28,7 @@ def asked(name: str, given: dict[str, Any], grad: str | None) -> str:
     filters = next((n for n in FILTERS if n in given), None)
     words = {"input": arrays[0], **{n: filters for n in ("filter", "filters") if filters}}
     legal = [*arrays, *(["bias"] if filters and "_transpose" not in name else [])]
-    found = grad if grad in legal else words.get(grad)
+    found = grad if grad in legal else words.get(str(grad))
     if found is None:
         raise ValueError(
             f"grad={grad!r}: {name} has gradients in {', '.join(dict.fromkeys(legal))}"
@@ -50,16 +50,23 @@ def bound(
 ) -> dict[str, Any]:  # fmt: skip
     """Arguments by name: arrays as tensors, defaults, and neutral values for what is left out."""
     signature = inspect.signature(function)
+    legal = _words(signature)
     try:
         ours = signature.bind_partial(*arguments, **settings)
     except TypeError as problem:
-        raise ValueError(f"{name}: {problem}; its arguments are {signature}") from None
+        raise ValueError(f"{name}: {problem}; its arguments are {legal}") from None
     ours.apply_defaults()
     neutral = {**NEUTRAL, "scale": None, "offset": None, "output_shape": None}
     names = [k for k in signature.parameters if k != "name"]
-    lacking = [k for k in names if k not in ours.arguments and k not in neutral]
+    lacking = [
+        k
+        for k in names
+        if k not in neutral
+        and ours.arguments.get(k) is None
+        and signature.parameters[k].default is inspect.Parameter.empty
+    ]
     if lacking:
-        raise ValueError(f"{name} needs {' and '.join(lacking)}; its arguments are {signature}")
+        raise ValueError(f"{name} needs {' and '.join(lacking)}; its arguments are {legal}")
     given = {k: ours.arguments.get(k, neutral.get(k)) for k in names}
     arrays = [k for k in names if k in ARRAYS and given[k] is not None]
     arrays = [k for k in arrays if not (family == "lrn" and k == "bias")]
@@ -67,6 +74,15 @@ def bound(
     dtype = np.result_type(*found) if found else np.dtype(np.float32)
     given |= {k: tensor(k, given[k], dtype) for k in arrays}
     return _completed(name, family, given)
+
+
+def _words(signature: inspect.Signature) -> str:
+    """The arguments of an op, as its user writes them."""
+    return ", ".join(
+        k if p.default is inspect.Parameter.empty else f"{k}={p.default!r}"
+        for k, p in signature.parameters.items()
+        if k != "name"
+    )
 
 
 def _is_float(value: Any) -> bool:
@@ -89,7 +105,7 @@ def tensor(name: str, value: Any, dtype: Any = np.float32) -> Tensor:
 
 def like(y: Any, given: Any) -> np.ndarray:
     """A cotangent in the dtype and shape of the output; a matrix where that holds one."""
-    back = np.asarray(whole(given), whole(y).dtype)
+    back = tensor("output_gradients", given).numpy().astype(whole(y).dtype)
     if back.size != whole(y).size:
         raise ValueError(
             f"output_gradients has the shape {back.shape}, but the output {tuple(y.shape)}"
@@ -122,7 +138,7 @@ def _completed(name: str, family: str, a: dict[str, Any]) -> dict[str, Any]:
         n, c = a[first].shape
         a[first] = array.reshape(a[first], [n, 1, 1, c])
     if name == "fused_batch_norm":
-        size = [a["x"].shape[-1 if a["data_format"].endswith("C") else 1]]
+        size = [a["x"].shape[-1 if str(a["data_format"]).endswith("C") else 1]]
         a["scale"] = array.ones(size, a["x"].dtype) if a["scale"] is None else a["scale"]
         a["offset"] = array.zeros(size, a["x"].dtype) if a["offset"] is None else a["offset"]
     return a

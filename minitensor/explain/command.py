@@ -16,7 +16,7 @@ from minitensor.explain import ops
 from minitensor.explain.arguments import FILTERS
 from minitensor.explain.explanation import Explanation, explain
 from minitensor.explain.presets import preset
-from minitensor.explain.text import VIEWS
+from minitensor.explain.text import VIEWS, known
 from minitensor.explain.words import LANGUAGES
 from minitensor.extras import require
 from minitensor.window import transposed_sizes
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--stride", type=_pair, metavar="S[,S]", help="pixels between output positions")
     add("--padding", help="same, valid, one number, or top,bottom,left,right")
     add("--dilation", type=_pair, metavar="D[,D]", help="pixels between taps")
-    add("--groups", type=int, help="of channels")
+    add("--groups", type=_number, help="of channels")
     add("--output-padding", type=int, metavar="P", help="more pixels than the smallest output")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other argument")
     add("--at", type=_index, metavar="I,J", help="which number: its row and column, or all indices")
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explains; 1 if TensorFlow says something else."""
     views = args.view.split(",") if args.view else []
+    known(views)
     try:
         found = _explained(args)
         if args.json:
@@ -86,6 +87,9 @@ def _explained(args: argparse.Namespace) -> Explanation:
     assert function is not None
     legal = list(inspect.signature(function).parameters)
     arguments |= _arrays(args, name, legal, arguments) | _settings(args, name, legal)
+    floats = {k: a for k, a in arguments.items() if getattr(a, "dtype", np.dtype(int)).kind == "f"}
+    wide = np.result_type(np.float32, *floats.values())  # what is typed follows a file's dtype
+    arguments |= {name: array.astype(wide) for name, array in floats.items()}
     if args.output_padding is not None:
         arguments["output_shape"] = _output_shape(args, legal, arguments)
     back = None if args.output_gradients is None else array_of("--output-gradients",
@@ -148,7 +152,7 @@ def _settings(args: argparse.Namespace, op: str, legal: list[str]) -> dict[str, 
     for option, names in WORDS.items():
         value = getattr(args, option)
         if value is not None:
-            value = value[0] if len(set(value)) == 1 else list(value)
+            value = value[0] if len(value) == 1 else list(value)
             found[_first(names, legal, f"--{option}", op)] = value
     if args.padding is not None:
         found[_first(("padding",), legal, "--padding", op)] = _padding(args.padding)
@@ -220,7 +224,9 @@ def array_of(option: str, text: str) -> np.ndarray:
     if SIZE.fullmatch(text) and "x" in text:
         shape = [int(n) for n in text.split("x")]
         if not all(shape) or len(shape) > 5 or np.prod(shape) > 1e8:
-            raise ValueError(f"{option} {text}: a size has two to five numbers from 1 on")
+            raise ValueError(
+                f"{option} {text}: a size has two to five numbers from 1 on, and at most 1e8 in all"
+            )
         return np.arange(1, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
     path = Path(text)
     if path.suffix and path.suffix[1:].isalpha():
@@ -258,6 +264,12 @@ def _pair(text: str) -> tuple[int, ...]:
     if not 1 <= len(numbers) <= 3 or min(numbers) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: one number from 1 on, or one for each axis")
     return numbers
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
 
 
 def _index(text: str) -> tuple[int, ...]:

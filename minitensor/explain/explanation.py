@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from minitensor.explain import laws, ops, text, views
 from minitensor.explain.arguments import FILTERS
 from minitensor.explain.ops import Call, Map, Op
 from minitensor.explain.trace import Index, Sum
-from minitensor.explain.words import LANGUAGES
+from minitensor.explain.words import legal_language
 
 
 def explain(
@@ -58,9 +59,8 @@ def explain(
         width: floor((3 + 0 - 2)/1) + 1 = 2; SAME would pad 0 before, 1 after, because (3 - 1)*1 + \
 2 - 3 = 1, for ceil(3/1) = 3; the odd pixel goes after
     """
-    if lang not in LANGUAGES:
-        raise ValueError(f"lang={lang!r}: legal are {', '.join(LANGUAGES)}")
-    if hasattr(op, "trainable_weights"):
+    legal_language(lang)
+    if hasattr(op, "trainable_weights") and not isinstance(op, type):
         from minitensor.explain.layers import explain_layer
 
         words = {"at": at, "grad": grad, "output_gradients": output_gradients, "lang": lang}
@@ -89,7 +89,10 @@ class Explanation:
         shape = self.call.numbers.shape
         if at is None:
             return (0,) * len(shape)
-        given = tuple(int(i) for i in at)
+        try:
+            given = tuple(map(operator.index, at))
+        except TypeError:
+            raise ValueError(f"at={at!r}: legal is a list of integers, like (0, 1)") from None
         axes = self.spatial_axes
         full: Index = given
         if len(given) == len(axes) != len(shape):
@@ -159,7 +162,7 @@ class Explanation:
     @cached_property
     def moving(self) -> views.Moving:
         """The statistics that a batch normalisation keeps after so many steps, by its momentum."""
-        return views.moving(self.map, self.at)
+        return views.moving(self.call, self.map, self.at)
 
     @cached_property
     def cost(self) -> tuple[views.Cost, ...]:
@@ -184,7 +187,7 @@ class Explanation:
 
     def print(self, *views: str, lang: str | None = None) -> None:
         """Prints views of it: terms, window, im2col, matrix, scatter, reach, moving, cost, code."""
-        text.show(text.lines(self, views, lang or self.lang))
+        text.show(text.lines(self, views, legal_language(lang or self.lang)))
 
     def figure(self) -> Any:
         """A matplotlib Figure: what is read outlined, padding hatched, one colour scale."""

@@ -18,6 +18,7 @@ from minitensor.explain import text
 from minitensor.explain.explanation import Explanation, explain
 from minitensor.explain.views import paths
 from minitensor.explain.windowed import whole
+from minitensor.explain.words import say
 from minitensor.keras import Sequential, layers
 from minitensor.keras.engine import Layer
 from minitensor.keras.engine.calling import Call, calls
@@ -168,10 +169,15 @@ def explain_layer(layer: Any, x: Any, **words: Any) -> Explanation | ModelExplan
         ArithmeticError: the layer computes something else than its op and its activation.
     """
     if not calls_no_other(layer):
-        return ModelExplanation(layer, x)
+        if set(words) - {"lang"}:
+            raise ValueError("a model has no one number: explain it, and ask for [layer's name]")
+        return ModelExplanation(layer, x, **words)
     if type(layer) not in TABLE:
         known = ", ".join(cls.__name__ for cls in TABLE)
         raise ValueError(f"{type(layer).__name__} cannot be explained; these layers can: {known}")
+    x = np.asarray(whole(x))
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{layer.name}: the input must hold numbers, got {x.dtype}")
     y = whole(layer(x))
     op, arguments = TABLE[type(layer)](layer, whole(x))
     given = {k: whole(v) for k, v in arguments.items()}
@@ -195,14 +201,13 @@ class Step:
     inputs: Any
     explanation: Explanation | None
 
-    @property
-    def line(self) -> list[str]:
+    def line(self, lang: str) -> list[str]:
         """Layer, output shape, receptive field, multiply-adds, window."""
         facts, e = self.row.facts, self.explanation
         fields = "" if facts is None or facts.field is None else "x".join(
             f"{width:g}" for width, _ in facts.field) or "all"  # fmt: skip
         shape, macs = ("", "") if facts is None else (str(facts.shapes[0]), f"{facts.macs:,}")
-        laws = "" if e is None else "; ".join(str(s).split(";")[0] for s in e.shape_steps)
+        laws = "" if e is None else "; ".join(s.text(lang).split(";")[0] for s in e.shape_steps)
         name = f"{self.row.layer.name} ({type(self.row.layer).__name__})"
         return [name, shape, fields, macs, laws]
 
@@ -228,8 +233,8 @@ class ModelExplanation:
     click.
     """
 
-    def __init__(self, model: Any, x: Any) -> None:
-        self.model = model
+    def __init__(self, model: Any, x: Any, lang: str = "en") -> None:
+        self.model, self.lang = model, lang
         seen, outer = _Observer(), calls.current
         calls.current = Call(False, observer=seen)
         try:
@@ -239,12 +244,11 @@ class ModelExplanation:
         rows = rows_of(model, True, None)
         self.steps = [self._step(row, seen.inputs.get(id(row.layer))) for row in rows]
 
-    @staticmethod
-    def _step(row: Row, inputs: Any) -> Step:
+    def _step(self, row: Row, inputs: Any) -> Step:
         found = None
         if type(row.layer) in TABLE and hasattr(inputs, "shape"):
             with contextlib.suppress(ValueError):  # of settings that cannot be explained
-                found = explain_layer(row.layer, inputs)
+                found = explain_layer(row.layer, inputs, lang=self.lang)
         return Step(row, inputs, found if isinstance(found, Explanation) else None)
 
     def __getitem__(self, name: str) -> Explanation:
@@ -277,14 +281,14 @@ class ModelExplanation:
     def _reach(self) -> list[text.Line]:
         out: list[text.Line] = []
         for name, counts in self.reach():
-            words = f"{name}: sees {len(counts)} pixels, reads {np.count_nonzero(counts)} of them"
-            out += [[(words, "")], text.pattern(counts)]
+            words = {"span": len(counts), "read": np.count_nonzero(counts)}
+            out += [[(f"{name}: {say('sees', self.lang, **words)}", "")], text.pattern(counts)]
         return out
 
     def _lines(self) -> list[text.Line]:
-        head = ["layer", "output", "receptive field", "multiply-adds", "size"]
+        head = say("model_head", self.lang).split("|")
         table = [[(word, text.HEAD) for word in head]]
-        table += [[(cell, "") for cell in step.line] for step in self.steps]
+        table += [[(cell, "") for cell in step.line(self.lang)] for step in self.steps]
         return text.grid(table)
 
     def print(self, *views: str) -> None:
@@ -302,6 +306,6 @@ class ModelExplanation:
 
     def _details(self) -> Iterator[str]:
         for step in self.steps:
-            words: Sequence[str] = [escape(cell) for cell in step.line if cell]
+            words: Sequence[str] = [escape(cell) for cell in step.line(self.lang) if cell]
             inside = "" if step.explanation is None else step.explanation._repr_html_()
             yield f"<details><summary>{' · '.join(words)}</summary>{inside}</details>"

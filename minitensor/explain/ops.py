@@ -417,8 +417,13 @@ def run(
     asked = given.asked(name, bound, grad)
     if asked == "bias" and "bias" not in bound:
         bound["bias"] = array.zeros([given.channels(bound)], dtype)
-    with algorithm(pinned_algorithm() or "im2col"):  # to load numba takes longer than one call
-        y, numbers, back = computed(minitensor, op, bound, asked, output_gradients)
+    if grad is None and output_gradients is not None:
+        raise ValueError("output_gradients come back to the output: they need grad=")
+    try:
+        with algorithm(pinned_algorithm() or "im2col"):  # to load numba takes longer than one call
+            y, numbers, back = computed(minitensor, op, bound, asked, output_gradients)
+    except MemoryError as problem:
+        raise ValueError(f"{name} is too large for this machine: {problem}") from None
     return Call(name, bound, y, asked, numbers, back)
 
 

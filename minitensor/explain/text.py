@@ -11,7 +11,7 @@ import numpy as np
 
 from minitensor.explain.laws import AXES
 from minitensor.explain.planes import MOST, PARTS, Plane, plane_of, rows
-from minitensor.explain.trace import Block, Cell, Sum, Term
+from minitensor.explain.trace import Block, Cell, Sum, Term, added
 from minitensor.explain.views import STEPS
 from minitensor.explain.words import say
 
@@ -80,11 +80,17 @@ def lines(e: Explanation, views: Sequence[str], lang: str) -> list[Line]:
     """The title, the laws, and the views asked for; by default the window, or the terms."""
     default = ("window",) if e.map.rank is not None else ("terms",)
     found = head(e, lang)
+    known(views)
     for view in views or default:
-        if view not in VIEWS:
-            raise ValueError(f"no view {view!r}; there are {', '.join(VIEWS)}")
         found += [[], *VIEWS[view](e, lang)]
     return found
+
+
+def known(views: Sequence[str]) -> None:
+    """Refuses a view that there is not."""
+    for view in views:
+        if view not in VIEWS:
+            raise ValueError(f"no view {view!r}; there are {', '.join(VIEWS)}")
 
 
 def head(e: Explanation, lang: str) -> list[Line]:
@@ -142,7 +148,7 @@ def _listed(found: Sum, lang: str) -> list[Line]:
         rest += list(block.values[left:]) if len(block) > left else []
         left = max(left - len(block), 0)
     if rest:
-        more = say("more", lang, count=len(rest), value=number(math.fsum(rest)))
+        more = say("more", lang, count=len(rest), value=number(added(rest)))
         out.append([(f"  {more}", DIM)])
     return out
 
@@ -256,11 +262,9 @@ def _products(e: Explanation, block: Block, lang: str) -> list[Line]:
         arrow = (" -> ", DIM)
         out += [[*a, arrow, *b[1:]] for a, b in zip(grid(left), grid(right), strict=True)]
         if len(groups) > 1:
-            out[-1].append(
-                (f"  {say('sum', lang)} {number(math.fsum(block.values[terms]))}", TOTAL)
-            )
+            out[-1].append((f"  {say('sum', lang)} {number(added(block.values[terms]))}", TOTAL))
     if len(groups) > PARTS:
-        rest = math.fsum(block.values[~np.isin(part, groups[:PARTS])])
+        rest = added(block.values[~np.isin(part, groups[:PARTS])])
         more = say("more_parts", lang, count=len(groups) - PARTS, value=number(rest))
         out.append([(f"  {more}", DIM)])
     return out
@@ -392,9 +396,10 @@ def _reach(e: Explanation, lang: str) -> list[Line]:
     names = AXES[len(AXES) - (e.map.rank or 0) :]
     for times in range(1, 5):
         for axis, counts in e.reach(times):
-            words = {"times": times, "span": len(counts), "read": np.count_nonzero(counts)}
+            words = {"span": len(counts), "read": np.count_nonzero(counts)}
+            row = f"{say('times', lang, times=times)}: {say('sees', lang, **words)}"
             which = f" ({say(names[axis], lang)})" if len(e.reach(times)) > 1 else ""
-            out.append([(f"  {say('times', lang, **words)}{which}", "")])
+            out.append([(f"  {row}{which}", "")])
             out.append(pattern(counts))
     return out
 

@@ -15,7 +15,6 @@ mean of a million numbers is a Sum as well.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -122,7 +121,7 @@ class Sum:
     @staticmethod
     def between(name: str, at: Index, *blocks: Block) -> Sum:
         """A number that the engine computes on its way and does not show."""
-        return Sum(name, at, blocks, math.fsum(v for b in blocks for v in b.values))
+        return Sum(name, at, blocks, added(np.concatenate([b.values for b in blocks])))
 
     def __len__(self) -> int:
         return sum(map(len, self.blocks))
@@ -133,7 +132,7 @@ class Sum:
     @property
     def total(self) -> float:
         """The terms, added once more, without rounding."""
-        return math.fsum(itertools.chain.from_iterable(block.values for block in self.blocks))
+        return added(np.concatenate([block.values for block in self.blocks]))
 
     @cached_property
     def is_exact(self) -> bool:
@@ -165,8 +164,9 @@ class Sum:
             ArithmeticError: they are not the same.
         """
         total = self.total
-        if not math.isfinite(total):
-            same = math.isnan(total) == math.isnan(self.value)
+        if not math.isfinite(self.value):  # it may have overflowed, and infinities may meet
+            largest = float(np.finfo(self.dtype).max) if self.dtype.kind == "f" else 0.0
+            same = not abs(total) <= largest
         else:
             same = abs(total - self.value) <= self.bound
         if not same:
@@ -175,6 +175,14 @@ class Sum:
                 f"terms add up to {total!r}; the bound is {self.bound:.3g}"
             )
         return self
+
+
+def added(values: Sequence[float] | np.ndarray) -> float:
+    """The sum, rounded once; of what is not finite as NumPy has it."""
+    try:
+        return math.fsum(values)
+    except (ValueError, OverflowError):  # infinities of both signs; more than the largest number
+        return float(np.sum(values))
 
 
 # ----- the index map of a window -----

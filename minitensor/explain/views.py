@@ -209,6 +209,8 @@ def reach(found: Map, times: int) -> list[tuple[int, np.ndarray]]:
         ValueError: the op slides no window over pixels.
     """
     links, _ = _windowed(found, "reach")
+    if times < 1:
+        raise ValueError(f"reach({times}): the op is applied at least once")
     windows = [(w.kernel[a], w.stride[a], w.dilation[a]) for w, a in links.axes]
     return [(windows.index(w), paths([w] * times)) for w in dict.fromkeys(windows)]
 
@@ -228,15 +230,15 @@ class Moving:
     kept: dict[float, list[tuple[float, float]]]  # of a momentum: mean, variance after `STEPS`
 
 
-def moving(found: Map, at: Index) -> Moving:
+def moving(call: Call, found: Map, at: Index) -> Moving:
     """moving = moving * momentum + batch * (1 - momentum), from mean 0 and variance 1.
 
     Raises:
         ValueError: the op is no batch normalisation in training.
     """
     norm = found.tracer
-    is_batch = isinstance(norm, Normalised) and norm.given is None and norm.view == norm.x.shape
-    if not is_batch or norm.asked != "output" or len(norm.axes) != norm.x.ndim - 1:  # type: ignore[attr-defined]
+    is_batch = isinstance(norm, Normalised) and call.op == "fused_batch_norm" and norm.given is None
+    if not is_batch or call.asked != "output":
         raise ValueError("the view 'moving' is for the output of a batch_norm in training")
     assert isinstance(norm, Normalised)
     members = norm.sharing(at)

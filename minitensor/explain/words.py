@@ -131,9 +131,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "row; a dot: never",
         "沿一个轴, 该运算连续做若干次后, 一个数读取每个像素的次数; 点表示从不读取",
     ),
-    "times": (
-        "{times} in a row: sees {span} pixels, reads {read} of them",
-        "连续 {times} 次: 视野 {span} 个像素, 读取其中 {read} 个",
+    "times": ("{times} in a row", "连续 {times} 次"),
+    "sees": (
+        "sees {span} pixels, reads {read} of them",
+        "视野 {span} 个像素, 读取其中 {read} 个",
+    ),
+    "model_head": (
+        "layer|output|receptive field|multiply-adds|size",
+        "层|输出|感受野|乘加次数|尺寸",
     ),
     "moving": (
         "batches like this one: mean {mean}, variance {variance} of {count} numbers (Keras 3 keeps "
@@ -179,6 +184,17 @@ def say(key: str, lang: str = "en", **numbers: Any) -> str:
         'ceil(5/2) = 3'
     """
     return WORDS[key][LANGUAGES.index(lang)].format(**numbers)
+
+
+def legal_language(lang: str) -> str:
+    """The same language.
+
+    Raises:
+        ValueError: there is no such; says which there are.
+    """
+    if lang not in LANGUAGES:
+        raise ValueError(f"lang={lang!r}: legal are {', '.join(LANGUAGES)}")
+    return lang
 
 
 LANGUAGES = ("en", "zh")

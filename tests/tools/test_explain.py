@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,11 @@ def shown(capsys, *line: str) -> str:
 
 def refused(capsys, *line: str) -> str:
     """The one line with which the command refuses."""
-    assert cli.main(["explain", *line]) == 2
+    try:
+        code = cli.main(["explain", *line])
+    except SystemExit as end:  # of argparse
+        code = end.code
+    assert code == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     return said
@@ -281,6 +286,12 @@ def test_an_array_comes_from_a_file_or_an_image(capsys, tmp_path):
             "conv2d_transpose --input 2x2 --filter 3x3 --stride 2 --output-padding 2",
             "legal are 0 to 1",
         ),
+        ("conv2d --input 3x3 --filter 2x2 --groups 0", "'0' is no number from 1 on"),
+        ("conv2d --input 3x3 --filter 2x2 --padding 99999999", "too large for this machine"),
+        ("conv2d --input 3x3 --filter 2x2 --output-gradients 2x2", "they need grad="),
+        ("conv2d --input 99999x99999 --filter 2x2", "two to five numbers from 1 on, and at most"),
+        ("max_pool2d --input 3x3 --ksize 2,2,2", "ksize must have length 1 or 2"),
+        ("batch_norm --input 3x3 --set data_format=5", "must be one of ['NHWC', 'NCHW']"),
         ("conv2d --input 4x4 --filter 3x3 --view moving", "a batch_norm in training"),
         ("batch_norm --input 4x4 --view reach", "is for ops that slide a window"),
         ("resize --input 4x4 --set size=2,2 --set method=area", "'nearest' and 'bilinear'"),
@@ -313,6 +324,43 @@ for kind in ("png", "svg", "html"):
     found.save(f"{sys.argv[1]}.{kind}")
 print(time.process_time() - start, rss() - before)
 """
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: mt.explain("conv2d"), "needs input and filters; its arguments are input, filters"),
+        (lambda: mt.explain("conv2d", None, KERNEL), "needs input"),
+        (lambda: mt.explain("conv2d", [[1, 2], [3]], KERNEL), "as many numbers in each row"),
+        (lambda: mt.explain("conv2d", "hello", KERNEL), "input must hold numbers, got <U5"),
+        (lambda: mt.explain("conv2d", COUNTING, KERNEL, at=(0.5, 1)), "a list of integers"),
+        (lambda: mt.explain("conv2d", COUNTING, KERNEL, at=1), "a list of integers"),
+        (lambda: mt.explain("conv2d", COUNTING, KERNEL, grad=["input"]), "has gradients in input"),
+        (lambda: mt.explain("conv2d", COUNTING, KERNEL).print(lang="xx"), "legal are en, zh"),
+        (lambda: mt.explain("conv2d", COUNTING, KERNEL).reach(0), "at least once"),
+        (lambda: mt.explain(mt.keras.layers.Conv2D, COUNTING), "cannot be explained"),
+        (lambda: mt.explain(mt.keras.layers.Dense(2), "x"), "the input must hold numbers"),
+        (lambda: mt.explain(mt.keras.Sequential([mt.keras.layers.Dense(2)]), COUNTING, at=(0, 1)),
+         "a model has no one number"),
+    ],
+)  # fmt: skip
+def test_a_bad_call_is_refused_in_one_line(call, said):
+    with pytest.raises(ValueError, match=re.escape(said)) as refusal:
+        call()
+    assert "\n" not in str(refusal.value)
+
+
+def test_what_is_typed_takes_the_dtype_of_a_file(capsys, tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(3))
+    assert "= 1 " in shown(capsys, "conv2d", "--input", str(tmp_path / "x.npy"), "--filter", "1 2")
+
+
+def test_infinities_and_nans_are_explained_as_the_engine_has_them():
+    infinite = [[np.inf, 1], [2, -np.inf]]
+    assert np.isnan(mt.explain("conv2d", infinite, [[1, 1], [1, 1]]).value)
+    assert mt.explain("conv2d", infinite, [[1, 1]]).value == np.inf
+    large = np.full((1, 2), 3e38, "f")
+    assert mt.explain("conv2d", large, [[1, 1]]).value == np.inf
 
 
 def test_big_arrays_are_cropped_around_the_number_in_two_seconds_and_200_mb(tmp_path):

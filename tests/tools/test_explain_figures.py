@@ -49,13 +49,21 @@ def conv():
 
 
 @pytest.mark.parametrize("name", EXPLAINED)
-def test_every_op_is_drawn_and_parses(name, tmp_path):
-    path = tmp_path / "x.svg"
-    assert explained(name).save(path) == [path]
-    root = ElementTree.parse(path).getroot()
+def test_every_op_is_drawn_by_every_renderer(name, tmp_path):
+    from PIL import Image
+
+    found = explained(name)
+    (svg,), (png,), (page,) = (
+        found.save(tmp_path / f"x.{kind}") for kind in ("svg", "png", "html")
+    )
+    root = ElementTree.parse(svg).getroot()
     assert root.tag.endswith("svg")
-    texts = "".join(root.itertext())
-    assert "= " in texts
+    assert "= " in "".join(root.itertext())
+    assert len(set(Image.open(png).convert("L").get_flattened_data())) > 20
+    seen = Page(page.read_text("utf-8"))
+    assert seen.links == []
+    assert seen.seen
+    assert seen.lit
 
 
 def test_what_a_picture_shows(conv):
