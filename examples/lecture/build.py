@@ -148,8 +148,8 @@ pre div{break-inside:avoid;margin-bottom:1em}
 .number>*{min-width:0;max-width:100%}
 .number>pre{flex:1 1 30rem;white-space:pre-wrap;line-height:1.17}
 section .explain .sum{margin:.3em 0}
-section .explain table{font-size:.9em}
-section .explain td{min-width:1.6em;height:1.6em}
+section .explain .panels table{font-size:.9em}
+section .explain .panels td{min-width:1.6em;height:1.6em}
 @media(min-width:60rem){
 .number{flex-wrap:nowrap}.number>.explain{max-width:55%}.number>pre{flex-basis:26rem}
 pre.scatter{columns:2;font-size:.7em;white-space:pre-wrap}pre.matrix,pre.im2col{font-size:.8em}

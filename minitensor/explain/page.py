@@ -123,9 +123,11 @@ def _table(plane: Plane, scale: float, lit: Sequence[int] | None, lang: str) -> 
 
     rows = ["".join(cell(i, j) for j in range(left, right)) for i in range(top, bottom)]
     note = f"<small>{escape(text.cropped(plane, lang))}</small>" if plane.is_cropped else ""
-    title = f"<caption>{escape(plane.role)} <small>{escape(plane.address)}</small></caption>"
+    # no <caption>: one that is wider than the table would stretch its cells
+    title = f'<p class="title">{escape(plane.role)} <small>{escape(plane.address)}</small></p>'
     hidden = " hidden" if lit is None else ""
-    return f"<div{hidden}><table>{title}<tr>{'<tr>'.join(rows)}</table>{note}</div>"
+    table = f'<table aria-label="{escape(plane.role)}"><tr>{"<tr>".join(rows)}</table>'
+    return f"<div{hidden}>{title}{table}{note}</div>"
 
 
 CSS = """
@@ -133,11 +135,11 @@ CSS = """
 .explain .panels,.explain .row{display:flex;flex-wrap:wrap;align-items:center;gap:.8rem}
 .explain .row{margin:.5rem 0}
 .explain .slot,.explain .panels>div{max-width:100%;overflow-x:auto}
-.explain table{border-collapse:collapse;font-size:.8rem;width:auto}
-.explain caption{text-align:left;font-weight:bold;white-space:nowrap;padding:0}
+.explain .panels table{border-collapse:collapse;font-size:.8rem;width:auto;margin:.1rem 0}
+.explain .title{font-weight:bold;font-size:.8rem;white-space:nowrap;margin:0}
 .explain small{font-weight:normal;font-size:.7rem;opacity:.75}
 .explain td{border:1px solid #9998;padding:.15rem .3rem;min-width:1.3rem;height:1.3rem}
-.explain td{text-align:center}
+.explain .panels td{text-align:center}
 .explain .pad{background:repeating-linear-gradient(45deg,#8888 0 1px,transparent 1px 6px)}
 @media(max-width:30rem){.explain td{padding:.1rem;font-size:.65rem}}
 .explain .lit{outline:2px solid;outline-offset:-2px;font-weight:bold}

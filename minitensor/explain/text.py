@@ -53,7 +53,9 @@ def html(found: Sequence[Line]) -> str:
         return f'<span style="{css}">{escape(text)}</span>' if css else escape(text)
 
     body = "\n".join("".join(piece(*part) for part in line) for line in found)
-    return f'<pre style="line-height:1.3;white-space:pre-wrap;overflow-wrap:anywhere">{body}</pre>'
+    own = "line-height:1.3;white-space:pre-wrap;overflow-wrap:anywhere"
+    jupyter = "margin:.5em 0;padding:0;word-break:normal"  # whose own would break within a word
+    return f'<pre style="{own};{jupyter}">{body}</pre>'
 
 
 def number(value: float, digits: int = 5) -> str:
