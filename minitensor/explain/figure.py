@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ class Panels:
     @property
     def every(self) -> list[Plane]:
         """All planes."""
-        return [p for row in [*self.rows, [self.result]] for p in row if p is not None]
+        return [*chain.from_iterable(self.rows), *([self.result] if self.result else [])]
 
     @cached_property
     def scale(self) -> float:
@@ -232,16 +232,15 @@ def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
         axes.annotate(note, (0, 0), (0, -4), va="top", color="0.35", **small)
 
 
-def _outline(plane: Plane) -> np.ndarray:
-    """(edges, 2 ends, 2): the edges between cells that are read and cells that are not."""
+def _outline(plane: Plane) -> list[Any]:
+    """The edges between cells that are read and cells that are not, as two ends (x, y)."""
     lit = set(map(tuple, plane.cells.tolist()))
-    edges = [
+    return [
         [(j + b, i + a), (j + d, i + c)]
         for i, j in lit
         for (u, v), (a, b, c, d) in SIDES.items()
         if (i + u, j + v) not in lit
     ]
-    return np.array(edges).reshape(-1, 2, 2)
 
 
 SIDES = {  # of a cell: towards which neighbour it lies, and its ends (row, column, row, column)

@@ -406,7 +406,7 @@ def _reach(e: Explanation, lang: str) -> list[Line]:
     return out
 
 
-def pattern(counts: Sequence[int]) -> Line:
+def pattern(counts: np.ndarray) -> Line:
     """Counts in a row, a dot for each 0; the middle of many."""
     start = max(len(counts) - 3 * MOST, 0) // 2
     cells = [(str(n), LIT) if n else ("·", DIM) for n in counts[start : start + 3 * MOST]]

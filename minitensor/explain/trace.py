@@ -182,7 +182,8 @@ def added(values: Sequence[float] | np.ndarray) -> float:
     try:
         return math.fsum(values)
     except (ValueError, OverflowError):  # infinities of both signs; more than the largest number
-        return float(np.sum(values))
+        with np.errstate(invalid="ignore", over="ignore"):
+            return float(np.sum(values))
 
 
 # ----- the index map of a window -----

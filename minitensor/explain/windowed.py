@@ -82,9 +82,8 @@ class Convolved:
             "image": (self._taps(triples), triples.positions[:, -1]),
             "taps": (triples.positions[:, 1:-1], triples.positions[:, 0]),
         }[self.role]
-        if not self.links.rank:  # of a dense layer the channels are the places
-            place, part = part[:, None], None
-        blocks = [Block(factors, triples.real, place, part)]
+        grid = (place, part) if self.links.rank else (part[:, None], None)  # channels are places
+        blocks = [Block(factors, triples.real, *grid)]
         if self.bias is not None:
             channel = np.array([asked.hidden(at)[-1:]])
             blocks.append(Block((Factor.of("bias", self.bias, channel),)))
