@@ -15,7 +15,9 @@ Which numbers make a number: `tf.explain(op, ...)`, and `minitensor explain`:
     laws.py         the laws of sizes, with their numbers
     views.py        im2col, W', a transposed convolution in three ways, cost, TensorFlow
     code.py         the same in NumPy, TensorFlow, Keras and PyTorch
-    text.py         all of it as lines of text
+    text.py         lines of text: styles, numbers, grids
+    listing.py      a sum as text: its terms, or the products in their places
+    shown.py        every view as text
     planes.py       the planes that text and pictures show, cropped
     figure.py       pictures, animations
     page.py         tables for a notebook, a page that steps through numbers

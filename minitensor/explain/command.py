@@ -16,7 +16,7 @@ from minitensor.explain import ops
 from minitensor.explain.arguments import FILTERS
 from minitensor.explain.explanation import Explanation, explain
 from minitensor.explain.presets import preset
-from minitensor.explain.text import VIEWS, known
+from minitensor.explain.shown import VIEWS, known
 from minitensor.explain.words import LANGUAGES
 from minitensor.extras import require
 from minitensor.window import transposed_sizes

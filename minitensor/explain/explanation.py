@@ -14,6 +14,7 @@ import numpy as np
 from minitensor.explain import laws, ops, text, views
 from minitensor.explain.arguments import FILTERS
 from minitensor.explain.ops import Call, Map, Op
+from minitensor.explain.shown import lines
 from minitensor.explain.trace import Index, Sum
 from minitensor.explain.words import legal_language
 
@@ -187,7 +188,7 @@ class Explanation:
 
     def print(self, *views: str, lang: str | None = None) -> None:
         """Prints views of it: terms, window, im2col, matrix, scatter, reach, moving, cost, code."""
-        text.show(text.lines(self, views, legal_language(lang or self.lang)))
+        text.show(lines(self, views, legal_language(lang or self.lang)))
 
     def figure(self) -> Any:
         """A matplotlib Figure: what is read outlined, padding hatched, one colour scale."""
@@ -206,7 +207,7 @@ class Explanation:
         return figure.save(self, Path(path))
 
     def __str__(self) -> str:
-        return text.plain(text.lines(self, (), self.lang))
+        return text.plain(lines(self, (), self.lang))
 
     def __repr__(self) -> str:
         return f"<Explanation of {self.call.op}: {self.call.name}{list(self.at)} = {self.value:g}>"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitensor import pictures
-from minitensor.explain import planes, text
+from minitensor.explain import listing, planes, text
 from minitensor.explain.planes import Plane
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
     small = {"xycoords": "axes fraction", "textcoords": "offset points", "size": 7.5}
     axes.annotate(plane.address, (0, 1), (0, 3), va="bottom", color="0.35", **small)
     if plane.is_cropped:
-        note = text.cropped(plane, lang).replace(", ", "\n")
+        note = listing.cropped(plane, lang).replace(", ", "\n")
         axes.annotate(note, (0, 0), (0, -4), va="top", color="0.35", **small)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from minitensor.explain import text
+from minitensor.explain import listing, text
 from minitensor.explain.figure import Panels, panels, positions
 from minitensor.explain.planes import Plane
+from minitensor.explain.shown import head, lines
 from minitensor.explain.words import say
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ RESULT = 99  # the row of the number's own panel, after all others
 
 def fragment(e: Explanation) -> str:
     """What a notebook shows of one number."""
-    words = text.html(text.lines(e, ("terms",), e.lang))
+    words = text.html(lines(e, ("terms",), e.lang))
     return f"<style>{CSS}</style>{_Pages(e, [e.at]).body}{words}"
 
 
@@ -40,10 +41,10 @@ def page(e: Explanation) -> str:
     )
     frames = json.dumps([pages.frame(k) for k in range(len(places))], ensure_ascii=False)
     script = SCRIPT.replace("FRAMES", frames.replace("</", "<\\/"))
-    head = text.html(text.head(e, e.lang))
+    words = text.html(head(e, e.lang))
     terms = f'<div id="terms">{pages.frame(first)["terms"]}</div>'
     start = PAGE_HEAD.format(lang=e.lang, title=escape(e.call.op), css=CSS)
-    return f"{start}{head}{slider}{pages.body}{terms}<script>{script}</script></body></html>\n"
+    return f"{start}{words}{slider}{pages.body}{terms}<script>{script}</script></body></html>\n"
 
 
 class _Pages:
@@ -64,7 +65,7 @@ class _Pages:
         here = dict(_placed(self.every[number]))
         shown = [[[*tables].index(_key(here[place])), _lit(here[place])] if place in here
                  else [-1, []] for place, tables in self.slots.items()]  # fmt: skip
-        terms = text.html(text.terms(self.e.terms(self.places[number]), self.e.lang))
+        terms = text.html(listing.terms(self.e.terms(self.places[number]), self.e.lang))
         return {"slots": shown, "sum": self.every[number].sum, "terms": terms}
 
     @property
@@ -122,7 +123,7 @@ def _table(plane: Plane, scale: float, lit: Sequence[int] | None, lang: str) -> 
         return f'<td class="{word}" style="{style}">{text.short(value)}'
 
     rows = ["".join(cell(i, j) for j in range(left, right)) for i in range(top, bottom)]
-    note = f"<small>{escape(text.cropped(plane, lang))}</small>" if plane.is_cropped else ""
+    note = f"<small>{escape(listing.cropped(plane, lang))}</small>" if plane.is_cropped else ""
     # no <caption>: one that is wider than the table would stretch its cells
     title = f'<p class="title">{escape(plane.role)} <small>{escape(plane.address)}</small></p>'
     hidden = " hidden" if lit is None else ""

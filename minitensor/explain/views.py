@@ -59,7 +59,7 @@ def columns(found: Map, at: Index | None) -> Columns:
     width = prod(window.kernel[axis] for window, axis in links.axes) * links.channels
     chosen = positions
     if len(positions) * width > LARGE:
-        here = positions.index(_position(links, side.first, at)) if at else 0
+        here = positions.index(position(links, side.first, at)) if at else 0
         start = min(max(here - ROWS // 2, 0), len(positions) - ROWS)
         chosen = positions[start : start + ROWS]
     rows, pointers = [], []
@@ -74,7 +74,7 @@ def columns(found: Map, at: Index | None) -> Columns:
     return Columns(np.array(rows), np.array(pointers), shown, len(positions))
 
 
-def _position(links: Links, first: bool, at: Index) -> Index:
+def position(links: Links, first: bool, at: Index) -> Index:
     """(n, positions) of an output's index."""
     return (at[0], *at[2:]) if first else at[: links.rank + 1]
 
