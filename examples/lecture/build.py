@@ -151,7 +151,7 @@ section .explain .sum{margin:.3em 0}
 section .explain .panels table{font-size:.9em}
 section .explain .panels td{min-width:1.6em;height:1.6em}
 @media(min-width:60rem){
-.number{flex-wrap:nowrap}.number>.explain{max-width:55%}.number>pre{flex-basis:26rem}
+.number{flex-wrap:nowrap}.number>.explain{max-width:60%}.number>pre{flex-basis:26rem}
 pre.scatter{columns:2;font-size:.7em;white-space:pre-wrap}pre.matrix,pre.im2col{font-size:.8em}
 }
 footer{position:absolute;bottom:.8rem;right:1.2rem;font-size:.7em;opacity:.6}
