@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -94,3 +96,21 @@ def test_every_file_that_a_page_names_exists() -> None:
         if not {name, f"minitensor/{name}"} & WRITTEN
     }
     assert not named
+
+
+def words(picture: Path) -> list[str]:
+    """The texts of an SVG."""
+    return [*ElementTree.parse(picture).getroot().itertext()]
+
+
+def test_the_pictures_of_explain_are_what_it_draws_now(tmp_path: Path) -> None:
+    """Their words and numbers; where lines lie depends on matplotlib's version."""
+    subprocess.run([sys.executable, ROOT / "docs" / "images.py", tmp_path], check=True,
+                   env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    for kept in (ROOT / "docs" / "images").glob("*.svg"):
+        new = tmp_path / kept.name
+        assert words(new) == words(kept)
+    animation = ROOT / "docs" / "images" / "conv2d.gif"
+    with Image.open(animation) as frames:
+        assert frames.n_frames == 9  # a frame for each output
+    assert animation.stat().st_size < 300_000
