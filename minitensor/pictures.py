@@ -61,7 +61,9 @@ def style(lang: str = "en") -> AbstractContextManager[None]:
     import matplotlib.style
 
     font = chinese_font() if lang == "zh" else None
-    return matplotlib.style.context([STYLE, {"font.family": ["DejaVu Sans", font]} if font else {}])
+    # few Chinese fonts are bold, and matplotlib says so each time
+    words = {"font.family": ["DejaVu Sans", font], "axes.titleweight": "normal"} if font else {}
+    return matplotlib.style.context([STYLE, words])
 
 
 def language(lang: str) -> str:

@@ -123,22 +123,23 @@ def layout(shown: Panels) -> Layout:
     widths = [max(NARROWEST, *(_columns(p) * cell for p in column if p))
               for column, cell in zip(columns, cells, strict=True)]  # fmt: skip
     xs = np.cumsum([MARGIN, *(w + GAP for w in widths)]).tolist()
-    y, placed, signs = MARGIN + 0.35, [], []
+    first = y = MARGIN + 0.15 + TITLE
+    placed: list[tuple[Plane, float, float, float]] = []
+    signs: list[tuple[str, float, float]] = []
     for k, row in enumerate(shown.rows):
-        tall, middle = max(map(_height, row)), y + TITLE - 0.2 + max(map(_rows_tall, row)) / 2
-        placed += [(p, xs[j], y + TITLE - 0.2, cells[j]) for j, p in enumerate(row)]
+        placed += [(p, xs[j], y, cells[j]) for j, p in enumerate(row)]
+        middle = y + min(map(_rows_tall, row)) / 2
         signs += [("×", x - GAP / 2, middle) for x in xs[1 : len(row)]]
         signs += [("+", MARGIN / 2, middle)] if k else []
-        y += tall + TITLE
-    if shown.result is not None:
-        top = MARGIN + 0.15 + TITLE
-        top += (
-            max((y - top - TITLE / 2 - _height(shown.result)) / 2, 0) if len(shown.rows) > 1 else 0
-        )
+        y += max(map(_height, row)) + TITLE
+    if shown.result is not None:  # beside one channel; in the middle of several
+        spare = y - first - TITLE - _height(shown.result)
+        top = first + max(spare / 2, 0) * (len(shown.rows) > 1)
         placed.append((shown.result, xs[-2], top, cells[-1]))
-        if shown.rows:
-            sign = "=" if shown.is_product else "→"
-            signs.append((sign, xs[-2] - GAP / 2, top + _rows_tall(shown.result) / 2))
+        smallest = min((_rows_tall(p) for p in shown.every), default=0)
+        half = (smallest if len(shown.rows) == 1 else _rows_tall(shown.result)) / 2
+        sign = "" if not shown.rows else "=" if shown.is_product else "→"
+        signs.append((sign, xs[-2] - GAP / 2, top + half))
     width = max(xs[-1] - GAP + BAR + MARGIN, SUM_LETTER * len(shown.sum) + 2 * MARGIN, 5.0)
     room = int((width - 2 * MARGIN) / LAW_LETTER / (1 if shown.laws.isascii() else 1.5))
     laws = [line for law in shown.laws.splitlines() for line in wrap(law, room)]
@@ -196,8 +197,8 @@ def figure(e: Explanation, at: tuple[int, ...] | None = None) -> Any:
         plane, _, y, _ = places.panels[-1]
         tall = min(1.8, max(_rows_tall(plane), 0.8))
         _bar(inches(width - MARGIN - 0.55, y, 0.16, tall), shown.scale)
-        edge = MARGIN / width
-        drawn.text(edge, 1 - MARGIN / height, shown.sum, va="top", weight="bold")
+        edge, weight = MARGIN / width, "normal" if lang == "zh" else "bold"
+        drawn.text(edge, 1 - MARGIN / height, shown.sum, va="top", weight=weight)
         laws = "\n".join(places.laws)
         drawn.text(edge, MARGIN / 2 / height, laws, va="bottom", size=8, color="0.25")
     return drawn

@@ -261,7 +261,8 @@ class ModelExplanation:
     def reach(self) -> list[tuple[str, np.ndarray]]:
         """After each layer that slides a window: how often a number reads each pixel of a row.
 
-        Zeros are the holes that stacked dilations leave (gridding).
+        Zeros are the holes that stacked dilations leave (gridding). It ends before the first layer
+        that enlarges.
 
         Raises:
             ValueError: the layers are not one after the other.
@@ -270,9 +271,11 @@ class ModelExplanation:
             raise ValueError("the view 'reach' is for a Sequential: one layer after the other")
         windows, found = [], []
         for step in self.steps:
-            links = None if step.explanation is None else step.explanation.map.links
-            if links is None or not links.rank or step.explanation.map.transposed:  # type: ignore[union-attr]
+            if step.explanation is None or not step.explanation.map.rank:
                 continue
+            links = step.explanation.map.links
+            if links is None or step.explanation.map.transposed:
+                break
             window, axis = links.axes[-1]
             windows.append((window.kernel[axis], window.stride[axis], window.dilation[axis]))
             found.append((step.row.layer.name, paths(windows)))

@@ -81,9 +81,10 @@ class _Pages:
             ]
             rows.setdefault(place[0], []).append(f'<div class="slot">{"".join(shown)}</div>')
         result = "".join(rows.pop(RESULT, []))
+        signs = [""] if len(rows) == 1 else ["<b></b>", *["<b>+</b>"] * len(rows)]
         factors = [
-            f'<div class="row">{"<b>+</b>" * (k > 0)}{"<b>×</b>".join(row)}</div>'
-            for k, row in rows.items()
+            f'<div class="row">{sign}{"<b>×</b>".join(row)}</div>'
+            for sign, row in zip(signs, rows.values(), strict=False)
         ]
         sign = f"<b>{'=' if now.is_product else '→'}</b>" if result and factors else ""
         planes = f'<div class="panels"><div>{"".join(factors)}</div>{sign}{result}</div>'
@@ -134,7 +135,7 @@ def _table(plane: Plane, scale: float, lit: Sequence[int] | None, lang: str) -> 
 CSS = """
 .explain{color-scheme:light dark;font-family:sans-serif}.explain .sum{font-weight:bold}
 .explain .panels,.explain .row{display:flex;flex-wrap:wrap;align-items:center;gap:.8rem}
-.explain .row{margin:.5rem 0}
+.explain .row>b{min-width:.7rem}.explain .row{margin:.5rem 0}
 .explain .slot,.explain .panels>div{max-width:100%;overflow-x:auto}
 .explain .panels table{border-collapse:collapse;font-size:.8rem;width:auto;margin:.1rem 0}
 .explain .title{font-weight:bold;font-size:.8rem;white-space:nowrap;margin:0}
