@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,18 @@ def draw(path: Path, content: dict[str, Any]) -> None:
     """Writes the picture of a report that has times; a column of it per number of threads."""
     if not content["ceilings"]:
         return
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
+    if find_spec("matplotlib") is None:
         print("no picture: matplotlib is not installed")
         return
+    with pictures.style():
+        picture(content).savefig(path, dpi=110)
+    print(f"written to {path}")
+
+
+def picture(content: dict[str, Any]) -> Any:
+    """The picture of a report as a matplotlib Figure; made inside of `pictures.style()`."""
+    from matplotlib.figure import Figure
+
     groups = {
         count: sorted(
             (row for row in content["rows"] if str(row.get("threads", 0)) == count), key=_intensity
@@ -47,20 +55,20 @@ def draw(path: Path, content: dict[str, Any]) -> None:
     }
     longest = max(map(len, groups.values()))
     high = (4.2, max(1.2, 0.17 * longest + 0.3))
-    with pictures.style():
-        figure = Figure((max(8, 1.5 + 5 * len(groups)), sum(high) + 2), layout="constrained")
-        device = content["versions"].get("gpu", content["machine"]["cpu"])
-        figure.suptitle(f"{content['what']}\n{device}, {content['date'][:10]}")
-        panels = figure.subplots(2, len(groups), squeeze=False, height_ratios=high)
-        for (count, rows), (above, below) in zip(groups.items(), panels.T, strict=True):
-            above.set_title(threads(int(count)))
-            _roofs(above, content["ceilings"][count], rows)
-            _points(above, rows)
-            _listed(below, rows, named=count == next(iter(groups)) or len(groups) > 2)
-        handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4 * len(groups))
-        figure.savefig(path, dpi=110)
-    print(f"written to {path}")
+    figure = Figure((max(8, 1.5 + 5 * len(groups)), sum(high) + 2), layout="constrained")
+    device = content["versions"].get("gpu", content["machine"]["cpu"])
+    figure.suptitle(f"{content['what']}\n{device}, {content['date'][:10]}")
+    panels = figure.subplots(2, len(groups), squeeze=False, height_ratios=high)
+    names: list[str] = []  # of the rows of the group on the left
+    for (count, rows), (above, below) in zip(groups.items(), panels.T, strict=True):
+        above.set_title(threads(int(count)))
+        _roofs(above, content["ceilings"][count], rows)
+        _points(above, rows)
+        left, names = names, [row["name"] for row in rows]
+        _listed(below, rows, named=names != left)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4 * len(groups))
+    return figure
 
 
 def add_fractions(content: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ neighbours, swept down and up, and so are its places, without overlap (Sugiyama,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -56,14 +57,21 @@ Arrow = tuple[int, int]  # from the box of this number to the one of that
 # ----- the sheet -----
 
 
-def style(lang: str = "en") -> AbstractContextManager[None]:
+@contextmanager
+def style(lang: str = "en") -> Iterator[None]:
     """The block in which a figure of the project is made and saved."""
     import matplotlib.style
 
     font = chinese_font() if lang == "zh" else None
-    # few Chinese fonts are bold, and matplotlib says so each time
-    words = {"font.family": ["DejaVu Sans", font], "axes.titleweight": "normal"} if font else {}
-    return matplotlib.style.context([STYLE, words])
+    fonts = {"font.family": ["DejaVu Sans", font]} if font else {}
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)  # a Chinese font without a bold face is warned of at each text
+    try:
+        with matplotlib.style.context([STYLE, fonts]):
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def language(lang: str) -> str:

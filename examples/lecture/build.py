@@ -22,6 +22,7 @@ import minitensor as tf
 
 IMAGE = np.arange(1, 26).reshape(5, 5)
 KERNEL = [[-1, 2, -3], [4, -5, 6], [-7, 8, -9]]
+WIDE = np.arange(1, 50).reshape(7, 7)
 SMALL = [[1, 2], [3, 4]]
 BATCH = [[1.0, 10.0], [3.0, 30.0], [8.0, 20.0]]  # three examples of two features
 FIRST = (0, 0, 0, 0)  # a matrix is taken as (N, 1, 1, C)
@@ -91,7 +92,10 @@ SLIDES: list[tuple[str, str, Callable[[], list[str]]]] = [
         "Dilation: the same nine weights see further",
         "Rate 2 reads every second pixel: a span of 5 with 9 weights, and no more arithmetic. What "
         "lies between is not seen; several layers of one rate leave a grid of holes.",
-        lambda: [number("conv2d", np.arange(1, 50).reshape(7, 7), KERNEL, dilations=2, at=(1, 1))],
+        lambda: [
+            number("conv2d", WIDE, KERNEL, dilations=2, at=(1, 1)),
+            view("reach", "conv2d", WIDE, KERNEL, dilations=2),
+        ],
     ),
     (
         "The gradient in the input is a transposed convolution",
@@ -109,7 +113,7 @@ SLIDES: list[tuple[str, str, Callable[[], list[str]]]] = [
         "Batch norm: the numbers of a column share a mean",
         "In training, mean and variance come from the batch, column by column: each output depends "
         "on all three rows. In inference both are stored numbers, and no row depends on another.",
-        lambda: [number("batch_norm", BATCH, at=FIRST)],
+        lambda: [number("batch_norm", BATCH, at=FIRST), view("moving", "batch_norm", BATCH)],
     ),
     (
         "Batch norm's gradient has three parts",

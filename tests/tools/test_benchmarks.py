@@ -30,7 +30,7 @@ from benchmarks import (  # noqa: E402  (a checkout's folder, not an installed p
     worker,
 )
 from benchmarks import step as step_bench  # noqa: E402
-from minitensor import config  # noqa: E402
+from minitensor import config, pictures  # noqa: E402
 from minitensor.backend import devices  # noqa: E402
 
 LACK = devices.lack_of("EMULATOR")
@@ -258,6 +258,35 @@ def test_a_part_of_the_roof_is_that_of_as_many_threads_and_what_is_beyond_is_exp
     assert row["fraction"] == {"minitensor": 0.5, "minitensor fast": 2.0}
     (words,) = roofline.beyond(content["rows"])
     assert words.startswith("3x3, ours fast: 2.00 of the roof, Winograd")
+
+
+@pytest.mark.parametrize("name", ["memory_cpu", "conv_deepbench_cpu", "step_cpu"])
+def test_a_roofline_names_every_row_and_its_legend_is_inside(name):
+    pytest.importorskip("matplotlib", reason="no pictures without matplotlib")
+    content = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    with pictures.style():
+        drawn = roofline.picture(content)
+        drawn.draw_without_rendering()
+    groups = len(content["ceilings"])
+    first = [
+        row for row in content["rows"] if str(row["threads"]) == next(iter(content["ceilings"]))
+    ]
+    named = [t.get_text() for t in drawn.axes[groups].get_yticklabels()]
+    assert sorted(words.rpartition("  ")[0] for words in named) == sorted(r["name"] for r in first)
+    numbers = [t.get_text() for t in drawn.axes[0].texts if t.get_text()[0].isdigit()]
+    ends = [(int(a), int(b or a)) for a, _, b in (text.partition("-") for text in numbers)]
+    assert [n for a, b in ends for n in range(a, b + 1)] == [*range(1, len(first) + 1)]
+    (legend,) = drawn.legends
+    box, inside = legend.get_window_extent(), drawn.bbox
+    assert inside.x0 <= box.x0 <= box.x1 <= inside.x1
+
+
+def test_every_figure_follows_the_one_style_sheet():
+    rooms = (ROOT / room for room in ("minitensor", "benchmarks", "examples"))
+    for file in (file for room in rooms for file in room.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if "matplotlib.figure" in text and file.name != "pictures.py":
+            assert "pictures.style(" in text, file
 
 
 def test_a_worker_is_kept_on_as_many_cores_as_it_has_threads():
