@@ -286,7 +286,7 @@ def test_every_figure_follows_the_one_style_sheet():
     for file in (file for room in rooms for file in room.rglob("*.py")):
         text = file.read_text(encoding="utf-8")
         if "matplotlib.figure" in text and file.name != "pictures.py":
-            assert "pictures.style(" in text, file
+            assert "with pictures.style(" in text, file
 
 
 def test_a_worker_is_kept_on_as_many_cores_as_it_has_threads():
