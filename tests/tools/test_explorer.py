@@ -44,6 +44,10 @@ def test_the_command_writes_it(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_line_of_a_script_fits_a_screen():
+    assert [line for line in SCRIPTS.splitlines() if len(line) > 120] == []
+
+
 def test_every_script_is_joined_once():
     files = {path.relative_to(explore.PARTS).with_suffix("").as_posix()
              for path in explore.PARTS.rglob("*.js")}  # fmt: skip
@@ -62,7 +66,7 @@ def test_every_word_that_a_script_says_is_there_and_none_is_idle():
     told = set(re.findall(r"say\(\"(\w+)\"", SCRIPTS))
     assert told <= set(WORDS) | set(explore.WORDS)
     named = set(re.findall(r"\"(\w+)\"", SCRIPTS))  # also chosen by a condition, or from a list
-    built = tuple(re.findall(r"say\(`(\w+_)\$", SCRIPTS))  # `panel_${name}`
+    built = re.findall(r"`(\w+_)\${[\w.]+}`", SCRIPTS)  # `panel_${name}`
     switched = ("cot_", "kind_", "training_")  # `${field}_${value}`
     known = (*built, *switched, "E0")
     assert [key for key in WORDS if key not in named and not key.startswith(known)] == []

@@ -319,11 +319,20 @@ def test_the_cost_of_the_course_s_layer(desk):
     page = desk.open("#op=cost")
     page.select_option("#c-layer", "VGG13 conv1_2")
     text = page.locator("#panel").inner_text()
-    for number in ("4 831 838 208", "288 MiB", "16 GiB", "36 192 256", "0.84 %"):
+    for number in ("4 831 838 208", "288 MiB", "16 GiB", "36 192 256", "0.843 %"):
         assert number in text
 
 
 # ----- driven -----
+
+
+def test_a_layer_too_large_to_draw_is_made_smaller_or_said_to_be(desk):
+    page = desk.open("#op=cost")
+    page.select_option("#c-layer", "VGG13 conv1_2")
+    page.locator("#tab-window").click()
+    assert page.locator("#panel output").count() == 1
+    desk.open("#op=window&preset=A003-1&n=200&c=8&o=8")
+    assert "Too large" in page.locator(".error").inner_text()
 
 
 def test_a_slider_moves_the_number_and_the_link(desk):
@@ -417,9 +426,9 @@ def test_a_mistake_of_a_course_text_stands_beside_its_example(desk, name):
 
 def test_language_and_light(desk):
     page = desk.open("#preset=A001-6")
-    assert page.locator("h2").inner_text() == "2 Window"
+    assert page.locator("h2").inner_text() == "Window"
     page.locator("#lang").click()
-    assert page.locator("h2").inner_text() == "2 窗口"
+    assert page.locator("h2").inner_text() == "窗口"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     assert "lang=zh" in desk.link()
     paper = "getComputedStyle(document.body).backgroundColor"
@@ -435,7 +444,7 @@ def test_a_finger_a_narrow_screen_a_reader_of_chinese(phone):
     page.goto("about:blank")
     page.goto(f"{phone.address}#preset=A001-6")
     page.wait_for_selector(SELF_TESTED)
-    assert page.locator("h2").inner_text() == "2 窗口"  # as the browser asks
+    assert page.locator("h2").inner_text() == "窗口"  # as the browser asks
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
     page.locator("#panel [data-role=p]").nth(3).tap()
     assert phone.value() == -127
@@ -449,5 +458,5 @@ def test_nothing_is_wider_than_a_telephone(phone, panel):
 
 def test_a_broken_link_shows_the_page_all_the_same(desk):
     page = desk.open("#op=none&preset=B1&k=x&at=9,9,q&p=maybe&g=7")
-    assert page.locator("h2").inner_text() == "2 Window"
+    assert page.locator("h2").inner_text() == "Window"
     assert json.loads(page.evaluate("JSON.stringify(state.k)")) == [3, 3]

@@ -6,7 +6,7 @@ const python = (value) => {
   if (typeof value === "boolean") return value ? "True" : "False";
   return Array.isArray(value) ? `[${value.map(python).join(", ")}]` : String(value);
 };
-const tuple = (values) => `(${values.map((v) => (Array.isArray(v) ? tuple(v) : v)).join(", ")}${values.length === 1 ? "," : ""})`;
+const tuple = (values) => `(${values.map((v) => (Array.isArray(v) ? tuple(v) : v)).join(", ")})`;
 const short = ([a, b]) => (a === b ? a : [a, b]); // as a person writes it
 const words = (win) => (typeof win.padding === "string" ? win.padding : [[0, 0], ...win.padding, [0, 0]]);
 
@@ -25,9 +25,10 @@ function header(p, s, library) {
       : `np.array([${Array.from(tensor.data).join(", ")}], np.float32)`;
     return `${name} = ${numbers}.reshape${tuple(tensor.shape)}`;
   };
-  const imports = {numpy: [], tf: ["import tensorflow as tf"], keras: ["import keras"], minitensor: ["import minitensor as tf"]};
-  return ["import numpy as np", ...imports[library], "", array("input", p.back ? p.p : p.m),
-    ...(p.t ? [array("filters", p.t)] : []), ...(p.bias ? [`bias = np.array(${python(p.bias)}, np.float32)`] : []), ""].join("\n");
+  const imports = {tf: "import tensorflow as tf", keras: "import keras", minitensor: "import minitensor as tf"};
+  const lines = ["import numpy as np", imports[library], "", array("input", p.back ? p.p : p.m),
+    p.t && array("filters", p.t), p.bias && `bias = np.array(${python(p.bias)}, np.float32)`, ""];
+  return lines.filter((line) => typeof line === "string").join("\n");
 }
 
 // tf.nn, and this engine, which has its names.
@@ -36,8 +37,9 @@ function called({win, back, bias, m}, s) {
   const settings = `strides=${python(short(win.stride))}, padding=${python(words(win))}`;
   if (/pool/.test(s.f)) return `output = tf.nn.${s.f}(input=input, ksize=${python(short(win.kernel))}, ${settings})`;
   if (back) {
-    const shape = python(m.shape), apart = win.dilation.every((d) => d === 1) ? "" : `, dilations=${python(short(win.dilation))}`;
-    return `output = tf.nn.${s.f}(input=input, filters=filters, output_shape=${shape}, ${settings}${apart})`;
+    const apart = win.dilation.every((d) => d === 1) ? "" : `, dilations=${python(short(win.dilation))}`;
+    const arrays = `input=input, filters=filters, output_shape=${python(m.shape)}`;
+    return `output = tf.nn.${s.f}(${arrays}, ${settings}${apart})`;
   }
   return `output = tf.nn.conv2d(input=input, filters=filters, ${settings}${more})`
     + (bias ? "\noutput = tf.nn.bias_add(output, bias)" : "");
@@ -81,11 +83,14 @@ function keras({win, bias, m}, s, kind) {
   if (typeof win.padding !== "string") return `output = None  # ${say("no_keras")}`;
   const padding = python(win.padding.toLowerCase());
   if (kind === "pool") {
-    return `output = keras.layers.${s.f === "max_pool2d" ? "Max" : "Average"}Pooling2D(${tuple(win.kernel)}, strides=${tuple(win.stride)}, padding=${padding})(input)`;
+    const name = s.f === "max_pool2d" ? "MaxPooling2D" : "AveragePooling2D";
+    const settings = `${tuple(win.kernel)}, strides=${tuple(win.stride)}, padding=${padding}`;
+    return `output = keras.layers.${name}(${settings})(input)`;
   }
   const common = `strides=${tuple(win.stride)}, padding=${padding}, dilation_rate=${tuple(win.dilation)}`;
   if (kind === "conv") {
-    return `layer = keras.layers.Conv2D(${win.filters}, ${tuple(win.kernel)}, groups=${win.groups}, ${common}, use_bias=${python(Boolean(bias))})
+    const sizes = `${win.filters}, ${tuple(win.kernel)}, groups=${win.groups}`;
+    return `layer = keras.layers.Conv2D(${sizes}, ${common}, use_bias=${python(Boolean(bias))})
 layer.build(input.shape)
 layer.set_weights([filters${bias ? ", bias" : ""}])
 output = layer(input)`;

@@ -17,33 +17,45 @@ const MEANT = {e: (s) => s.f === "conv2d_transpose", m: isBatchNorm, training: i
 const PLAIN = ["SAME", "VALID"];
 
 const divisors = (s) => range(Math.min(s.c, s.o)).map((i) => i + 1).filter((g) => s.c % g === 0 && s.o % g === 0);
-const legalGroups = (s) => divisors(s).filter((g) => g <= s.g).pop();
+const settleGroups = () => { state.g = divisors(state).filter((g) => g <= state.g).pop(); };
 const option = (value, text) => `<option value="${value}">${text}</option>`;
+const labelled = (word, html, look = "") => `<label ${look}><span>${say(word)}</span>${html}</label>`;
+const select = (name, options) => `<select id="c-${name}" data-control="${name}">${options.join("")}</select>`;
 
 function controlHtml(name) {
-  if (name in SLIDERS || name === "g" || name === "scrub") {
-    const [field, low, high, step = 1] = SLIDERS[name] || [name, 0, 1];
-    const play = name === "scrub" ? `<button type="button" id="play" aria-label="${say("play")}">▶</button>` : "";
-    return `<label class="slider"><span>${say(`field_${field}`)}</span><output id="show-${name}"></output>
-      <input type="range" id="c-${name}" data-control="${name}" min="${low}" max="${high}" step="${step}"></label>${play}`;
-  }
-  if (name in SELECTS) {
-    const [field, values] = SELECTS[name];
-    const word = (value) => (UNTRANSLATED.includes(field) ? value : say(`${field}_${value}`));
-    return `<label><span>${say(`field_${field}`)}</span><select id="c-${name}" data-control="${name}">
-      ${values.map((value) => option(value, word(value))).join("")}</select></label>`;
-  }
-  if (name === "p") {
-    return `<label><span>${say("padding")}</span><select id="c-p" data-control="p">${PLAIN.map((word) => option(word, word)).join("")}
-      ${option("explicit", say("explicit_padding"))}</select></label><div id="pads">${["top", "bottom", "left_side", "right"].map((side, i) =>
-      `<label><span>${say(side)}</span><input type="number" id="c-pad${i}" data-control="pad${i}" min="0" max="9"></label>`).join("")}</div>`;
-  }
+  if (name in SELECTS) return selectHtml(name);
+  if (name === "p") return paddingHtml();
+  if (name === "own") return ownHtml();
   if (name === "layer") {
-    return `<label><span>${say("layer")}</span><select id="c-layer" data-control="layer">${option("", "—")}
-      ${Object.keys(LAYERS).map((layer) => option(layer, layer)).join("")}</select></label>`;
+    return labelled("layer", select("layer", [option("", "—"), ...Object.keys(LAYERS).map((l) => option(l, l))]));
   }
-  return `<details><summary>${say("own")}</summary>${["x", "w"].map((field) => `<label><span>${say(`field_${field}`)}</span>
-    <input type="text" id="c-${field}" data-control="${field}" placeholder="1 2 3; 4 5 6" spellcheck="false"></label>`).join("")}
+  return sliderHtml(name);
+}
+
+function sliderHtml(name) {
+  const [field, low, high, step = 1] = SLIDERS[name] || [name, 0, 1];
+  const play = name === "scrub" ? `<button type="button" id="play" aria-label="${say("play")}">▶</button>` : "";
+  return labelled(`field_${field}`, `<output id="show-${name}"></output><input type="range" id="c-${name}"
+    data-control="${name}" min="${low}" max="${high}" step="${step}">`, 'class="slider"') + play;
+}
+
+function selectHtml(name) {
+  const [field, values] = SELECTS[name];
+  const word = (value) => (UNTRANSLATED.includes(field) ? value : say(`${field}_${value}`));
+  return labelled(`field_${field}`, select(name, values.map((value) => option(value, word(value)))));
+}
+
+function paddingHtml() {
+  const words = [...PLAIN.map((word) => option(word, word)), option("explicit", say("explicit_padding"))];
+  const sides = ["top", "bottom", "left_side", "right"].map((side, i) =>
+    labelled(side, `<input type="number" id="c-pad${i}" data-control="pad${i}" min="0" max="9">`));
+  return `${labelled("padding", select("p", words))}<div id="pads">${sides.join("")}</div>`;
+}
+
+function ownHtml() {
+  const fields = ["x", "w"].map((field) => labelled(`field_${field}`, `<input type="text" id="c-${field}"
+    data-control="${field}" placeholder="1 2 3; 4 5 6" spellcheck="false">`));
+  return `<details${state.x || state.w ? " open" : ""}><summary>${say("own")}</summary>${fields.join("")}
     <p class="note" id="own-note">${say("own_note")}</p></details>`;
 }
 
@@ -74,7 +86,7 @@ function update(patch) {
   if (changed("k", "c", "o", "g")) state.w = patch.w || "";
   if (changed("n", "k", "s", "d", "p", "c", "o", "op", "f") && !changed("at")) state.at = [];
   ownNumbers();
-  state.g = legalGroups(state);
+  settleGroups();
   const example = PRESETS[state.preset];
   if (example && changed("n", "k", "c", "o", "g", "b", "f") && !fitsExample(example)) state.preset = "";
   refresh();
@@ -100,7 +112,8 @@ function syncControls() {
   if (sides) sides.hidden = typeof state.p === "string";
 }
 
-const isLayer = (layer) => Object.keys(layer).every((field) => fieldText(field, layer[field]) === fieldText(field, state[field]));
+const isLayer = (layer) => Object.keys(layer).every((field) =>
+  fieldText(field, layer[field]) === fieldText(field, state[field]));
 
 function showSlider(name, input) {
   const [field] = SLIDERS[name] || SELECTS[name] || [name];

@@ -22,8 +22,12 @@ function plane(role, tensor, index, pads = [[0, 0], [0, 0]]) {
 // A plane from a function of row and column.
 const table = (role, rows, cols, cell) => ({role, shape: [rows, cols], low: [0, 0], high: [rows, cols], cell});
 
-// Looks: title, note, scale (the largest number), lit(cell, i, j), chosen(cell, i, j).
-function grid(spec, {title, note = "", scale = 1, lit = () => false, chosen = () => false, bare = false, most = MOST, zoom = 1}) {
+const LOOK = {note: "", scale: 1, lit: () => false, chosen: () => false, bare: false, most: MOST, zoom: 1};
+
+// Looks: title, note, scale (the largest number), lit(cell, i, j), chosen(cell, i, j), bare (no
+// numbers at the edges), most (rows and columns), zoom.
+function grid(spec, look) {
+  const {title, note, scale, lit, chosen, bare, most, zoom} = Object.assign({}, LOOK, look);
   const cells = [];
   for (let i = spec.low[0]; i < spec.high[0]; i++) {
     for (let j = spec.low[1]; j < spec.high[1]; j++) {
@@ -45,8 +49,9 @@ function grid(spec, {title, note = "", scale = 1, lit = () => false, chosen = ()
       rows: spec.shape[0], columns: spec.shape[1]})}</p>` : "";
   return `<figure class="grid${Math.max(rows, cols) > 12 ? " wide" : ""}"><figcaption><b>${title}</b> `
     + `<span>${[bare ? "" : size(spec.shape), note].filter((part) => part).join(" · ")}</span></figcaption>`
-    + `<div class="scroll"><svg viewBox="0 0 ${width} ${height}" width="${Math.round(width / CELL * pixels * zoom)}" role="img" `
-    + `aria-label="${title} ${size(spec.shape)}">${svg}</svg></div>${cropped}</figure>`;
+    + `<div class="scroll"><svg viewBox="0 0 ${width} ${height}" role="img" `
+    + `width="${Math.round(width / CELL * pixels * zoom)}" aria-label="${title} ${size(spec.shape)}">`
+    + `${svg}</svg></div>${cropped}</figure>`;
 }
 
 // Of a plane too large, the part around what is outlined.
@@ -74,8 +79,9 @@ function drawnCell(cell, [x, y], role, scale) {
 }
 
 function outline(cell, [x, y]) {
-  const inset = 2, side = CELL - 2 * inset;
-  return `<rect class="${cell.chosen ? "chosen" : "lit"}" x="${x + inset}" y="${y + inset}" width="${side}" height="${side}"/>`;
+  const side = CELL - 4;
+  const name = cell.chosen ? "chosen" : "lit";
+  return `<rect class="${name}" x="${x + 2}" y="${y + 2}" width="${side}" height="${side}"/>`;
 }
 
 function edgeNumbers(low, high) {
@@ -89,16 +95,19 @@ function edgeNumbers(low, high) {
 const largest = (...tensors) => tensors.reduce((most, tensor) =>
   tensor ? Array.from(tensor.data).reduce((a, v) => Math.max(a, Math.abs(v)), most) : most, 1e-9);
 
+const tick = (x, y, text, anchor) => `<text class="tick" x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`;
+
 // The bar of the colour scale: one for all planes of a panel.
 function scaleBar(scale) {
   const steps = range(11).map((i) => (i - 5) / 5);
   const cells = steps.map((v, i) => {
-    const rect = (extra) => `<rect x="${i * 24}" y="0" width="24" height="14" ${extra}/>`;
-    return rect('class="zero"') + rect(`class="${v < 0 ? "neg" : "pos"}" fill-opacity="${Math.sqrt(Math.abs(v)).toFixed(3)}"`);
+    const rect = (look) => `<rect x="${i * 24}" y="0" width="24" height="14" ${look}/>`;
+    const strength = Math.sqrt(Math.abs(v)).toFixed(3);
+    return rect('class="zero"') + rect(`class="${v < 0 ? "neg" : "pos"}" fill-opacity="${strength}"`);
   });
-  const label = (x, value, anchor) => `<text class="tick" x="${x}" y="27" text-anchor="${anchor}">${num(value)}</text>`;
-  return `<figure class="bar"><svg viewBox="0 0 264 34" width="264" role="img" aria-label="${say("scale")}">${cells.join("")}`
-    + `${label(0, -scale, "start")}${label(132, 0, "middle")}${label(264, scale, "end")}</svg>`
+  const ends = tick(0, 27, num(-scale), "start") + tick(132, 27, "0", "middle") + tick(264, 27, num(scale), "end");
+  return `<figure class="bar"><svg viewBox="0 0 264 34" width="264" role="img" aria-label="${say("scale")}">
+    ${cells.join("")}${ends}</svg>`
     + `<figcaption>${say("scale")}</figcaption></figure>`;
 }
 

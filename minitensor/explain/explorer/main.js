@@ -7,6 +7,7 @@ let playing = null;
 // ----- drawing -----
 
 function frame() { // what depends on panel and language only
+  stop();
   document.documentElement.lang = state.lang === "zh" ? "zh-CN" : "en";
   document.documentElement.dataset.theme = state.theme || "";
   $("name").textContent = say("explorer");
@@ -47,29 +48,28 @@ function refresh() {
 
 function open(op) {
   hover = null;
-  stop();
-  state.op = op;
-  if (FUNCTIONS[op]) state.f = FUNCTIONS[op];
-  else if (op === "pool" ? !/pool/.test(state.f) : state.f === "norm") state.f = op === "pool" ? "max_pool2d" : "conv2d";
-  if (["window", "gradient", "matrix", "pool", "norm"].includes(op)) suit(op);
-  Object.assign(state, {of: "", at: [], g: legalGroups(state)});
+  Object.assign(state, {op, of: "", at: []});
+  suit(op);
   frame();
   refresh();
 }
 
-// Sizes that a panel can show.
+// The function that a panel is about, and sizes that it can show number by number.
 function suit(op) {
-  const even = state.c > 2 ? 4 : 2, few = Math.min(state.b, 4);
-  if (op === "norm") Object.assign(state, {c: even, b: Math.max(few, 2), preset: ""});
+  if (op === "pool") state.f = /pool/.test(state.f) ? state.f : "max_pool2d";
+  else state.f = FUNCTIONS[op] || state.f;
+  if (op === "norm") Object.assign(state, {c: state.c > 2 ? 4 : 2, b: Math.max(Math.min(state.b, 4), 2), preset: ""});
+  if (op === "cost" || state.preset) return settleGroups();
+  const most = (values, limit) => values.map((n) => Math.min(n, limit));
+  Object.assign(state, {n: most(state.n, 12), k: most(state.k, 5)});
+  [state.b, state.c, state.o] = [Math.min(state.b, 4), ...most([state.c, state.o], 8)];
+  settleGroups();
 }
 
 function start() {
   state.lang = /^zh/.test(navigator.language) ? "zh" : "en";
   readHash(location.hash);
-  if (FUNCTIONS[state.op]) state.f = FUNCTIONS[state.op];
-  if (state.op === "pool" && !/pool/.test(state.f)) state.f = "max_pool2d";
   suit(state.op);
-  state.g = legalGroups(state);
   frame();
   refresh();
 }
@@ -78,44 +78,37 @@ function start() {
 
 const isDark = () => (state.theme ? state.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 
-function pickCell(role, offset) {
-  const panel = PANELS[state.op], p = state.op === "norm" ? null : problem(state);
-  const names = Object.assign({k: "link"}, p ? p.names : panel.names);
-  const shape = p ? (role === "k" ? [links(p.win).count] : shapeOf(p.win, role)) : [state.b, 2, 2, state.c];
-  if (!names[role] || !(panel.roles.includes(role) || (role === "k" && state.op === "matrix"))) return;
-  update({of: names[role], at: shortIndex(role, new Tensor(shape, []).index(offset))});
+function pick(role, offset) {
+  const {shapes, names} = pickable(state);
+  update({of: names[role], at: shortIndex(role, new Tensor(shapes[role], []).index(offset))});
 }
 
+// The number under the mouse or the finger, if this panel has something to say of it.
 function cellOf(event) {
-  const cell = event.target.closest && event.target.closest("[data-offset]");
-  if (!cell) return null;
-  const [role, roles] = [cell.dataset.role, PANELS[state.op].roles || []];
-  return roles.includes(role) || (role === "k" && state.op === "matrix") ? {role, offset: Number(cell.dataset.offset)} : null;
+  const cell = event.target.closest("[data-offset]");
+  const {roles = []} = PANELS[state.op];
+  if (!cell || !roles.includes(cell.dataset.role)) return null;
+  return {role: cell.dataset.role, offset: Number(cell.dataset.offset)};
 }
 
 function hovered(event) {
   if (event.pointerType !== "mouse") return;
-  const next = cellOf(event);
+  const next = event.type === "pointerleave" ? null : cellOf(event);
   if (JSON.stringify(next) === JSON.stringify(hover)) return;
   hover = next;
   draw();
 }
 
-// Arrow keys move what is picked by a row or a column.
-function move(rows, columns) {
+// Arrow keys move what is picked by rows and columns; links stand in one line.
+function move(...steps) {
   hover = null;
-  const panel = PANELS[state.op];
-  if (!panel.roles) return;
-  const p = state.op === "norm" ? null : problem(state);
-  const shapes = {}, names = Object.assign({k: "link"}, p ? p.names : panel.names);
-  for (const role of panel.roles) shapes[role] = p ? shapeOf(p.win, role) : [state.b, 2, 2, state.c];
-  if (state.op === "matrix") shapes.k = [links(p.win).count];
-  const {role, offset} = picked(state, shapes, names, panel.roles[0]), shape = shapes[role];
-  const index = new Tensor(shape, []).index(offset), axes = role === "t" ? [0, 1] : [1, 2];
-  const clamp = (i, axis) => Math.max(0, Math.min(shape[axis] - 1, i));
-  if (role === "k") index[0] = clamp(index[0] + columns + rows * shapes.t[0] * shapes.t[1] * shapes.t[2], 0);
-  else [rows, columns].forEach((step, i) => { index[axes[i]] = clamp(index[axes[i]] + step, axes[i]); });
-  pickCell(role, new Tensor(shape, []).offset(index));
+  if (!PANELS[state.op].roles || document.querySelector(".error")) return;
+  const {role, offset} = picked(state), shape = pickable(state).shapes[role], any = new Tensor(shape, []);
+  const index = any.index(offset), axes = role === "t" ? [0, 1] : [1, 2];
+  const add = (axis, step) => { index[axis] = Math.max(0, Math.min(shape[axis] - 1, index[axis] + step)); };
+  if (role === "k") add(0, steps[0] + steps[1]);
+  else steps.forEach((step, i) => add(axes[i], step));
+  pick(role, any.offset(index));
 }
 
 const ARROWS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
@@ -166,7 +159,7 @@ function listen() {
   $("panel").addEventListener("pointerleave", hovered);
   $("panel").addEventListener("click", (event) => {
     const cell = cellOf(event);
-    if (cell) pickCell(cell.role, cell.offset);
+    if (cell) pick(cell.role, cell.offset);
     if (event.target.id === "copy") copy();
   });
   document.addEventListener("keydown", pressed);

@@ -17,7 +17,7 @@ function transposedWindow(s) {
 
 const FUNCTIONS = { // which function a panel is about; of the others, the last one used
   window: "conv2d", channels: "conv2d", gradient: "conv2d", matrix: "conv2d",
-  transposed: "conv2d_transpose", norm: "norm",
+  transposed: "conv2d_transpose",
 };
 
 function windowFor(s) {
@@ -25,12 +25,24 @@ function windowFor(s) {
   return /pool/.test(s.f) ? poolWindow(Object.assign(given(s), {dilation: [1, 1]})) : windowOf(given(s));
 }
 
-// A problem: the window, its arrays by role, and names for the roles.
+const MOST_LINKS = 2e6;
+const SETTLED_BY = ["f", "n", "k", "s", "d", "p", "e", "b", "c", "o", "g", "x", "w", "preset", "lang"];
+let last = {key: "", found: null}; // a problem is solved once, however often it is looked at
+
 function problem(s) {
+  const key = JSON.stringify(SETTLED_BY.map((name) => s[name]));
+  if (last.key !== key) last = {key, found: solved(s)};
+  return last.found;
+}
+
+// A problem: the window, its arrays by role, and names for the roles; or an error.
+function solved(s) {
   const win = windowFor(s), back = s.f === "conv2d_transpose";
   const found = {win, back, names: back ? {p: "input", t: "kernel", m: "output"}
-                                        : {p: "output", t: "kernel", m: "input"}};
+                                        : {p: "output", t: "kernel", m: "input", k: "link"}};
   if (Math.min(...win.out) < 1) return Object.assign(found, {error: misfit(win)});
+  const count = product(shapeOf(win, "p")) * product(win.kernel) * win.channels / win.groups;
+  if (count > MOST_LINKS) return Object.assign(found, {error: say("too_large", {count: grouped(count)})});
   const inputRole = back ? "p" : "m", outputRole = back ? "m" : "p";
   const x = numbersOf(s, "x", shapeOf(win, inputRole), (i) => (i * 7 + 3) % 11 - 3);
   found[inputRole] = x;
@@ -73,12 +85,21 @@ function misfit(win) {
     pad: total(win.pad[axis]), span: win.span[axis]});
 }
 
-// The number that is looked at: under the mouse, or picked, or the panel's first.
-function picked(s, shapes, names, fallback) {
-  const roles = Object.keys(shapes).filter((role) => shapes[role]);
+// The arrays whose numbers can be picked on a panel: their shapes by role, the usual one first.
+function pickable(s) {
+  if (s.op === "norm") return {shapes: {m: [s.b, 2, 2, s.c]}, names: {m: "input"}};
+  const {win, names} = problem(s), shapes = {};
+  for (const role of PANELS[s.op].roles || []) {
+    shapes[role] = role === "k" ? [links(win).count] : shapeOf(win, role);
+  }
+  return {shapes, names};
+}
+
+// The number that is looked at: under the mouse, or picked, or the first.
+function picked(s) {
+  const {shapes, names} = pickable(s), roles = Object.keys(shapes);
   if (hover && roles.includes(hover.role) && hover.offset < product(shapes[hover.role])) return hover;
-  const role = roles.find((r) => names[r] === s.of) || fallback;
-  const shape = shapes[role];
+  const role = roles.find((r) => names[r] === s.of) || roles[0], shape = shapes[role];
   const at = s.at.length === 2 && shape.length === 4
     ? (role === "t" ? [...s.at, 0, 0] : [0, ...s.at, 0]) : s.at;
   const legal = at.length === shape.length && at.every((i, axis) => i >= 0 && i < shape[axis]);

@@ -51,7 +51,8 @@ function presetFields(name) {
   const [x, w] = [example.x.shape, example.w ? example.w.shape : null];
   const isTransposed = example.op === "conv2d_transpose";
   const fields = {
-    preset: name, f: example.op.replace("separable_", ""), b: x[0], n: [x[1], x[2]], c: x[3], k: w ? [w[0], w[1]] : example.ksize,
+    preset: name, f: example.op.replace("separable_", ""),
+    b: x[0], n: [x[1], x[2]], c: x[3], k: w ? [w[0], w[1]] : example.ksize,
     s: example.strides, d: example.dilations, p: example.padding,
   };
   if (!w) return Object.assign(fields, {op: "pool"});

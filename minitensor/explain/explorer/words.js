@@ -11,9 +11,13 @@ function num(value, digits = 4) {
   return short.replace("-", "−");
 }
 
-// The same in a cell.
-const brief = (value) => (Math.abs(value) >= 1e5 ? value.toExponential(2).replace("e+", "e").replace("-", "−") : num(value, 3));
+// The same in a cell: three digits, below 1 three decimals.
+function brief(value) {
+  const rounded = Math.abs(value) < 1 ? Number(value.toFixed(3)) : value;
+  const isLong = Math.abs(value) >= 1e5 || (value !== 0 && rounded === 0);
+  if (!isLong) return num(rounded, 3);
+  return value.toExponential(rounded === 0 ? 0 : 2).replace("e+", "e").replace(/-/g, "−");
+}
 
 const factor = (value) => (value < 0 ? `(${num(value)})` : num(value));
-const times = (numbers) => numbers.join("×");
-const size = (shape) => times(shape);
+const size = (shape) => shape.join("×");

@@ -2,41 +2,56 @@
 
 PANELS.matrix = {
   controls: ["n", "k", "s", "d", "p", "own"],
-  roles: ["p", "m", "t"],
+  roles: ["p", "m", "t", "k"],
   draw(s, p) {
-    const {win} = p, all = links(win), taps = product(win.kernel) * win.channels / win.groups;
-    const shapes = {p: shapeOf(win, "p"), m: shapeOf(win, "m"), t: shapeOf(win, "t"), k: [all.count]};
-    const pick = picked(s, shapes, Object.assign({k: "link"}, p.names), "p");
-    const near = touched(linksOf(win, pick.role, pick.offset)), o = planesAt(p, pick).p[3], position = (i) => i * win.filters + o; // of one output channel
-    const rows = product(win.out), scale = largest(p.m, p.t, p.p);
-    const isNear = (k) => ROLES.every((role) => near[role].has(all[role][k]));
-    const columns = table("k", rows, taps, (i, j) => {
-      const k = position(i) * taps + j;
-      return all.m[k] < 0 ? {value: 0, pad: true, k} : {value: p.m.data[all.m[k]], offset: k, k};
+    const {win} = p, pick = picked(s), scale = largest(p.m, p.t, p.p);
+    const near = touched(linksOf(win, pick.role, pick.offset)), o = planesAt(p, pick).p[3];
+    const isNear = ({k}) => k !== undefined && ROLES.every((role) => near[role].has(links(win)[role][k]));
+    const draw = (spec, title, note) => grid(spec, {
+      title, note, scale, most: WIDE,
+      lit: (cell) => (spec.role === "k" ? isNear(cell) : near[spec.role].has(cell.offset)),
+      chosen: (cell) => spec.role === pick.role && cell.offset === pick.offset,
     });
-    const pixels = product(win.size) * win.channels, entries = new Map();
-    range(rows * taps).forEach((i) => {
-      const k = position(Math.floor(i / taps)) * taps + i % taps;
-      if (all.m[k] >= 0) entries.set(Math.floor(i / taps) * pixels + all.m[k] % pixels, k);
-    });
-    const matrix = table("k", rows, pixels, (i, j) => {
-      const k = entries.get(i * pixels + j);
-      return k === undefined ? {value: null} : {value: p.t.data[all.t[k]], offset: k, k};
-    });
-    const kernel = table("t", taps, 1, (i) => ({value: p.t.data[i * win.filters + o], offset: i * win.filters + o}));
-    const vector = (role, count, at) => table(role, count, 1, (i) => ({value: p[role].data[at(i)], offset: at(i)}));
-    const look = (title, note) => ({title, note, scale, most: WIDE,
-      lit: (cell) => (cell.k === undefined ? false : isNear(cell.k)), chosen: (cell) => pick.role === "k" && cell.offset === pick.offset});
-    const side = (role, title, note) => ({title, note, scale, most: WIDE,
-      lit: (cell) => near[role].has(cell.offset), chosen: (cell) => role === pick.role && cell.offset === pick.offset});
-    const output = vector("p", rows, position);
-    const filled = entries.size, whole = rows * pixels;
-    return row(...threePlanes(p, pick, scale)) + chosenSum(p, pick) + '<div class="products">'
-      + `<section class="way"><h3>im2col · ${say("kernel")} = ${say("output")}</h3>`
-      + row(grid(columns, look("im2col", say("im2col_note"))), sign("×"), grid(kernel, side("t", say("kernel"))), sign("="), grid(output, side("p", say("output")))) + "</section>"
-      + `<section class="way"><h3>W' · ${say("input")} = ${say("output")}</h3><p class="note">${say("matrix_note", {filled, whole,
-        percent: num(Number((100 * filled / whole).toPrecision(3)))})}</p>`
-      + row(grid(matrix, look("W'")), sign("×"), grid(vector("m", pixels, (i) => i), side("m", say("input"))), sign("="), grid(output, side("p", say("output")))) + "</section></div>"
-      + scaleBar(scale);
+    const [columns, matrix] = [im2colTable(p, o), matrixTable(p, o)];
+    const [rows, taps, pixels] = [columns.shape[0], columns.shape[1], matrix.shape[1]];
+    const vector = (role, count, at) => draw(table(role, count, 1, (i) =>
+      ({value: p[role].data[at(i)], offset: at(i)})), say(p.names[role]));
+    const output = vector("p", rows, (i) => i * win.filters + o);
+    const product = (left, right) => row(left, sign("×"), right, sign("="), output);
+    const whole = rows * pixels, numbers = {filled: matrix.filled, whole, percent: percent(matrix.filled, whole)};
+    return threePlanes(p, pick, scale) + chosenSum(p, pick)
+      + `<section class="way"><h3>im2col × ${say("kernel")} = ${say("output")}</h3>`
+      + product(draw(columns, "im2col", say("im2col_note")), vector("t", taps, (i) => i * win.filters + o))
+      + `</section><section class="way"><h3>W' × ${say("input")} = ${say("output")}</h3>`
+      + `<p class="note">${say("matrix_note", numbers)}</p>`
+      + product(draw(matrix, "W'"), vector("m", pixels, (i) => i)) + "</section>" + scaleBar(scale);
   },
 };
+
+const percent = (part, whole) => num(Number((100 * part / whole).toPrecision(3)));
+
+// (positions, taps): the pixel of each link of output channel o.
+function im2colTable({win, m}, o) {
+  const all = links(win), taps = product(win.kernel) * win.channels / win.groups;
+  return table("k", product(win.out), taps, (i, j) => {
+    const k = (i * win.filters + o) * taps + j;
+    return all.m[k] < 0 ? {value: 0, pad: true, k} : {value: m.data[all.m[k]], offset: k, k};
+  });
+}
+
+// (positions, pixels): the weight of each link of output channel o; nothing where there is none.
+function matrixTable({win, t}, o) {
+  const all = links(win), taps = product(win.kernel) * win.channels / win.groups;
+  const rows = product(win.out), pixels = product(win.size) * win.channels, entries = new Map();
+  for (const i of range(rows)) {
+    for (const j of range(taps)) {
+      const k = (i * win.filters + o) * taps + j;
+      if (all.m[k] >= 0) entries.set(i * pixels + all.m[k], k);
+    }
+  }
+  const found = table("k", rows, pixels, (i, j) => {
+    const k = entries.get(i * pixels + j);
+    return k === undefined ? {value: null} : {value: t.data[all.t[k]], offset: k, k};
+  });
+  return Object.assign(found, {filled: entries.size});
+}

@@ -4,28 +4,32 @@ PANELS.pool = {
   controls: ["pool", "scrub", "n", "k", "s", "p", "cot", "own"],
   roles: ["p", "m"],
   draw(s, p) {
-    const kind = s.f.slice(0, 3), pick = picked(s, {p: shapeOf(p.win, "p"), m: shapeOf(p.win, "m")}, p.names, "p");
-    const members = membersOf(p.win), g = cotangent(s, p.p.shape), back = p.gradients(g).m, scale = largest(p.m, p.p, back);
-    const weights = (q) => shares(p.m, members[q], kind);
-    const feeding = (m) => range(members.length).filter((q) => members[q].some((x, k) => x === m && weights(q)[k]));
-    const near = pick.role === "p" ? {p: new Set([pick.offset]), m: new Set(members[pick.offset])}
-      : {m: new Set([pick.offset]), p: new Set(feeding(pick.offset))};
-    const winners = pick.role === "p" ? new Set(members[pick.offset].filter((_, k) => weights(pick.offset)[k])) : new Set();
-    const window = pick.role === "p" ? windowCells(p.win, pick.offset) : new Set(), at = planesAt(p, pick);
-    const draw = (role, tensor, title, pads) => grid(plane(role, tensor, at[role], pads), {
-      title, note: planeNote(p, role, at[role]), scale,
-      lit: (cell, i, j) => near[role].has(cell.offset) || (cell.pad && window.has(String([i, j]))),
-      chosen: (cell) => (role === pick.role ? cell.offset === pick.offset : kind === "max" && winners.has(cell.offset))});
-    const index = shortIndex(pick.role, p[pick.role].index(pick.offset));
-    const values = pick.role === "p" ? members[pick.offset].map((m) => p.m.data[m]) : [];
-    const top = Math.max(...values), tied = values.filter((v) => v === top).length;
-    const line = pick.role === "m"
-      ? sumLine(address("dX", index), feeding(pick.offset).map((q) => ({value: g.data[q] * weights(q)[members[q].indexOf(pick.offset)]})), back.data[pick.offset])
-      : `<p class="sum"><b>${address(say("output"), index)}</b> = ${kind === "max" ? "max" : say("mean_of", {count: values.length})}(${values.map(num).join(", ")})
-        = <output data-value="${p.p.data[pick.offset]}">${num(p.p.data[pick.offset])}</output></p>`;
-    return row(draw("m", p.m, say("input"), p.win.pad), sign("→"), draw("p", p.p, say("output")))
-      + line + (kind === "max" && tied > 1 ? `<p class="note">${say("ties", {count: tied})}</p>` : "")
-      + row(draw("m", back, `dX = ${say("gradient_in", {name: say("input")})}`), sign("←"), draw("p", g, say("cotangent")))
-      + `<p class="note">${say(kind === "max" ? "max_rule" : "avg_rule")}</p>` + scaleBar(scale) + lawLines(p.win, false);
+    const isMax = s.f === "max_pool2d", members = membersOf(p.win), pick = picked(s);
+    const g = cotangent(s, p.p.shape), dx = p.gradients(g).m, scale = largest(p.m, p.p, dx);
+    const weights = members.map((of) => shares(p.m, of, s.f.slice(0, 3)));
+    const near = pick.role === "p" ? {p: [pick.offset], m: members[pick.offset]}
+      : {m: [pick.offset], p: range(members.length).filter((q) => shareOf(members[q], weights[q], pick.offset))};
+    const sets = {p: new Set(near.p), m: new Set(near.m)}, paint = painter(p, pick, scale, sets);
+    const winner = pick.role === "p" && isMax ? members[pick.offset][weights[pick.offset].indexOf(1)] : -1;
+    const look = {chosen: (cell) => cell.offset === (pick.role === "m" ? pick.offset : winner)};
+    const line = pick.role === "p" ? pooledLine(p, pick.offset, members[pick.offset], isMax)
+      : sumLine(address("dX", shortIndex("m", p.m.index(pick.offset))),
+        near.p.map((q) => ({value: g.data[q] * shareOf(members[q], weights[q], pick.offset)})), dx.data[pick.offset]);
+    const title = `dX = ${say("gradient_in", {name: say("input")})}`;
+    return row(paint("m", say("input"), {pads: p.win.pad, look}), sign("→"), paint("p", say("output"))) + line
+      + row(paint("m", title, {tensor: dx, look}), sign("←"), paint("p", say("cotangent"), {tensor: g}))
+      + `<p class="note">${say(isMax ? "max_rule" : "avg_rule")}</p>` + scaleBar(scale) + lawLines(p.win, false);
   },
 };
+
+// The share of a pixel in the window of these members; 0 if it is none of them.
+const shareOf = (members, weights, m) => (members.includes(m) ? weights[members.indexOf(m)] : 0);
+
+// output[0,0] = max(1, 2, ...) = 2, and who wins a tie.
+function pooledLine(p, offset, members, isMax) {
+  const values = members.map((m) => p.m.data[m]), count = values.filter((v) => v === Math.max(...values)).length;
+  const name = address(say("output"), shortIndex("p", p.p.index(offset))), value = p.p.data[offset];
+  const from = `${isMax ? "max" : say("mean_of", {count: values.length})}(${values.map((v) => num(v)).join(", ")})`;
+  return `<p class="sum"><b>${name}</b> = ${from} = <output data-value="${value}">${num(value)}</output></p>`
+    + (isMax && count > 1 ? `<p class="note">${say("ties", {count})}</p>` : "");
+}

@@ -14,25 +14,26 @@ PANELS.size = {
 
 // The pixels of an axis, and below them the taps of each position.
 function strip({win, back}, axis) {
-  const [before, after] = win.pad[axis], size = win.size[axis], unit = 30, label = 78;
+  const [before, after] = win.pad[axis], size = win.size[axis], unit = 30, step = 34, label = 78;
   const cells = before + size + after, x = (pixel) => label + (pixel + before) * unit;
-  const box = (pixel, y, extra) => `<rect x="${x(pixel)}" y="${y}" width="${unit}" height="${unit}" ${extra}/>`;
-  const text = (at, y, words, extra = "") => `<text x="${at}" y="${y + unit / 2}" ${extra}>${words}</text>`;
+  const box = (pixel, y, look) => `<rect x="${x(pixel)}" y="${y}" width="${unit}" height="${unit}" ${look}/>`;
+  const text = (at, y, words, look = "") => `<text x="${at}" y="${y + unit / 2}" ${look}>${words}</text>`;
+  const named = (y, words) => text(label - 8, y, words, 'class="name"');
   const pixels = range(cells).map((i) => i - before).map((pixel) => {
-    const pad = pixel < 0 || pixel >= size;
-    return box(pixel, 0, `class="${pad ? "pad" : "pixel"}"`) + (pad ? box(pixel, 0, 'fill="url(#hatch)"') : "")
-      + text(x(pixel) + unit / 2, 0, num(pixel));
+    const isPad = pixel < 0 || pixel >= size, number = text(x(pixel) + unit / 2, 0, num(pixel));
+    return (isPad ? box(pixel, 0, 'class="pad"') + box(pixel, 0, 'fill="url(#hatch)"')
+      : box(pixel, 0, 'class="pixel"')) + number;
   });
   const windows = range(win.out[axis]).map((i) => {
-    const y = (i + 1) * (unit + 4) + 4, first = i * win.stride[axis] - before;
-    const taps = range(win.kernel[axis]).map((a) => first + a * win.dilation[axis]);
-    return `<line class="span" x1="${x(first)}" x2="${x(first + win.span[axis])}" y1="${y + unit / 2}" y2="${y + unit / 2}"/>`
-      + taps.map((pixel) => box(pixel, y + 3, 'class="tap"')).join("")
-      + text(label - 8, y, `${say(back ? "input" : "output")} ${i}`, 'class="name"');
+    const y = (i + 1) * step + 4, first = i * win.stride[axis] - before, middle = y + unit / 2;
+    const taps = range(win.kernel[axis]).map((a) => box(first + a * win.dilation[axis], y + 3, 'class="tap"'));
+    return `<line class="span" x1="${x(first)}" x2="${x(first + win.span[axis])}" y1="${middle}" y2="${middle}"/>`
+      + taps.join("") + named(y, `${say(back ? "input" : "output")} ${i}`);
   });
-  const height = (win.out[axis] + 1) * (unit + 4) + 8;
-  const name = say(["height", "width"][axis]);
-  return `<figure class="grid wide"><figcaption><b>${name}</b> <span>${say("strip", {before, after})}</span></figcaption>`
-    + `<div class="scroll"><svg viewBox="0 0 ${label + cells * unit + 4} ${height}" width="${label + cells * unit + 4}" role="img" aria-label="${name}">`
-    + `${text(label - 8, 0, say(back ? "output" : "input"), 'class="name"')}${pixels.join("")}${windows.join("")}</svg></div></figure>`;
+  const name = say(["height", "width"][axis]), width = label + cells * unit + 4;
+  const drawn = named(0, say(back ? "output" : "input")) + pixels.join("") + windows.join("");
+  return `<figure class="grid wide">
+    <figcaption><b>${name}</b> <span>${say("strip", {before, after})}</span></figcaption>
+    <div class="scroll"><svg viewBox="0 0 ${width} ${(win.out[axis] + 1) * step + 8}" width="${width}" role="img"
+    aria-label="${name}">${drawn}</svg></div></figure>`;
 }

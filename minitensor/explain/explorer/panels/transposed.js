@@ -4,13 +4,14 @@ PANELS.transposed = {
   controls: ["n", "k", "s", "d", "p", "e", "own"],
   roles: ["m", "p"],
   draw(s, p) {
-    const pick = picked(s, {m: shapeOf(p.win, "m"), p: shapeOf(p.win, "p")}, p.names, "m");
+    const pick = picked(s);
     const m = pick.role === "m" ? pick.offset : (linksOf(p.win, "p", pick.offset).find((l) => l.m >= 0) || {m: 0}).m;
     const index = p.m.index(m), scale = largest(p.m, p.t, p.p);
     const ways = [scatterView, slideView, matrixView].map((view) => view(p, m, index, scale, pick));
     const values = ways.map((way) => num(way.value));
     const name = address(say("output"), shortIndex("m", index));
-    return `<p class="sum"><b>${name}</b>: ${say("agree", {value: `<output data-value="${ways[0].value}">${values[0]}</output>`})}
+    const value = `<output data-value="${ways[0].value}">${values[0]}</output>`;
+    return `<p class="sum"><b>${name}</b>: ${say("agree", {value})}
       ${values.every((v) => v === values[0]) ? "✓" : `✗ ${values}`}</p>`
       + ways.map((way) => `<section class="way"><h3>${way.title}</h3>${way.html}</section>`).join("")
       + scaleBar(scale) + lawLines(p.win, true) + overlapView(p);
@@ -19,14 +20,11 @@ PANELS.transposed = {
 
 // Each input number stamps the kernel, times itself, onto the output.
 function scatterView(p, m, index, scale, pick) {
-  const near = touched(pick.role === "p" ? linksOf(p.win, "p", pick.offset) : linksOf(p.win, "m", m));
-  const at = planesAt(p, {role: "m", offset: m});
-  const draw = (role) => grid(plane(role, p[role], role === "m" ? index : at[role]), {
-    title: say(p.names[role]), note: planeNote(p, role, at[role]), scale, lit: (cell) => near[role].has(cell.offset),
-    chosen: (cell) => role === pick.role && cell.offset === pick.offset});
-  const terms = termsOf(p, p, "m", m), value = p.m.data[m];
+  const paint = painter(p, pick, scale), terms = termsOf(p, p, "m", m), value = p.m.data[m];
+  const planes = row(paint("p", say("input")), sign("→"), paint("t", say("kernel")), sign("="),
+    paint("m", say("output")));
   return {title: say("scatter_add"), value: total(terms.map((t) => t.value)),
-    html: row(draw("p"), sign("→"), draw("t"), sign("="), draw("m")) + sumLine(say("sum"), terms, value)};
+    html: planes + sumLine(say("sum"), terms, value)};
 }
 
 // The same as a convolution of the input with zeros between its numbers, by the turned kernel.
