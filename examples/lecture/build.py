@@ -25,7 +25,6 @@ KERNEL = [[-1, 2, -3], [4, -5, 6], [-7, 8, -9]]
 WIDE = np.arange(1, 50).reshape(7, 7)
 SMALL = [[1, 2], [3, 4]]
 BATCH = [[1.0, 10.0], [3.0, 30.0], [8.0, 20.0]]  # three examples of two features
-FIRST = (0, 0, 0, 0)  # a matrix is taken as (N, 1, 1, C)
 ONE = np.reshape([1.0, 0, 0, 0, 0, 0], (3, 1, 1, 2))  # loss = the first number alone
 
 
@@ -113,13 +112,13 @@ SLIDES: list[tuple[str, str, Callable[[], list[str]]]] = [
         "Batch norm: the numbers of a column share a mean",
         "In training, mean and variance come from the batch, column by column: each output depends "
         "on all three rows. In inference both are stored numbers, and no row depends on another.",
-        lambda: [number("batch_norm", BATCH, at=FIRST), view("moving", "batch_norm", BATCH)],
+        lambda: [number("batch_norm", BATCH, at=(0, 0)), view("moving", "batch_norm", BATCH)],
     ),
     (
         "Batch norm's gradient has three parts",
         "What came back to the number itself; less the mean of what came back to its column; less "
         "the part that the variance explains. So a column's gradients add up to 0.",
-        lambda: [number("batch_norm", BATCH, grad="x", at=FIRST, output_gradients=ONE)],
+        lambda: [number("batch_norm", BATCH, grad="x", at=(0, 0), output_gradients=ONE)],
     ),
 ]  # fmt: skip
 

@@ -39,7 +39,7 @@ def explain(
             of one channel; what is left out is neutral: stride 1, VALID, scale 1, offset 0.
             Convolutions also take a `bias` (O,).
         at: which number of the output, or of the gradient: its whole index, or only its row and
-            column. The first one by default.
+            column; of a normalisation it may leave out axes of size 1. The first one by default.
         grad: explains the gradient instead, in an argument: its name, or "input", "filter", "bias".
         output_gradients: what comes back to the output; ones by default, as for loss = sum(y).
         lang: "en" or "zh".
@@ -86,7 +86,10 @@ class Explanation:
         self._sum = self.terms()
 
     def index(self, at: Sequence[int] | None) -> Index:
-        """The whole index that `at` stands for: row and column alone mean image 0, channel 0."""
+        """The whole index that `at` stands for: row and column alone mean image 0, channel 0.
+
+        Where there are no rows and columns, axes of size 1 may be left out.
+        """
         shape = self.call.numbers.shape
         if at is None:
             return (0,) * len(shape)
@@ -94,7 +97,7 @@ class Explanation:
             given = tuple(map(operator.index, at))
         except TypeError:
             raise ValueError(f"at={at!r}: legal is a list of integers, like (0, 1)") from None
-        axes = self.spatial_axes
+        axes = self.spatial_axes or [axis for axis, n in enumerate(shape) if n > 1]
         full: Index = given
         if len(given) == len(axes) != len(shape):
             places = dict(zip(axes, given, strict=True))

@@ -462,3 +462,11 @@ def test_tensorflow_says_the_same(tf):
         said = mt.explain(op, grad="input", **arguments).check("tf")
         assert "output: largest difference 0" in said or "e-0" in said
         assert "gradient in input" in said
+
+
+def test_a_row_and_a_column_are_enough_of_a_matrix_that_is_normalised():
+    found = mt.explain("batch_norm", [[1, 2], [3, 6]], at=(1, 0))  # mean 2, variance 1
+    assert found.at == (1, 0, 0, 0)
+    assert found.value == pytest.approx(1 / np.sqrt(1.001))
+    with pytest.raises(ValueError, match=r"0..1, 0..0, 0..0, 0..1, or 0..1, 0..1 alone"):
+        mt.explain("batch_norm", [[1, 2], [3, 6]], at=(2, 0))
