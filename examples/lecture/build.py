@@ -177,7 +177,9 @@ addEventListener("keydown", event => {
   event.preventDefault();
   show(now + keys[event.key]);
 });
-addEventListener("touchstart", event => { began = event.touches[0].clientX; });
+addEventListener("touchstart", event => {  // what is wider than the page scrolls instead
+  began = event.target.closest?.("pre, .slot") ? NaN : event.touches[0].clientX;
+});
 addEventListener("touchend", event => {
   const moved = event.changedTouches[0].clientX - began;
   if (Math.abs(moved) > 60) show(now - Math.sign(moved));
