@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.explain.ops import Call, Map, Op
-from minitensor.explain.trace import Links
 
 LANGUAGES = ("numpy", "tf", "keras", "torch")
 
@@ -29,7 +28,7 @@ def program(call: Call, op: Op, found: Map, language: str) -> str:
     first = str(call.arguments.get("data_format") or "").startswith("NC")
     if write is None or first or (language == "keras" and found.padding not in ("SAME", "VALID")):
         raise ValueError(f"no {language} program for {call.op} with these arguments")
-    return write(call, found)
+    return write(Words(call, found))
 
 
 def _tensorflow(call: Call, op: Op) -> str:
@@ -78,92 +77,101 @@ def _has_bias(call: Call) -> bool:
     return "bias" in call.arguments and call.op != "local_response_normalization"
 
 
-# ----- what a window is, in words of each library -----
+# ----- what programs are made of -----
 
 
-def _words(links: Links) -> dict[str, Any]:
-    """Taps, strides, dilations, pads and sizes of each axis."""
-    axes = links.axes
-    return {
-        "rank": links.rank,
-        "taps": tuple(w.kernel[a] for w, a in axes),
-        "strides": tuple(w.stride[a] for w, a in axes),
-        "dilations": tuple(w.dilation[a] for w, a in axes),
-        "pads": tuple(w.pad[a] for w, a in axes),
-        "size": tuple(w.size[a] for w, a in axes),
-        "out": tuple(w.out[a] for w, a in axes),
-        "groups": links.plane.groups,
-    }
+class Words:
+    """The op, and of a window the taps, strides, dilations, pads and sizes of each axis."""
 
+    def __init__(self, call: Call, found: Map) -> None:
+        self.call, self.found, self.has_bias = call, found, _has_bias(call)
+        self.tracer: Any = found.tracer
+        self.image = next(iter(call.arguments))
+        taps = (found.sides or {}).get("taps")
+        self.kernel = "" if taps is None else taps.name
+        if found.links is None:
+            return
+        links, axes = found.links, found.links.axes
+        self.rank, self.groups, self.channels = links.rank, links.plane.groups, links.channels
+        self.filters = links.filters or 1
+        self.taps, self.strides, self.dilations, self.pads, self.size, self.out = (
+            tuple(getattr(w, name)[a] for w, a in axes)
+            for name in ("kernel", "stride", "dilation", "pad", "size", "out")
+        )
+        self.spans = [(k - 1) * d + 1 for k, d in zip(self.taps, self.dilations, strict=True)]
+        self.at = ", ".join("lij"[3 - self.rank :])  # a position of the output
 
-def _names(call: Call, found: Map) -> tuple[str, str]:
-    """What the program calls the input and the filters."""
-    first = next(iter(call.arguments))
-    assert found.sides is not None
-    return first, found.sides["taps"].name if "taps" in found.sides else ""
+    @property
+    def patch(self) -> str:
+        """`i*2:i*2 + 5:2` for each axis: the pixels under a window at this position."""
+        axes = zip(self.at.split(", "), self.strides, self.spans, self.dilations, strict=True)
+        return ", ".join(f"{i}*{s}:{i}*{s} + {n}:{d}" for i, s, n, d in axes)
 
+    @property
+    def is_mean(self) -> bool:
+        """Of a pool, whether it takes the mean."""
+        return bool(self.tracer.kind == "mean")
 
-def _patch(w: dict[str, Any], letters: str) -> str:
-    """`i*2:i*2 + 5:2` for each axis: the pixels under a window at position `letters`."""
-    spans = [(k - 1) * d + 1 for k, d in zip(w["taps"], w["dilations"], strict=True)]
-    axes = zip(letters, w["strides"], spans, w["dilations"], strict=True)
-    return ", ".join(f"{i}*{s}:{i}*{s} + {n}:{d}" for i, s, n, d in axes)
+    @property
+    def weights(self) -> str:
+        """The filters as (taps, C/G, O)."""
+        flat = f".reshape({(*self.taps, 1, self.filters)})" if self.kernel == "filter" else ""
+        return self.kernel + flat
 
+    @property
+    def of_layers(self) -> str:
+        """Strides, padding and dilation, as layers of Keras have them."""
+        padding = self.found.padding.lower()
+        return f"strides={self.strides}, padding={padding!r}, dilation_rate={self.dilations}"
 
-def _letters(w: dict[str, Any]) -> str:
-    return "lij"[-w["rank"] :]
+    @property
+    def group(self) -> str:
+        """The channels of an output's group."""
+        each = self.channels // self.groups
+        return f"group*{each}:group*{each} + {each}"
+
+    @property
+    def inside(self) -> str:
+        """What is left of each axis without its padding."""
+        axes = zip(self.size, self.pads, strict=True)
+        return ", ".join(f"{before}:{before} + {n}" for n, (before, _) in axes)
 
 
 # ----- NumPy -----
 
 
-def _numpy_conv(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, kernel) = _words(found.links), _names(call, found)
-    at, channels = ", ".join(_letters(w)), found.links.channels
-    pads, each = [(0, 0), *w["pads"], (0, 0)], channels // w["groups"]
-    made = (found.links.filters or 1) // w["groups"]
-    depthwise = kernel != "filters"
-    flat = f"{kernel}.reshape({(*w['taps'], 1, found.links.filters)})" if depthwise else kernel
-    return f"""padded = np.pad({x}, {pads})
-weights = {flat}
-output = np.zeros({call.output.shape}, {x}.dtype)
-for n, {at}, o in np.ndindex(output.shape):
-    group = o // {made}
-    patch = padded[n, {_patch(w, _letters(w))}, group*{each}:group*{each} + {each}]
-    output[n, {at}, o] = np.sum(patch * weights[..., o]){" + bias[o]" if _has_bias(call) else ""}"""
+def _numpy_conv(w: Words) -> str:
+    return f"""padded = np.pad({w.image}, {[(0, 0), *w.pads, (0, 0)]})
+weights = {w.weights}
+output = np.zeros({w.call.output.shape}, {w.image}.dtype)
+for n, {w.at}, o in np.ndindex(output.shape):
+    group = o // {w.filters // w.groups}
+    patch = padded[n, {w.patch}, {w.group}]
+    output[n, {w.at}, o] = np.sum(patch * weights[..., o]){" + bias[o]" if w.has_bias else ""}"""
 
 
-def _numpy_transposed(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (y, kernel) = _words(found.links), _names(call, found)
-    at, each = ", ".join(_letters(w)), found.links.channels // w["groups"]
-    made = (found.links.filters or 1) // w["groups"]
-    padded = tuple(n + sum(p) for n, p in zip(w["size"], w["pads"], strict=True))
-    inside = ", ".join(f"{p[0]}:{p[0]} + {n}" for n, p in zip(w["size"], w["pads"], strict=True))
-    shape = (call.output.shape[0], *padded, found.links.channels)
-    return f"""padded = np.zeros({shape}, {y}.dtype)
-for n, {at}, o in np.ndindex({y}.shape):
-    group = o // {made}
-    stamp = {y}[n, {at}, o] * {kernel}[..., o]
-    padded[n, {_patch(w, _letters(w))}, group*{each}:group*{each} + {each}] += stamp
-output = padded[:, {inside}]{" + bias" if _has_bias(call) else ""}"""
+def _numpy_transposed(w: Words) -> str:
+    padded = (n + sum(p) for n, p in zip(w.size, w.pads, strict=True))
+    shape = (w.call.output.shape[0], *padded, w.channels)
+    return f"""padded = np.zeros({shape}, {w.image}.dtype)
+for n, {w.at}, o in np.ndindex({w.image}.shape):
+    group = o // {w.filters // w.groups}
+    stamp = {w.image}[n, {w.at}, o] * {w.kernel}[..., o]
+    padded[n, {w.patch}, {w.group}] += stamp
+output = padded[:, {w.inside}]{" + bias" if w.has_bias else ""}"""
 
 
-def _numpy_pool(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, _) = _words(found.links), _names(call, found)
-    at, is_max = ", ".join(_letters(w)), found.tracer.kind != "mean"  # type: ignore[attr-defined]
-    axes = tuple(range(w["rank"]))
-    return f"""padded = np.pad({x}, {[(0, 0), *w["pads"], (0, 0)]}, constant_values=np.nan)
-output = np.zeros({call.output.shape}, {x}.dtype)
-for n, {at} in np.ndindex(output.shape[:-1]):
-    patch = padded[n, {_patch(w, _letters(w))}]  # nan is padding: not counted
-    output[n, {at}] = np.{"nanmax" if is_max else "nanmean"}(patch, axis={axes})"""
+def _numpy_pool(w: Words) -> str:
+    fold, axes = "nanmean" if w.is_mean else "nanmax", tuple(range(w.rank))
+    return f"""padded = np.pad({w.image}, {[(0, 0), *w.pads, (0, 0)]}, constant_values=np.nan)
+output = np.zeros({w.call.output.shape}, {w.image}.dtype)
+for n, {w.at} in np.ndindex(output.shape[:-1]):
+    patch = padded[n, {w.patch}]  # nan is padding: not counted
+    output[n, {w.at}] = np.{fold}(patch, axis={axes})"""
 
 
-def _numpy_norm(call: Call, found: Map) -> str:
-    norm: Any = found.tracer
+def _numpy_norm(w: Words) -> str:
+    norm = w.tracer
     if norm.given is not None:
         return f"""output = (x - mean) / np.sqrt(variance + {norm.epsilon}) * scale + offset"""
     beside = [n if a in norm.vector_axes else 1 for a, n in enumerate(norm.x.shape)]
@@ -179,98 +187,82 @@ standard = ((view - mean) / np.sqrt(variance + {norm.epsilon})).reshape(x.shape)
 output = standard{affine}"""
 
 
-def _numpy_loss(call: Call, found: Map) -> str:
-    one_hot = "labels = np.eye(logits.shape[-1])[labels]\n" if call.op.startswith("sparse") else ""
+def _numpy_loss(w: Words) -> str:
+    one_hot = (
+        "labels = np.eye(logits.shape[-1])[labels]\n" if w.call.op.startswith("sparse") else ""
+    )
     return f"""{one_hot}shifted = logits - logits.max(axis=-1, keepdims=True)
 log_softmax = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 output = -(labels * log_softmax).sum(axis=-1)"""
 
 
-def _numpy_resized(call: Call, found: Map) -> str:
-    tracer: Any = found.tracer
-    x, _ = _names(call, found)
-    factors = [out // size for out, size in (w.shape for w in tracer.weights)]
-    exact = [out % size for out, size in (w.shape for w in tracer.weights)]
-    if tracer.method != "nearest" or any(exact):
-        raise ValueError(f"no numpy program for {call.op} with these arguments")
-    repeats = "".join(f".repeat({n}, axis={axis})" for axis, n in enumerate(factors, 1))
-    return f"output = {x}{repeats}"
+def _numpy_resized(w: Words) -> str:
+    factors = [divmod(*weights.shape) for weights in w.tracer.weights]
+    if w.tracer.method != "nearest" or any(rest for _, rest in factors):
+        raise ValueError(f"no numpy program for {w.call.op} with these arguments")
+    repeats = "".join(f".repeat({n}, axis={axis})" for axis, (n, _) in enumerate(factors, 1))
+    return f"output = {w.image}{repeats}"
 
 
-def _numpy_dense(call: Call, found: Map) -> str:
-    return f"output = input @ kernel{' + bias' if _has_bias(call) else ''}"
+def _numpy_dense(w: Words) -> str:
+    return f"output = input @ kernel{' + bias' if w.has_bias else ''}"
 
 
 # ----- Keras -----
 
 
-def _keras_conv(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, kernel) = _words(found.links), _names(call, found)
-    bias = _has_bias(call)
-    common = (
-        f"strides={w['strides']}, padding={found.padding.lower()!r}, dilation_rate={w['dilations']}"
-    )
-    if kernel == "filter":
-        made = (found.links.filters or 1) // found.links.channels
-        cls, more = f"DepthwiseConv{w['rank']}D", f"{w['taps']}, depth_multiplier={made}"
+def _keras_conv(w: Words) -> str:
+    if w.kernel == "filter":
+        made = w.filters // w.channels
+        cls, more = f"DepthwiseConv{w.rank}D", f"{w.taps}, depth_multiplier={made}"
     else:
-        cls = f"Conv{w['rank']}D"
-        more = f"{found.links.filters}, {w['taps']}, groups={w['groups']}"
-    return f"""layer = keras.layers.{cls}({more}, {common}, use_bias={bias})
-layer.build({x}.shape)
-layer.set_weights([{kernel}{", bias" if bias else ""}])
-output = layer({x})"""
+        cls = f"Conv{w.rank}D"
+        more = f"{w.filters}, {w.taps}, groups={w.groups}"
+    return f"""layer = keras.layers.{cls}({more}, {w.of_layers}, use_bias={w.has_bias})
+{_keras_weights(w)}"""
 
 
-def _keras_dense(call: Call, found: Map) -> str:
-    bias = _has_bias(call)
-    return f"""layer = keras.layers.Dense({call.output.shape[-1]}, use_bias={bias})
-layer.build(input.shape)
-layer.set_weights([kernel{", bias" if bias else ""}])
-output = layer(input)"""
+def _keras_dense(w: Words) -> str:
+    return f"""layer = keras.layers.Dense({w.call.output.shape[-1]}, use_bias={w.has_bias})
+{_keras_weights(w)}"""
 
 
-def _keras_transposed(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (y, kernel) = _words(found.links), _names(call, found)
-    spans = [(k - 1) * d + 1 for k, d in zip(w["taps"], w["dilations"], strict=True)]
-    axes = zip(w["size"], w["out"], w["strides"], spans, w["pads"], strict=True)
-    over = tuple(n - ((i - 1) * s + k - (2 * (k // 2) if found.padding == "SAME" else 0))
-                 for n, i, s, k, _ in axes)  # fmt: skip
-    if w["groups"] > 1 or any(not 0 <= o < s for o, s in zip(over, w["strides"], strict=True)):
-        raise ValueError("no keras program: Conv{}DTranspose has no such output".format(w["rank"]))
-    more = (
-        f"strides={w['strides']}, padding={found.padding.lower()!r}, dilation_rate={w['dilations']}"
-    )
-    return f"""layer = keras.layers.Conv{w["rank"]}DTranspose(
-    {found.links.channels}, {w["taps"]}, {more}, output_padding={over}, use_bias=False)
-layer.build({y}.shape)
-layer.set_weights([{kernel}])
-output = layer({y})"""
+def _keras_weights(w: Words) -> str:
+    return f"""layer.build({w.image}.shape)
+layer.set_weights([{w.kernel}{", bias" if w.has_bias else ""}])
+output = layer({w.image})"""
 
 
-def _keras_pool(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, _) = _words(found.links), _names(call, found)
-    kind = "Average" if found.tracer.kind == "mean" else "Max"  # type: ignore[attr-defined]
-    if call.op.startswith("global"):
-        return f"output = keras.layers.Global{kind}Pooling{w['rank']}D(keepdims=True)({x})"
-    more = f"{w['taps']}, strides={w['strides']}, padding={found.padding.lower()!r}"
-    return f"output = keras.layers.{kind}Pooling{w['rank']}D({more})({x})"
+def _keras_transposed(w: Words) -> str:
+    axes = zip(w.size, w.out, w.strides, w.spans, strict=True)
+    over = tuple(n - ((i - 1) * s + k - (2 * (k // 2) if w.found.padding == "SAME" else 0))
+                 for n, i, s, k in axes)  # fmt: skip
+    if w.groups > 1 or any(not 0 <= o < s for o, s in zip(over, w.strides, strict=True)):
+        raise ValueError(f"no keras program: Conv{w.rank}DTranspose has no such output")
+    return f"""layer = keras.layers.Conv{w.rank}DTranspose(
+    {w.channels}, {w.taps}, {w.of_layers}, output_padding={over}, use_bias={w.has_bias})
+{_keras_weights(w)}"""
 
 
-def _keras_norm(call: Call, found: Map) -> str:
-    norm: Any = found.tracer
+def _keras_pool(w: Words) -> str:
+    kind = "Average" if w.is_mean else "Max"
+    if w.call.op.startswith("global"):
+        return f"output = keras.layers.Global{kind}Pooling{w.rank}D(keepdims=True)({w.image})"
+    more = f"{w.taps}, strides={w.strides}, padding={w.found.padding.lower()!r}"
+    return f"output = keras.layers.{kind}Pooling{w.rank}D({more})({w.image})"
+
+
+def _keras_norm(w: Words) -> str:
+    norm = w.tracer
     names = {"layer_normalization": "LayerNormalization", "fused_batch_norm": "BatchNormalization"}
-    if call.op not in names or norm.given is not None:
-        raise ValueError(f"no keras program for {call.op}")
-    axis = norm.axes if call.op == "layer_normalization" else norm.vector_axes[0]
+    if w.call.op not in names or norm.given is not None:
+        raise ValueError(f"no keras program for {w.call.op}")
+    axis = norm.axes if w.call.op == "layer_normalization" else norm.vector_axes[0]
     used = [name for name in ("scale", "offset") if norm.vectors[name] is not None]
-    training = ", training=True" if call.op == "fused_batch_norm" else ""
+    training = ", training=True" if w.call.op == "fused_batch_norm" else ""
     switches = f"scale={'scale' in used}, center={'offset' in used}"
     words = f"axis={axis}, epsilon={norm.epsilon}, {switches}"
-    return f"""layer = keras.layers.{names[call.op]}({words})
+    return f"""layer = keras.layers.{names[w.call.op]}({words})
 layer.build(x.shape)
 for weight, value in zip(layer.trainable_weights, [{", ".join(used)}]):
     weight.assign(value)
@@ -280,67 +272,60 @@ output = layer(x{training})"""
 # ----- PyTorch: channels first, so there and back -----
 
 
-def _torch_around(rank: int, x: str) -> tuple[str, str]:
-    axes = (0, rank + 1, *range(1, rank + 1))
-    back = (0, *range(2, rank + 2), 1)
-    return f"x = torch.from_numpy({x}).permute{axes}", f"output = y.permute{back}"
+def _torch_around(w: Words, body: str) -> str:
+    axes, back = (0, w.rank + 1, *range(1, w.rank + 1)), (0, *range(2, w.rank + 2), 1)
+    return f"x = torch.from_numpy({w.image}).permute{axes}\n{body}\noutput = y.permute{back}"
 
 
-def _torch_pads(w: dict[str, Any]) -> list[int]:
+def _torch_pads(w: Words) -> list[int]:
     """As F.pad wants them: the last axis first."""
-    return [n for pair in reversed(w["pads"]) for n in pair]
+    return [n for pair in reversed(w.pads) for n in pair]
 
 
-def _torch_conv(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, kernel) = _words(found.links), _names(call, found)
-    rank = w["rank"]
-    there, back = _torch_around(rank, x)
-    weights = f"torch.from_numpy({kernel})"
-    if kernel == "filter":
-        weights += f".reshape({(*w['taps'], 1, found.links.filters)})"
-    bias = "torch.from_numpy(bias)" if _has_bias(call) else "None"
-    return f"""{there}
-weights = {weights}.permute{(rank + 1, rank, *range(rank))}
+def _torch_weights(w: Words) -> str:
+    axes = (w.rank + 1, w.rank, *range(w.rank))
+    reshaped = w.weights.removeprefix(w.kernel)
+    return f"weights = torch.from_numpy({w.kernel}){reshaped}.permute{axes}"
+
+
+def _torch_conv(w: Words) -> str:
+    bias = "torch.from_numpy(bias)" if w.has_bias else "None"
+    more = f"{bias}, {w.strides}, 0, {w.dilations}, {w.groups}"
+    return _torch_around(
+        w,
+        f"""{_torch_weights(w)}
 x = F.pad(x, {_torch_pads(w)})
-y = F.conv{rank}d(x, weights, {bias}, {w["strides"]}, 0, {w["dilations"]}, {w["groups"]})
-{back}"""
+y = F.conv{w.rank}d(x, weights, {more})""",
+    )
 
 
-def _torch_dense(call: Call, found: Map) -> str:
-    bias = ", torch.from_numpy(bias)" if _has_bias(call) else ""
+def _torch_dense(w: Words) -> str:
+    bias = ", torch.from_numpy(bias)" if w.has_bias else ""
     return f"output = F.linear(torch.from_numpy(input), torch.from_numpy(kernel).T{bias})"
 
 
-def _torch_transposed(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (y, kernel) = _words(found.links), _names(call, found)
-    rank = w["rank"]
-    there, back = _torch_around(rank, y)
-    size = ", ".join(f"{p[0]}:{p[0]} + {n}" for n, p in zip(w["size"], w["pads"], strict=True))
-    room = [m for n, p in zip(reversed(w["size"]), reversed(w["pads"]), strict=True) for m in
-            (0, n + sum(p))]  # fmt: skip
-    return f"""{there}
-weights = torch.from_numpy({kernel}).permute{(rank + 1, rank, *range(rank))}
-y = F.conv_transpose{rank}d(x, weights, None, {w["strides"]}, 0, 0, {w["groups"]}, {w["dilations"]})
-y = F.pad(y, {room})[:, :, {size}]  # zeros that no window reaches, then TensorFlow's padding
-{back}"""
+def _torch_transposed(w: Words) -> str:
+    axes = zip(reversed(w.size), reversed(w.pads), strict=True)
+    room = [m for n, p in axes for m in (0, n + sum(p))]
+    more = f"None, {w.strides}, 0, 0, {w.groups}, {w.dilations}"
+    return _torch_around(
+        w,
+        f"""{_torch_weights(w)}
+y = F.conv_transpose{w.rank}d(x, weights, {more})
+y = F.pad(y, {room})[:, :, {w.inside}]  # zeros that no window reaches, then TensorFlow's padding""",
+    )
 
 
-def _torch_pool(call: Call, found: Map) -> str:
-    assert found.links is not None
-    w, (x, _) = _words(found.links), _names(call, found)
-    rank, pads, window = w["rank"], _torch_pads(w), f"{w['taps']}, {w['strides']}"
-    there, back = _torch_around(rank, x)
-    if found.tracer.kind != "mean":  # type: ignore[attr-defined]
-        body = f"""y = F.max_pool{rank}d(F.pad(x, {pads}, value=-float("inf")), {window})"""
-    else:
+def _torch_pool(w: Words) -> str:
+    rank, pads, window = w.rank, _torch_pads(w), f"{w.taps}, {w.strides}"
+    body = f"""y = F.max_pool{rank}d(F.pad(x, {pads}, value=-float("inf")), {window})"""
+    if w.is_mean:
         body = f"""real = F.pad(torch.ones_like(x), {pads})  # padding is not counted
 y = F.avg_pool{rank}d(F.pad(x, {pads}), {window}) / F.avg_pool{rank}d(real, {window})"""
-    return f"{there}\n{body}\n{back}"
+    return _torch_around(w, body)
 
 
-PROGRAMS: dict[tuple[str, str], Callable[[Call, Map], str]] = {
+PROGRAMS: dict[tuple[str, str], Callable[[Words], str]] = {
     ("numpy", "conv"): _numpy_conv,
     ("numpy", "transposed"): _numpy_transposed,
     ("numpy", "pool"): _numpy_pool,

@@ -140,6 +140,19 @@ def causal(draw):
     return (x, w), {"stride": words["stride"], "dilations": words["dilations"]}
 
 
+def any_pool(draw):
+    """nn.pool: two axes, dilated where the stride is 1, as TensorFlow wants it."""
+    (x,), words = pool(2, draw)
+    settings = {"pooling_type": draw.pick("MAX", "AVG"), "padding": words["padding"]}
+    return (x, words["ksize"][1:-1]), {**settings, "strides": words["strides"][1:-1]}
+
+
+def atrous(draw):
+    (x, w), _ = conv(2, draw)
+    x = x[..., : w.shape[2]]  # one group
+    return (x, w, draw.number(1, 2)), {"padding": "SAME"}
+
+
 def patches(draw):
     (x,), words = pool(2, draw)
     return (x,), {"sizes": words["ksize"], "strides": words["strides"], "padding": words["padding"]}
@@ -193,6 +206,10 @@ CASES = {
         for r in RANKS
         for kind in ("max", "avg")
     },
+    "max_pool_with_argmax": (lambda d: pool(2, d), ("input",)),
+    "pool": (any_pool, ("input",)),
+    "atrous_conv2d": (atrous, ("value", "filter", "bias")),
+    "convolution": (lambda d: conv(2, d), ("input", "filter", "bias")),
     "global_avg_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
     "global_max_pool": (lambda d: ((d.array(2, 3, 2, 2),), {}), ("input",)),
     "upsampling": (upsampling, ("input",)),
