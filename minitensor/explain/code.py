@@ -197,7 +197,7 @@ output = -(labels * log_softmax).sum(axis=-1)"""
 
 
 def _numpy_resized(w: Words) -> str:
-    factors = [divmod(*weights.shape) for weights in w.tracer.weights]
+    factors = [divmod(out, size) for out, size in (rows.shape for rows in w.tracer.weights)]
     if w.tracer.method != "nearest" or any(rest for _, rest in factors):
         raise ValueError(f"no numpy program for {w.call.op} with these arguments")
     repeats = "".join(f".repeat({n}, axis={axis})" for axis, (n, _) in enumerate(factors, 1))
@@ -308,12 +308,13 @@ def _torch_transposed(w: Words) -> str:
     axes = zip(reversed(w.size), reversed(w.pads), strict=True)
     room = [m for n, p in axes for m in (0, n + sum(p))]
     more = f"None, {w.strides}, 0, 0, {w.groups}, {w.dilations}"
-    return _torch_around(
+    program = _torch_around(
         w,
         f"""{_torch_weights(w)}
 y = F.conv_transpose{w.rank}d(x, weights, {more})
-y = F.pad(y, {room})[:, :, {w.inside}]  # zeros that no window reaches, then TensorFlow's padding""",
+y = F.pad(y, {room})[:, :, {w.inside}]  # zeros that no window reaches, then our padding""",
     )
+    return program + (" + torch.from_numpy(bias)" if w.has_bias else "")
 
 
 def _torch_pool(w: Words) -> str:

@@ -422,7 +422,7 @@ def test_every_program_computes_the_same(tf, language, ops):
         ("conv2d", (x, w, 1, [[0, 0], [1, 0], [2, 1], [0, 0]]), {}),
         ("conv1d", (x[:, 0], w[0], 1, "SAME"), {}),
         ("depthwise_conv2d", (x, d, 2, "SAME"), {}),
-        ("conv2d_transpose", (y, dense, [2, 6, 4, 3], 2, "SAME"), {}),
+        ("conv2d_transpose", (y, dense, [2, 6, 4, 3], 2, "SAME"), {"bias": np.ones(3, "f")}),
         ("conv2d_transpose", (y, dense, [2, 8, 5, 3], [1, 2, 2, 1], "VALID"), {}),
         ("max_pool2d", (x, 2, 2, "SAME"), {}),
         ("avg_pool2d", (x, 2, 2, "SAME"), {}),
