@@ -154,7 +154,7 @@ class Explanation:
     @cached_property
     def three_ways(self) -> views.ThreeWays:
         """A number of a transposed convolution: scattered, slid over, and as a row of W'^T."""
-        return views.three_ways(self.map, self.at, self.call.asked)
+        return views.three_ways(self.call, self.map, self.at)
 
     def reach(self, times: int = 1) -> list[tuple[int, np.ndarray]]:
         """Of the op so many times in a row, along each axis: how often a number reads each pixel.

@@ -19,7 +19,7 @@ from minitensor.backend.settings import algorithm
 from minitensor.explain import ops
 from minitensor.explain.normalised import Normalised
 from minitensor.explain.ops import Call, Map, Op
-from minitensor.explain.trace import PIXEL, REAL, Index, Links, axis_table
+from minitensor.explain.trace import PIXEL, REAL, Index, Links, added, axis_table
 from minitensor.explain.windowed import Convolved, whole
 from minitensor.window import Window
 
@@ -120,15 +120,15 @@ class ThreeWays:
     cells: np.ndarray  # (taps, 2): what the turned kernel reads
     slid: float
     row: int  # of W'^T
-    products: tuple[tuple[float, float], ...]  # (weight, input) along that row, where not zero
+    products: list[tuple[float, float]]  # (weight, input) along that row, where not zero
     multiplied: float
     overlap: np.ndarray  # how many inputs reach each output
 
 
-def three_ways(found: Map, at: Index, asked: str) -> ThreeWays:
+def three_ways(call: Call, found: Map, at: Index) -> ThreeWays:
     """The three views of the number at `at` of a transposed convolution over two axes."""
     links, sides = _windowed(found, "scatter")
-    if not found.transposed or asked != "output" or links.rank != 2 or "taps" not in sides:
+    if not found.transposed or call.asked != "output" or links.rank != 2 or "taps" not in sides:
         raise ValueError("the view 'scatter' is for the output of a conv2d_transpose")
     window, kernel, y = links.plane, sides["taps"].array, sides["positions"].array
     y = np.moveaxis(y, 1, -1) if sides["positions"].first else y
@@ -144,17 +144,18 @@ def three_ways(found: Map, at: Index, asked: str) -> ThreeWays:
     turned = [kernel[::-1, ::-1, c, o] for o in inputs]
     read = [plane[tuple(cells.T)].reshape(window.kernel) for plane in planes]
     triples = links.of("image", (n, i, j, channel))
-    weights = sides["taps"].array[tuple(triples.taps.T)].astype(float)
-    values = y[tuple(triples.positions.T)].astype(float)
+    stamped = kernel[tuple(triples.taps.T)].astype(float) @ y[tuple(triples.positions.T)]
     row = int(np.ravel_multi_index((i, j, channel), (*window.size, links.channels)))
-    order = np.lexsort(triples.positions.T[::-1])  # along the row of W'^T
-    products = tuple((float(weights[k]), float(values[k])) for k in order)
+    w = matrix(call, found)
+    along = np.flatnonzero(w.columns == row)
+    along = along[np.argsort(w.rows[along])]
+    products = [*zip(w.values[along].tolist(), y[n].ravel()[w.rows[along]].tolist(), strict=True)]
     reached = (t[t[:, REAL] == 1, PIXEL] for t in (axis_table(window, 0), axis_table(window, 1)))
     counts = [np.bincount(pixels, minlength=size) for pixels, size in
               zip(reached, window.size, strict=True)]  # fmt: skip
     return ThreeWays(
         (i, j),
-        scattered=float(weights @ values),
+        scattered=float(stamped),
         zeros=tuple(s - 1 for s in window.stride),
         stretched=planes[0],
         turned=turned[0],
@@ -162,7 +163,7 @@ def three_ways(found: Map, at: Index, asked: str) -> ThreeWays:
         slid=float(sum((r * t).sum() for r, t in zip(read, turned, strict=True))),
         row=row,
         products=products,
-        multiplied=float(sum(w * v for w, v in products)),
+        multiplied=added([weight * value for weight, value in products]),
         overlap=np.outer(*counts),
     )
 

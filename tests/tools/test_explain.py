@@ -208,6 +208,25 @@ def test_a_transposed_convolution_is_shown_in_three_ways_that_agree(capsys):
         assert words_ in text
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_three_ways_agree_for_groups_dilations_and_strides(seed):
+    draw = np.random.default_rng(seed)
+    stride, dilation, groups, each = (int(draw.integers(1, n)) for n in (4, 3, 3, 3))
+    taps, padding = draw.integers(1, 4, 2), ("VALID", "SAME")[seed % 2]
+    y = draw.integers(-4, 5, (2, 3, 2, groups * each))
+    w = draw.integers(-4, 5, (*taps, 2, groups * each))
+    shape = [2, 3 * stride, 2 * stride, 2 * groups]  # of SAME
+    settings = {"strides": stride, "padding": padding, "dilations": dilation}
+    if padding == "VALID":
+        shape = None
+        y, w = y[..., :each], w[..., :each]
+    found = mt.explain("conv2d_transpose", y, w, shape, **settings)
+    at = tuple(int(draw.integers(n)) for n in found.call.output.shape)
+    found = mt.explain("conv2d_transpose", y, w, shape, **settings, at=at)
+    three = found.three_ways
+    assert three.scattered == three.slid == three.multiplied == found.value
+
+
 def test_a_stack_of_the_same_dilation_leaves_holes(capsys):
     text = shown(capsys, "--preset", "A001-5", "--view", "reach")
     assert "2 in a row: sees 9 pixels, reads 5 of them 1 · 2 · 3 · 2 · 1" in text
