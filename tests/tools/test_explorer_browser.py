@@ -369,6 +369,38 @@ def test_keys_move_the_picked_number(desk):
     assert page.evaluate("document.activeElement.id") == "tab-channels"
 
 
+@pytest.mark.parametrize("panel", ["transposed", "gradient", "matrix", "pool", "norm", "channels"])
+def test_keys_move_on_every_panel_of_numbers(desk, panel):
+    page = desk.open(f"#op={panel}&n=4&k=2&c=2&o=2")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert "at=1,1&" in desk.link()
+    assert page.locator("#panel .chosen").count() >= 1
+
+
+def test_every_example_on_every_panel_shows_numbers(desk):
+    page = desk.open()
+    bad = page.evaluate("""() => {
+        const bad = [], noNumber = /NaN|undefined|null|\\[object/;
+        for (const preset of Object.keys(PRESETS)) for (const panel of Object.keys(PANELS)) {
+            readHash(`#preset=${preset}&lang=en`);
+            open(panel);
+            if (noNumber.test($("panel").innerHTML)) bad.push([preset, panel]);
+        }
+        return bad;
+    }""")
+    assert bad == []
+
+
+def test_padding_of_ones_own(desk):
+    page = desk.open("#op=size&n=5&k=3&p=SAME")
+    page.select_option("#c-p", "explicit")
+    page.locator("#c-pad0").fill("2")
+    assert "p=2.1.1.1" in desk.link()
+    law = page.locator(".laws p").first.inner_text()
+    assert "floor((5 + 3 - 3)/1) + 1 = 6; with 2 of padding before, 1 after" in law
+
+
 def test_the_mouse_shows_and_a_click_keeps(desk):
     page = desk.open("#preset=A001-6")
     cell = "#panel [data-role=p]"

@@ -1,13 +1,14 @@
 // Planes of numbers as SVG: one signed colour scale, padding hatched, what is read outlined.
 
-const CELL = 40, EDGE = 16, MOST = 16, WIDE = 48; // units of a cell, of the indices beside it; most rows and columns
-const PIXELS = [[7, 40], [12, 32], [WIDE, 23]]; // up to so many rows and columns, so large a cell
+const CELL = 40, EDGE = 16; // units of a cell, of the indices beside it
+const MOST = [16, 16], WIDE = [25, 48]; // rows and columns that are shown, of a plane, of a matrix
+const PIXELS = [[7, 40], [12, 32], [WIDE[1], 23]]; // up to so many rows and columns, so large a cell
 
 // A plane of an array: two of its axes, the others held at `index`.
 function plane(role, tensor, index, pads = [[0, 0], [0, 0]]) {
   const axes = role === "t" ? [0, 1] : [1, 2], [rows, cols] = axes.map((axis) => tensor.shape[axis]);
   return {
-    role, shape: [rows, cols], low: pads.map((pair) => -pair[0]),
+    role, shape: [rows, cols], focus: axes.map((axis) => index[axis]), low: pads.map((pair) => -pair[0]),
     high: [rows + pads[0][1], cols + pads[1][1]],
     cell(i, j) {
       if (i < 0 || j < 0 || i >= rows || j >= cols) return {value: 0, pad: true};
@@ -19,8 +20,9 @@ function plane(role, tensor, index, pads = [[0, 0], [0, 0]]) {
   };
 }
 
-// A plane from a function of row and column.
-const table = (role, rows, cols, cell) => ({role, shape: [rows, cols], low: [0, 0], high: [rows, cols], cell});
+// A plane from a function of row and column; around `focus` it is cropped.
+const table = (role, rows, cols, cell, focus = [0, 0]) =>
+  ({role, shape: [rows, cols], focus, low: [0, 0], high: [rows, cols], cell});
 
 const LOOK = {note: "", scale: 1, lit: () => false, chosen: () => false, bare: false, most: MOST, zoom: 1};
 
@@ -28,25 +30,21 @@ const LOOK = {note: "", scale: 1, lit: () => false, chosen: () => false, bare: f
 // numbers at the edges), most (rows and columns), zoom.
 function grid(spec, look) {
   const {title, note, scale, lit, chosen, bare, most, zoom} = Object.assign({}, LOOK, look);
-  const cells = [];
-  for (let i = spec.low[0]; i < spec.high[0]; i++) {
-    for (let j = spec.low[1]; j < spec.high[1]; j++) {
-      const cell = spec.cell(i, j);
-      cells.push(Object.assign({i, j, lit: lit(cell, i, j), chosen: chosen(cell, i, j)}, cell));
-    }
-  }
-  const [low, high] = crop(spec, cells, most), inside = (at, axis) => at >= low[axis] && at < high[axis];
-  const shown = cells.filter((c) => inside(c.i, 0) && inside(c.j, 1));
-  const [rows, cols] = [high[0] - low[0], high[1] - low[1]], edge = bare ? 2 : EDGE;
+  const [low, high] = crop(spec, most), [rows, cols] = [high[0] - low[0], high[1] - low[1]];
+  const cells = indices([rows, cols]).map(([row, col]) => {
+    const [i, j] = [row + low[0], col + low[1]], cell = spec.cell(i, j);
+    return Object.assign({i, j, lit: lit(cell, i, j), chosen: chosen(cell, i, j)}, cell);
+  });
+  const isWhole = rows * cols === (spec.high[0] - spec.low[0]) * (spec.high[1] - spec.low[1]), edge = bare ? 2 : EDGE;
   const pixels = (PIXELS.find(([most]) => Math.max(rows, cols) <= most) || PIXELS[2])[1];
   const place = (c) => [edge + (c.j - low[1]) * CELL, edge + (c.i - low[0]) * CELL];
   const [width, height] = [edge + cols * CELL + 3, edge + rows * CELL + 3];
-  const svg = shown.map((c) => drawnCell(c, place(c), spec.role, scale)).join("")
-    + shown.filter((c) => c.lit || c.chosen).map((c) => outline(c, place(c))).join("")
+  const svg = cells.map((c) => drawnCell(c, place(c), spec.role, scale)).join("")
+    + cells.filter((c) => c.lit || c.chosen).map((c) => outline(c, place(c))).join("")
     + (bare ? "" : edgeNumbers(low, high));
-  const cropped = rows * cols < cells.length
-    ? `<p class="note">${say("cropped", {top: low[0], bottom: high[0] - 1, left: low[1], right: high[1] - 1,
-      rows: spec.shape[0], columns: spec.shape[1]})}</p>` : "";
+  const box = {top: low[0], bottom: high[0] - 1, left: low[1], right: high[1] - 1};
+  const cropped = isWhole ? ""
+    : `<p class="note">${say("cropped", Object.assign(box, {rows: spec.shape[0], columns: spec.shape[1]}))}</p>`;
   return `<figure class="grid${Math.max(rows, cols) > 12 ? " wide" : ""}"><figcaption><b>${title}</b> `
     + `<span>${[bare ? "" : size(spec.shape), note].filter((part) => part).join(" · ")}</span></figcaption>`
     + `<div class="scroll"><svg viewBox="0 0 ${width} ${height}" role="img" `
@@ -54,16 +52,11 @@ function grid(spec, look) {
     + `${svg}</svg></div>${cropped}</figure>`;
 }
 
-// Of a plane too large, the part around what is outlined.
-function crop(spec, cells, most) {
-  const marked = cells.filter((c) => c.chosen || c.lit), low = spec.low.slice(), high = spec.high.slice();
-  ["i", "j"].forEach((name, axis) => {
-    if (high[axis] - low[axis] <= most) return;
-    const middle = marked.length ? marked[Math.floor(marked.length / 2)][name] : 0;
-    low[axis] = Math.min(Math.max(middle - most / 2, low[axis]), high[axis] - most);
-    high[axis] = low[axis] + most;
-  });
-  return [low, high];
+// Of a plane too large, the part around what it is about.
+function crop({low, high, focus}, most) {
+  const from = low.map((first, axis) => (high[axis] - first <= most[axis] ? first
+    : Math.min(Math.max(focus[axis] - Math.floor(most[axis] / 4), first), high[axis] - most[axis])));
+  return [from, from.map((first, axis) => Math.min(high[axis], first + most[axis]))];
 }
 
 function drawnCell(cell, [x, y], role, scale) {

@@ -57,3 +57,13 @@ function linksOf(win, role, offset) {
   }
   return found;
 }
+
+// The offset of the tap through which a position reads a pixel; -1 if it does not.
+function tapOf(win, [n, i, j, o], [image, y, x, c]) {
+  const each = win.channels / win.groups, made = win.filters / win.groups;
+  const [a, b] = [[y, i], [x, j]].map(([pixel, q], axis) =>
+    (pixel + win.pad[axis][0] - q * win.stride[axis]) / win.dilation[axis]);
+  const isTap = (tap, axis) => Number.isInteger(tap) && tap >= 0 && tap < win.kernel[axis];
+  const reads = n === image && Math.floor(o / made) === Math.floor(c / each) && isTap(a, 0) && isTap(b, 1);
+  return reads ? ((a * win.kernel[1] + b) * each + c % each) * win.filters + o : -1;
+}

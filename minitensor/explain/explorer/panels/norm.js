@@ -24,15 +24,15 @@ PANELS.norm = {
   },
 };
 
-// All channels of all images, an image a row.
+// All channels of all images.
 function imagePlanes(tensor, title, scale, near, picked) {
   const [N, , , C] = tensor.shape, look = {scale, bare: true, zoom: 0.9,
     lit: (cell) => near.has(cell.offset), chosen: (cell) => cell.offset === picked};
   const draw = (n, c) =>
     grid(plane("m", tensor, [n, 0, 0, c]), Object.assign({title: say("channel_note", {c})}, look));
-  const rows = range(N).map((n) => `<p class="note">${say("image_note", {n})}</p>
-    <div class="tight">${range(C).map((c) => draw(n, c)).join("")}</div>`);
-  return `<section class="way"><h3>${title}</h3>${rows.join("")}</section>`;
+  const images = range(N).map((n) => `<div><p class="note">${say("image_note", {n})}</p>
+    <div class="tight">${range(C).map((c) => draw(n, c)).join("")}</div></div>`);
+  return `<section class="way"><h3>${title}</h3>${row(...images)}</section>`;
 }
 
 // The moving mean over 50 steps from 0, while each batch has mean 1, by both conventions.

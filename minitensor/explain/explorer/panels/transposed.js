@@ -34,7 +34,8 @@ function slideView(p, m, index, scale) {
   const high = win.size.map((n, axis) => n + win.pad[axis][0]);
   const read = new Set(indices(win.kernel).map(([a, b]) =>
     String([row0 + win.pad[0][0] - a * win.dilation[0], col0 + win.pad[1][0] - b * win.dilation[1]])));
-  const stretched = {role: "p", shape: high.map((h, axis) => h - low[axis]), low, high, cell(i, j) {
+  const focus = [row0, col0].map((q, axis) => q + win.pad[axis][0] - win.span[axis] + 1);
+  const stretched = {role: "p", shape: high.map((h, axis) => h - low[axis]), low, high, focus, cell(i, j) {
     const place = [i, j].map((q, axis) => q / win.stride[axis]);
     const real = place.every((q, axis) => Number.isInteger(q) && q >= 0 && q < win.out[axis]);
     if (!real) return {value: 0, pad: true};
@@ -68,21 +69,19 @@ function slid({win, p, t}, [n, i, j, c], f) {
 // The row of W' transposed, times the input laid out as a vector.
 function matrixView(p, m, index, scale) {
   const {win} = p, positions = product(win.out) * win.filters, pixels = product(win.size) * win.channels;
-  const entries = new Map(), all = links(win);
-  for (let k = 0; k < all.count; k++) {
-    if (all.m[k] >= 0) entries.set(all.m[k] * positions + all.p[k], k);
-  }
-  const rowOf = m % pixels, cellOf = (i, j) => {
-    const k = entries.get(i * positions + j);
-    return k === undefined ? {value: 0, offset: i} : {value: p.t.data[all.t[k]], offset: i};
+  const image = index[0], rowOf = m - image * pixels; // of one image
+  const weight = (i, j) => {
+    const t = tapOf(win, p.p.index(image * positions + j), p.m.index(image * pixels + i));
+    return t < 0 ? 0 : p.t.data[t];
   };
-  const weights = range(positions).map((j) => cellOf(rowOf, j).value);
-  const value = total(weights.map((w, j) => w * p.p.data[j]));
-  const matrix = table("m", pixels, positions, cellOf);
-  const vector = table("p", positions, 1, (i) => ({value: p.p.data[i], offset: i}));
+  const input = (j) => p.p.data[image * positions + j];
+  const matrix = table("m", pixels, positions, (i, j) =>
+    ({value: weight(i, j), offset: image * pixels + i}), [rowOf, 0]);
+  const vector = table("p", positions, 1, (j) => ({value: input(j), offset: image * positions + j}));
+  const value = total(range(positions).map((j) => weight(rowOf, j) * input(j)));
   return {title: say("transposed_row", {row: rowOf}), value,
     html: row(
-      grid(matrix, {title: "W'ᵀ", scale, most: 12, lit: (cell, i) => i === rowOf}), sign("×"),
+      grid(matrix, {title: "W'ᵀ", scale, most: [12, 16], lit: (cell, i) => i === rowOf}), sign("×"),
       grid(vector, {title: say("input"), note: say("vector"), scale, lit: () => true}))};
 }
 
