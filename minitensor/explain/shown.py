@@ -95,7 +95,8 @@ def _im2col(e: Explanation, lang: str) -> list[Line]:
     out: list[Line] = [[(f"{say('im2col', lang)} {shape}", HEAD)], *grid(cells)]
     whole = found.total, found.array.shape[1]
     if whole != shown.shape:
-        out.append([(cropped_to((top, 0, top + len(shown), shown.shape[1]), whole, lang), DIM)])
+        box = found.start + top, 0, found.start + top + len(shown), shown.shape[1]
+        out.append([(cropped_to(box, whole, lang), DIM)])
     pointers = [f"{list(map(int, p[1:-1]))}" for p in found.pointers[lit][: 2 * MOST]]
     return [*out, [(f"{say('pointers', lang)}: ", HEAD), (" ".join(pointers), "")]]
 

@@ -35,13 +35,15 @@ class Columns:
     """Rows of im2col: `array[r]` is the patch of output position `positions[r]`.
 
     `pointers[r, k]` is the index in the image of entry k; on padding it lies outside. `total` is
-    how many rows there are; if more than are here, these are those around the number.
+    how many rows there are; if more than are here, these are those around the number, from row
+    `start` on.
     """
 
     array: np.ndarray  # (rows, taps * channels)
     pointers: np.ndarray  # (rows, taps * channels, axes)
     positions: tuple[Index, ...]  # (n, positions)
     total: int
+    start: int = 0
 
     def row(self, position: Index) -> int:
         """The row of an output position (n, positions)."""
@@ -57,10 +59,10 @@ def columns(found: Map, at: Index | None) -> Columns:
     links = replace(links, filters=None, plane=replace(links.plane, groups=1))
     positions = [(n, *p) for n in range(links.batch) for p in np.ndindex(*links.out)]
     width = prod(window.kernel[axis] for window, axis in links.axes) * links.channels
-    chosen = positions
+    chosen, start = positions, 0
     if len(positions) * width > LARGE:
         here = positions.index(position(links, side.first, at)) if at else 0
-        start = min(max(here - ROWS // 2, 0), len(positions) - ROWS)
+        start = min(max(here - ROWS // 2, 0), max(len(positions) - ROWS, 0))
         chosen = positions[start : start + ROWS]
     rows, pointers = [], []
     for n, *place in chosen:
@@ -71,7 +73,7 @@ def columns(found: Map, at: Index | None) -> Columns:
         rows.append(factor.values)
         pointers.append(factor.index)
     shown = tuple(tuple(p) for p in chosen)
-    return Columns(np.array(rows), np.array(pointers), shown, len(positions))
+    return Columns(np.array(rows), np.array(pointers), shown, len(positions), start)
 
 
 def position(links: Links, first: bool, at: Index) -> Index:

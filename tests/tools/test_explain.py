@@ -255,6 +255,13 @@ def test_images_are_resized_by_weights_of_rows_and_columns(capsys):
     assert "2 to 4: number i lies at (i + 1/2)*2/4 - 1/2" in text
 
 
+def test_rows_of_a_large_im2col_are_counted_from_its_first(capsys):
+    line = ("conv2d", "--input", "1x64x64x3", "--filter", "5x5x3x1", "--at", "30,20")
+    text = shown(capsys, *line, "--view", "im2col")
+    assert "[0, 30, 20] 5821 5822" in text  # pixel (30, 20, 0) of those that count from 1
+    assert "shown: rows 1814 to 1825 of 3600" in text  # 30*60 + 20 = 1820 is the seventh
+
+
 def test_ties_of_a_maximum_are_named_and_the_first_wins(capsys):
     text = shown(capsys, "max_pool2d", "--input", "1 3;3 2", "--ksize", "2")
     assert "1*0 3*1 -> 0 3 3*0 2*0 -> 0 0" in text

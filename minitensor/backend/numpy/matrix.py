@@ -54,18 +54,23 @@ def conv2d_matrix(kernel: np.ndarray, window: Window) -> SparseMatrix:
 
 
 def _sparse(kernel: np.ndarray, window: Window) -> SparseMatrix:
-    shape = _shape(kernel.shape, window, stored=prod(window.out) * prod(kernel.shape))
+    most = prod(window.out) * prod(kernel.shape)
+    shape = _shape(kernel.shape, window, stored=most)
     g, (_, _, c, o) = window.groups, kernel.shape
     (h, w), (height, width) = window.out, window.size
     numbers = np.arange(shape[0]).reshape(h, w, g, o // g, 1)
     pixels = np.arange(shape[1]).reshape(height, width, g, 1, c)
     weights = np.arange(kernel.size).reshape(kernel.shape)
-    parts = [np.zeros((3, 0), int)]
+    entries, stored = np.empty((3, most), np.int32 if max(shape) < 2**31 else np.int64), 0
     for tap, group, (i, j, _, _, row, column, _, _) in _entries(window):
         part = weights[tap][:, group * (o // g) : (group + 1) * (o // g)].T  # (O/G, C/G)
         where = numbers[i, j, group], pixels[row, column, group]
-        parts.append(np.stack([a.ravel() for a in np.broadcast_arrays(part, *where)]))
-    weight, rows, columns = np.concatenate(parts, axis=1)
+        block = np.broadcast_arrays(part, *where)
+        end = stored + block[0].size
+        for row_of, numbers_of in zip(entries, block, strict=True):
+            row_of[stored:end] = numbers_of.ravel()
+        stored = end
+    weight, rows, columns = entries[:, :stored]
     return SparseMatrix(shape, kernel.ravel()[weight], rows, columns, weight, kernel.shape)
 
 
