@@ -7,7 +7,6 @@ python tests/support/explorer_pictures.py --animation     also docs/results/expl
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import sys
 import tempfile
@@ -62,10 +61,7 @@ def chromium() -> Iterator[Any]:
                 "apt-get install chromium"
             )
         arguments = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu"]
-        # Chromium refuses to run as root in its sandbox.
-        browser = playwright.chromium.launch(
-            executable_path=path, args=arguments, chromium_sandbox=os.geteuid() != 0
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
 
