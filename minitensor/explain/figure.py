@@ -235,10 +235,12 @@ def _draw(axes: Any, plane: Plane, scale: float, lang: str) -> None:
 
 def _outline(plane: Plane) -> list[Any]:
     """The edges between cells that are read and cells that are not, as two ends (x, y)."""
+    top, left, bottom, right = plane.box
     lit = set(map(tuple, plane.cells.tolist()))
     return [
         [(j + b, i + a), (j + d, i + c)]
-        for i, j in lit
+        for i, j in sorted(lit)
+        if top <= i < bottom and left <= j < right
         for (u, v), (a, b, c, d) in SIDES.items()
         if (i + u, j + v) not in lit
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from minitensor.explain.explanation import Explanation
 
 MOST = 12  # rows and columns: a larger plane is cropped
-CROPPED = 8  # to as many, or to what is read and one more around it
+CROPPED, LARGEST = 8, 16  # to as many, or to what is read and one more around it, at most so many
 PARTS = 3  # channels, or images, of which planes are shown
 KERNEL = "kernel"
 NO_PADS = ((0, 0), (0, 0))
@@ -66,13 +66,11 @@ def plane_of(
     high = np.maximum(cells.max(0, initial=0) + 1, np.add(array.shape, after)).tolist()
     for axis in (0, 1):
         if high[axis] - low[axis] > MOST:
-            first, last = (
-                int(cells[:, axis].min(initial=high[axis])),
-                int(cells[:, axis].max(initial=0)),
-            )
-            size = max(CROPPED, min(last - first + 3, 2 * MOST))
-            middle = (min(first, last) + last + 1) // 2
-            low[axis] = min(max(middle - size // 2, low[axis]), high[axis] - size)
+            read = cells[:, axis] if len(cells) else np.array([low[axis]])
+            first, span = int(read.min()), int(read.max() - read.min()) + 1
+            size = max(CROPPED, min(span + 2, LARGEST))
+            start = first - max(size - span, 2) // 2  # in the middle, or from its first cell on
+            low[axis] = min(max(start, low[axis]), high[axis] - size)
             high[axis] = low[axis] + size
     return Plane(role, address, array, cells, (*low, *high))
 

@@ -101,6 +101,22 @@ def test_a_large_plane_is_cropped_around_what_is_read():
     assert shown.rows[0][0].is_cropped
 
 
+@pytest.mark.parametrize(
+    "call",
+    [("conv2d", np.ones((40, 40)), np.ones((3, 3))), ("batch_norm", np.ones((1, 40, 40, 2)))],
+)
+def test_what_is_read_beyond_a_crop_is_not_outlined(call):
+    drawn = mt.explain(*call, grad="filter" if call[0] == "conv2d" else None).figure()
+    for axes in drawn.axes[:-1]:
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        for lines in axes.collections:
+            for segment in lines.get_paths() if hasattr(lines, "get_segments") else ():
+                x, y = segment.vertices.T
+                assert left <= x.min() <= x.max() <= right
+                assert top <= y.min() <= y.max() <= bottom
+        assert right - left <= 16
+
+
 def test_the_same_picture_is_the_same_file(conv, tmp_path):
     first, second = tmp_path / "a.svg", tmp_path / "b.svg"
     conv.save(first)
