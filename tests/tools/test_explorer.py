@@ -173,7 +173,7 @@ def test_a_wrong_record_is_seen():
 
 
 def test_tensorflow_says_what_is_recorded(tf):
-    assert tf.__version__ == GOLDEN["tensorflow"]
+    assert tf.__version__.split(".")[:2] == GOLDEN["tensorflow"].split(".")[:2]
     fresh = json.loads(json.dumps(recorder.calls()))
     asked = [{k: v for k, v in c.items() if k != "answers"} for c in CASES]
     assert fresh == asked, "the calls are others: python tests/support/record_explorer.py"
