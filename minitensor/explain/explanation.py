@@ -159,7 +159,8 @@ class Explanation:
     def reach(self, times: int = 1) -> list[tuple[int, np.ndarray]]:
         """Of the op so many times in a row, along each axis: how often a number reads each pixel.
 
-        The receptive field and how it grows; zeros are the holes that dilation leaves.
+        The receptive field and how it grows; zeros are the holes that dilation leaves. Of a
+        transposed convolution: how often eight inputs reach each output, the checkerboard.
         """
         return views.reach(self.map, times)
 

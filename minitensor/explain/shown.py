@@ -11,7 +11,7 @@ from minitensor.explain.laws import AXES
 from minitensor.explain.listing import cropped_to, listed, plane_lines, terms, window
 from minitensor.explain.planes import MOST, plane_of
 from minitensor.explain.text import DIM, HEAD, LIT, TOTAL, Line, grid, number, pattern
-from minitensor.explain.views import STEPS, position
+from minitensor.explain.views import INPUTS, STEPS, position
 from minitensor.explain.words import say
 
 if TYPE_CHECKING:
@@ -164,15 +164,18 @@ def _matrix_row(e: Explanation) -> int:
 
 def _reach(e: Explanation, lang: str) -> list[Line]:
     """How often a number of the op, applied once to four times, reads each pixel of an axis."""
-    out: list[Line] = [[(say("reach", lang), HEAD)]]
+    head, row = ("overlap", "reached") if e.map.transposed else ("reach", "sees")
+    out: list[Line] = [[(say(head, lang), HEAD)]]
     names = AXES[len(AXES) - (e.map.rank or 0) :]
     for times in range(1, 5):
-        for axis, counts in e.reach(times):
+        axes = e.reach(times)
+        for axis, counts in axes:
+            inner = counts[len(counts) // 3 : -len(counts) // 3 or None]
             words = {"span": len(counts), "read": np.count_nonzero(counts)}
-            row = f"{say('times', lang, times=times)}: {say('sees', lang, **words)}"
-            which = f" ({say(names[axis], lang)})" if len(e.reach(times)) > 1 else ""
-            out.append([(f"  {row}{which}", "")])
-            out.append(pattern(counts))
+            words |= {"inputs": INPUTS, "low": inner.min(), "high": inner.max()}
+            which = f" ({say(names[axis], lang)})" if len(axes) > 1 else ""
+            line = f"  {say('times', lang, times=times)}: {say(row, lang, **words)}{which}"
+            out += [[(line, "")], pattern(counts)]
     return out
 
 

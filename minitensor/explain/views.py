@@ -196,8 +196,26 @@ def paths(windows: Sequence[tuple[int, int, int]]) -> np.ndarray:
         >>> paths([(3, 1, 2), (3, 1, 2)]).tolist()
         [1, 0, 2, 0, 3, 0, 2, 0, 1]
     """
-    counts = np.ones(1, int)
-    for taps, stride, dilation in reversed(windows):
+    return _stamped(np.ones(1, int), windows[::-1])
+
+
+INPUTS = 8  # of a transposed convolution, whose overlaps are counted
+
+
+def overlaps(windows: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """On how many paths `INPUTS` inputs reach each output of a stack of transposed windows.
+
+    Example:
+        >>> from minitensor.explain.views import overlaps
+        >>> overlaps([(3, 2, 1)]).tolist()
+        [1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1]
+    """
+    return _stamped(np.ones(INPUTS, int), windows)
+
+
+def _stamped(counts: np.ndarray, windows: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """Each count is stamped onto the taps of its window, and what meets is added."""
+    for taps, stride, dilation in windows:
         apart, window = (np.zeros((n - 1) * step + 1, int) for n, step in
                          ((len(counts), stride), (taps, dilation)))  # fmt: skip
         apart[::stride], window[::dilation] = counts, 1
@@ -208,6 +226,8 @@ def paths(windows: Sequence[tuple[int, int, int]]) -> np.ndarray:
 def reach(found: Map, times: int) -> list[tuple[int, np.ndarray]]:
     """Of the op so many times in a row, for each axis: (axis, `paths`); an axis like another once.
 
+    Of a transposed convolution they are `overlaps`.
+
     Raises:
         ValueError: the op slides no window over pixels.
     """
@@ -215,7 +235,8 @@ def reach(found: Map, times: int) -> list[tuple[int, np.ndarray]]:
     if times < 1:
         raise ValueError(f"reach({times}): the op is applied at least once")
     windows = [(w.kernel[a], w.stride[a], w.dilation[a]) for w, a in links.axes]
-    return [(windows.index(w), paths([w] * times)) for w in dict.fromkeys(windows)]
+    count = overlaps if found.transposed else paths
+    return [(windows.index(w), count([w] * times)) for w in dict.fromkeys(windows)]
 
 
 # ----- moving statistics -----

@@ -136,6 +136,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "sees {span} pixels, reads {read} of them",
         "视野 {span} 个像素, 读取其中 {read} 个",
     ),
+    "reached": (
+        "{inputs} inputs reach {span} outputs, those in the middle {low} to {high} times",
+        "{inputs} 个输入覆盖 {span} 个输出, 中部的输出被覆盖 {low} 到 {high} 次",
+    ),
     "model_head": (
         "layer|output|receptive field|multiply-adds|size",
         "层|输出|感受野|乘加次数|尺寸",

@@ -232,6 +232,21 @@ def test_a_stack_of_the_same_dilation_leaves_holes(capsys):
     assert "2 in a row: sees 9 pixels, reads 5 of them 1 · 2 · 3 · 2 · 1" in text
 
 
+@pytest.mark.parametrize(("taps", "middle"), [(3, "1 to 2"), (4, "2 to 2")])
+def test_overlaps_of_a_transposed_convolution_are_the_checkerboard(tf, capsys, taps, middle):
+    """An even kernel of twice the stride reaches all alike; TensorFlow counts the same."""
+    line = ("conv2d_transpose", "--input", "2x2", "--filter", f"{taps}x{taps}", "--stride", "2")
+    text = shown(capsys, *line, "--view", "reach")
+    assert f"those in the middle {middle} times" in text
+    found = mt.explain("conv2d_transpose", np.ones((2, 2)), np.ones((taps, taps)), strides=2)
+    y = tf.ones([1, views.INPUTS, 1])
+    for times in (1, 2, 3):
+        size = (y.shape[1] - 1) * 2 + taps
+        y = tf.nn.conv1d_transpose(y, tf.ones([taps, 1, 1]), [1, size, 1], 2, "VALID")
+        ((_, counts),) = found.reach(times)
+        np.testing.assert_array_equal(counts, y.numpy().ravel())
+
+
 def test_moving_statistics_are_those_of_keras(tf, capsys):
     import keras
 
