@@ -28,6 +28,7 @@ _VERBS = (
         "write an offline page that steps through convolution",
     ),
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
+    ("check", "minitensor.explain.check", "test a kernel of your own: right, in order, in bounds?"),
     ("warm-up", "minitensor.warm_up", "compile the CPU's kernels before you wait for them"),
     ("new", "minitensor.new.command", "write the skeleton of an op or a kernel"),
 )

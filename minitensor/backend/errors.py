@@ -13,6 +13,10 @@ class DeviceError(RuntimeError):
     """A device was asked for that this machine does not have; says what is missing."""
 
 
+class CompileError(RuntimeError):
+    """A compiler refused the text of a kernel; the message is what it said."""
+
+
 class OpError(Exception):
     """What all errors of tf.errors are.
 

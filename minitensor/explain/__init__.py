@@ -31,6 +31,10 @@ Which thread of a kernel computes what: `minitensor kernel`:
     launch_cases.py how each kernel comes to be launched
     watch.py        runs that on the emulator and writes down every access
     report.py       prints one launch
+    metrics.py      sectors, wavefronts: what a warp's requests ask of memory
+    gpus.py         the figures of GPUs; occupancy, the time that a launch takes at least
+    own_launch.py   a launch of one's own .cu, told on the command line
+    check.py        `minitensor check`: is it right, and safe?
     kernel.py       the command
 
 The room itself is called, because `tf.explain` has its name.

@@ -16,7 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.explain.launch_cases import LaunchCase, Problem, launch_cases
+from minitensor.backend.emulator.kernel import KernelError
+from minitensor.backend.errors import CompileError
+from minitensor.backend.host.conversion import LaunchError
+from minitensor.explain import own_launch
+from minitensor.explain.gpus import GPUS
+from minitensor.explain.launch_cases import (
+    LAUNCH_CASES,
+    LaunchCase,
+    Problem,
+    launch_cases,
+    spelled,
+)
 from minitensor.extras import require
 
 _IN_GDB = "MINITENSOR_IN_GDB"  # set for the process that gdb runs, which prints nothing
@@ -26,7 +37,21 @@ _TAPS_HELP = "kernel size and output channels (ops without filters ignore the la
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add = parser.add_argument
-    add("name", help="a kernel, or how its name begins: max_pool, 'conv_tiled<Forward' (quoted)")
+    add(
+        "name",
+        nargs="?",
+        help="a kernel, how its name begins (max_pool, 'conv_tiled<Forward'), "
+        "its other spelling conv_tiled.forward, or the path of a .cu of yours",
+    )
+    add("--list", action="store_true", help="the kernels that there are, a line each")
+    add(
+        "--metrics",
+        nargs="?",
+        const="",
+        metavar="GPU",
+        help="what each line asks of memory; and "
+        "the time that it takes on a GPU: " + ", ".join(GPUS),
+    )
     add("--shape", type=_numbers, metavar="N,H,W,C", help="of the images")
     add("--filter", type=_numbers, metavar="KH,KW,O", help=_TAPS_HELP)
     add("--stride", type=_numbers, metavar="S[,S]", help="pixels between output positions")
@@ -37,37 +62,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, default=8, help="how many rows of the map to print (8)")
     add("--output", type=_numbers, metavar="I,J,...", help="show all that is done for one output")
     add("--gdb", action="store_true", help="with --output: stop in the thread that computes it")
+    own_launch.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Shows the kernel at work."""
     require("minitensor kernel", "rich", extra="parity")
+    if args.list or args.name is None:
+        print("\n".join(sorted({case.kernel for case in LAUNCH_CASES})))
+        return 0
     if args.gdb and args.output is None:
         raise ValueError("--gdb stops in the thread of one output: say which, with --output")
     if args.threads < 1:
         raise ValueError(f"--threads {args.threads}: at least one row")
+    if args.metrics and args.metrics not in GPUS:
+        raise ValueError(f"--metrics {args.metrics}: known are {', '.join(GPUS)}")
     in_gdb = os.environ.pop(_IN_GDB, None) is not None
     os.environ["MINITENSOR_EMULATOR"] = "debug" if in_gdb else "trace"
     try:
-        found = launch_cases(args.name)
+        seen = (_of_own if args.name.endswith(".cu") else _of_ours)(args, in_gdb)
+    except (CompileError, LaunchError, KernelError) as problem:
+        raise ValueError(_first_lines(problem)) from None
+    return 0 if in_gdb else _show(seen, args)
+
+
+def _of_own(args: argparse.Namespace, in_gdb: bool) -> list[Any]:
+    """The launch of a file of the user's."""
+    from minitensor.backend import devices, emulator
+
+    devices.backend("EMULATOR")  # says what is missing
+    own = emulator.load(args.name)
+    kernel, call = own_launch.call(own, args)
+    return _seen(call, kernel.name, in_gdb)
+
+
+def _of_ours(args: argparse.Namespace, in_gdb: bool) -> list[Any]:
+    """The launches of one of our kernels, by the first of its cases that has any."""
+    name = spelled(args.name)
+    try:
+        found = launch_cases(name)
     except LookupError as unknown:
         raise ValueError(unknown.args[0]) from None
     attempts = _with_sizes(args, found)
-    seen = next(filter(None, (_launches(case, args.name, in_gdb) for case in attempts)), None)
+    seen = next(filter(None, (_launches(case, name, in_gdb) for case in attempts)), None)
     if not seen:
         raise ValueError(
             f"{args.name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
             "these sizes"
         )
-    if in_gdb:
-        return 0
-    return _show(seen, args)
+    return seen
+
+
+def _first_lines(problem: Exception) -> str:
+    """What a compiler or the emulator says, without what only repeats it."""
+    lines = str(problem).splitlines()
+    errors = [line for line in lines if " error: " in line]
+    return "\n".join(errors[:3] or lines[:1])
 
 
 def _show(seen: list[Any], args: argparse.Namespace) -> int:
     """All launches; or, of those that write such an output, what is done for it."""
     from minitensor.explain import report
 
+    if args.metrics is not None:
+        for launch in seen:
+            report.show_metrics(launch, args.metrics)
+        return 0
     if args.output is None:
         for launch in seen:
             report.show(launch, args.threads, _budget().get(launch.kernel.name, {}))
@@ -84,10 +144,13 @@ def _launches(case: LaunchCase, name: str, in_gdb: bool) -> list[Any]:
     from minitensor.backend import devices
 
     emulator = devices.backend("EMULATOR")
+    return _seen(lambda: case(emulator), name, in_gdb)
+
+
+def _seen(call: Any, name: str, in_gdb: bool) -> list[Any]:
     from minitensor.explain import watch
 
-    seen = watch.names if in_gdb else watch.launches
-    return seen(lambda: case(emulator), name)
+    return (watch.names if in_gdb else watch.launches)(call, name)
 
 
 def _with_sizes(args: argparse.Namespace, found: list[LaunchCase]) -> list[LaunchCase]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,18 @@ def launch_cases(kernel: str) -> list[LaunchCase]:
     if not found:
         if any(name.startswith(kernel) for name in source.catalogue()):
             raise LookupError(f"nothing says how {kernel} is launched: add it to {__name__}")
-        known = ", ".join(sorted({case.kernel for case in LAUNCH_CASES}))
-        raise LookupError(f"no kernel {kernel!r}; there are {known}")
+        known = sorted({case.kernel for case in LAUNCH_CASES})
+        near = get_close_matches(kernel, known, 3, 0.4) or known
+        raise LookupError(f"no kernel {kernel!r}; near are {', '.join(near)}; --list tells all")
     return sorted(found, key=lambda case: not case.kernel.startswith(kernel))
+
+
+def spelled(name: str) -> str:
+    """How a kernel's name begins, of what a shell takes unquoted: conv_tiled.forward."""
+    base, dot, op = name.partition(".")
+    if dot:
+        name = f"{base}<" + "".join(word.capitalize() for word in op.split("_"))
+    return {"batch_norm": "normalise"}.get(name, name)
 
 
 def _forward(be: Backend, p: Problem) -> Any:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 
 from minitensor.backend.emulator.kernel import line_of
 from minitensor.backend.emulator.trace import within
+from minitensor.backend.errors import CompileError, DeviceError
+from minitensor.explain import metrics
+from minitensor.explain.gpus import GPUS, bounds, occupancy, waves
 from minitensor.explain.watch import Argument, Index, Launch
 
 _COLUMNS = ("loads", "bytes", "shared loads", "shared stores", "stores")
@@ -43,6 +49,79 @@ def show_output(launch: Launch, output: Index) -> None:
     _print(table)
 
 
+def show_metrics(launch: Launch, gpu: str) -> None:
+    """What each line asks of memory; then the launch on a GPU, or on all that are known."""
+    _print(_headline(launch))
+    lines = metrics.traffic(launch)
+    table = _narrow("line", "access", "requests", "lanes", "sectors", "eff.", "wavefronts")
+    for line in lines:
+        table.add_row(
+            _at(line.place),
+            f"{line.kind} {line.memory}",
+            f"{line.requests * launch.scale:,.0f}",
+            f"{line.lanes:.1f}",
+            "" if line.is_shared else f"{line.sectors_per_request:.1f}",
+            "" if line.is_shared else f"{line.efficiency:.0%}",
+            f"{line.conflicts:.2f}" if line.is_shared else "",
+        )
+    _print(table)
+    _print(
+        "  In the mean of a warp's requests: its lanes at work, sectors of 32 bytes, the\n"
+        "  part of them asked for; wavefronts for each that there were without conflicts."
+    )
+    for place in sorted({line.place for line in lines if line.place}):
+        _print(f"  {_at(place)}  {_code(place)}", crop=True)
+    _print(_prediction(launch, lines, [gpu] if gpu else list(GPUS)))
+
+
+def _prediction(launch: Launch, lines: list[metrics.Traffic], names: list[str]) -> Any:
+    """Occupancy, waves, and the time that what is moved takes at least."""
+    sectors = sum(line.sectors for line in lines) * launch.scale
+    wavefronts = sum(line.wavefronts for line in lines) * launch.scale
+    arrays = metrics.moved(launch)
+    columns = ("regs", "blocks/SM", "occ.", "limited by", "waves", "at least", "bound")
+    title = f"{arrays:,} bytes of arrays, {sectors:,.0f} sectors, {wavefronts:,.0f} wavefronts"
+    table = _narrow("GPU", *columns, title=title)
+    for name in names:
+        gpu = GPUS[name]
+        registers, static = _chip(launch, gpu.arch)
+        found = occupancy(gpu, prod(launch.block), registers, static + launch.shared)
+        times = bounds(gpu, arrays, sectors, wavefronts)
+        bound = max(times, key=lambda each: times[each])
+        filled = waves(gpu, prod(launch.grid), max(found.blocks, 1))
+        table.add_row(
+            *(name, str(registers or "?"), str(found.blocks), f"{found.part:.0%}", found.limit),
+            *(f"{filled:.2f}", f"{times[bound]:.2f} us", bound),
+        )
+    return table
+
+
+def _chip(launch: Launch, arch: str) -> tuple[int, int]:
+    """Registers of a thread and bytes of static shared memory; zeros where there is no NVRTC."""
+    from minitensor.backend.cuda import budget, nvrtc
+
+    try:
+        built = nvrtc.built(launch.kernel.program, arch)
+    except (CompileError, DeviceError):
+        return 0, 0
+    figures = budget.figures(built.log)[built.lowered[launch.kernel.name]]
+    return figures["registers"], figures["shared"]
+
+
+def _at(place: tuple[str, int] | None) -> str:
+    return f"{Path(place[0]).name}:{place[1]}" if place else "?"
+
+
+def _code(place: tuple[str, int] | None) -> str:
+    """What stands there."""
+    if place is None:
+        return ""
+    try:
+        return escape(Path(place[0]).read_text().splitlines()[place[1] - 1].strip())
+    except (OSError, IndexError):
+        return ""
+
+
 def has(launch: Launch, output: Index) -> bool:
     """Whether the launch writes an array that has such an element."""
     shape = _target(launch).shape
@@ -67,10 +146,18 @@ def _target(launch: Launch) -> Argument:
 
 def _headline(launch: Launch) -> str:
     kernel = launch.kernel
+    file = kernel.file if kernel.file.startswith("/") else f"kernels/{kernel.file}"
+    blocks = prod(launch.grid)
+    told = ""
+    if launch.scale > 1:
+        told = (
+            f"\n  about {launch.accesses * blocks // launch.traced:,} accesses; traced: "
+            f"{len(launch.records):,}, of {launch.traced:,} of {blocks:,} blocks"
+        )
     return (
-        f"[bold]{kernel.name}[/bold]  kernels/{kernel.file}\n"
+        f"[bold]{kernel.name}[/bold]  {file}\n"
         f"  grid {launch.grid}, block {launch.block}, "
-        f"{launch.shared} bytes of dynamic shared memory"
+        f"{launch.shared} bytes of dynamic shared memory{told}"
     )
 
 
@@ -148,7 +235,21 @@ def _table(*columns: str, title: str = "") -> Any:
     return Table(*columns, title=title or None)
 
 
-def _print(*things: Any) -> None:
+def _narrow(*columns: str, title: str = "") -> Any:
+    """A table without lines between its columns."""
+    from rich import box
+
+    table = _table(*columns, title=title)
+    table.box = box.SIMPLE_HEAD
+    return table
+
+
+def _print(*things: Any, crop: bool = False) -> None:
+    """What does not fit a line goes on in the next, or is cut off."""
     from rich.console import Console
 
-    Console(highlight=False).print(*things)
+    console = Console(highlight=False)
+    if crop:
+        console.print(*things, no_wrap=True, overflow="crop")
+    else:
+        console.print(*things)

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minitensor.backend.emulator import device
+from minitensor.backend.emulator.schedule import only_blocks
 from minitensor.backend.emulator.trace import Span, accesses, within
 from minitensor.backend.host import source
 
 Index = tuple[int, ...]
+MOST = 2 * 10**6  # accesses that are worth writing down: 100 MB
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class Launch:
     shared: int  # bytes of dynamic shared memory
     arrays: tuple[Argument, ...]
     records: Any  # of trace.ACCESS
+    traced: int  # blocks that ran, and whose accesses these are
+    accesses: int  # of those blocks; more than there are records, if they were too many
+
+    @property
+    def scale(self) -> float:
+        """How many times as much all blocks do as what the records tell."""
+        told = max(len(self.records), 1) / max(self.accesses, 1)
+        return prod(self.grid) / self.traced / told
 
     def of(self, array: Argument) -> Any:
         """The records that touch one array."""
@@ -67,35 +79,70 @@ class Launch:
 
 
 def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
-    """All launches of kernels whose name begins with `wanted` while `run` runs."""
+    """All launches of kernels whose name begins with `wanted` while `run` runs.
+
+    Of a grid that does more than is worth writing down only some blocks run, evenly spaced, after
+    one that tells how much each does; of kernels that are not wanted one block does.
+    """
     seen: list[Launch] = []
 
-    def note(kernel: str, grid: Any, block: Any, shared: int, arguments: tuple[Any, ...]) -> None:
-        records = accesses(device.function(kernel))  # taken from all, so that none is left behind
-        if kernel.startswith(wanted):
-            seen.append(_launch(kernel, grid, block, shared, arguments, records))
+    def traced(
+        kernel: source.Kernel,
+        launch: Callable[[], None],
+        grid: Any,
+        block: Any,
+        shared: int,
+        arguments: tuple[Any, ...],
+    ) -> None:
+        number, function = prod(_three(grid)), device.function(kernel)
+        ours = kernel.name.startswith(wanted)
+        if number > 1:
+            with only_blocks(number // 2):
+                launch()
+            each = max(accesses(function)[1], 1)
+            number = min(number, max(MOST // each, 1) if ours else 1)
+        chosen = _spread(prod(_three(grid)), number)
+        with only_blocks(*chosen):
+            launch()
+        records, count = accesses(function)
+        if ours:
+            how = kernel, grid, block, shared, arguments
+            seen.append(_launch(*how, records, chosen, count))
 
-    with _noting(note):
+    with _instead(traced):
         run()
     return seen
+
+
+def _spread(grid: int, number: int) -> tuple[int, ...]:
+    """So many of the blocks of a grid, from the first to the last."""
+    return tuple(sorted({round(i) for i in np.linspace(0, grid - 1, number)}))
 
 
 def names(run: Callable[[], Any], wanted: str) -> list[str]:
     """The names alone: any build of the kernels will do."""
     seen: list[str] = []
-    with _noting(lambda kernel, *_: seen.append(kernel)):
+
+    def noted(kernel: source.Kernel, launch: Callable[[], None], *_: Any) -> None:
+        launch()
+        seen.append(kernel.name)
+
+    with _instead(noted):
         run()
     return [kernel for kernel in seen if kernel.startswith(wanted)]
 
 
 @contextmanager
-def _noting(note: Callable[..., None]) -> Iterator[None]:
-    """Calls note(kernel, grid, block, shared, arguments) after each launch."""
+def _instead(act: Callable[..., None]) -> Iterator[None]:
+    """Calls act(kernel, launch, grid, block, shared, arguments) instead of each launch."""
     plain = device.launch
 
-    def launch(kernel: str, grid: Any, block: Any, *arguments: Any, shared: int = 0) -> None:
-        plain(kernel, grid, block, *arguments, shared=shared)
-        note(kernel, grid, block, shared, arguments)
+    def launch(
+        kernel: str | source.Kernel, grid: Any, block: Any, *arguments: Any, shared: int = 0
+    ) -> None:
+        declared = source.kernel(kernel) if isinstance(kernel, str) else kernel
+        call = partial(plain, declared, grid, block, *arguments, shared=shared)
+        act(declared, call, grid, block, shared, arguments)
 
     device.launch = launch  # type: ignore[method-assign]
     try:
@@ -105,16 +152,23 @@ def _noting(note: Callable[..., None]) -> Iterator[None]:
 
 
 def _launch(
-    name: str, grid: Any, block: Any, shared: int, arguments: tuple[Any, ...], records: Any
+    kernel: source.Kernel,
+    grid: Any,
+    block: Any,
+    shared: int,
+    arguments: tuple[Any, ...],
+    records: Any,
+    chosen: tuple[int, ...],
+    count: int,
 ) -> Launch:
-    kernel, function = source.kernel(name), device.function(name)
-    spans = {span[0]: Span(*span) for span in function.spans}
+    spans = {span[0]: Span(*span) for span in device.function(kernel).spans}
     arrays = [
         Argument(spans[parameter.name], argument.shape, argument.dtype, parameter.const)
         for parameter, argument in zip(kernel.parameters, arguments, strict=True)
         if isinstance(argument, np.ndarray) and parameter.name in spans
     ]
-    return Launch(kernel, _three(grid), _three(block), shared, tuple(arrays), records)
+    how = kernel, _three(grid), _three(block), shared, tuple(arrays)
+    return Launch(*how, records, len(chosen), count)
 
 
 def _three(extent: Any) -> Index:

@@ -19,7 +19,7 @@ from sanitizing import ROOT, environment
 from minitensor.backend import emulator
 from minitensor.backend.emulator import KernelError, build, memory, order
 from minitensor.backend.emulator.kernel import Library
-from minitensor.backend.emulator.schedule import ORDERS, only_block
+from minitensor.backend.emulator.schedule import ORDERS, only_blocks
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.host import source
 
@@ -216,7 +216,7 @@ def test_blocks_and_threads_are_numbered_x_first(functions):
 
 def test_one_block_alone_can_be_run(functions):
     y = zeros(4, 2, dtype=np.int32)
-    with only_block(2):
+    with only_blocks(2):
         functions["where_am_i"]((4,), (2,), (y,))
     assert y.tolist() == [[0, 0], [0, 0], [2000, 2001], [0, 0]]
 

@@ -310,10 +310,10 @@ KERNEL(far);
 
 
 def test_an_offset_that_overflows_32_bits_is_seen():
-    from minitensor.backend.emulator.schedule import only_block
+    from minitensor.backend.emulator.schedule import only_blocks
 
     function = written(OFFSETS).functions["far"]
-    with only_block(2**23), pytest.raises(KernelError, match="a product overflows 'int'"):
+    with only_blocks(2**23), pytest.raises(KernelError, match="a product overflows 'int'"):
         function((2**23 + 1,), (256,), (np.zeros(1, np.int32), np.zeros(1, np.float32)))
 
 

@@ -18,6 +18,7 @@ from minitensor.backend.host import (
     loss,
     norm,
     optimizer,
+    own,
     pool,
     source,
 )
@@ -27,6 +28,7 @@ name = "cuda"
 device = CudaDevice()
 xp: Any  # CuPy, imported when it is first asked for: see __getattr__
 
+load = bind(device, own.load)  # the kernels of one's own .cu
 array = device.array
 asarray = device.asarray
 to_numpy = device.to_numpy
@@ -78,4 +80,4 @@ def __getattr__(attribute: str) -> Any:
 def warm_up() -> None:
     """Compiles and loads every kernel now, so that no later call waits for the compiler."""
     for file in source.files():
-        device.load(file)
+        device.load(source.program(file))

@@ -33,7 +33,7 @@ class CudaDevice(Device):
     def __init__(self) -> None:
         super().__init__()
         self.constants: dict[Any, Any] | None = None  # see graph.py; None outside of a capture
-        self._functions: dict[tuple[int, str], Any] = {}  # (GPU, instance) -> kernel
+        self._functions: dict[tuple[int, str, str], Any] = {}  # (GPU, text, instance) -> kernel
         self._debug = os.environ.get("MINITENSOR_CUDA_DEBUG") == "1"
 
     @cached_property
@@ -65,28 +65,33 @@ class CudaDevice(Device):
         """CuPy refuses to call cuBLAS while it captures; a capture's trials compute as it does."""
         return self.constants is None
 
-    def function(self, kernel: str) -> Any:
-        key = self.gpu, kernel
+    def function(self, kernel: source.Kernel) -> Any:
+        key = self.gpu, kernel.program.text, kernel.name
         if key not in self._functions:
-            self.load(source.kernel(kernel).file)
+            self.load(kernel.program)
         return self._functions[key]
 
-    def load(self, file: str) -> None:
+    def load(self, program: source.Program) -> None:
         """Compiles a .cu, or finds its cubin, and loads all its kernels on the current GPU."""
-        built = nvrtc.cubin(file, f"sm_{self.xp.cuda.Device().compute_capability}")
+        built = nvrtc.built(program, f"sm_{self.xp.cuda.Device().compute_capability}")
         module = self.xp.RawModule(path=str(built.path))
         for instance, symbol in built.lowered.items():
             function = module.get_function(symbol)
             # Without this, a launch may ask for 48 KiB of dynamic shared memory and no more.
             function.max_dynamic_shared_size_bytes = self.shared_limit - function.shared_size_bytes
-            self._functions[self.gpu, instance] = function
+            self._functions[self.gpu, program.text, instance] = function
 
     def launch(
-        self, kernel: str, grid: Extent, block: Extent, *arguments: Any, shared: int = 0
+        self,
+        kernel: str | source.Kernel,
+        grid: Extent,
+        block: Extent,
+        *arguments: Any,
+        shared: int = 0,
     ) -> None:
         super().launch(kernel, grid, block, *arguments, shared=shared)
         if self._debug:
-            self._wait(kernel, arguments)
+            self._wait(getattr(kernel, "name", str(kernel)), arguments)
 
     def _wait(self, kernel: str, arguments: tuple[Any, ...]) -> None:
         stream = self.xp.cuda.get_current_stream()

@@ -22,17 +22,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from minitensor.backend.errors import DeviceError
+from minitensor.backend.errors import CompileError, DeviceError
 from minitensor.backend.host import source
 from minitensor.files import atomic_write, cache_folder, digest, is_ours
 
 # No -ftz and no --use_fast_math: float32 keeps its denormals, as on every other backend.
 OPTIONS = ("-std=c++17", "-lineinfo", "--ptxas-options=-v")
 _LIBRARY = "libnvrtc.so.13"
-
-
-class CompileError(RuntimeError):
-    """NVRTC refused the text; the message is its log."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +144,13 @@ class Cubin:
 
 
 def cubin(file: str, arch: str) -> Cubin:
-    """The cubin of a .cu with all its instances, from the cache or freshly compiled."""
-    return _cubin(source.flat(file), tuple(source.instances(file)), arch)
+    """The cubin of one of our .cu with all its instances, from the cache or freshly compiled."""
+    return built(source.program(file), arch)
+
+
+def built(program: source.Program, arch: str) -> Cubin:
+    """The same of any program."""
+    return _cubin(program.text, program.instances, arch)
 
 
 @cache

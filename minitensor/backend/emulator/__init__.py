@@ -8,13 +8,24 @@ from minitensor.backend.emulator.build import lack as lack
 from minitensor.backend.emulator.device import EmulatorDevice
 from minitensor.backend.emulator.kernel import KernelError
 from minitensor.backend.emulator.schedule import order
-from minitensor.backend.host import arrays, columns, conv, elementwise, loss, norm, optimizer, pool
+from minitensor.backend.host import (
+    arrays,
+    columns,
+    conv,
+    elementwise,
+    loss,
+    norm,
+    optimizer,
+    own,
+    pool,
+)
 from minitensor.backend.host.device import bind
 
 name = "emulator"
 device = EmulatorDevice()
 xp = device.xp
 
+load = bind(device, own.load)  # the kernels of one's own .cu
 array = device.array
 asarray = device.asarray
 to_numpy = device.to_numpy

@@ -23,7 +23,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from minitensor.backend.errors import DeviceError
+from minitensor.backend.emulator import dialect
+from minitensor.backend.errors import CompileError, DeviceError
 from minitensor.backend.host import source
 from minitensor.files import atomic_write, cache_folder, digest, is_ours
 
@@ -73,6 +74,12 @@ def variant() -> str:
     return name
 
 
+def listing(program: source.Program) -> str:
+    """A program's text, with a KERNEL line for each instance that has none."""
+    unlisted = [name for name in program.instances if f"KERNEL({name});" not in program.text]
+    return program.text + "".join(f"KERNEL({name});\n" for name in unlisted)
+
+
 def library(file: str, text: str) -> Path:
     """The shared library of a .cu with that flat text, built if no build of the same exists."""
     if missing := lack():
@@ -89,8 +96,8 @@ def library(file: str, text: str) -> Path:
 
 def _unit(text: str) -> str:
     """The translation unit: the language, then the kernels where their statics are local."""
-    absolute = re.sub(r'^(#line \d+ )"', rf'\1"{source.folder()}/', text, flags=re.M)
-    return f'#include "cuda.h"\nnamespace {{\n{absolute}\n}}\n'
+    absolute = re.sub(r'^(#line \d+ )"(?!/)', rf'\1"{source.folder()}/', text, flags=re.M)
+    return f'#include "cuda.h"\nnamespace {{\n{dialect.for_gcc(absolute)}\n}}\n'
 
 
 def _build(text: str, flags: tuple[str, ...], kind: str, built: Path) -> None:
@@ -153,4 +160,4 @@ def _lock(built: Path) -> Iterator[None]:
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{command[0]} failed:\n{done.stderr[-4000:]}")
+        raise CompileError(f"{command[0]} failed:\n{done.stderr[-4000:]}")

@@ -30,8 +30,9 @@ class EmulatorDevice(Device):
     name = "emulator"
     xp = np
 
-    def function(self, kernel: str) -> Function:
-        function = _library(source.kernel(kernel).file, build.variant()).functions[kernel]
+    def function(self, kernel: source.Kernel) -> Function:
+        function = _library(kernel.program, build.variant()).functions[kernel.name]
+        function.names = [parameter.name for parameter in kernel.parameters]
         function.max_dynamic_shared_size_bytes = self.shared_limit
         return function
 
@@ -54,5 +55,5 @@ class EmulatorDevice(Device):
 
 
 @cache
-def _library(file: str, variant: str) -> Library:
-    return Library(build.library(file, source.flat(file)))
+def _library(program: source.Program, variant: str) -> Library:
+    return Library(build.library(program.file, build.listing(program)))

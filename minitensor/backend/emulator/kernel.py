@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.emulator import memory, schedule
-from minitensor.backend.host import source
-from minitensor.backend.host.conversion import DTYPES
+from minitensor.backend.host.conversion import DTYPES, VECTORS
 
 _NAMES = {  # what runtime/registry.h calls a type -> its dtype
     **{f"int{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
@@ -55,7 +54,8 @@ class Launch(ctypes.Structure):
         ("arguments", ctypes.c_void_p),
         ("order", ctypes.c_int),
         ("seed", ctypes.c_uint),
-        ("only", ctypes.c_longlong),
+        ("only", ctypes.POINTER(ctypes.c_longlong)),
+        ("blocks", ctypes.c_longlong),
         ("entry", ctypes.c_void_p),
         *[(name, ctypes.c_int) for name in _FLAGS],
         ("file", ctypes.c_char_p),
@@ -89,6 +89,7 @@ class Function:
         self.library, self.number, self.name, self.signature = library, number, name, signature
         self.max_dynamic_shared_size_bytes = 48 * 1024
         self.last: Launch | None = None  # the last launch: counts of barriers and collectives
+        self.names = [f"argument {i}" for i in range(len(signature))]
         self.spans: list[tuple[str, int, int]] = []  # its arrays: name, address, bytes
 
     def __call__(
@@ -130,7 +131,8 @@ class Function:
                 arguments=ctypes.addressof(pointers),
                 order=order,
                 seed=seed,
-                only=only,
+                only=(ctypes.c_longlong * len(only))(*only),
+                blocks=len(only),
             )
             with _launching:
                 self.library.c.emu_launch(self.number, launch)
@@ -156,7 +158,7 @@ class Function:
         if isinstance(value, np.ndarray) and value.dtype.names is None:
             self._check_array(where, kind, value)
             constant = kind.startswith("const ")
-            return ctypes.c_void_p(guarded.take(value, constant, self._names[i]).address)
+            return ctypes.c_void_p(guarded.take(value, constant, self.names[i]).address)
         if isinstance(value, bool | int | float):  # what CuPy makes of Python's numbers
             value = np.asarray(value, np.int64 if isinstance(value, int) else np.float64)
         value = np.asarray(value)
@@ -173,21 +175,15 @@ class Function:
         return ctypes.create_string_buffer(value.tobytes(), max(value.nbytes, 8))
 
     def _check_array(self, where: str, kind: str, value: np.ndarray) -> None:
-        wanted = _NAMES.get(kind.removeprefix("const ").removesuffix("*"))
-        if not kind.endswith("*") or value.dtype != wanted:
+        target = kind.removeprefix("const ").removesuffix("*")
+        numbers = VECTORS.values() if target.startswith("struct") else [_NAMES.get(target)]
+        if not kind.endswith("*") or value.dtype not in numbers:
             raise KernelError(f"{where} is an array of {value.dtype}, the kernel wants {kind}")
         if not value.flags.c_contiguous:
             raise KernelError(
                 f"{where} is a view with strides {value.strides}; on a GPU CuPy passes the "
                 "pointer of its base without a word"
             )
-
-    @cached_property
-    def _names(self) -> list[str]:
-        """The parameters' names, where the kernel is one of ours."""
-        if self.name in source.catalogue():
-            return [parameter.name for parameter in source.kernel(self.name).parameters]
-        return [f"argument {i}" for i in range(len(self.signature))]
 
     def _explain(self, launch: Launch, arrays: list[_GuardedArray]) -> str:
         """The engine's report in one sentence."""

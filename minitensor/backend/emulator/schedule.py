@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 ORDERS = ("forward", "reverse", "random")
 _order: ContextVar[tuple[str, int]] = ContextVar("order", default=("forward", 1))
-_only: ContextVar[int] = ContextVar("only", default=-1)
+_only: ContextVar[tuple[int, ...]] = ContextVar("only", default=())
 
 
 @contextmanager
@@ -35,16 +35,16 @@ def order(name: str, seed: int = 1) -> Iterator[None]:
 
 
 @contextmanager
-def only_block(number: int) -> Iterator[None]:
-    """Runs a single block of each launch, by its number x + gridDim.x * (y + gridDim.y * z)."""
-    token = _only.set(number)
+def only_blocks(*numbers: int) -> Iterator[None]:
+    """Runs some blocks of each launch, by their numbers x + gridDim.x * (y + gridDim.y * z)."""
+    token = _only.set(numbers)
     try:
         yield
     finally:
         _only.reset(token)
 
 
-def now() -> tuple[int, int, int]:
-    """What is in force: the order's place in ORDERS, its seed, the one block to run or -1."""
+def now() -> tuple[int, int, tuple[int, ...]]:
+    """What is in force: the order's place in ORDERS, its seed, the blocks to run; none: all."""
     name, seed = _order.get()
     return ORDERS.index(name), seed, _only.get()

@@ -35,16 +35,20 @@ class Span:
     size: int
 
 
-def accesses(function: Function) -> Any:
-    """The records of the last launch, as an array of `ACCESS`; they are handed out once."""
+def accesses(function: Function) -> tuple[Any, int]:
+    """The records of the last launch, as an array of `ACCESS`, and how many accesses there were.
+
+    They are handed out once. No more than some millions are kept.
+    """
     take = function.library.c.emu_trace
-    take.restype, take.argtypes = ctypes.c_void_p, [ctypes.POINTER(ctypes.c_size_t)]
-    count = ctypes.c_size_t()
-    start = take(count)
+    size = ctypes.POINTER(ctypes.c_size_t)
+    take.restype, take.argtypes = ctypes.c_void_p, [size, size]
+    count, all_ = ctypes.c_size_t(), ctypes.c_size_t()
+    start = take(count, all_)
     if not count.value:
-        return np.empty(0, ACCESS)
+        return np.empty(0, ACCESS), all_.value
     raw: Any = (ctypes.c_char * (count.value * ACCESS.itemsize)).from_address(start)
-    return np.frombuffer(raw, ACCESS).copy()
+    return np.frombuffer(raw, ACCESS).copy(), all_.value
 
 
 def within(records: Any, span: Span) -> Any:

@@ -29,12 +29,31 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "long long": np.dtype(np.int64),
     "unsigned char": np.dtype(np.uint8),
 }
+NUMBERS = DTYPES | {  # and what other people's kernels take
+    "bool": np.dtype(np.bool_),
+    "signed char": np.dtype(np.int8),
+    "short": np.dtype(np.int16),
+    "unsigned short": np.dtype(np.uint16),
+    "unsigned int": np.dtype(np.uint32),
+    "unsigned long long": np.dtype(np.uint64),
+}
+VECTORS = {  # CUDA's float4 and kin: arrays of so many numbers each
+    f"{name}{n}": NUMBERS[kind]
+    for name, kind in {
+        **{kind: kind for kind in ("float", "double", "int", "short", "bool")},
+        "char": "signed char",
+        "uchar": "unsigned char",
+        "uint": "unsigned int",
+    }.items()
+    for n in (2, 3, 4)
+}
 _CTYPES: dict[Any, str] = {dtype: name for name, dtype in DTYPES.items()}
 _FIELDS = ("H", "W", "h", "w", "kh", "kw", "sy", "sx", "dy", "dx", "top", "left")
 _LARGEST = {
     name: float(np.finfo(dtype).max) if dtype.kind == "f" else int(np.iinfo(dtype).max)
-    for name, dtype in DTYPES.items()
-}
+    for name, dtype in NUMBERS.items()
+    if dtype.kind != "b"
+} | {"bool": 1}
 WINDOW = np.dtype([(field, np.int32) for field in _FIELDS])  # struct Window of window.cuh
 NULL = np.uintp(0)
 
@@ -86,11 +105,14 @@ def _converters(kernel: Kernel) -> tuple[Callable[[Device, Any], Any], ...]:
 
 def _converter(parameter: Parameter) -> Callable[[Device, Any], Any]:
     kind = parameter.type
+    if kind != "Window" and kind not in (NUMBERS | VECTORS if parameter.pointer else NUMBERS):
+        raise LaunchError(f"a parameter of type {kind}: kernels take numbers and arrays of them")
     if parameter.pointer:
-        return lambda device, value: _pointer(device, value, parameter, DTYPES[kind])
+        dtype = VECTORS.get(kind) or NUMBERS[kind]
+        return lambda device, value: _pointer(device, value, parameter, dtype)
     if kind == "Window":
         return lambda device, value: _window(value)
-    if DTYPES[kind].kind == "f":
+    if NUMBERS[kind].kind == "f":
         return lambda device, value: _scalar(value, kind)
     return lambda device, value: _known(value, kind) if type(value) is int else _scalar(value, kind)
 
@@ -121,7 +143,7 @@ def _pointer(device: Device, value: Any, parameter: Parameter, dtype: np.dtype[A
 
 
 def _scalar(value: Any, kind: str) -> Any:
-    dtype = DTYPES[kind]
+    dtype = NUMBERS[kind]
     if isinstance(value, np.generic):
         if value.dtype != dtype:
             raise MisfitError(f"{_came(value)}; expected {dtype} ({kind})")

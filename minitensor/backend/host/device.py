@@ -43,7 +43,7 @@ class Device(ABC):
         return Arena(lambda size: self.empty((size,), np.uint8), self.address)
 
     @abstractmethod
-    def function(self, kernel: str) -> Any:
+    def function(self, kernel: source.Kernel) -> Any:
         """The compiled kernel, called as f(grid, block, args, shared_mem=0)."""
 
     @abstractmethod
@@ -99,14 +99,20 @@ class Device(ABC):
         return copy
 
     def launch(
-        self, kernel: str, grid: Extent, block: Extent, *arguments: Any, shared: int = 0
+        self,
+        kernel: str | source.Kernel,
+        grid: Extent,
+        block: Extent,
+        *arguments: Any,
+        shared: int = 0,
     ) -> None:
-        """Starts `kernel` with `arguments` converted to its declaration.
+        """Starts one of our kernels, by its name, or another, its arguments converted.
 
         Raises:
             LaunchError: an argument, the grid, the block or the shared memory does not fit.
         """
-        declared = source.kernel(kernel)
+        declared = source.kernel(kernel) if isinstance(kernel, str) else kernel
+        kernel = declared.name
         blocks, threads = _extent(grid, _GRID_LIMITS), _extent(block, _BLOCK_LIMITS)
         if not blocks:
             raise LaunchError(f"{kernel}: grid {grid}; legal: up to 3 ints, 1 to {_GRID_LIMITS}")
@@ -118,7 +124,7 @@ class Device(ABC):
                 f"{self.name} has {self.shared_limit} for a block"
             )
         values = converted(self, declared, arguments)
-        self.function(kernel)(blocks, threads, values, shared_mem=shared)
+        self.function(declared)(blocks, threads, values, shared_mem=shared)
 
     @contextmanager
     def workspace(self, shape: Sequence[int], dtype: Any) -> Iterator[Any]:

@@ -19,9 +19,32 @@ _INSTANCE = re.compile(r"^KERNEL\((.+)\);", re.MULTILINE)
 _CONSTANT = re.compile(r"^constexpr int (\w+) = (.+?);", re.MULTILINE)
 _DECLARATION = re.compile(
     r"(?:template\s*<(?P<template>[^>]*)>\s*)?"
-    r"__global__\s+void\s+(?:__launch_bounds__\((?P<bounds>[^;{]*?)\)\s*)?"
+    r"__global__\s+(?:__launch_bounds__\((?P<late>[^;{]*?)\)\s*)?"
+    r"void\s+(?:__launch_bounds__\((?P<bounds>[^;{]*?)\)\s*)?"
     r"(?P<name>\w+)\s*\((?P<parameters>[^)]*)\)\s*\{"
 )
+
+_SAME = {  # other names of C++'s numbers, in kernels that are not ours
+    "half": "half_t",
+    "__half": "half_t",
+    "unsigned": "unsigned int",
+    "uint": "unsigned int",
+    "int8_t": "signed char",
+    "int16_t": "short",
+    "int32_t": "int",
+    "int64_t": "long long",
+    "uint8_t": "unsigned char",
+    "uint16_t": "unsigned short",
+    "uint32_t": "unsigned int",
+    "long": "long long",
+    "unsigned long": "unsigned long long",
+    "long int": "long long",
+    "size_t": "unsigned long long",
+    "uint64_t": "unsigned long long",
+    "char": "signed char",
+    "long long int": "long long",
+    "ptrdiff_t": "long long",
+}
 
 
 @dataclass(frozen=True)
@@ -34,14 +57,28 @@ class Parameter:
     const: bool
 
 
+@dataclass(frozen=True)
+class Program:
+    """A .cu with its includes in place, and the instances of its kernels that may be launched."""
+
+    file: str  # a name in our folder, or the path of one's own
+    text: str
+    instances: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)  # itself is a key of caches
 class Kernel:
     """One instance of a kernel: `max_pool<float>`."""
 
     name: str
-    file: str
+    program: Program
     threads: int  # the most threads in a block: __launch_bounds__
     parameters: tuple[Parameter, ...]
+
+    @property
+    def file(self) -> str:
+        """Where it stands."""
+        return self.program.file
 
 
 @cache
@@ -64,6 +101,11 @@ def files() -> list[str]:
 @cache
 def flat(file: str) -> str:
     """The text of a .cu with its local includes in place, each file once."""
+    return flattened(file)
+
+
+def flattened(file: str) -> str:
+    """The same of any path, as it is now; what it includes lies beside it, or is ours."""
     return "\n".join(_lines(file, set())) + "\n"
 
 
@@ -74,7 +116,9 @@ def _lines(file: str, seen: set[str]) -> list[str]:
     lines = [f'#line 1 "{file}"']
     for number, line in enumerate((folder() / file).read_text().splitlines(), 1):
         if include := _INCLUDE.match(line):
-            lines += [*_lines(include[1], seen), f'#line {number + 1} "{file}"']
+            beside = str(Path(file).parent / include[1])
+            found = beside if (folder() / beside).is_file() else include[1]
+            lines += [*_lines(found, seen), f'#line {number + 1} "{file}"']
         else:
             lines.append("" if line.strip() == "#pragma once" else line)
     return lines
@@ -98,6 +142,12 @@ def catalogue() -> dict[str, str]:
 
 
 @cache
+def program(file: str) -> Program:
+    """One of our files."""
+    return Program(file, flat(file), tuple(instances(file)))
+
+
+@cache
 def kernel(name: str) -> Kernel:
     """What the instance `name` takes, read from its declaration.
 
@@ -108,16 +158,40 @@ def kernel(name: str) -> Kernel:
         base = name.partition("<")[0]
         near = [n for n in catalogue() if n.partition("<")[0] == base] or list(catalogue())
         raise LookupError(f"no kernel {name!r}; the catalogue has {', '.join(near)}")
-    file, (base, values) = catalogue()[name], _split_instance(name)
-    found = [m for m in _DECLARATION.finditer(without_comments(flat(file))) if m["name"] == base]
+    return declared(program(catalogue()[name]), name)
+
+
+def declared(program: Program, name: str) -> Kernel:
+    """What an instance takes, read from its declaration in a program.
+
+    Raises:
+        LookupError: the program declares no such kernel, or several.
+    """
+    base, values = _split_instance(name)
+    text = without_comments(program.text)
+    found = [m for m in _DECLARATION.finditer(text) if m["name"] == base]
     if len(found) != 1:
-        raise LookupError(f"{file}: KERNEL({name}) needs one __global__ {base}, got {len(found)}")
+        known = ", ".join(kernels(program)) or "no kernel at all"
+        raise LookupError(
+            f"{program.file}: {name} needs one __global__ {base}, got {len(found)}; there is "
+            f"{known}"
+        )
     names = [p.split("=")[0].split()[-1] for p in _split(found[0]["template"] or "")]
     if len(names) != len(values):
-        raise LookupError(f"{file}: KERNEL({name}) should fill the parameters {', '.join(names)}")
+        raise LookupError(f"{program.file}: {name} should fill the parameters {', '.join(names)}")
     filled = dict(zip(names, values, strict=True))
-    parameters = tuple(_parameter(text, filled) for text in _split(found[0]["parameters"]))
-    return Kernel(name, file, _threads(found[0]["bounds"] or "1024", file, filled), parameters)
+    parameters = tuple(_parameter(part, filled) for part in _split(found[0]["parameters"]))
+    bounds = found[0]["bounds"] or found[0]["late"] or "1024"
+    return Kernel(name, program, _threads(bounds, program, filled), parameters)
+
+
+def kernels(program: Program) -> list[str]:
+    """All kernels that a program declares, a template as base<T, N>."""
+    found = []
+    for match in _DECLARATION.finditer(without_comments(program.text)):
+        names = [p.split("=")[0].split()[-1] for p in _split(match["template"] or "")]
+        found.append(match["name"] + f"<{', '.join(names)}>" * bool(names))
+    return found
 
 
 def _split_instance(name: str) -> tuple[str, list[str]]:
@@ -144,17 +218,19 @@ def _parameter(text: str, filled: dict[str, str]) -> Parameter:
     kind = _substitute(kind.removeprefix("const ").removesuffix("*").strip(), filled)
     if inner := re.fullmatch(r"accumulator<(.+)>", kind):
         kind = "double" if inner[1].strip() == "double" else "float"
-    return Parameter(name, kind, pointer, const)
+    return Parameter(name, _SAME.get(kind, kind), pointer, const)
 
 
-def _threads(bounds: str, file: str, filled: dict[str, str]) -> int:
+def _threads(bounds: str, program: Program, filled: dict[str, str]) -> int:
     """__launch_bounds__(threads[, blocks]) in whole numbers, template parameters and constants."""
-    constants = dict(_CONSTANT.findall(without_comments(flat(file)))) | filled
+    constants = dict(_CONSTANT.findall(without_comments(program.text))) | filled
     expression, before = _split(bounds)[0], ""
     while expression != before:
         expression, before = _substitute(expression, constants, "({})"), expression
     if not re.fullmatch(r"[\d\s+*/()-]+", expression):
-        raise LookupError(f"{file}: cannot work out __launch_bounds__({bounds}): {expression}")
+        raise LookupError(
+            f"{program.file}: cannot work out __launch_bounds__({bounds}): {expression}"
+        )
     return int(eval(expression.replace("/", "//")))
 
 

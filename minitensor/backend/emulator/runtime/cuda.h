@@ -5,6 +5,7 @@
 #include <cfloat>
 #include <climits>
 #include <cmath>
+#include <cstdio>
 #include <type_traits>
 #include <utility>
 
@@ -16,7 +17,9 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
-#define __constant__ static
+// What lives as long as the program: not among the zeros below.
+#define EMU_GLOBAL __attribute__((section("emu_global"))) static
+#define __constant__ EMU_GLOBAL
 // All zero-initialised statics of the kernels' object file are shared arrays: build.py renames
 // their section, so that the engine knows where they are and fills them with NaN before a block.
 #define __shared__ static
@@ -27,12 +30,25 @@
 #define gridDim (emu::block.grid)
 static constexpr int warpSize = 32;
 
+#define EMU_VECTORS(kind, number)                                                              \
+    struct kind##2 { number x, y; } __attribute__((aligned(2 * sizeof(number))));              \
+    struct kind##3 { number x, y, z; };                                                        \
+    struct kind##4 { number x, y, z, w; }                                                      \
+        __attribute__((aligned(4 * sizeof(number) > 16 ? 16 : 4 * sizeof(number))));           \
+    inline kind##2 make_##kind##2(number x, number y) { return {x, y}; }                       \
+    inline kind##3 make_##kind##3(number x, number y, number z) { return {x, y, z}; }          \
+    inline kind##4 make_##kind##4(number x, number y, number z, number w) { return {x, y, z, w}; }
+EMU_VECTORS(char, signed char)
+EMU_VECTORS(uchar, unsigned char)
+EMU_VECTORS(short, short)
+EMU_VECTORS(int, int)
+EMU_VECTORS(float, float)
+EMU_VECTORS(double, double)
 struct uint2 { unsigned x, y; } __attribute__((aligned(8)));
 struct uint4 { unsigned x, y, z, w; } __attribute__((aligned(16)));
-struct float2 { float x, y; } __attribute__((aligned(8)));
-struct float4 { float x, y, z, w; } __attribute__((aligned(16)));
-inline float2 make_float2(float x, float y) { return {x, y}; }
-inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 // ----- a block's threads meet -----
 

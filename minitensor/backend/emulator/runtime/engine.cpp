@@ -378,10 +378,11 @@ void enlist(const char* name, Entry entry, std::string signature) {
 
 static void run_grid() {
     const long long blocks = 1ll * launch->grid[0] * launch->grid[1] * launch->grid[2];
-    const bool one = launch->only >= 0;  // a single block, for `minitensor kernel`
-    const std::vector<long long> order = one ? std::vector<long long>{launch->only} : ordered(blocks);
-    for (long long number : order) {
-        prepare(number);
+    // Some blocks, for `minitensor kernel`, stay in their order; all are ordered only if they must.
+    const std::vector<long long> order =
+        launch->blocks || !launch->order ? std::vector<long long>{} : ordered(blocks);
+    for (long long i = 0, end = launch->blocks ? launch->blocks : blocks; i < end; ++i) {
+        prepare(launch->blocks ? launch->only[i] : order.empty() ? i : order[i]);
         run_block();
         if (launch->failed) return;
     }

@@ -11,7 +11,8 @@ struct Launch {
     void** arguments;
     int order;                      // 0 forward, 1 reverse, 2 random
     unsigned seed;
-    long long only;                 // the one block to run, or -1
+    const long long* only;          // the blocks to run,
+    long long blocks;               // and how many; 0: all
     Entry entry;
     // The answer.
     int failed, line, has_thread, is_write, interrupted;

@@ -5,6 +5,12 @@
 
 #define DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(emu::block.shared)
 
+namespace emu {
+template <typename T> struct DynamicShared {  // one declared outside of a function
+    operator T*() const { return reinterpret_cast<T*>(block.shared); }
+};
+}  // namespace emu
+
 struct half_t {
     unsigned short bits;
     half_t() = default;

@@ -16,7 +16,9 @@ struct Access {
     uint16_t is_write, is_shared;
 };
 
+constexpr size_t most = 1 << 22;  // that are kept: 200 MB; the rest is only counted
 std::vector<Access> accesses;
+size_t counted;
 
 bool lies_in(uintptr_t address, const void* start, size_t bytes) {
     return address - reinterpret_cast<uintptr_t>(start) < bytes;
@@ -35,6 +37,7 @@ void note(void* where, size_t bytes, bool is_write, void* instruction) {
     const bool is_shared =
         lies_in(address, __start_emu_shared, __stop_emu_shared - __start_emu_shared) ||
         lies_in(address, block.shared, block.shared ? 1 << 18 : 0);
+    if (++counted > most) return;
     const uint3 b = block.index, t = self->index;
     accesses.push_back({address, reinterpret_cast<uint64_t>(instruction), {b.x, b.y, b.z},
                         {t.x, t.y, t.z}, uint32_t(bytes), is_write, is_shared});
@@ -74,11 +77,13 @@ extern "C" __attribute__((visibility("hidden"))) char __tsan_atomic8_load(
     return *at;
 }
 
-// The accesses since the last call, and how many.
-extern "C" __attribute__((visibility("default"))) const void* emu_trace(size_t* count) {
+// The accesses since the last call, how many are kept, and how many there were.
+extern "C" __attribute__((visibility("default"))) const void* emu_trace(size_t* count, size_t* all) {
     static std::vector<Access> taken;
+    taken.clear();
     taken.swap(accesses);
-    accesses.clear();
     *count = taken.size();
+    *all = counted;
+    counted = 0;
     return taken.data();
 }

@@ -1,0 +1,344 @@
+"""`minitensor check my.cu --against mine.py:reference`: is a kernel of one's own right and safe?
+
+Three builds of it run, each in a process of its own, which may fail, hang or crash:
+
+    checked   in three orders of threads: what misuses the machine, what nobody wrote, what depends
+              on the order, and what differs from the reference
+    trace     shared memory that is read before it was written; who wrote the wrong element
+    tsan      ThreadSanitizer: two threads at one address that no barrier orders
+
+The reference takes the kernel's arguments in order, arrays and numbers, and returns what the arrays
+given as `empty` or `zeros` should hold: one array, or several in order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.errors import CompileError
+from minitensor.backend.host.source import Kernel
+from minitensor.explain import own_launch
+
+ORDERS = (("forward", 1), ("reverse", 1), ("random", 1), ("random", 2), ("random", 3))
+TOLERANCES = {2: 1e-2, 4: 1e-4, 8: 1e-9}  # of floats by their bytes, of the largest number
+FILLS = 0xFF, 0xA5  # bytes that arrays given as `empty` begin with: NaN, and something else
+SECONDS = 60  # that one build may run
+SLOWER = {"tsan": 5}  # times; to watch each access
+_STAGE = "MINITENSOR_CHECK_STAGE"  # set for the processes that run a build
+_MARK = "minitensor check found: "
+STAGES = ("checked", "trace", "tsan")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add = parser.add_argument
+    add("name", metavar="FILE.cu", help="a .cu of your own")
+    add("--against", metavar="FILE.py:FUNCTION", help="what the result is compared with")
+    add("--json", action="store_true", help="the findings as JSON, for a grader")
+    add("--seconds", type=int, default=SECONDS, help="that one build may run, 60")
+    own_launch.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints what was found; 1 if anything was."""
+    stage = os.environ.get(_STAGE)
+    if stage:
+        print(_MARK + json.dumps(_findings(stage, args)), flush=True)
+        return 0
+    _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
+    found: list[str] = []
+    for name in STAGES:
+        lines, whole = _built(name, kernel) or _of_process(name, args)
+        found += [line for line in lines if line not in found]
+        if not whole:
+            break  # a kernel that breaks off has no more to show
+    if args.json:
+        print(json.dumps({"file": args.name, "right": not found, "findings": found}))
+    else:
+        print("\n".join(found) or f"{args.name}: right, in every order; no race, nothing astray")
+    return int(bool(found))
+
+
+def _checked(args: argparse.Namespace) -> tuple[Any, Kernel, list[Any], Callable[..., Any] | None]:
+    """The file, its kernel, fresh arguments and the reference."""
+    from minitensor.backend import emulator
+
+    own = emulator.load(args.name)
+    kernel, _ = own_launch.call(own, args)
+    reference = _reference(args.against) if args.against else None
+    return own, kernel, own_launch.arguments(kernel, args.arg), reference
+
+
+def _reference(word: str) -> Callable[..., Any]:
+    file, _, function = word.rpartition(":")
+    if not file.endswith(".py") or not Path(file).is_file():
+        raise ValueError(f"--against {word}: expected FILE.py:FUNCTION of a file that exists")
+    known = runpy.run_path(file).get(function)
+    if not callable(known):
+        raise ValueError(f"--against {word}: {file} has no function {function}")
+    return known  # type: ignore[no-any-return]
+
+
+# ----- the processes -----
+
+
+def _built(stage: str, kernel: Kernel) -> tuple[list[str], bool] | None:
+    """Compiles the kernel, which takes its time; what the compiler has to say against it."""
+    from minitensor.backend.emulator import build
+
+    os.environ["MINITENSOR_EMULATOR"] = stage
+    try:
+        build.library(kernel.file, build.listing(kernel.program))
+    except CompileError as problem:
+        lines = str(problem).splitlines()
+        return [line for line in lines if " error: " in line][:3] or lines[:1], False
+    return None
+
+
+def _of_process(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
+    """What one build of the kernel shows, and whether it ran to its end."""
+    command = [sys.executable, "-m", "minitensor", *sys.argv[1:]]
+    with subprocess.Popen(
+        command, env=_environment(stage), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=args.seconds * SLOWER.get(stage, 1))
+            late = False
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            try:
+                out, err = process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, err = process.communicate()
+            late = True
+    told = [line for line in out.splitlines() if line.startswith(_MARK)]
+    found, whole = json.loads(told[-1].removeprefix(_MARK)) if told else ([], False)
+    if late and stage == "tsan":
+        return ["ThreadSanitizer did not come to its end: races were not looked for"], False
+    if late:
+        return [*found, f"it does not end within {args.seconds} seconds: an endless loop?"], False
+    if not told and stage != "tsan":
+        last = (err.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+        return [f"the process ended without an answer: {last}"], False
+    return [*found, *(_races(err) if stage == "tsan" else ())], whole
+
+
+def _environment(stage: str) -> dict[str, str]:
+    environment = {**os.environ, _STAGE: stage, "MINITENSOR_EMULATOR": stage}
+    if stage == "tsan":  # its library must be loaded before all others
+        command = ["g++", "-print-file-name=libtsan.so"]
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        environment["LD_PRELOAD"] = found.stdout.strip()
+        environment["TSAN_OPTIONS"] = "exitcode=0"
+        environment["OPENBLAS_NUM_THREADS"] = "1"  # else NumPy's threads are reported
+    return environment
+
+
+_SIDE = re.compile(r"^  (?:Previous )?(?:atomic )?(write|read) of size", re.I | re.M)
+_PLACE = re.compile(r"#\d+ .*? (\S+\.cuh?:\d+) ")
+
+
+def _races(text: str) -> list[str]:
+    """ThreadSanitizer's reports, a line for each pair of source lines."""
+    found: dict[frozenset[str], str] = {}
+    for report in text.split("WARNING: ThreadSanitizer: data race")[1:]:
+        sides = re.findall(
+            r"^  (?:Previous )?(?:atomic )?(write|read) of size", report, re.I | re.M
+        )
+        halves = re.split(r"^  Previous ", report, flags=re.M)
+        places = [_short(m[1]) for half in halves[:2] if (m := _PLACE.search(half))]
+        if len(sides) < 2 or not places:
+            continue
+        where = re.search(r"Location is global '(?:.*::)?(\w+)' of", report)
+        first, second = ("writes" if kind.lower() == "write" else "reads" for kind in sides[:2])
+        there = places[1] if len(places) > 1 else "another thread"
+        found.setdefault(
+            frozenset(places),
+            f"{places[0]}: a race: one thread {first} {where[1] if where else 'memory'} while "
+            f"{there} {second} it: no barrier between them, no atomic",
+        )
+    whole = [pair for pair in found if len(pair) == 2]  # a pair of lines tells more than one
+    return [line for pair, line in found.items() if not any(pair < other for other in whole)]
+
+
+def _short(place: str) -> str:
+    return place.rpartition("/")[2]
+
+
+# ----- what one build shows -----
+
+
+def _findings(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
+    """What is found by one build, and whether the kernel ran to its end."""
+    from minitensor.backend.emulator.kernel import KernelError
+    from minitensor.backend.host.conversion import LaunchError
+
+    looks = {"checked": _in_every_order, "trace": _from_the_trace, "tsan": _once}
+    try:
+        return list(looks[stage](args)), True
+    except (KernelError, LaunchError) as problem:
+        return [str(problem)], False
+    except KeyboardInterrupt as stopped:
+        return [f"stopped: {stopped}"], False
+
+
+def _in_every_order(args: argparse.Namespace) -> Iterator[str]:
+    from minitensor.backend.emulator.schedule import order
+
+    own, kernel, given, reference = _checked(args)
+    results: list[Any] = []
+    for number, (name, seed) in enumerate(ORDERS):
+        values = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
+        for value in _empty(args, values):
+            value.reshape(-1).view(np.uint8)[:] = FILLS[min(number, 1)]
+        with order(name, seed):
+            own.launch(kernel.name, args.grid, args.block, *values, shared=args.shared)
+        results.append(values)
+    for i, parameter in enumerate(kernel.parameters):
+        if not parameter.pointer or parameter.const:
+            continue
+        missed = _unwritten(results[0][i], results[1][i])
+        if missed.any():
+            place, many = _place(missed), int(missed.sum()) - 1
+            yield f"{parameter.name}{place}{f' and {many} more' * bool(many)}: never written"
+        for (name, _), values in zip(ORDERS[1:], results[1:], strict=True):
+            apart = _apart(results[0][i], values[i]) & ~missed
+            if apart.any():
+                index = _index(apart)
+                yield (
+                    f"{parameter.name}{_place(apart)} depends on the order of threads: "
+                    f"{results[0][i][index]:.6g} forward, {values[i][index]:.6g} in {name} order: "
+                    "a missing barrier, or a sum without atomicAdd"
+                )
+                break
+    for name, index, found, right in _wrong(kernel, args, given, results[0], reference):
+        yield f"{name}{list(index)} is {found:.6g}, the reference has {right:.6g}"
+
+
+def _empty(args: argparse.Namespace, values: list[Any]) -> Iterator[np.ndarray]:
+    """The arrays given as `empty`."""
+    for word, value in zip(args.arg, values, strict=True):
+        if re.search(r"(^|=)empty:", word):
+            yield value
+
+
+def _unwritten(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The elements that still hold what two runs began with."""
+    bits = [v.reshape(-1).view(np.uint8).reshape(v.size, -1) for v in (first, second)]
+    held = [(b == fill).all(1) for b, fill in zip(bits, FILLS, strict=True)]
+    return (held[0] & held[1]).reshape(first.shape)  # type: ignore[no-any-return]
+
+
+def _index(mask: np.ndarray) -> tuple[int, ...]:
+    """Of its first True."""
+    return tuple(map(int, np.unravel_index(int(np.argmax(mask)), mask.shape)))
+
+
+def _place(mask: np.ndarray) -> list[int]:
+    return list(_index(mask))
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Where two arrays differ by more than rounding; NaN is like NaN."""
+    if a.dtype.kind != "f":
+        return np.asarray(a != b)
+    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+    finite = np.abs(wide_b[np.isfinite(wide_b)])
+    size = max(finite.max(initial=0), 1e-30)
+    return ~np.isclose(wide_a, wide_b, 0, TOLERANCES[a.itemsize] * size, equal_nan=True)
+
+
+def _wrong(
+    kernel: Kernel,
+    args: argparse.Namespace,
+    given: list[Any],
+    values: list[Any],
+    reference: Callable[..., Any] | None,
+) -> Iterator[tuple[str, tuple[int, ...], Any, Any]]:
+    """(array, first wrong element, what it is, what it should be)."""
+    if reference is None:
+        return
+    copies = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
+    told = reference(*copies)
+    expected = list(told) if isinstance(told, tuple | list) else [told]
+    outputs = [i for i, word in enumerate(args.arg) if re.search(r"(^|=)(empty|zeros):", word)]
+    if len(expected) != len(outputs):
+        raise ValueError(
+            f"--against {args.against} returned {len(expected)} arrays; empty or zeros are "
+            f"{len(outputs)}"
+        )
+    for i, right in zip(outputs, map(np.asarray, expected), strict=True):
+        found, name = values[i], kernel.parameters[i].name
+        if right.shape != found.shape:
+            raise ValueError(
+                f"--against {args.against} returned the shape {right.shape} for {name}, which has "
+                f"{found.shape}"
+            )
+        apart = _apart(found, right.astype(found.dtype))
+        if apart.any():
+            index = _index(apart)
+            yield name, index, found[index], right[index]
+
+
+def _once(args: argparse.Namespace) -> Iterator[str]:
+    own, kernel, given, _ = _checked(args)
+    own.launch(kernel.name, args.grid, args.block, *given, shared=args.shared)
+    yield from ()
+
+
+def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
+    from minitensor.explain import watch
+
+    own, kernel, given, reference = _checked(args)
+    values = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
+    how = kernel.name, args.grid, args.block
+    launch = watch.launches(lambda: own.launch(*how, *values, shared=args.shared), kernel.name)[0]
+    yield from _unset(launch)
+    if launch.scale > 1:
+        return  # some blocks ran alone
+    for name, place, *_ in _wrong(kernel, args, given, values, reference):
+        array = next(array for array in launch.arrays if array.span.name == name)
+        writers = launch.writers(array, place)
+        if writers:
+            block, thread = writers[-1]
+            yield (
+                f"{name}{list(place)} was written by block {block}, thread {thread}; "
+                f"minitensor kernel ... --output {','.join(map(str, place))} shows its loads"
+            )
+
+
+def _unset(launch: Any) -> Iterator[str]:
+    """Loads of shared memory that nobody of the block has stored before."""
+    from minitensor.backend.emulator.kernel import line_of
+
+    shared = launch.records[launch.records["is_shared"] == 1]
+    written: dict[tuple[int, ...], set[int]] = {}
+    told = set()
+    for record in shared:
+        block = tuple(map(int, record["block"]))
+        words = range(
+            int(record["address"]) // 4, -(-int(record["address"] + record["bytes"]) // 4)
+        )
+        known = written.setdefault(block, set())
+        if record["is_write"]:
+            known.update(words)
+        elif not known.issuperset(words):
+            place = line_of(int(record["instruction"]) - 1)
+            at = f"{_short(place[0])}:{place[1]}" if place else "?"
+            if at not in told:
+                told.add(at)
+                thread = tuple(map(int, record["thread"]))
+                yield f"{at}, block {block}, thread {thread}: reads shared memory nobody wrote"
