@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
 from minitensor.backend.emulator.kernel import line_of
 from minitensor.backend.emulator.trace import within
@@ -116,6 +115,8 @@ def _code(place: tuple[str, int] | None) -> str:
     """What stands there."""
     if place is None:
         return ""
+    from rich.markup import escape
+
     try:
         return escape(Path(place[0]).read_text().splitlines()[place[1] - 1].strip())
     except (OSError, IndexError):

@@ -71,7 +71,7 @@ def test_a_kernel_is_compiled_loaded_and_run(gpu):
 
 
 def test_a_kernel_may_use_all_the_shared_memory_of_a_block(stand_in):
-    function = stand_in.device.function("transpose<int>")
+    function = stand_in.device.function(source.kernel("transpose<int>"))
     assert function.max_dynamic_shared_size_bytes == fake_cuda.SHARED
 
 
@@ -80,7 +80,7 @@ def test_warm_up_leaves_nothing_to_compile(gpu, monkeypatch):
     gpu.warm_up()
     monkeypatch.setattr(gpu.device, "load", None)
     for instance in ("transpose<int>", "reduce_splits<double>"):
-        assert gpu.device.function(instance)
+        assert gpu.device.function(source.kernel(instance))
 
 
 @pytest.mark.parametrize(

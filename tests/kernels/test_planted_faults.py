@@ -23,6 +23,7 @@ from sanitizing import ROOT, environment
 from minitensor.backend import emulator
 from minitensor.backend import numpy as twin
 from minitensor.backend.emulator import KernelError, order
+from minitensor.backend.host import source
 from minitensor.backend.host.conversion import LaunchError
 from minitensor.backend.settings import algorithm
 from minitensor.explain.launch_cases import Problem
@@ -237,7 +238,7 @@ def test_without_the_fault_all_checks_are_silent(run):
 
 
 def test_a_python_float_for_a_float_is_refused_where_cupy_would_pass_a_double():
-    function = emulator.device.function("merge_sums<float>")
+    function = emulator.device.function(source.kernel("merge_sums<float>"))
     arrays = [np.ones(6, np.float32)] * 3
     with pytest.raises(KernelError, match="argument 3 is float64, the kernel wants float"):
         function((1,), (256,), (*arrays, 1e-3, np.int32(1), np.int32(1)))
@@ -295,7 +296,6 @@ def written(text):
     """The library of kernels that a test writes itself."""
     from minitensor.backend.emulator import build
     from minitensor.backend.emulator.kernel import Library
-    from minitensor.backend.host import source
 
     return Library(build.library("written.cu", source.flat("reduce_splits.cu") + text))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minitensor.backend import emulator
+from minitensor.backend.host import source
 
 SHARED = 232_448  # an H100's
 
@@ -59,7 +60,7 @@ class Function:
         values = [getattr(value, "host", value) for value in args]
         if any(isinstance(v, np.ndarray) and v.size != 1 for v in args):
             raise TypeError("a NumPy array was passed to a kernel")
-        kernel = emulator.device.function(self.instance)
+        kernel = emulator.device.function(source.kernel(self.instance))
         kernel.max_dynamic_shared_size_bytes = self.max_dynamic_shared_size_bytes
         work(lambda: kernel(grid, block, values, shared_mem=shared_mem))
 

@@ -27,10 +27,11 @@ def planted(file, old, new):
     faulty = library(file, old, new)
     plain = emulator.device.function
 
-    def function(name):
-        if source.kernel(name).file != file:
-            return plain(name)
-        found = faulty.functions[name]
+    def function(kernel):
+        if kernel.file != file:
+            return plain(kernel)
+        found = faulty.functions[kernel.name]
+        found.names = [parameter.name for parameter in kernel.parameters]
         found.max_dynamic_shared_size_bytes = emulator.device.shared_limit
         return found
 

@@ -141,7 +141,6 @@ def catalogue() -> dict[str, str]:
     return owners
 
 
-@cache
 def program(file: str) -> Program:
     """One of our files."""
     return Program(file, flat(file), tuple(instances(file)))
