@@ -33,6 +33,7 @@ VIEWS = {  # one of each panel
     "cost": "#op=cost&b=128&n=32&c=64&o=64&k=3&p=SAME",
     "code": "#preset=A002-2&op=code",
 }
+PATIENCE = 180_000  # milliseconds
 LOOKS = ((1200, "en", "light"), (400, "zh", "dark"))  # width, language, light
 
 
@@ -61,9 +62,18 @@ def chromium() -> Iterator[Any]:
                 "apt-get install chromium"
             )
         arguments = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE)
         yield browser
         browser.close()
+
+
+@contextmanager
+def window(browser: Any, width: int, height: int, **look: Any) -> Iterator[Any]:
+    """A context without a network, and patient: a busy machine is no failure."""
+    size = {"width": width, "height": height}
+    with browser.new_context(viewport=size, offline=True, **look) as context:
+        context.set_default_timeout(PATIENCE)
+        yield context
 
 
 def shoot(browser: Any, page_file: Path, folder: Path) -> list[Path]:
@@ -71,9 +81,7 @@ def shoot(browser: Any, page_file: Path, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for width, lang, light in LOOKS:
-        with browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=light, offline=True
-        ) as context:
+        with window(browser, width, 800, color_scheme=light) as context:
             page = context.new_page()
             for name, link in VIEWS.items():
                 page.goto("about:blank")
@@ -89,7 +97,7 @@ def animate(browser: Any, page_file: Path, target: Path) -> None:
     from PIL import Image
 
     frames = []
-    with browser.new_context(viewport={"width": 1200, "height": 690}, offline=True) as context:
+    with window(browser, 1200, 690) as context:
         page = context.new_page()
         links = [f"#preset=A001-6&at={i},{j}" for i in range(2) for j in range(2)]
         links += [f"#preset=A004-9&op=gradient&at={i},{j}" for i in range(3) for j in range(3)]

@@ -83,9 +83,7 @@ class Reader:
 @pytest.fixture(scope="module")
 def desk(browser, address):
     """A reader with a mouse, a wide window and a light screen; nothing goes wrong meanwhile."""
-    with browser.new_context(
-        viewport={"width": 1200, "height": 900}, offline=True, color_scheme="light"
-    ) as context:
+    with explorer_pictures.window(browser, 1200, 900, color_scheme="light") as context:
         reader = Reader(context, address)
         yield reader
         assert reader.messages == []
@@ -95,10 +93,8 @@ def desk(browser, address):
 @pytest.fixture(scope="module")
 def phone(browser, address):
     """A reader with a narrow touch screen, dark, in Chinese."""
-    with browser.new_context(
-        viewport={"width": 400, "height": 800}, has_touch=True, offline=True, is_mobile=True,
-        color_scheme="dark", locale="zh-CN",
-    ) as context:  # fmt: skip
+    look = {"has_touch": True, "is_mobile": True, "color_scheme": "dark", "locale": "zh-CN"}
+    with explorer_pictures.window(browser, 400, 800, **look) as context:
         reader = Reader(context, address)
         yield reader
         assert reader.messages == []
