@@ -26,7 +26,7 @@ def asked(name: str, given: dict[str, Any], grad: str | None) -> str:
         return "output"
     arrays = [n for n in given if n in ARRAYS and n not in ("labels", "mean", "variance")]
     filters = next((n for n in FILTERS if n in given), None)
-    words = {"input": arrays[0], **{n: filters for n in ("filter", "filters") if filters}}
+    words = {"input": arrays[0], **{n: filters for n in ("filter", "filters", "kernel") if filters}}
     legal = [*arrays, *(["bias"] if filters and "_transpose" not in name else [])]
     found = grad if grad in legal else words.get(str(grad))
     if found is None:

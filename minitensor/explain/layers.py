@@ -181,13 +181,28 @@ def explain_layer(layer: Any, x: Any, **words: Any) -> Explanation | ModelExplan
     y = whole(layer(x))
     op, arguments = TABLE[type(layer)](layer, whole(x))
     given = {k: whole(v) for k, v in arguments.items()}
+    at = words.pop("at", None)
     found: Explanation = explain(op, **(given | words))
+    if at is not None:
+        own = {"output": y.shape, next(iter(given)): x.shape}.get(found.call.asked)
+        place = _there(at, own, found.call.numbers.shape)
+        found = Explanation(found.call, found.op, place, found.lang)
     activation = getattr(layer, "activation", None)
     same = whole(found.call.output if activation is None else activation(found.call.output))
     size = float(np.abs(same).max(initial=1))
     if not np.allclose(same.reshape(y.shape), y, rtol=1e-4, atol=1e-4 * size):
         raise ArithmeticError(f"{layer.name}: the layer and its op {op} do not compute the same")
     return found
+
+
+def _there(at: Any, own: Any, shape: Any) -> Any:
+    """The index in an op's array of a number of the layer's, which may have other axes."""
+    if own is None or own == shape or np.shape(at) != (len(own),):
+        return at
+    if any(not 0 <= i < n for i, n in zip(at, own, strict=True)):
+        ranges = ", ".join(f"0..{n - 1}" for n in own)
+        raise ValueError(f"at={at!r}: of the shape {own} legal are {ranges}")
+    return np.unravel_index(np.ravel_multi_index(at, own), shape)
 
 
 # ----- models -----

@@ -61,6 +61,24 @@ def test_a_layer_is_the_op_that_it_calls(name):
     np.testing.assert_allclose(number, y[at], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_number_is_asked_for_by_the_layers_own_index(name):
+    layer, x, _ = LAYERS[name]
+    y = layer(x).numpy()
+    at = tuple(n - 1 for n in y.shape)
+    found = mt.explain(layer, x, at=at)
+    activation = getattr(layer, "activation", None) or (lambda number: number)
+    number = np.asarray(activation(np.float32(found.value)))
+    np.testing.assert_allclose(number, y[at], rtol=1e-4, atol=1e-5)
+    last = tuple(n - 1 for n in x.shape)
+    assert mt.explain(layer, x, at=last, grad=next(iter(found.call.arguments))).at[0] >= last[0]
+
+
+def test_a_number_that_a_layer_does_not_have_is_refused():
+    with pytest.raises(ValueError, match=r"of the shape \(2, 3\) legal are 0..1, 0..2"):
+        mt.explain(layers.GlobalAveragePooling2D(), X, at=(1, 3))
+
+
 def test_every_layer_of_a_model_is_listed_and_can_be_opened():
     model = Sequential([
         layers.Input((8, 8, 1)),
