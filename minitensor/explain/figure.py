@@ -29,6 +29,7 @@ NARROWEST = 1.1  # a panel, for its title
 NOTE, LINE = 0.3, 0.16  # below a cropped panel; a line of the laws
 SUM_LETTER, LAW_LETTER = 0.085, 0.062  # the width of a letter
 FRAMES, FEW = 36, 12  # of an animation, at most; of so many if there were more
+DOTS, PIXELS = 150, 1800  # an inch; of a large picture's longer side, at most
 SECONDS = 0.8  # that each is shown
 
 
@@ -317,21 +318,26 @@ def save(e: Explanation, path: Path) -> list[Path]:
     raise ValueError(f"{path.name}: legal are .svg, .png, .pdf, .gif, .html and .json")
 
 
-def _bytes(e: Explanation, at: tuple[int, ...], kind: str) -> bytes:
-    """One picture as a file of this kind; the same on every run."""
-    return pictures.written(figure(e, at), kind, e.call.op, panels(e, at).alt)
+def _bytes(e: Explanation, at: tuple[int, ...], kind: str, size: float = 0.0) -> bytes:
+    """One picture as a file of this kind; the same on every run. `size`: inches of the largest."""
+    drawn = figure(e, at)
+    dots = min(DOTS, PIXELS / max(size, *drawn.get_size_inches()))
+    words = {"dpi": dots} if kind == "png" else {}
+    return pictures.written(drawn, kind, e.call.op, panels(e, at).alt, **words)
 
 
 def _animate(e: Explanation, path: Path) -> None:
-    """One frame for each number, all of one size."""
+    """One frame for each number, all of one size; of each only its palette's image is kept."""
     from PIL import Image
 
-    frames = [Image.open(BytesIO(_bytes(e, at, "png"))).convert("RGB") for at in positions(e)]
-    width, height = (max(frame.size[k] for frame in frames) for k in (0, 1))
-    canvases = []
-    for frame in frames:
-        canvas = Image.new("RGB", (width, height), "white")
-        canvas.paste(frame)
-        canvases.append(canvas.quantize(128))
+    lang, places = pictures.language(e.lang), positions(e)
+    inches = np.max([layout(panels(e, at, lang)).size for at in places], axis=0)
+    largest = float(inches.max())
+    pixels = np.ceil(inches * min(DOTS, PIXELS / largest)).astype(int).tolist()
+    frames = []
+    for at in places:
+        canvas = Image.new("RGB", tuple(pixels), "white")
+        canvas.paste(Image.open(BytesIO(_bytes(e, at, "png", largest))).convert("RGB"))
+        frames.append(canvas.quantize(128))
     words: dict[str, Any] = {"duration": int(1000 * SECONDS), "loop": 0, "optimize": True}
-    canvases[0].save(path, save_all=True, append_images=canvases[1:], **words)
+    frames[0].save(path, save_all=True, append_images=frames[1:], **words)
