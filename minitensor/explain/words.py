@@ -76,8 +76,6 @@ WORDS: dict[str, tuple[str, str]] = {
     # ----- views -----
     "which": ("which number", "哪个数"),
     "size": ("size", "尺寸"),
-    "terms": ("terms", "各项"),
-    "window": ("window", "窗口"),
     "padding": ("padding", "填充"),
     "products": ("products", "乘积"),
     "bias": ("bias", "偏置"),
@@ -107,7 +105,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "im2col": ("im2col", "im2col"),
     "pointers": ("where each came from", "各数的来源"),
     "matrix": ("matrix W'", "矩阵 W'"),
-    "scatter": ("scatter", "散布"),
     "scatter_add": (
         "1. scatter-add: each input number stamps the kernel, times itself",
         "1. 散布相加: 每个输入数乘以卷积核后印在输出上",
@@ -154,12 +151,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "steps|mean, momentum 0.9|variance|mean, momentum 0.99|variance",
         "步数|均值 (动量 0.9)|方差|均值 (动量 0.99)|方差",
     ),
-    "cost": ("cost", "代价"),
     "cost_head": (
         "algorithm|multiply-adds|extra bytes|predicted|measured",
         "算法|乘加次数|额外字节|预测|实测",
     ),
-    "code": ("code", "代码"),
     # ----- graphs -----
     "graph": ("{ops} ops led to {result}", "{ops} 个运算得到 {result}"),
     "tree": ("each line reads the one below", "每行读取下面一行"),
