@@ -11,6 +11,7 @@ from minitensor.explain.laws import AXES
 from minitensor.explain.listing import cropped_to, listed, plane_lines, terms, window
 from minitensor.explain.planes import MOST, plane_of
 from minitensor.explain.text import DIM, HEAD, LIT, TOTAL, Line, grid, number, pattern
+from minitensor.explain.trace import added
 from minitensor.explain.views import INPUTS, STEPS, position
 from minitensor.explain.words import say
 
@@ -119,9 +120,10 @@ def _scatter(e: Explanation, lang: str) -> list[Line]:
     out.append([(f"  {' + '.join(pairs)}{' + ...' if len(three.products) > MOST else ''}", "")])
     out.append([(f"  = {number(three.multiplied)}", TOTAL)])
     values = three.scattered, three.slid, three.multiplied
-    if not np.allclose(values, e.value, rtol=1e-5, atol=1e-5 * float(np.abs(e.value) + 1)):
+    own = added(e.terms().blocks[0].values)  # without a bias
+    if not np.allclose(values, own, rtol=1e-5, atol=1e-5 * (abs(own) + 1)):
         raise ArithmeticError(f"three ways, and not one number: {values}")
-    out += [[], [(say("agree", lang, value=number(e.value)), TOTAL)], []]
+    out += [[], [(say("agree", lang, value=number(own)), TOTAL)], []]
     out.append([(say("overlap", lang), HEAD)])
     return [*out, *plane_lines(plane_of("", "", three.overlap, np.array([three.at])), lang)]
 

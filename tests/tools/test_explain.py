@@ -277,6 +277,11 @@ def test_rows_of_a_large_im2col_are_counted_from_its_first(capsys):
     assert "shown: rows 1814 to 1825 of 3600" in text  # 30*60 + 20 = 1820 is the seventh
 
 
+def test_a_bias_is_none_of_the_three_ways(capsys):
+    line = ("conv2d_transpose", "--input", "1 2;3 4", "--filter", "1 2;3 4", "--set", "bias=5,")
+    assert "all three: 20" in shown(capsys, *line, "--at", "1,1", "--view", "scatter")
+
+
 def test_ties_of_a_maximum_are_named_and_the_first_wins(capsys):
     text = shown(capsys, "max_pool2d", "--input", "1 3;3 2", "--ksize", "2")
     assert "1*0 3*1 -> 0 3 3*0 2*0 -> 0 0" in text
