@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minitensor.explain.ops import Call, Map, Op
 
 LANGUAGES = ("numpy", "tf", "keras", "torch")
@@ -62,7 +64,8 @@ output = tf.nn.conv1d(padded, filters, {words}){bias}"""
         return f"output = tf.image.extract_patches(images, {sizes}, {a['padding']!r})"
     if call.op == "upsampling":
         method = f", interpolation={a['interpolation']!r}" if rank == 2 else ""
-        return f"output = tf.keras.layers.UpSampling{rank}D({a['size']}{method})(input)"
+        size = a["size"] if rank > 1 else int(np.ravel(a["size"])[0])
+        return f"output = tf.keras.layers.UpSampling{rank}D({size}{method})(input)"
     kind = "mean" if call.op == "global_avg_pool" else "max"
     axes = list(range(1, rank + 1))
     return f"output = tf.reduce_{kind}(input, axis={axes}, keepdims=True)"
@@ -121,6 +124,8 @@ class Words:
     @property
     def of_layers(self) -> str:
         """Strides, padding and dilation, as layers of Keras have them."""
+        if max(self.strides) > 1 and max(self.dilations) > 1:
+            raise ValueError("no keras program: Keras refuses strides and dilations beyond 1")
         padding = self.found.padding.lower()
         return f"strides={self.strides}, padding={padding!r}, dilation_rate={self.dilations}"
 

@@ -475,6 +475,7 @@ def test_every_program_computes_the_same(tf, language, ops):
         ("global_avg_pool", (x,), {}),
         ("upsampling", (x, (2, 3)), {}),
         ("upsampling", (x, 2, "bilinear"), {}),
+        ("upsampling", (x[0], [2]), {}),
         ("resize", (x, (5, 7)), {}),
         ("dense", (x[0, 0, :, :2], w[0, 0], ), {"bias": np.ones(6, "f")}),
         ("causal_conv1d", (x[:, 0], w[:, 0]), {"dilations": 2}),
@@ -500,6 +501,12 @@ def test_every_program_computes_the_same(tf, language, ops):
         )
         ran.add(op)
     assert len(ran) >= ops
+
+
+def test_a_program_that_keras_would_refuse_is_not_written():
+    found = mt.explain("conv2d", np.ones((9, 9)), np.ones((3, 3)), 2, "VALID", dilations=2)
+    with pytest.raises(ValueError, match="Keras refuses strides and dilations beyond 1"):
+        found.code("keras")
 
 
 def test_tensorflow_says_the_same(tf):
