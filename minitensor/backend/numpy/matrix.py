@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitensor.backend.half import is_half
 from minitensor.backend.numpy.direct import taps
-from minitensor.backend.numpy.sparse import LARGEST, SparseMatrix
 from minitensor.window import Window
+
+if TYPE_CHECKING:
+    from minitensor.backend.numpy.sparse import SparseMatrix
+
+LARGEST = 256 * 2**20  # bytes of a matrix above which we refuse to build it
 
 
 def dense_matrix(kernel: np.ndarray, window: Window) -> np.ndarray:
@@ -54,6 +58,8 @@ def conv2d_matrix(kernel: np.ndarray, window: Window) -> SparseMatrix:
 
 
 def _sparse(kernel: np.ndarray, window: Window) -> SparseMatrix:
+    from minitensor.backend.numpy.sparse import SparseMatrix  # 2 ms, and seldom needed
+
     most = prod(window.out) * prod(kernel.shape)
     shape = _shape(kernel.shape, window, stored=most)
     g, (_, _, c, o) = window.groups, kernel.shape

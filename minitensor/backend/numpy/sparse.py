@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-LARGEST = 256 * 2**20  # bytes of a matrix above which we refuse to build it
+from minitensor.backend.numpy.matrix import LARGEST
+
 ROWS, COLUMNS = 12, 36  # that are printed
 
 
