@@ -16,12 +16,16 @@
 
 constexpr int TILE = 16;
 
+// A warp stores two rows of a tile, or two columns. Rows of 16 lie side by side in the 32 banks;
+// two columns meet in none if rows of float are 18 apart, and rows of double 17.
+template <typename T, bool ALONG_ROWS> constexpr int WIDTH = TILE + (ALONG_ROWS ? 0 : 8 / sizeof(T));
+
 template <typename Problem, typename T>
 __global__ void __launch_bounds__(TILE * TILE)
     conv_tiled(const T* __restrict__ a, const T* __restrict__ b, T* __restrict__ c, Window window,
                int N, int C, int O, int groups, int splits, long long size) {
-    __shared__ T a_tile[TILE][TILE + 1];  // [row][step]; + 1 puts rows into different banks
-    __shared__ T b_tile[TILE][TILE + 1];  // [step][column]
+    __shared__ T a_tile[TILE][WIDTH<T, Problem::A_ALONG_DEPTH>];   // [row][step]
+    __shared__ T b_tile[TILE][WIDTH<T, !Problem::B_ALONG_DEPTH>];  // [step][column]
 
     const Share share(TILE, TILE, splits);
     const Problem problem(window, N, C, O, groups, share.part);
