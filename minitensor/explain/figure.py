@@ -23,6 +23,7 @@ from minitensor.explain.planes import Plane
 
 if TYPE_CHECKING:
     from minitensor.explain.explanation import Explanation
+    from minitensor.explain.trace import Sum
 
 CELL, GAP, MARGIN, TITLE, BAR = 0.46, 0.75, 0.3, 0.62, 0.85  # inches
 NARROWEST = 1.1  # a panel, for its title
@@ -65,9 +66,10 @@ class Panels:
 def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") -> Panels:
     """What the picture of the number at `at` shows."""
     found = e.terms(at)
-    rows = planes.rows(e, found)
-    if e.map.rank is None:
-        rows = [[_flat(step.blocks[0].factors[0], e)] for step in found.before[:1]]
+    rows, is_product = planes.rows(e, found), e.map.rank is not None
+    if not is_product:
+        is_product = len(found.blocks[0]) > 1
+        rows = _flat(e, found)
     values = [v for b in found.blocks for v in b.values[slice(None) if b.real is None else b.real]]
     shown = " + ".join(text.number(v) for v in values[:9]).replace("+ -", "− ")
     shown += " + …" if len(values) > 9 else ""
@@ -76,22 +78,27 @@ def panels(e: Explanation, at: tuple[int, ...] | None = None, lang: str = "en") 
     total = " = ".join(sides)
     laws = "\n".join(step.text(lang) for step in e.shape_steps)
     result = planes.asked(e, at) or _result(e, found.at)
-    return Panels(rows, result, total, laws, e.map.rank is not None)
+    return Panels(rows, result, total, laws, is_product)
 
 
-def _flat(factor: Any, e: Explanation) -> Plane:
-    """An array without a window, as rows: what a step reads of it is outlined."""
+def _flat(e: Explanation, found: Sum) -> list[list[Plane]]:
+    """Without a window: the factors of a sum of many terms; else what its first step reads."""
+    block = found.blocks[0]
+    if len(block) > 1:
+        every = np.array([(0, k) for k in range(len(block))])
+        of = f"of {found.name}{list(found.at)}"
+        return [[planes.plane_of(f.name, of, f.values[None], every) for f in block.factors]]
     name = next(n for n in ("x", "input", "logits") if n in e.call.arguments)
-    return _rows("input", name, e.call.array(name), factor.index)
+    read = [step.blocks[0].factors[0].index for step in found.before[:1]]
+    return [[_rows("input", name, e.call.array(name), index)] for index in read]
 
 
-def _result(e: Explanation, at: tuple[int, ...]) -> Plane | None:
-    if not e.call.numbers.ndim:
-        return None
-    return _rows(e.call.name, e.call.name, e.call.numbers, np.array([at]))
+def _result(e: Explanation, at: tuple[int, ...]) -> Plane:
+    numbers = np.atleast_1d(e.call.numbers)
+    return _rows(e.call.name, e.call.name, numbers, np.array([at or (0,)]))
 
 
-def _rows(role: str, name: str, array: Any, index: np.ndarray) -> Plane:
+def _rows(role: str, name: str, array: Any, index: Any) -> Plane:
     """All axes but the last one below each other."""
     width = array.shape[-1]
     flat = np.ravel_multi_index(tuple(index.T), array.shape)

@@ -91,6 +91,19 @@ def test_the_panels_lie_inside_of_the_picture_and_apart_from_each_other(conv):
         assert not any(box.overlaps(other) for other in boxes[k + 1 :])
 
 
+def test_a_loss_is_drawn_as_labels_times_logarithms(tmp_path):
+    """ln(1 + e) = 1.3133, and 0.3133 for the other class, by paper."""
+    found = mt.explain("softmax_cross_entropy", [[0, 1], [1, 0]], [[1.0, 0.0], [1.0, 0.0]])
+    shown = figure.panels(found)
+    labels, logs = shown.rows[0]
+    assert labels.array.tolist() == [[0, 1]]
+    np.testing.assert_allclose(logs.array, [[0.313262, 1.313262]], rtol=1e-5)
+    np.testing.assert_allclose(shown.result.array, [[1.313262, 0.313262]], rtol=1e-5)
+    (path,) = found.save(tmp_path / "x.html")
+    frames = json.loads(path.read_text("utf-8").split("const frames = ")[1].split(";\n")[0])
+    assert [frame["slots"][0][0] for frame in frames] == [0, 1]  # of each loss its own labels
+
+
 def test_a_large_plane_is_cropped_around_what_is_read():
     x, w = np.arange(40 * 50.0).reshape(40, 50), np.ones((3, 3))
     shown = figure.panels(mt.explain("conv2d", x, w, at=(20, 30)))
