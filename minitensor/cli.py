@@ -29,6 +29,7 @@ _VERBS = (
     ),
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
     ("check", "minitensor.explain.check", "test a kernel of your own: right, in order, in bounds?"),
+    ("lesson", "minitensor.lesson.command", "learn convolution: lessons that check what you build"),
     ("warm-up", "minitensor.warm_up", "compile the CPU's kernels before you wait for them"),
     ("new", "minitensor.new.command", "write the skeleton of an op or a kernel"),
 )

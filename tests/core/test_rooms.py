@@ -49,6 +49,7 @@ PROGRAMS = {
     "__main__",
     "cli",
     "explain",
+    "lesson",
     "parity",
     "run",
     "digits",

@@ -61,7 +61,7 @@ def chromium() -> Iterator[Any]:
                 f"none of {', '.join(NAMES)} is on PATH, and playwright has no browser of its own: "
                 "apt-get install chromium"
             )
-        arguments = ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-gpu"]
+        arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE)
         yield browser
         browser.close()

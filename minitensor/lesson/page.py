@@ -1,0 +1,126 @@
+"""What a lesson's notebook shows; marimo is imported here, when a lesson asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from textwrap import dedent
+from typing import Any
+
+from minitensor.lesson import progress
+from minitensor.lesson.exercise import Answer, Exercise, judge
+from minitensor.lesson.exercise import say_in as say
+
+NAMES = {"English": "en", "中文": "zh"}
+MARKS = {"passed": "✓", "empty": "…", "wrong": "✗"}
+
+
+def text(lang: str, english: str, chinese: str) -> Any:
+    """Markdown in the language chosen."""
+    import marimo as mo
+
+    return mo.md(dedent(say(lang, english, chinese)))
+
+
+def switch() -> Any:
+    """English or Chinese; `minitensor lesson open N --lang zh` begins with the second."""
+    import marimo as mo
+
+    lang = mo.cli_args().get("lang") if mo.running_in_notebook() else None  # Jupyter has none
+    first = next((name for name, code in NAMES.items() if code == lang), "English")
+    return mo.ui.radio(NAMES, value=first, inline=True)
+
+
+def slider(lang: str, low: int, high: int, value: int, english: str, chinese: str) -> Any:
+    """A slider over integers, with its name and its value."""
+    import marimo as mo
+
+    label = say(lang, english, chinese)
+    return mo.ui.slider(low, high, value=value, label=label, show_value=True)
+
+
+def guess(lang: str, choices: Sequence[Any]) -> Any:
+    """Choices, none of them chosen yet."""
+    import marimo as mo
+
+    label = say(lang, "Your guess, before you read on:", "先猜一猜, 再往下读:")
+    return mo.ui.radio(list(map(str, choices)), label=label, inline=True)
+
+
+def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> Any:
+    """Nothing until there is a guess; then whether it is right, and why."""
+    import marimo as mo
+
+    if guessed.value is None:
+        return mo.md(
+            say(lang, "*The answer appears once you have guessed.*", "*猜过之后显示答案。*")
+        )
+    if guessed.value == str(right):
+        head = say(lang, f"**Yes, {right}.**", f"**对, 是 {right}。**")
+    else:
+        head = say(
+            lang,
+            f"**You said {guessed.value}; it is {right}.**",
+            f"**你猜 {guessed.value}, 其实是 {right}。**",
+        )
+    return mo.md(f"{head} {dedent(say(lang, english, chinese)).strip()}")
+
+
+def hint_button(lang: str) -> Any:
+    """Counts how many hints were asked for."""
+    import marimo as mo
+
+    label = say(lang, "one hint", "给一个提示")
+    return mo.ui.button(value=0, on_click=lambda count: count + 1, label=label)
+
+
+def blank(lang: str, exercise: Exercise, english: str, chinese: str) -> Any:
+    """What is to be built in the cell below."""
+    import marimo as mo
+
+    head = say(lang, f"**Build `{exercise.name}`.**", f"**实现 `{exercise.name}`。**")
+    return mo.md(f"{head} {dedent(say(lang, english, chinese)).strip()}")
+
+
+def check(lang: str, exercise: Exercise, given: Answer, hints: int = 0) -> Any:
+    """The verdict, the hints asked for and, folded, the solution; a try is kept in the file."""
+    import marimo as mo
+
+    verdict = judge(exercise, given, lang)
+    if verdict.state != "empty":
+        progress.note(exercise.lesson, exercise.name, verdict.state == "passed", hints)
+    if not mo.running_in_notebook():
+        print(f"{MARKS[verdict.state]} {exercise.name}: {verdict.text}")
+    lines = [f"{MARKS[verdict.state]} `{exercise.name}`: {verdict.text}"]
+    shown = exercise.hints[:hints]
+    lines += [f"- {say(lang, *hint)}" for hint in shown]
+    if hints > len(exercise.hints):
+        lines.append(say(lang, "- There are no more hints.", "- 没有更多提示了。"))
+    kind = {"passed": "success", "empty": "neutral", "wrong": "warn"}[verdict.state]
+    told = mo.callout(mo.md("\n\n".join(lines)), kind=kind)
+    return mo.vstack([told, mo.Html(_folded(lang, exercise.source))])
+
+
+def _folded(lang: str, source: str) -> str:
+    head = say(lang, "Solution (try first)", "参考答案 (先自己试)")
+    return f"<details><summary>{head}</summary><pre><code>{escape(source)}</code></pre></details>"
+
+
+def compare_button(lang: str) -> Any:
+    """Asks TensorFlow, which takes seconds to begin."""
+    import marimo as mo
+
+    return mo.ui.run_button(label=say(lang, "ask TensorFlow", "问 TensorFlow"))
+
+
+def compare(lang: str, pressed: bool, *explanations: Any) -> Any:
+    """What tf.nn says to the calls explained; without TensorFlow, that it is not there."""
+    import marimo as mo
+
+    if not pressed:
+        return mo.md("")
+    try:
+        return mo.md("\n".join(f"- `{found.check('tf')}`" for found in explanations))
+    except ImportError as missing:
+        head = say(lang, "TensorFlow is not installed", "没有安装 TensorFlow")
+        return mo.md(f"{head}: `{missing}`")

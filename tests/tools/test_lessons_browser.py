@@ -1,0 +1,82 @@
+"""Lessons in a real Chromium, offline, as `minitensor lesson open` serves them."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import numpy as np
+import pytest
+from explorer_pictures import chromium
+from lesson_pictures import opened, settled
+
+from minitensor.lesson import shelf
+
+pytest.importorskip("marimo", reason="the extra `lessons` brings it")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all."""
+    try:
+        with chromium() as found:
+            yield found
+    except LookupError as reason:
+        if os.environ.get("MINITENSOR_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"MINITENSOR_REQUIRE_BROWSER=1, but: {reason}")
+        pytest.skip(f"no browser: {reason}")
+
+
+def last_window(n: int) -> float:
+    """Lesson 2: the sum of the last 3x3 window of stride 2 over 1, 2, ... n*n."""
+    image = np.arange(1, n * n + 1).reshape(n, n)
+    start = (n - 3) // 2 * 2
+    return float(image[start : start + 3, start : start + 3].sum())
+
+
+FIRST_SLIDER = {2: (5, last_window)}  # where it begins; what the first figure shows
+LATER = ()  # the others are of the same build: pytest -m slow
+NUMBERS = [
+    pytest.param(n, marks=pytest.mark.slow) if n in LATER else n for n in sorted(FIRST_SLIDER)
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_it_opens_without_error_and_its_first_slider_moves_its_first_figure(browser, number):
+    begins, engine = FIRST_SLIDER[number]
+    with opened(number) as address, browser.new_context(
+        viewport={"width": 1200, "height": 6000}
+    ) as context:  # fmt: skip
+        page, asked, wrong = context.new_page(), [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        settled(page, address)
+        assert shown(page) == engine(begins)
+        page.locator("marimo-slider [role=slider]").first.focus()
+        page.keyboard.press("ArrowRight")
+        wait_for(page, engine(begins + 1))
+        assert not page.locator(".marimo-error, [data-error=true]").count()
+        page.get_by_text("中文", exact=True).click()
+        page.wait_for_selector("text=/^记住$/")
+        assert not page.locator("text=/^Keep$/").count()
+        page.get_by_text("给一个提示").first.click()
+        page.get_by_text(shelf.find(number).exercises[0].hints[0][1]).first.wait_for()
+        assert not wrong
+        assert {re.split(r"[/:]+", url)[1] for url in asked if url.startswith(("http", "ws"))} <= {
+            "localhost"
+        }
+
+
+def shown(page) -> float:
+    """The number that the first figure explains."""
+    head = page.locator(".explain").first.inner_text().split("\n")[0]
+    return float(head.split("=")[-1])
+
+
+def wait_for(page, value: float) -> None:
+    """Until the first figure explains this number."""
+    for _ in range(100):
+        if page.locator(".explain").count() and shown(page) == value:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the first figure shows {shown(page)}; the engine computes {value}")
