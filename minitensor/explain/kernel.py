@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dtype", choices=("float32", "float64", "float16"), help="of all arrays")
     add("--threads", type=int, default=8, help="how many rows of the map to print (8)")
     add("--output", type=_numbers, metavar="I,J,...", help="show all that is done for one output")
+    add(
+        "--html", type=Path, metavar="FILE", help="a page to step through the requests of its warps"
+    )
+    add(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="KERNEL",
+        help="with --html: another of ours, for the same sizes, on the same page",
+    )
     add("--gdb", action="store_true", help="with --output: stop in the thread that computes it")
     own_launch.add_arguments(parser)
 
@@ -80,25 +91,31 @@ def run(args: argparse.Namespace) -> int:
     in_gdb = os.environ.pop(_IN_GDB, None) is not None
     os.environ["MINITENSOR_EMULATOR"] = "debug" if in_gdb else "trace"
     try:
-        seen = (_of_own if args.name.endswith(".cu") else _of_ours)(args, in_gdb)
+        seen = _of(args.name, args, in_gdb)
+        if args.html:
+            seen += [launch for name in args.beside for launch in _of(name, args, in_gdb)]
     except (CompileError, LaunchError, KernelError) as problem:
         raise ValueError(_first_lines(problem)) from None
     return 0 if in_gdb else _show(seen, args)
 
 
-def _of_own(args: argparse.Namespace, in_gdb: bool) -> list[Any]:
+def _of(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
+    return (_of_own if name.endswith(".cu") else _of_ours)(name, args, in_gdb)
+
+
+def _of_own(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     """The launch of a file of the user's."""
     from minitensor.backend import devices, emulator
 
     devices.backend("EMULATOR")  # says what is missing
-    own = emulator.load(args.name)
+    own = emulator.load(name)
     kernel, call = own_launch.call(own, args)
     return _seen(call, kernel.name, in_gdb)
 
 
-def _of_ours(args: argparse.Namespace, in_gdb: bool) -> list[Any]:
+def _of_ours(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     """The launches of one of our kernels, by the first of its cases that has any."""
-    name = spelled(args.name)
+    name = spelled(name)
     try:
         found = launch_cases(name)
     except LookupError as unknown:
@@ -107,7 +124,7 @@ def _of_ours(args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     seen = next(filter(None, (_launches(case, name, in_gdb) for case in attempts)), None)
     if not seen:
         raise ValueError(
-            f"{args.name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
+            f"{name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
             "these sizes"
         )
     return seen
@@ -124,6 +141,12 @@ def _show(seen: list[Any], args: argparse.Namespace) -> int:
     """All launches; or, of those that write such an output, what is done for it."""
     from minitensor.explain import report
 
+    if args.html:
+        from minitensor.explain import launch_page
+
+        args.html.write_text(launch_page.page(seen), encoding="utf-8")
+        print(f"wrote {args.html}: open it in a browser; it needs no network")
+        return 0
     if args.metrics is not None:
         for launch in seen:
             report.show_metrics(launch, args.metrics)

@@ -80,7 +80,7 @@ class Traffic:
 
 def traffic(launch: Launch) -> list[Traffic]:
     """What the lines of a kernel do with each array and with shared memory, as the source goes."""
-    records = _in_words(_located(launch))
+    records = located(launch)
     names = [SHARED, *(array.span.name for array in launch.arrays)]
     where = np.where(records["is_shared"] == 1, 0, records["address"] // APART)
     lines = []
@@ -106,7 +106,7 @@ def moved(launch: Launch) -> int:
     return round(total)
 
 
-def _located(launch: Launch) -> Any:
+def located(launch: Launch) -> Any:
     """The records of arrays and of shared memory; what an array is found at counts from its start.
 
     The fields: address, bytes, instruction, warp (over all blocks), lane, is_write, is_shared, and
@@ -135,7 +135,7 @@ def _located(launch: Launch) -> Any:
     table = np.empty(len(records), [(name, np.int64) for name in fields])
     for name, values in fields.items():
         table[name] = values
-    return table[known]
+    return _in_words(table[known])
 
 
 def _linear(index: Any, extent: tuple[int, ...]) -> Any:

@@ -1,0 +1,111 @@
+"""`minitensor kernel ... --html FILE`: launches as one offline page, a request at a time.
+
+Each shows the threads of a block beside the memory that a request of a warp touches, the sectors or
+the banks, and the source with how many sectors and wavefronts each line asks for. The numbers are
+those of `metrics.py`; the page only draws them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitensor.backend.emulator.kernel import line_of
+from minitensor.explain import metrics
+from minitensor.explain.watch import Launch
+
+PARTS = Path(__file__).with_name("pages")
+STYLE = Path(__file__).with_name("explorer") / "style.css"
+STEPS = 400  # requests that one can step through; counts are of all
+
+
+def page(launches: list[Launch]) -> str:
+    """The page, one HTML text without a link to anywhere."""
+    told = json.dumps([_told(launch) for launch in launches], separators=(",", ":"))
+    told = told.replace("</", "<\\/")  # else it might end the script
+    parts = {
+        "style": STYLE.read_text() + (PARTS / "launch.css").read_text(),
+        "script": f"const LAUNCHES = {told};\n" + (PARTS / "launch.js").read_text(),
+    }
+    text = (PARTS / "launch.html").read_text()
+    for name, part in parts.items():
+        text = text.replace(f"<!-- {name} -->", part)
+    return text
+
+
+def _told(launch: Launch) -> dict[str, Any]:
+    lines = metrics.traffic(launch)
+    loads = sum(line.threads for line in lines if line.kind == "load" and not line.is_shared)
+    stores = sum(line.threads for line in lines if line.kind == "store" and not line.is_shared)
+    blocks = prod(launch.grid)
+    return {
+        "name": launch.kernel.name,
+        "threads": prod(launch.block),
+        "facts": [
+            f"grid {launch.grid}",
+            f"block {launch.block}",
+            f"{loads / max(stores, 1):.1f} loads from arrays for each number stored",
+            f"traced: {launch.traced:,} of {blocks:,} blocks",
+        ],
+        "arrays": [
+            {"name": array.span.name, "itemsize": array.dtype.itemsize} for array in launch.arrays
+        ],
+        "source": _source(lines, launch.scale),
+        "steps": _steps(launch),
+    }
+
+
+def _source(lines: list[metrics.Traffic], scale: float) -> list[dict[str, Any]]:
+    """The kernel's lines around those that touch memory, and what each asks for."""
+    asked: Counter[tuple[str, int]] = Counter()
+    for line in lines:
+        if line.place:
+            asked[line.place] += round((line.sectors + line.wavefronts) * scale)
+    shown = []
+    for file in sorted({place[0] for place in asked}):
+        numbers = [number for name, number in asked if name == file]
+        text = Path(file).read_text().splitlines()
+        for number in range(max(min(numbers) - 12, 1), min(max(numbers) + 4, len(text)) + 1):
+            at = f"{Path(file).name}:{number}"
+            row = {"at": at, "text": text[number - 1], "asked": asked.get((file, number), 0)}
+            shown.append(row)
+    return shown
+
+
+def _steps(launch: Launch) -> list[dict[str, Any]]:
+    """The first requests of the traced blocks, in the order in which they began."""
+    records = metrics.located(launch)
+    keys = np.stack([records[name] for name in ("warp", "instruction", "times")])
+    _, first, which = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    which = which.reshape(-1)
+    order = np.argsort(first)[:STEPS]
+    warps = -(-prod(launch.block) // metrics.WARP)
+    start = np.argsort(which, kind="stable")
+    ends = np.cumsum(np.bincount(which))
+    shared_at = records["address"][records["is_shared"] == 1]
+    base = int(shared_at.min(initial=0)) // 4096 * 4096  # where shared memory begins
+    steps = []
+    for number in order:
+        some = records[start[ends[number - 1] if number else 0 : ends[number]]]
+        one = some[0]
+        place = line_of(int(one["instruction"]) - 1)
+        shared = bool(one["is_shared"])
+        address = some["address"] - base if shared else some["address"] % metrics.APART
+        steps.append(
+            {
+                "at": f"{Path(place[0]).name}:{place[1]}" if place else "?",
+                "array": -1 if shared else int(one["address"] // metrics.APART) - 1,
+                "block": int(one["warp"] // warps),
+                "warp": int(one["warp"] % warps),
+                "write": bool(one["is_write"]),
+                "bytes": int(one["bytes"]),
+                "lane": some["lane"].tolist(),
+                "address": address.tolist(),
+            }
+        )
+    return steps
