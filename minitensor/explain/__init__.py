@@ -33,6 +33,7 @@ Which thread of a kernel computes what: `minitensor kernel`:
     report.py       prints one launch
     metrics.py      sectors, wavefronts: what a warp's requests ask of memory
     gpus.py         the figures of GPUs; occupancy, the time that a launch takes at least
+    launch_page.py  launches as one offline page (pages/)
     own_launch.py   a launch of one's own .cu, told on the command line
     check.py        `minitensor check`: is it right, and safe?
     kernel.py       the command

@@ -95,7 +95,7 @@ function memory(launch, step) {
   const shared = step.array < 0, figure = make('figure');
   const size = shared ? WORD : launch.arrays[step.array].itemsize;
   const cells = LINE / size, rows = [...new Set(step.lanes.map(([, at]) => Math.floor(at / LINE)))]
-    .sort((a, b) => a - b).slice(0, 24);
+    .sort((a, b) => a - b).slice(0, LANES);
   const wide = LANES * CELL / cells, left = 58;
   const svg = make('svg', { width: LANES * CELL + left + 2, height: rows.length * CELL + 2 }, figure);
   const asked = new Map();
