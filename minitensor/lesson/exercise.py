@@ -196,8 +196,11 @@ def _call(exercise: Exercise, arguments: tuple[Any, ...]) -> str:
     given = []
     for name, value in zip(_names(exercise), arguments, strict=True):
         array = np.asarray(value)
-        is_large = array.size > SHOWN
-        shown = f"array {array.shape}" if is_large else str(array.tolist())
+        if array.size > SHOWN:
+            shown = f"array {array.shape}"
+        else:
+            whole = array.astype(int) if np.array_equal(array, np.round(array)) else array
+            shown = str(whole.tolist())
         given.append(f"{name}={shown}")
     return f"{exercise.name}({', '.join(given)})"
 

@@ -15,6 +15,17 @@ def raises(*arguments):
     return arguments[99]
 
 
+def signal(x, w):
+    """Slides w over x, without padding."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape)
+    return np.einsum("ijab,ab->ij", windows, w)
+
+
+def padded(g, w):
+    """With zeros all around, one less than the kernel has rows and columns."""
+    return np.pad(g, np.array(w.shape)[:, None] - 1)
+
+
 WRONG = {
     "output_size": [
         (lambda n, k, stride, dilation, pad: n - k + 1, "your answer is 3, it should be 2"),
@@ -34,6 +45,29 @@ WRONG = {
         (
             lambda n, k, stride: (-n % stride // 2, -n % stride - -n % stride // 2),
             "never looks at the kernel",
+        ),
+    ],
+    "filter_gradient": [
+        (
+            lambda x, g: np.full((2, 2), x.mean()),
+            r"is 4, it should be 8: 0·1 \+ 1·1 \+ 3·1 \+ 4·1 = 8",
+        ),
+        (
+            lambda x, g: signal(x, g[::-1, ::-1]),
+            r"g=\[\[1, 2\], \[3, -5\]\].*it turns g before",
+        ),
+        (
+            lambda x, g: signal(x, g).T,
+            r"element \[0, 1\].*is 20, it should be 12",
+        ),
+        (lambda x, g: signal(x, g).ravel(), r"has the shape \(4,\); it should be \(2, 2\)"),
+    ],
+    "input_gradient": [
+        (lambda g, w: signal(padded(g, w), w), "the kernel lies the wrong way round"),
+        (lambda g, w: signal(g, w), r"has the shape \(1, 1\); it should be \(3, 3\)"),
+        (
+            lambda g, w: signal(padded(np.ones_like(g), w), w[::-1, ::-1]),
+            "it leaves out g",
         ),
     ],
 }

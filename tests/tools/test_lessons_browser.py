@@ -34,8 +34,16 @@ def last_window(n: int) -> float:
     return float(image[start : start + 3, start : start + 3].sum())
 
 
-FIRST_SLIDER = {2: (5, last_window)}  # where it begins; what the first figure shows
-LATER = ()  # the others are of the same build: pytest -m slow
+def pixel_gradient(row: int) -> float:
+    """Lesson 6: the course's dx at this row, middle column."""
+    return ([0, 1, 1], [2, 6, 4], [2, 5, 3])[row][1]
+
+
+FIRST_SLIDER = {  # where it begins; what the first figure shows
+    2: (5, last_window),
+    6: (1, pixel_gradient),
+}
+LATER = (6,)  # the others are of the same build: pytest -m slow
 NUMBERS = [
     pytest.param(n, marks=pytest.mark.slow) if n in LATER else n for n in sorted(FIRST_SLIDER)
 ]
