@@ -54,7 +54,8 @@ def _title(e: Explanation) -> Line:
         if hasattr(value, "numpy"):
             arrays.append(f"{name} {_shape(value.shape)}")
         elif value is not None and name not in HIDDEN:
-            words.append(f"{name} {_short(value)}")
+            shape = _shape(call.output.shape) if name == "output_shape" else ""
+            words.append(f"{name} {shape or _short(value)}")
     inside = ", ".join([*arrays, *words])
     asked = "" if call.asked == "output" else f"   {call.name}"
     return [(call.op, HEAD), (f"({inside}) -> {_shape(call.output.shape)}", ""), (asked, HEAD)]

@@ -110,7 +110,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "1. 散布相加: 每个输入数乘以卷积核后印在输出上",
     ),
     "inserted": (
-        "2. {zeros} zeros between the inputs, padded, under the kernel turned by 180 degrees",
+        "2. zeros between the inputs ({zeros}), padded, under the kernel turned by 180 degrees",
         "2. 输入之间插入 {zeros} 个零, 补边, 再用旋转 180 度的卷积核",
     ),
     "turned": ("the turned kernel", "旋转后的卷积核"),
@@ -143,13 +143,13 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "moving": (
         "batches like this one: mean {mean}, variance {variance} of {count} numbers (Keras 3 keeps "
-        "this one; fused_batch_norm of TensorFlow 1 {unbiased}, divided by n - 1); from 0 and 1",
+        "this one; fused_batch_norm of TensorFlow 1 {unbiased}, divided by n - 1); from 0 and 1, by momentum",
         "若每批都与此相同: 均值 {mean}, 方差 {variance} (共 {count} 个数; Keras 3 保留它, "
-        "TensorFlow 1 的 fused_batch_norm 除以 n - 1, 为 {unbiased}); 从 0 和 1 开始",
+        "TensorFlow 1 的 fused_batch_norm 除以 n - 1, 为 {unbiased}); 从 0 和 1 开始, 按动量",
     ),
     "moving_head": (
-        "steps|mean, momentum 0.9|variance|mean, momentum 0.99|variance",
-        "步数|均值 (动量 0.9)|方差|均值 (动量 0.99)|方差",
+        "steps|mean@0.9|variance@0.9|mean@0.99|variance@0.99",
+        "步数|均值@0.9|方差@0.9|均值@0.99|方差@0.99",
     ),
     "cost_head": (
         "algorithm|multiply-adds|extra bytes|predicted|measured",

@@ -112,6 +112,7 @@ def animate(browser: Any, page_file: Path, target: Path) -> None:
         several.paste(frame, (0, 483 * row))
     colours = several.quantize(160)
     small = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in frames]
+    frames[0].quantize(64).save(target.with_suffix(".png"), optimize=True)  # a still beside it
     first, *rest = small
     first.save(target, save_all=True, append_images=rest, duration=700, loop=0, optimize=True)
 
