@@ -143,8 +143,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "moving": (
         "batches like this one: mean {mean}, variance {variance} of {count} numbers (Keras 3 keeps "
-        "this one; fused_batch_norm of TensorFlow 1 {unbiased}, divided by n - 1); from 0 and 1, by "
-        "momentum",
+        "this one; fused_batch_norm of TensorFlow 1 {unbiased}, divided by n - 1); from 0 and 1, "
+        "by momentum",
         "若每批都与此相同: 均值 {mean}, 方差 {variance} (共 {count} 个数; Keras 3 保留它, "
         "TensorFlow 1 的 fused_batch_norm 除以 n - 1, 为 {unbiased}); 从 0 和 1 开始, 按动量",
     ),

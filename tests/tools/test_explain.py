@@ -203,8 +203,8 @@ def test_every_view_is_printed(capsys):
 
 def test_a_transposed_convolution_is_shown_in_three_ways_that_agree(capsys):
     text = shown(capsys, "--preset", "A001-7", "--at", "2,2", "--view", "scatter")
-    for words_ in ("-9 * input[0, 0, 0, 0] -67 = 603", "zeros between the inputs (1, 1)", "row 12 of W'^T",
-                   "all three: 1620", "1 1 2 1 1"):  # fmt: skip
+    for words_ in ("-9 * input[0, 0, 0, 0] -67 = 603", "zeros between the inputs (1, 1)",
+                   "row 12 of W'^T", "all three: 1620", "1 1 2 1 1"):  # fmt: skip
         assert words_ in text
 
 
