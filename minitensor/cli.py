@@ -30,6 +30,7 @@ _VERBS = (
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
     ("check", "minitensor.explain.check", "test a kernel of your own: right, in order, in bounds?"),
     ("lesson", "minitensor.lesson.command", "learn convolution: lessons that check what you build"),
+    ("puzzle", "minitensor.explain.puzzle", "learn CUDA by twenty-five kernels that you write"),
     ("warm-up", "minitensor.warm_up", "compile the CPU's kernels before you wait for them"),
     ("new", "minitensor.new.command", "write the skeleton of an op or a kernel"),
 )

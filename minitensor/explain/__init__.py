@@ -36,6 +36,7 @@ Which thread of a kernel computes what: `minitensor kernel`:
     launch_page.py  launches as one offline page (pages/)
     own_launch.py   a launch of one's own .cu, told on the command line
     check.py        `minitensor check`: is it right, and safe?
+    puzzle.py       `minitensor puzzle`: kernels to write, checked and counted
     kernel.py       the command
 
 The room itself is called, because `tf.explain` has its name.

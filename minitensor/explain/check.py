@@ -22,7 +22,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ FILLS = 0xFF, 0xA5  # bytes that arrays given as `empty` begin with: NaN, and so
 SECONDS = 60  # that one build may run
 SLOWER = {"tsan": 5}  # times; to watch each access
 _STAGE = "MINITENSOR_CHECK_STAGE"  # set for the processes that run a build
-_MARK = "minitensor check found: "
+_ANSWER = "MINITENSOR_CHECK_ANSWER"  # the file that they write it to
 STAGES = ("checked", "trace", "tsan")
 
 
@@ -53,22 +55,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints what was found; 1 if anything was."""
-    stage = os.environ.get(_STAGE)
-    if stage:
-        print(_MARK + json.dumps(_findings(stage, args)), flush=True)
+    if stage := os.environ.get(_STAGE):
+        answer = of_build(stage, args)
+        Path(os.environ[_ANSWER]).write_text(json.dumps(answer))
         return 0
-    _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
-    found: list[str] = []
-    for name in STAGES:
-        lines, whole = _built(name, kernel) or _of_process(name, args)
-        found += [line for line in lines if line not in found]
-        if not whole:
-            break  # a kernel that breaks off has no more to show
+    found = [line for _, lines in findings(args) for line in lines]
     if args.json:
         print(json.dumps({"file": args.name, "right": not found, "findings": found}))
     else:
         print("\n".join(found) or f"{args.name}: right, in every order; no race, nothing astray")
     return int(bool(found))
+
+
+def findings(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
+    """For each build that runs, its name and what it shows that those before it did not.
+
+    Args:
+        args: name, launch, grid, block, arg, shared, against and seconds, as the command has them.
+    """
+    _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
+    found: set[str] = set()
+    for name in STAGES:
+        lines, whole = _built(name, kernel) or _of_process(name, args)
+        yield name, [line for line in dict.fromkeys(lines) if line not in found]
+        found.update(lines)
+        if not whole:
+            break  # a kernel that breaks off has no more to show
 
 
 def _checked(args: argparse.Namespace) -> tuple[Any, Kernel, list[Any], Callable[..., Any] | None]:
@@ -85,7 +97,8 @@ def _reference(word: str) -> Callable[..., Any]:
     file, _, function = word.rpartition(":")
     if not file.endswith(".py") or not Path(file).is_file():
         raise ValueError(f"--against {word}: expected FILE.py:FUNCTION of a file that exists")
-    known = runpy.run_path(file).get(function)
+    with redirect_stdout(sys.stderr):  # what it prints is no finding
+        known = runpy.run_path(file).get(function)
     if not callable(known):
         raise ValueError(f"--against {word}: {file} has no function {function}")
     return known  # type: ignore[no-any-return]
@@ -109,31 +122,56 @@ def _built(stage: str, kernel: Kernel) -> tuple[list[str], bool] | None:
 
 def _of_process(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
     """What one build of the kernel shows, and whether it ran to its end."""
-    command = [sys.executable, "-m", "minitensor", *sys.argv[1:]]
-    with subprocess.Popen(
-        command, env=_environment(stage), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            out, err = process.communicate(timeout=args.seconds * SLOWER.get(stage, 1))
-            late = False
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-            try:
-                out, err = process.communicate(timeout=5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                out, err = process.communicate()
-            late = True
-    told = [line for line in out.splitlines() if line.startswith(_MARK)]
-    found, whole = json.loads(told[-1].removeprefix(_MARK)) if told else ([], False)
+    with TemporaryDirectory() as folder:
+        answer = Path(folder, "answer.json")  # no stream: kernels and references print, too
+        environment = _environment(stage) | {_ANSWER: str(answer)}
+        code, err, late = _finished(
+            _command(args), environment, args.seconds * SLOWER.get(stage, 1)
+        )
+        told = answer.exists()
+        found, whole = json.loads(answer.read_text()) if told else ([], False)
     if late and stage == "tsan":
         return ["ThreadSanitizer did not come to its end: races were not looked for"], False
     if late:
         return [*found, f"it does not end within {args.seconds} seconds: an endless loop?"], False
     if not told and stage != "tsan":
-        last = (err.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+        last = (err.strip().splitlines() or [f"exit code {code}"])[-1]
         return [f"the process ended without an answer: {last}"], False
-    return [*found, *(_races(err) if stage == "tsan" else ())], whole
+    return [*found, *(races(err) if stage == "tsan" else ())], whole
+
+
+def _command(args: argparse.Namespace) -> list[str]:
+    """The command line that says the same."""
+    told = {
+        "launch": args.launch,
+        "grid": ",".join(map(str, args.grid)),
+        "block": ",".join(map(str, args.block)),
+        "shared": args.shared,
+        **({"against": args.against} if args.against else {}),
+    }
+    words = [f"--{name}={value}" for name, value in told.items()]
+    words += [f"--arg={word}" for word in args.arg]
+    return [sys.executable, "-m", "minitensor", "check", str(args.name), *words]
+
+
+def _finished(
+    command: list[str], environment: dict[str, str], seconds: float
+) -> tuple[int, str, bool]:
+    """Exit code, stderr, and whether the process had to be stopped."""
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            err = process.communicate(timeout=seconds)[1]
+            return process.returncode, err, False
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        try:
+            err = process.communicate(timeout=5)[1]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            err = process.communicate()[1]
+        return process.returncode, err, True
 
 
 def _environment(stage: str) -> dict[str, str]:
@@ -147,28 +185,31 @@ def _environment(stage: str) -> dict[str, str]:
     return environment
 
 
-_SIDE = re.compile(r"^  (?:Previous )?(?:atomic )?(write|read) of size", re.I | re.M)
+_SIDE = re.compile(
+    r"^  (?:Previous )?(?:atomic )?(write|read) of .* by (?:thread (\w+))?", re.I | re.M
+)
 _PLACE = re.compile(r"#\d+ .*? (\S+\.cuh?:\d+) ")
+_THREAD = re.compile(r"^  Thread (\w+) '(.*); (.*)' ", re.M)  # as runtime/sanitizers.h names it
 
 
-def _races(text: str) -> list[str]:
+def races(text: str) -> list[str]:
     """ThreadSanitizer's reports, a line for each pair of source lines."""
     found: dict[frozenset[str], str] = {}
     for report in text.split("WARNING: ThreadSanitizer: data race")[1:]:
-        sides = re.findall(
-            r"^  (?:Previous )?(?:atomic )?(write|read) of size", report, re.I | re.M
-        )
+        sides = _SIDE.findall(report)
         halves = re.split(r"^  Previous ", report, flags=re.M)
         places = [_short(m[1]) for half in halves[:2] if (m := _PLACE.search(half))]
         if len(sides) < 2 or not places:
             continue
-        where = re.search(r"Location is global '(?:.*::)?(\w+)' of", report)
-        first, second = ("writes" if kind.lower() == "write" else "reads" for kind in sides[:2])
-        there = places[1] if len(places) > 1 else "another thread"
+        names = {who: f"block ({b}), thread ({t})" for who, b, t in _THREAD.findall(report)}
+        array = re.search(r"Location is global '(?:.*::)?(\w+)' of", report)
+        first, second = ("writes" if kind.lower() == "write" else "reads" for kind, _ in sides[:2])
+        one, other = (names.get(who, "another thread") for _, who in sides[:2])
+        what, there = array[1] if array else "memory", (*places, "a line unknown")[1]
         found.setdefault(
             frozenset(places),
-            f"{places[0]}: a race: one thread {first} {where[1] if where else 'memory'} while "
-            f"{there} {second} it: no barrier between them, no atomic",
+            f"{places[0]}, {one}: a race: it {first} {what}, which {other} {second} in {there}: "
+            "no barrier between them, no atomic",
         )
     whole = [pair for pair in found if len(pair) == 2]  # a pair of lines tells more than one
     return [line for pair, line in found.items() if not any(pair < other for other in whole)]
@@ -181,7 +222,7 @@ def _short(place: str) -> str:
 # ----- what one build shows -----
 
 
-def _findings(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
+def of_build(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
     """What is found by one build, and whether the kernel ran to its end."""
     from minitensor.backend.emulator.kernel import KernelError
     from minitensor.backend.host.conversion import LaunchError
@@ -196,7 +237,7 @@ def _findings(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 def _in_every_order(args: argparse.Namespace) -> Iterator[str]:
-    from minitensor.backend.emulator.schedule import order
+    from minitensor.backend.emulator.schedule import guarded_starts, order
 
     own, kernel, given, reference = _checked(args)
     results: list[Any] = []
@@ -204,7 +245,7 @@ def _in_every_order(args: argparse.Namespace) -> Iterator[str]:
         values = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
         for value in _empty(args, values):
             value.reshape(-1).view(np.uint8)[:] = FILLS[min(number, 1)]
-        with order(name, seed):
+        with order(name, seed), guarded_starts() if number == 1 else nullcontext():
             own.launch(kernel.name, args.grid, args.block, *values, shared=args.shared)
         results.append(values)
     for i, parameter in enumerate(kernel.parameters):
@@ -255,7 +296,8 @@ def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Where two arrays differ by more than rounding; NaN is like NaN."""
     if a.dtype.kind != "f":
         return np.asarray(a != b)
-    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # any bits may stand there, signalling NaN among them
+        wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
     finite = np.abs(wide_b[np.isfinite(wide_b)])
     size = max(finite.max(initial=0), 1e-30)
     return ~np.isclose(wide_a, wide_b, 0, TOLERANCES[a.itemsize] * size, equal_nan=True)
@@ -272,7 +314,8 @@ def _wrong(
     if reference is None:
         return
     copies = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
-    told = reference(*copies)
+    with redirect_stdout(sys.stderr):
+        told = reference(*copies)
     expected = list(told) if isinstance(told, tuple | list) else [told]
     outputs = [i for i, word in enumerate(args.arg) if re.search(r"(^|=)(empty|zeros):", word)]
     if len(expected) != len(outputs):
@@ -299,13 +342,19 @@ def _once(args: argparse.Namespace) -> Iterator[str]:
     yield from ()
 
 
-def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
+def traced(args: argparse.Namespace) -> tuple[Any, list[Any]]:
+    """The launch, in the build that writes every access down, and what its arguments then hold."""
     from minitensor.explain import watch
 
-    own, kernel, given, reference = _checked(args)
-    values = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
+    own, kernel, values, _ = _checked(args)
     how = kernel.name, args.grid, args.block
     launch = watch.launches(lambda: own.launch(*how, *values, shared=args.shared), kernel.name)[0]
+    return launch, values
+
+
+def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
+    _, kernel, given, reference = _checked(args)
+    launch, values = traced(args)
     yield from _unset(launch)
     if launch.scale > 1:
         return  # some blocks ran alone

@@ -55,7 +55,7 @@ def show_metrics(launch: Launch, gpu: str) -> None:
     table = _narrow("line", "access", "requests", "lanes", "sectors", "eff.", "wavefronts")
     for line in lines:
         table.add_row(
-            _at(line.place),
+            at(line.place),
             f"{line.kind} {line.memory}",
             f"{line.requests * launch.scale:,.0f}",
             f"{line.lanes:.1f}",
@@ -69,7 +69,7 @@ def show_metrics(launch: Launch, gpu: str) -> None:
         "  part of them asked for; wavefronts for each that there were without conflicts."
     )
     for place in sorted({line.place for line in lines if line.place}):
-        _print(f"  {_at(place)}  {_code(place)}", crop=True)
+        _print(f"  {at(place)}  {_code(place)}", crop=True)
     _print(_prediction(launch, lines, [gpu] if gpu else list(GPUS)))
 
 
@@ -107,7 +107,8 @@ def _chip(launch: Launch, arch: str) -> tuple[int, int]:
     return figures["registers"], figures["shared"]
 
 
-def _at(place: tuple[str, int] | None) -> str:
+def at(place: tuple[str, int] | None) -> str:
+    """file:line of a place."""
     return f"{Path(place[0]).name}:{place[1]}" if place else "?"
 
 

@@ -1,6 +1,7 @@
 """`minitensor check`: fourteen mistakes in a kernel that is not ours, each told in words."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -44,6 +45,7 @@ FAULTS = {  # what stands there -> what is written instead, and what must be sai
     "not written": ("if (row == 1) y", "if (row == 1 && c != 7) y", "y[0, 7] and 1 more: never"),
     "wrong index": ("c] = part[c][0]", "c] = part[c ^ 1][0]", "the reference has"),
     "beyond x": ("p = row; p < positions", "p = row; p <= positions", "reads at byte"),
+    "before x": ("+ p) * channels", "+ p - 1) * channels", "reads at byte -4 of x"),
     "beyond y": (STORE, "    if (row == 1) y[n * channels + c + 1] =", "writes at byte 256 of y"),
     "beyond shared": ("total += part[c][r]", "total += part[c + 1][r]", "out of bounds"),
     "in a branch": (LAST, f"    if (c < 16) {LAST.lstrip()}", "divergence"),
@@ -56,7 +58,8 @@ FAULTS = {  # what stands there -> what is written instead, and what must be sai
 @pytest.fixture
 def checked(tmp_path):
     """Findings for a kernel's text."""
-    (tmp_path / "mine.py").write_text("def gap(x, y, n, c):\n    return x.mean(1)\n")
+    printing = "print('loaded', end='')\ndef gap(x, y, n, c):\n    print(c)\n    return x.mean(1)\n"
+    (tmp_path / "mine.py").write_text(printing)  # what it prints is no finding
 
     def check(text, *more):
         (tmp_path / "gap.cu").write_text(text)
@@ -82,3 +85,13 @@ def test_a_mistake_is_told_in_words(name, checked):
     assert GAP.count(old) == 1
     found = checked(GAP.replace(old, new))
     assert any(word in line for line in found), found
+
+
+def test_a_race_names_both_threads(checked):
+    old, new, _ = FAULTS["first barrier"]
+    who = r"block \(([01]), 0, 0\), thread \(\d+, \d, 0\)"
+    says = (
+        rf"gap.cu:\d+, {who}: a race: it (read|write)s part, which {who} (read|write)s in gap.cu:"
+    )
+    found = [re.match(says, line) for line in checked(GAP.replace(old, new))]
+    assert any(told and told[1] == told[3] for told in found)  # shared memory is one block's

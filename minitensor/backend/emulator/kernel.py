@@ -108,7 +108,7 @@ class Function:
             raise KernelError(
                 f"{self.name}: {threads} threads in a block; a GPU has at most {MOST_THREADS}"
             )
-        self._run(grid, block, args, shared_mem, at_start=False)
+        self._run(grid, block, args, shared_mem, schedule.at_start())
 
     def _run(
         self,
@@ -147,8 +147,8 @@ class Function:
                 for array in arrays:
                     array.collect()
                 return
-        if not at_start:
-            self._run(grid, block, args, shared, at_start=True)  # to learn which thread it was
+        if at_start == schedule.at_start():  # the other way, to learn which thread it was
+            self._run(grid, block, args, shared, not at_start)
         raise KernelError(f"{self.name}: wrote outside {spoilt.name} of {spoilt.size} bytes")
 
     def _pass(self, i: int, value: Any, guarded: _GuardedArguments) -> Any:

@@ -1,6 +1,7 @@
 """How the emulator runs threads and blocks: forward, in reverse, or in a random order.
 
-A GPU promises no order. A kernel whose result depends on it lacks a barrier or an atomic.
+A GPU promises no order. A kernel whose result depends on it lacks a barrier or an atomic. Also:
+which blocks run, and at which end of an array its guard lies.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 
 ORDERS = ("forward", "reverse", "random")
 _order: ContextVar[tuple[str, int]] = ContextVar("order", default=("forward", 1))
+_starts: ContextVar[bool] = ContextVar("starts", default=False)
 _only: ContextVar[tuple[int, ...]] = ContextVar("only", default=())
 
 
@@ -32,6 +34,21 @@ def order(name: str, seed: int = 1) -> Iterator[None]:
         yield
     finally:
         _order.reset(token)
+
+
+@contextmanager
+def guarded_starts() -> Iterator[None]:
+    """Puts the starts of arrays at the guards, not their ends: reads before them are faults."""
+    token = _starts.set(True)
+    try:
+        yield
+    finally:
+        _starts.reset(token)
+
+
+def at_start() -> bool:
+    """Whether that is in force."""
+    return _starts.get()
 
 
 @contextmanager

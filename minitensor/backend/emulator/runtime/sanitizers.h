@@ -5,6 +5,7 @@
 // of its own; only barriers and collectives order them.
 #pragma once
 #include <cstddef>
+#include <cstdio>
 #include <sys/mman.h>
 
 extern "C" {
@@ -16,6 +17,7 @@ void __asan_unpoison_memory_region(const volatile void*, size_t);
 void* __tsan_get_current_fiber();
 void* __tsan_create_fiber(unsigned);
 void __tsan_destroy_fiber(void*);
+void __tsan_set_fiber_name(void*, const char*);
 void __tsan_switch_to_fiber(void*, unsigned no_sync);
 void __tsan_acquire(void*);
 void __tsan_release(void*);
@@ -63,6 +65,10 @@ inline void abandon(Thread&) {}
 inline void born(Thread& thread) {
     forget(thread.stack, stack_size);  // the last owner's accesses are not this one's
     thread.sanitizer = __tsan_create_fiber(0);
+    const uint3 b = block.index, t = thread.index;
+    char name[64];  // as reports have it: all that TSan keeps
+    snprintf(name, sizeof name, "%u, %u, %u; %u, %u, %u", b.x, b.y, b.z, t.x, t.y, t.z);
+    __tsan_set_fiber_name(thread.sanitizer, name);
 }
 inline void died(Thread& thread) { __tsan_destroy_fiber(thread.sanitizer); }
 inline void acquire(void* tag) { __tsan_acquire(tag); }

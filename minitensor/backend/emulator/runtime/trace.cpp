@@ -71,6 +71,27 @@ HOOK __tsan_read_range(void* at, size_t bytes) {
 HOOK __tsan_write_range(void* at, size_t bytes) {
     note(at, bytes, true, __builtin_return_address(0));
 }
+
+// Atomics are a load and, where it succeeds, a store.
+#define ATOMIC(bits, type)                                                                         \
+    extern "C" __attribute__((visibility("hidden"))) type __tsan_atomic##bits##_load(              \
+        const volatile type* at, int) {                                                            \
+        note(const_cast<type*>(at), sizeof *at, false, __builtin_return_address(0));               \
+        return *at;                                                                                \
+    }                                                                                              \
+    extern "C" __attribute__((visibility("hidden"))) int                                           \
+        __tsan_atomic##bits##_compare_exchange_strong(volatile type* at, type* old, type fresh,    \
+                                                      int, int) {                                  \
+        const bool same = *at == *old; /* of threads of an emulated grid one runs at a time */     \
+        *old = *at;                                                                                \
+        if (!same) return false;                                                                   \
+        note(const_cast<type*>(at), sizeof *at, true, __builtin_return_address(0));                \
+        *at = fresh;                                                                               \
+        return true;                                                                               \
+    }
+ATOMIC(16, uint16_t)
+ATOMIC(32, uint32_t)
+ATOMIC(64, uint64_t)
 // g++ guards a static array of half_t, though there is nothing to construct, and asks the guard so.
 extern "C" __attribute__((visibility("hidden"))) char __tsan_atomic8_load(
     const volatile char* at, int) {
