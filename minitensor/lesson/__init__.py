@@ -24,4 +24,5 @@ from minitensor.lesson.page import (
     slider,
     switch,
     text,
+    view,
 )

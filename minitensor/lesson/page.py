@@ -66,6 +66,17 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
     return mo.md(f"{head} {dedent(say(lang, english, chinese)).strip()}")
 
 
+def view(lang: str, found: Any, *names: str) -> Any:
+    """Other views of an explanation as lines of text, without the head, which its figure has."""
+    import marimo as mo
+
+    from minitensor.explain.shown import lines
+    from minitensor.explain.text import plain
+
+    _, told = plain(lines(found, names, lang)).split("\n\n", 1)
+    return mo.Html(f'<pre style="overflow-x: auto">{escape(told)}</pre>')
+
+
 def hint_button(lang: str) -> Any:
     """Counts how many hints were asked for."""
     import marimo as mo

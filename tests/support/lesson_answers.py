@@ -26,6 +26,22 @@ def padded(g, w):
     return np.pad(g, np.array(w.shape)[:, None] - 1)
 
 
+def stamped(y, w, stride):
+    """A transposed convolution without the sum."""
+    x = np.zeros(stride * np.array(y.shape) - stride + w.shape)
+    for i, j in np.ndindex(*y.shape):
+        x[i * stride :, j * stride :][: w.shape[0], : w.shape[1]] = y[i, j] * w
+    return x
+
+
+def rolled(w, n):
+    """W' as if the windows of all outputs followed each other."""
+    image = np.zeros((n, n))
+    image[: w.shape[0], : w.shape[1]] = w
+    outputs = (n - w.shape[0] + 1) * (n - w.shape[1] + 1)
+    return np.array([np.roll(image.ravel(), row) for row in range(outputs)])
+
+
 WRONG = {
     "output_size": [
         (lambda n, k, stride, dilation, pad: n - k + 1, "your answer is 3, it should be 2"),
@@ -69,5 +85,32 @@ WRONG = {
             lambda g, w: signal(padded(np.ones_like(g), w), w[::-1, ::-1]),
             "it leaves out g",
         ),
+    ],
+    "scatter": [
+        (stamped, "where stamps overlap, the last one overwrites"),
+        (
+            lambda y, w, stride: signal(padded(y, w), w[::-1, ::-1]),
+            r"shape \(4, 4\); it should be \(5, 5\).*never uses the stride",
+        ),
+        (
+            lambda y, w, stride: np.zeros(stride * np.array(y.shape) - stride + w.shape),
+            r"element \[0, 0\]: your answer is 0, it should be 67: \(-1\)·\(-67\) = 67",
+        ),
+    ],
+    "matrix": [
+        (lambda w, n: np.zeros((n, n)), r"has the shape \(3, 3\); it should be \(4, 9\)"),
+        (
+            lambda w, n: np.zeros(((n - len(w) + 1) * (n - w.shape[1] + 1), n * n)),
+            r"answer is 0, it should be 1: y\[0, 0\] = … \+ w\[0, 0\] = 1 · x\[0, 0\]",
+        ),
+        (lambda w, n: rolled(w, n), "the window jumps to the next line of the image"),
+    ],
+    "recover_kernel": [
+        (lambda y, x: x[:3, :3] / y[0, 0], "it divides by the first number of y alone"),
+        (
+            lambda y, x: x[-3:, -3:] / y[1, 1],
+            r"element \[0, 0\].*should be -0.033857: x\[0, 0\] = 1.896 = -56 · w\[0, 0\]",
+        ),
+        (lambda y, x: np.linalg.pinv(y) @ x, "raised ValueError: matmul"),
     ],
 }
