@@ -7,10 +7,12 @@ cells show; of a slider or a choice stays its name and its value.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,14 @@ CALLOUT = re.compile(r"<marimo-callout-output ([^>]*)></marimo-callout-output>")
 
 
 def html(lesson: Lesson, path: Path) -> None:
-    """Writes the page: each language in a section, which two buttons switch."""
+    """Writes the page."""
+    text = page(lesson)
+    with atomic_write(path) as fresh:
+        fresh.write_text(text, encoding="utf-8")
+
+
+def page(lesson: Lesson) -> str:
+    """The page: each language in a section, which two buttons switch."""
     parts = []
     for lang in LANGUAGES:
         hidden = "" if lang == LANGUAGES[0] else " hidden"
@@ -37,14 +46,13 @@ def html(lesson: Lesson, path: Path) -> None:
         f"<button onclick=\"show('{lang}')\">{name}</button>" for name, lang in NAMES.items()
     )
     title = escape(lesson.title[0])
-    text = PAGE.format(title=title, css=CSS, buttons=buttons, body="".join(parts))
-    with atomic_write(path) as fresh:
-        fresh.write_text(text, encoding="utf-8")
+    return PAGE.format(title=title, css=CSS, buttons=buttons, body="".join(parts))
 
 
 def _body(lesson: Lesson, lang: str) -> str:
     """What the cells show, in their order; the functions with blanks as code."""
-    shown, _ = shelf.load(lesson.path).app.run(defs={"lang": lang})
+    with redirect_stdout(io.StringIO()):  # a program would print its verdicts
+        shown, _ = shelf.load(lesson.path).app.run(defs={"lang": lang})
     outputs = iter(shown)
     parts = []
     for cell in ast.parse(lesson.path.read_text(encoding="utf-8")).body:
@@ -82,8 +90,6 @@ def _static(output: Any) -> str:
 
 
 def _drawn(figure: Any) -> str:
-    import io
-
     text = io.StringIO()
     figure.savefig(text, format="svg")
     return text.getvalue()
