@@ -20,7 +20,8 @@ NO_NUMBERS = {
     "calls a function of the user's, or is told what to do with one": """case check_gradients cond
         custom_gradient function gradients hessians map_fn numpy_function py_function
         recompute_grad vectorized_map while_loop""",
-    "about the program, not about numbers": "executing_eagerly explain group print show_graph timestamp",
+    "about the program, not about numbers": """executing_eagerly explain group print
+        show_graph timestamp""",
     "drawn by chance: tests of their own": """image.random_brightness image.random_contrast
         image.random_crop image.random_flip_left_right image.random_flip_up_down image.random_hue
         image.random_saturation image.sample_distorted_bounding_box
