@@ -59,6 +59,8 @@ def _body(lesson: Lesson, lang: str) -> str:
         if not isinstance(cell, ast.FunctionDef) or "lang" in _returned(cell):
             continue  # with `lang` given, the cells that make it do not run
         output = next(outputs)
+        if "switch" in _returned(cell):
+            continue  # the page has its own
         if cell.name == "_":
             parts.append(f"<section>{_static(output)}</section>")
         else:

@@ -51,6 +51,11 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
     """Nothing until there is a guess; then whether it is right, and why."""
     import marimo as mo
 
+    why = dedent(say(lang, english, chinese)).strip()
+    if guessed.value is None and not mo.running_in_notebook():  # a page on which nobody can choose
+        told = mo.md(f"**{right}.** {why}").text
+        summary = say(lang, "Answer", "答案")
+        return mo.Html(f"<details><summary>{summary}</summary>{told}</details>")
     if guessed.value is None:
         return mo.md(
             say(lang, "*The answer appears once you have guessed.*", "*猜过之后显示答案。*")
@@ -63,7 +68,7 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
             f"**You said {guessed.value}; it is {right}.**",
             f"**你猜 {guessed.value}, 其实是 {right}。**",
         )
-    return mo.md(f"{head} {dedent(say(lang, english, chinese)).strip()}")
+    return mo.md(f"{head} {why}")
 
 
 def view(lang: str, found: Any, *names: str) -> Any:

@@ -113,4 +113,24 @@ WRONG = {
         ),
         (lambda y, x: np.linalg.pinv(y) @ x, "raised ValueError: matmul"),
     ],
+    "conv2d": [
+        (
+            lambda x, w, stride: signal(x, w),
+            r"stride=2\)` has the shape \(3, 3\); it should be \(2, 2\)",
+        ),
+        (lambda x, w, stride: signal(x, w[::-1, ::-1])[::stride, ::stride], "turns the kernel"),
+        (
+            lambda x, w, stride: np.maximum(signal(x, w)[::stride, ::stride], 0),
+            r"element \[0, 0\].*is 0, it should be -1: 0·0 \+ 1·0 \+ 4·\(-1\)",
+        ),
+        (
+            lambda x, w, stride: signal(x, w)[::stride, ::stride] / 9,
+            r"element \[0, 0\]: your answer",
+        ),
+    ],
+    "true_convolution": [
+        (signal, "does not turn the kernel"),
+        (lambda x, w: signal(x, w.T), r"element \[0, 0\]: your answer is -4, it should be -6"),
+        (lambda x, w: signal(x, w[:, ::-1]), "top and bottom must change places too"),
+    ],
 }
