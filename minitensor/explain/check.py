@@ -73,7 +73,11 @@ def findings(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
     Args:
         args: name, launch, grid, block, arg, shared, against and seconds, as the command has them.
     """
-    _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
+    try:
+        _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
+    except CompileError as problem:
+        yield STAGES[0], [str(problem)]
+        return
     found: set[str] = set()
     for name in STAGES:
         lines, whole = _built(name, kernel) or _of_process(name, args)
@@ -358,21 +362,33 @@ def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
     yield from _unset(launch)
     if launch.scale > 1:
         return  # some blocks ran alone
+    arrays = {array.span.name: array for array in launch.arrays}
     for name, place, *_ in _wrong(kernel, args, given, values, reference):
-        array = next(array for array in launch.arrays if array.span.name == name)
-        writers = launch.writers(array, place)
-        if writers:
-            block, thread = writers[-1]
+        stores = launch.stores(arrays[name], place)
+        if len(stores):
             yield (
-                f"{name}{list(place)} was written by block {block}, thread {thread}; "
+                f"{_where(stores[-1])}: wrote {name}{list(place)}; "
                 f"minitensor kernel ... --output {','.join(map(str, place))} shows its loads"
             )
+            continue
+        others = launch.of(arrays[name])
+        lines = {_where(store).partition(",")[0] for store in others[others["is_write"] == 1]}
+        there = " or ".join(sorted(lines)) or "any line"
+        yield f"{name}{list(place)}: no thread comes to it in {there}"
+
+
+def _where(record: Any) -> str:
+    """file:line, block and thread of an access."""
+    from minitensor.backend.emulator.kernel import line_of
+
+    place = line_of(int(record["instruction"]) - 1)  # the call before the return
+    block, thread = (tuple(map(int, record[which])) for which in ("block", "thread"))
+    at = f"{_short(place[0])}:{place[1]}" if place else "a line unknown"
+    return f"{at}, block {block}, thread {thread}"
 
 
 def _unset(launch: Any) -> Iterator[str]:
     """Loads of shared memory that nobody of the block has stored before."""
-    from minitensor.backend.emulator.kernel import line_of
-
     shared = launch.records[launch.records["is_shared"] == 1]
     written: dict[tuple[int, ...], set[int]] = {}
     told = set()
@@ -384,10 +400,6 @@ def _unset(launch: Any) -> Iterator[str]:
         known = written.setdefault(block, set())
         if record["is_write"]:
             known.update(words)
-        elif not known.issuperset(words):
-            place = line_of(int(record["instruction"]) - 1)
-            at = f"{_short(place[0])}:{place[1]}" if place else "?"
-            if at not in told:
-                told.add(at)
-                thread = tuple(map(int, record["thread"]))
-                yield f"{at}, block {block}, thread {thread}: reads shared memory nobody wrote"
+        elif not known.issuperset(words) and record["instruction"] not in told:
+            told.add(record["instruction"])
+            yield f"{_where(record)}: reads shared memory nobody wrote"

@@ -31,7 +31,7 @@ COSTS = {  # what the file of puzzles says -> what a person reads
     "loads": "reads of arrays per thread",
     "shared": "uses of shared memory per thread",
     "sectors": "sectors per request",
-    "conflicts": "wavefronts of shared memory where one would do",
+    "conflicts": "wavefronts of shared memory where one would do (bank conflicts)",
     "registers": "registers per thread",
 }
 ARCHITECTURE = "sm_80"  # whose registers are counted
@@ -72,7 +72,7 @@ class Puzzle:
         """The text and the empty kernel, with how it is launched and what is counted."""
         lines = (folder() / self.file).read_text().splitlines(keepends=True)
         text = next(i for i, line in enumerate(lines) if not line.startswith("//"))
-        costs = ", ".join(f"at most {most:g} {COSTS[name]}" for name, most in self.costs.items())
+        costs = ", ".join(f"{COSTS[name]} at most {most:g}" for name, most in self.costs.items())
         how = " ".join(self.launch.replace("--arg ", "").replace("--", "").split())
         told = f"//\n{_comment(f'Launch: {how}')}{_comment(f'Costs: {costs}.')}"
         return "".join([*lines[:text], told, *lines[text:]])
@@ -160,7 +160,11 @@ def _check(p: Puzzle, args: argparse.Namespace) -> int:
     if not Path(file).is_file():
         raise ValueError(f"no {file} here: minitensor puzzle start {p.number} writes one")
     told = p.arguments(file)
-    verdicts = list(verdict(p, told, dict(check.findings(told))))
+    try:
+        found = dict(check.findings(told))
+    except ValueError as problem:
+        raise ValueError(f"{problem}; keep the name and the arguments that `start` wrote") from None
+    verdicts = list(verdict(p, told, found))
     reached = sum(v.points for v in verdicts)
     solved = all(v.held for v in verdicts)
     if args.json:

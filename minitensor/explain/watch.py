@@ -62,13 +62,17 @@ class Launch:
         """The records that touch one array."""
         return self.records[within(self.records, array.span)]
 
-    def writers(self, array: Argument, element: Index) -> list[tuple[Index, Index]]:
-        """(block, thread) of all that wrote an element."""
+    def stores(self, array: Argument, element: Index) -> Any:
+        """The records that write an element."""
         number = int(np.ravel_multi_index(element, array.shape)) * array.dtype.itemsize
         records = self.of(array)
         start = records["address"].astype(np.int64) - array.span.address
         meets = (start <= number) & (number < start + records["bytes"])
-        found = records[meets & (records["is_write"] == 1)]
+        return records[meets & (records["is_write"] == 1)]
+
+    def writers(self, array: Argument, element: Index) -> list[tuple[Index, Index]]:
+        """(block, thread) of all that wrote an element."""
+        found = self.stores(array, element)
         return sorted({(_three(r["block"]), _three(r["thread"])) for r in found})
 
     def doing(self, block: Index, thread: Index) -> Any:

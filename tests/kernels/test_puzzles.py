@@ -58,7 +58,7 @@ WRONG = {  # what stands in the solution, what instead, and what must be said of
             "if (t < half) part[t] += part[t + half]",
             "const int s = 128 / half;\n"
             "        if (2 * s * t < 256) part[2 * s * t] += part[2 * s * t + s]",
-            "wavefronts of shared memory where one would do: ",
+            "wavefronts of shared memory where one would do (bank conflicts): ",
         ),
     ],
     "dot": [
@@ -74,7 +74,7 @@ WRONG = {  # what stands in the solution, what instead, and what must be said of
         ("y[i] = sum[t]", "y[i] = t ? sum[t - 1] : 0", "the reference has"),
     ],
     "transpose": [
-        ("tile[32][33]", "tile[32][32]", "where one would do: 32"),
+        ("tile[32][33]", "tile[32][32]", "where one would do (bank conflicts): 32"),
         (
             "= tile[t][r]",
             "= x[(top + t) * width + left + r]",
@@ -271,6 +271,7 @@ def test_a_wrong_one_is_told_why(name, number, file, races, monkeypatch):
     word = WRONG[name][number - 1][2]
     said = [v.what for v in told if not v.held]
     assert any(word in line for line in said), said
+    assert any(re.search(r"all\.cu:\d+", line) for line in said) or "per thread" in word, said
 
 
 @pytest.fixture
@@ -297,7 +298,7 @@ def test_a_puzzle_is_started_hinted_checked_and_solved(told, tmp_path):
     code, words = told("check", "2")
     assert code == 1
     assert "never written" in words
-    assert "0 of 8 points" in words
+    assert "0 of 7 points" in words
 
     assert told("hint", "2")[1].splitlines() == ["1 of 2: The last number is x[n - 1]."]
     assert len(told("hint", "2")[1].splitlines()) == len(told("hint", "2")[1].splitlines()) == 2
@@ -306,9 +307,9 @@ def test_a_puzzle_is_started_hinted_checked_and_solved(told, tmp_path):
     mine.write_text(solution)
     code, words = told("check", "2", "--json")
     answer = json.loads(words)
-    assert (code, answer["solved"], answer["points"], answer["of"]) == (0, True, 8, 8)
+    assert (code, answer["solved"], answer["points"], answer["of"]) == (0, True, 7, 7)
     assert "blockDim" not in words  # a solution is never shown
-    assert re.search(r"2  guard +8 of  8", told("list")[1])
+    assert re.search(r"2  guard +7 of  7", told("list")[1])
 
 
 def test_what_is_no_puzzle_is_said_in_a_line(told):
@@ -320,6 +321,21 @@ def test_what_is_no_puzzle_is_said_in_a_line(told):
     assert "minitensor puzzle start 1 writes one" in words
     code, words = told("check", "1", "nowhere.cu")
     assert "no nowhere.cu here" in words
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "word"),
+    [
+        ("void map(const float* x, float* y) { y[0] = x[0] }", 1, "error: expected"),
+        ("void map(float* x, float* y) {}\nint main() { map<<<1, 1>>>(0, 0); }", 1, "host code"),
+        ("void other(float* x, float* y) {}", 2, "keep the name and the arguments"),
+        ("void map(float* x, float* y, int n) {}", 2, "keep the name and the arguments"),
+    ],
+)
+def test_what_is_no_kernel_for_the_puzzle_is_said_in_words(text, code, word, told, tmp_path):
+    (tmp_path / "mine.cu").write_text(f"__global__ {text}\n")
+    found, words = told("check", "map", "mine.cu")
+    assert (found, word in words, "Traceback" in words) == (code, True, False), words
 
 
 def test_each_task_says_what_is_given():

@@ -64,7 +64,8 @@ inline void __threadfence_block() {}
 // ----- atomics: visible to the race detector as such -----
 
 namespace emu {
-template <typename T, typename Function> T replace(T* at, Function next) {
+// Inlined, so that what is seen of it has the kernel's line.
+template <typename T, typename Function> [[gnu::always_inline]] inline T replace(T* at, Function next) {
     T old, fresh;
     __atomic_load(at, &old, __ATOMIC_RELAXED);
     do {
@@ -75,19 +76,19 @@ template <typename T, typename Function> T replace(T* at, Function next) {
 template <typename T> using Same = std::common_type_t<T>;  // not deduced: converts, as CUDA's do
 }  // namespace emu
 
-template <typename T> T atomicAdd(T* at, emu::Same<T> v) {
+template <typename T> [[gnu::always_inline]] inline T atomicAdd(T* at, emu::Same<T> v) {
     return emu::replace(at, [v](T old) { return T(old + v); });
 }
-template <typename T> T atomicMax(T* at, emu::Same<T> v) {
+template <typename T> [[gnu::always_inline]] inline T atomicMax(T* at, emu::Same<T> v) {
     return emu::replace(at, [v](T old) { return old > v ? old : v; });
 }
-template <typename T> T atomicMin(T* at, emu::Same<T> v) {
+template <typename T> [[gnu::always_inline]] inline T atomicMin(T* at, emu::Same<T> v) {
     return emu::replace(at, [v](T old) { return old < v ? old : v; });
 }
-template <typename T> T atomicExch(T* at, emu::Same<T> v) {
+template <typename T> [[gnu::always_inline]] inline T atomicExch(T* at, emu::Same<T> v) {
     return emu::replace(at, [v](T) { return v; });
 }
-template <typename T> T atomicCAS(T* at, emu::Same<T> expected, emu::Same<T> v) {
+template <typename T> [[gnu::always_inline]] inline T atomicCAS(T* at, emu::Same<T> expected, emu::Same<T> v) {
     return emu::replace(at, [=](T old) { return old == expected ? v : old; });
 }
 
