@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from textwrap import dedent
+from textwrap import dedent, fill
 from typing import Any
 
 from minitensor.lesson import progress
@@ -12,6 +12,7 @@ from minitensor.lesson.exercise import Answer, Exercise, judge
 from minitensor.lesson.exercise import say_in as say
 
 NAMES = {"English": "en", "中文": "zh"}
+WIDTH = 72  # of a line of text
 MARKS = {"passed": "✓", "empty": "…", "wrong": "✗"}
 
 
@@ -79,7 +80,8 @@ def view(lang: str, found: Any, *names: str) -> Any:
     from minitensor.explain.text import plain
 
     _, told = plain(lines(found, names, lang)).split("\n\n", 1)
-    return mo.Html(f'<pre style="overflow-x: auto">{escape(told)}</pre>')
+    folded = (fill(line, WIDTH) if len(line) > WIDTH else line for line in told.split("\n"))
+    return mo.Html(f'<pre style="overflow-x: auto">{escape(chr(10).join(folded))}</pre>')
 
 
 def hint_button(lang: str) -> Any:

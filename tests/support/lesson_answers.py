@@ -133,4 +133,48 @@ WRONG = {
         (lambda x, w: signal(x, w.T), r"element \[0, 0\]: your answer is -4, it should be -6"),
         (lambda x, w: signal(x, w[:, ::-1]), "top and bottom must change places too"),
     ],
+    "batch_norm": [
+        (
+            lambda x, gamma, beta, eps: (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + eps),
+            r"gamma=\[2, -1\].*element \[0, 0, 0, 0\].*the 12 numbers of channel 0 have mean",
+        ),
+        (
+            lambda x, gamma, beta, eps: (
+                gamma * (x - x.mean(0)) / np.sqrt(np.var(x, 0) + eps) + beta
+            ),
+            "over the images alone",
+        ),
+        (
+            lambda x, gamma, beta, eps: (
+                gamma * (x - x.mean((0, 1, 2))) / (np.sqrt(x.var((0, 1, 2))) + eps) + beta
+            ),
+            "eps is added after the root",
+        ),
+    ],
+    "moving": [
+        (
+            lambda mean, variance, batch, momentum: (
+                0.9 * batch.mean(0) + 0.1 * mean,
+                0.9 * batch.var(0) + 0.1 * variance,
+            ),
+            r"element \[0, 0\]: your answer is 2.7, it should be 0.3: the old mean is 0, "
+            "that of the batch 3, and of the old one 0.9 is kept",
+        ),
+        (
+            lambda mean, variance, batch, momentum: (
+                momentum * mean + (1 - momentum) * batch.mean(0),
+                momentum * variance + (1 - momentum) * batch.var(0) * len(batch) / (len(batch) - 1),
+            ),
+            "keeps the variance of n - 1",
+        ),
+        (lambda mean, variance, batch, momentum: mean, r"shape \(2,\); it should be \(2, 2\)"),
+    ],
+    "batch_norm_gradient": [
+        (lambda x, g, eps: g / np.sqrt(np.var(x) + eps), "that is inference mode"),
+        (
+            lambda x, g, eps: g - g.mean(),
+            r"element \[0\]: your answer is -0.25.*0 comes straight through x\[0\]",
+        ),
+        (lambda x, g, eps: np.outer(x, g), r"shape \(4, 4\); it should be \(4,\)"),
+    ],
 }
