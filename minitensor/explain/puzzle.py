@@ -34,6 +34,7 @@ COSTS = {  # what the file of puzzles says -> what a person reads
     "conflicts": "wavefronts of shared memory where one would do (bank conflicts)",
     "registers": "registers per thread",
 }
+SECONDS = 20  # that a build of a puzzle may run; it needs one
 ARCHITECTURE = "sm_80"  # whose registers are counted
 _STATE = ".puzzles.json"
 
@@ -64,9 +65,8 @@ class Puzzle:
         parser = argparse.ArgumentParser()
         check.add_arguments(parser)
         against = f"--against={folder() / 'reference.py'}:{self.name}"
-        return parser.parse_args(
-            [file, *shlex.split(self.launch), f"--launch={self.name}", against]
-        )
+        told = f"--launch={self.name}", f"--seconds={SECONDS}", against
+        return parser.parse_args([file, *shlex.split(self.launch), *told])
 
     def task(self) -> str:
         """The text and the empty kernel, with how it is launched and what is counted."""
