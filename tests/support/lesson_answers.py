@@ -21,6 +21,11 @@ def signal(x, w):
     return np.einsum("ijab,ab->ij", windows, w)
 
 
+def windows(x, k):
+    """All k x k windows."""
+    return np.lib.stride_tricks.sliding_window_view(x, (k, k))
+
+
 def padded(g, w):
     """With zeros all around, one less than the kernel has rows and columns."""
     return np.pad(g, np.array(w.shape)[:, None] - 1)
@@ -176,5 +181,40 @@ WRONG = {
             r"element \[0\]: your answer is -0.25.*0 comes straight through x\[0\]",
         ),
         (lambda x, g, eps: np.outer(x, g), r"shape \(4, 4\); it should be \(4,\)"),
+    ],
+    "max_pool": [
+        (
+            lambda x, k, stride: np.maximum(windows(x, k)[::stride, ::stride].max((2, 3)), 0),
+            "never finds a largest number below 0",
+        ),
+        (
+            lambda x, k, stride: windows(x, k)[::stride, ::stride].min((2, 3)),
+            r"element \[0, 0\]: your answer is 1, it should be 4: the largest of 1, 3, 4, 4",
+        ),
+        (lambda x, k, stride: windows(x, k).max((2, 3)), r"shape \(3, 3\); it should be \(2, 2\)"),
+    ],
+    "average_same": [
+        (
+            lambda x, k, stride: (
+                np.pad(x, (0, k))[: -(-len(x) // stride) * stride].reshape(-1, stride).sum(1) / k
+            ),
+            r"element \[2\]: your answer is 2.5, it should be 5: \(5\)/1, for 1 of the 2 places",
+        ),
+        (
+            lambda x, k, stride: np.full(-(-len(x) // stride), x.mean()),
+            r"answer is 3, it should be 1.5",
+        ),
+        (lambda x, k, stride: x[::stride][:2], r"has the shape \(2,\); it should be \(3,\)"),
+    ],
+    "max_pool_gradient": [
+        (
+            lambda x, g, k: (
+                np.kron(g, np.ones((k, k)))
+                * (x == np.kron(windows(x, k)[::k, ::k].max((2, 3)), np.ones((k, k))))
+            ),
+            r"element \[1, 1\]: your answer is 1, it should be 0: .*all of several equal",
+        ),
+        (lambda x, g, k: np.kron(g, np.ones((k, k))) / k**2, "the way back of average pooling"),
+        (lambda x, g, k: g, r"has the shape \(2, 2\); it should be \(4, 4\)"),
     ],
 }
