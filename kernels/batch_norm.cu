@@ -11,6 +11,9 @@
 // and a second kernel merges it in a fixed order: no atomics, the same bits every time.
 // Statistics, scale, offset and sums are float where x is half_t.
 //
+// Memory: what a block found it writes number by number of a struct, a third or half of each sector,
+// and merges pairs in shared memory in 2 wavefronts: once a block, after all of its rows.
+//
 // Twins: minitensor/backend/numpy/norm.py. Sources: Welford 1962; Chan, Golub, LeVeque 1979.
 #include "common.cuh"
 

@@ -6,8 +6,8 @@
 //
 // where row = i * sy + u * dy - top and column = j * sx + v * dx - left are a pixel, no padding.
 //
-// Neighbouring threads differ in the last index, so a warp writes neighbouring addresses, and reads
-// them or all the same one. But for the filter of input_grad, whose channels are O numbers apart: a
+// Memory: neighbouring threads differ in the last index, so a warp writes neighbouring addresses, and
+// reads them or all the same one. But for the filter of input_grad, whose channels are O numbers apart: a
 // request of a warp asks for up to 32 sectors, of which the next steps over o use the rest.
 // Rung 0: nothing is kept, every factor is read again by every thread that needs it. Group g of G
 // joins input channels [g*C/G, (g+1)*C/G) and outputs [g*O/G, (g+1)*O/G), so `c` above counts

@@ -12,7 +12,9 @@
 //     registers into the other, and one barrier per tile is enough.
 //   - Nothing is divided inside the loop: parts of rows are worked out once, digits of the depth
 //     walk on by addition. What all threads know lies in shared memory, registers are for sums.
-// Splits as in conv_tiled.cu. A bias (one number per last index of c, or null) and a ReLU can be
+// Memory: packs that lie along the depth are turned as they are stored, in up to 3 wavefronts, and what
+// is known of a row of a is read for each pack that is brought, in up to 8 (FilterGrad): both once a
+// tile, beside BK * (TM + TN) reads that have no conflict. Splits as in conv_tiled.cu. A bias (one number per last index of c, or null) and a ReLU can be
 // applied on the way out, which saves the round trip of a kernel of their own. The twin is
 // minitensor/backend/numpy/blocked.py; conv_tensor.cuh is the next rung.
 #include "common.cuh"

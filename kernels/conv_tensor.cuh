@@ -8,6 +8,9 @@
 // does two jobs: everyone's copies of this slice are there, and everyone has done with the slice
 // before, whose place the copies that are started next will take.
 //
+// Memory: the slices in shared memory are laid out for those who read them, ldmatrix; so the copies,
+// 16 bytes each, are stored in up to 2 wavefronts.
+//
 // Factors are rounded to TF32 (10 bits after the point) or are float16; sums are float32. The twin
 // is minitensor/backend/numpy/direct.py on rounded factors. Not here: Hopper's wgmma and TMA, and
 // the choice of a tile (minitensor/backend/host/tensor.py).

@@ -11,6 +11,9 @@
 // lines and add up through shared memory. K x K taps, stride S, dilation 1, M = 1, channels a
 // multiple of four. depthwise_filter_any: any window and M, one thread one tap of one channel.
 //
+// Memory: a block adds its lines through packs of 16 bytes in shared memory, in up to 3.5 wavefronts
+// each, once for every tap of a row: little beside the strips that it loads.
+//
 // Twin: conv2d_kernel_grad in minitensor/backend/numpy/depthwise.py.
 #include "common.cuh"
 #include "rows.cuh"

@@ -7,6 +7,9 @@
 // sees nothing else has the lowest value, and tap 0. K is the size of a square kernel known when
 // compiling, whose taps unroll into loads that travel together, or 0.
 //
+// Memory: take_tap reads the pixel that won, wherever in the window it lies: up to 20 sectors for a
+// request of a warp.
+//
 // Twins: minitensor/backend/numpy/pool.py.
 #include "common.cuh"
 #include "positions.cuh"

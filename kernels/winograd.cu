@@ -6,7 +6,10 @@
 // of the (OUT + 2)^2 points is a matrix product (tiles, C) @ (C, O), so that the whole convolution
 // is three kernels around one batched GEMM: winograd_input and winograd_filter, one thread per
 // tile and channel or per filter, then the GEMM, then winograd_output, one thread per tile and
-// output. Neighbouring threads take neighbouring channels, which makes every access coalesced.
+// output.
+// Memory: neighbouring threads take neighbouring channels, which makes every access coalesced, but
+// for the filters on the way back: they are turned, and a warp reads 9 numbers O apart, 32 sectors
+// a request, rather than write 36 so.
 // Multiplications per output fall from 9 to 16/4 = 4 (OUT = 2) or 36/16 = 2.25 (OUT = 4).
 //
 // What it costs: a NaN or an infinity spreads over its tile (inf - inf), and digits. A row of the
