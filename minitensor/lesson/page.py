@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from textwrap import dedent, fill
-from typing import Any
+from typing import Any, Literal
 
 from minitensor.lesson import progress
 from minitensor.lesson.exercise import Answer, Exercise, judge
@@ -13,6 +13,11 @@ from minitensor.lesson.exercise import say_in as say
 
 NAMES = {"English": "en", "中文": "zh"}
 WIDTH = 72  # of a line of text
+KINDS: dict[str, Literal["success", "neutral", "warn"]] = {
+    "passed": "success",
+    "empty": "neutral",
+    "wrong": "warn",
+}
 MARKS = {"passed": "✓", "empty": "…", "wrong": "✗"}
 
 
@@ -114,8 +119,7 @@ def check(lang: str, exercise: Exercise, given: Answer, hints: int = 0) -> Any:
     lines += [f"- {say(lang, *hint)}" for hint in shown]
     if hints > len(exercise.hints):
         lines.append(say(lang, "- There are no more hints.", "- 没有更多提示了。"))
-    kind = {"passed": "success", "empty": "neutral", "wrong": "warn"}[verdict.state]
-    told = mo.callout(mo.md("\n\n".join(lines)), kind=kind)
+    told = mo.callout(mo.md("\n\n".join(lines)), kind=KINDS[verdict.state])
     return mo.vstack([told, mo.Html(_folded(lang, exercise.source))])
 
 

@@ -217,4 +217,17 @@ WRONG = {
         (lambda x, g, k: np.kron(g, np.ones((k, k))) / k**2, "the way back of average pooling"),
         (lambda x, g, k: g, r"has the shape \(2, 2\); it should be \(4, 4\)"),
     ],
+    "receptive_field": [
+        (lambda layers: 2 * len(layers) + 1, "your answer is 7, it should be 15: .* 3, 7, 15"),
+        (
+            lambda layers: 1 + sum((k - 1) * d for k, s, d in layers),
+            "your answer is 12, it should be 27: .*forgets the strides below",
+        ),
+        (lambda layers: sum(layer[0] for layer in layers), "only k - 1 pixels are new"),
+    ],
+    "separable_weights": [
+        (lambda k, c, o: k * k * c * o, "should be 39: the layer holds 3 x 3 x 3 x 1 .* ordinary"),
+        (lambda k, c, o: k * k * c + 14, "your answer is 41, it should be 39"),
+        (lambda k, c, o: k**2 * c, "that mixes the channels is missing"),
+    ],
 }

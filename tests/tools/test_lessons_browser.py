@@ -61,15 +61,21 @@ def pooled(row: int) -> float:
     return (4, 2)[row]
 
 
+def spread(dilation: int) -> float:
+    """Lesson 8: nine pixels of 1 to 49 around the one at row and column `dilation`."""
+    return 9.0 * (1 + 8 * dilation)
+
+
 FIRST_SLIDER = {  # where it begins; what the first figure shows
     2: (5, last_window),
     3: (0, by_hand),
     6: (1, pixel_gradient),
     7: (2, stamped),
+    8: (1, spread),
     9: (0, pooled),
     10: (6, standardised),
 }
-LATER = (3, 6, 7, 9, 10)  # the others are of the same build: pytest -m slow
+LATER = (3, 6, 7, 8, 9, 10)  # the others are of the same build: pytest -m slow
 NUMBERS = [
     pytest.param(n, marks=pytest.mark.slow) if n in LATER else n for n in sorted(FIRST_SLIDER)
 ]

@@ -25,7 +25,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build("wheel", tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_carries_every_file_of_the_package_and_the_kernels(wheel: Path) -> None:
+def test_the_wheel_carries_every_file_of_the_package_the_kernels_and_the_lessons(
+    wheel: Path,
+) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     here = {
         str(file.relative_to(ROOT))
@@ -33,7 +35,8 @@ def test_the_wheel_carries_every_file_of_the_package_and_the_kernels(wheel: Path
         if file.is_file() and "__pycache__" not in file.parts
     }
     kernels = {f"minitensor/kernels/{file.name}" for file in (ROOT / "kernels").iterdir()}
-    assert here | kernels <= shipped
+    lessons = {f"minitensor/lessons/{file.name}" for file in (ROOT / "lessons").glob("*.py")}
+    assert here | kernels | lessons <= shipped
 
 
 def test_the_wheel_needs_numpy_only(wheel: Path) -> None:

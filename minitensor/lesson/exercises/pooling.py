@@ -35,7 +35,8 @@ def _window(x: np.ndarray, k: int, stride: int, index: Any) -> list[str]:
 
 
 def _max_terms(arguments: Any, index: Any, lang: str) -> str:
-    listed = ", ".join(_window(*arguments, index))
+    x, k, stride = arguments
+    listed = ", ".join(_window(x, k, stride, index))
     return say_in(lang, f"the largest of {listed}", f"{listed} 中最大的")
 
 
