@@ -60,7 +60,10 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path
     run("\n".join(blocks(page.read_text(encoding="utf-8"))), tmp_path)
 
 
-MADE = ("explorer.html",)  # by docs/explorer.py, while the site is built
+MADE = {  # by docs/explorer.py and docs/lessons.py, while the site is built
+    "explorer.html",
+    *(f"lessons/{file.stem}.html" for file in (ROOT / "lessons").glob("[0-9][0-9]_*.py")),
+}
 
 
 def test_every_linked_file_exists() -> None:
