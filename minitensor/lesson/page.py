@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from textwrap import dedent, fill
@@ -13,6 +14,7 @@ from minitensor.lesson.exercise import say_in as say
 
 NAMES = {"English": "en", "中文": "zh"}
 WIDTH = 72  # of a line of text
+BROKEN = re.compile(r"(?<=[\u3000-\u9fff])\n(?=[\u3000-\u9fff])")
 KINDS: dict[str, Literal["success", "neutral", "warn"]] = {
     "passed": "success",
     "empty": "neutral",
@@ -21,11 +23,17 @@ KINDS: dict[str, Literal["success", "neutral", "warn"]] = {
 MARKS = {"passed": "✓", "empty": "…", "wrong": "✗"}
 
 
+def prose(lang: str, english: str, chinese: str) -> str:
+    """The text in the language chosen; between Chinese characters the end of a line is no space."""
+    told = dedent(say(lang, english, chinese)).strip()
+    return BROKEN.sub("", told)
+
+
 def text(lang: str, english: str, chinese: str) -> Any:
     """Markdown in the language chosen."""
     import marimo as mo
 
-    return mo.md(dedent(say(lang, english, chinese)))
+    return mo.md(prose(lang, english, chinese))
 
 
 def switch() -> Any:
@@ -57,7 +65,7 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
     """Nothing until there is a guess; then whether it is right, and why."""
     import marimo as mo
 
-    why = dedent(say(lang, english, chinese)).strip()
+    why = prose(lang, english, chinese)
     if guessed.value is None and not mo.running_in_notebook():  # a page on which nobody can choose
         told = mo.md(f"**{right}.** {why}").text
         summary = say(lang, "Answer", "答案")
@@ -102,7 +110,7 @@ def blank(lang: str, exercise: Exercise, english: str, chinese: str) -> Any:
     import marimo as mo
 
     head = say(lang, f"**Build `{exercise.name}`.**", f"**实现 `{exercise.name}`。**")
-    return mo.md(f"{head} {dedent(say(lang, english, chinese)).strip()}")
+    return mo.md(f"{head} {prose(lang, english, chinese)}")
 
 
 def check(lang: str, exercise: Exercise, given: Answer, hints: int = 0) -> Any:
