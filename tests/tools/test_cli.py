@@ -176,3 +176,13 @@ def test_warm_up_names_the_networks_there_are(capsys: pytest.CaptureFixture[str]
     assert "no network lenet; there are mlp, mnist_cnn, lenet5" in refused(
         capsys, "warm-up", "lenet"
     )
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`minitensor kernel --list | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = [sys.executable, "-m", "minitensor", "kernel", "--list"]
+    done = subprocess.run(run, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
