@@ -88,7 +88,7 @@ def _steps(launch: Launch) -> list[dict[str, Any]]:
     start = np.argsort(which, kind="stable")
     ends = np.cumsum(np.bincount(which))
     shared_at = records["address"][records["is_shared"] == 1]
-    base = int(shared_at.min(initial=0)) // 4096 * 4096  # where shared memory begins
+    base = int(shared_at.min()) // 4096 * 4096 if len(shared_at) else 0  # where it begins
     steps = []
     for number in order:
         some = records[start[ends[number - 1] if number else 0 : ends[number]]]

@@ -38,6 +38,11 @@ def test_the_page_asks_for_nothing_from_outside(launch):
     assert len(text) < 500_000
 
 
+def test_addresses_of_shared_memory_count_from_its_beginning(launch):
+    shared = [step for step in launch_page._steps(launch) if step["array"] < 0]
+    assert max(max(step["address"]) for step in shared) < 2**14
+
+
 def test_what_the_page_counts_is_what_the_metrics_count(launch, tmp_path):
     """Request by request: 32 wavefronts down a column of 32, 32 sectors along it in memory."""
     path = tmp_path / "page.html"

@@ -33,6 +33,8 @@ function show(launch, parent) {
     said.replaceChildren(...words(launch, step, Number(slider.value)));
     maps.replaceChildren(threads(launch, step), memory(launch, step));
     for (const line of code.children) line.classList.toggle('now', line.dataset.at === step.at);
+    const now = code.querySelector('.now');  // in view, and the page itself stays where it is
+    if (now) code.scrollTop = now.offsetTop - code.offsetTop - code.clientHeight / 2;
   };
   const go = (by) => { slider.value = Number(slider.value) + by; draw(); };
   slider.addEventListener('input', draw);
