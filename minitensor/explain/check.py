@@ -2,7 +2,7 @@
 
 Three builds of it run, each in a process of its own, which may fail, hang or crash:
 
-    checked   in three orders of threads: what misuses the machine, what nobody wrote, what depends
+    checked   in five orders of threads: what misuses the machine, what nobody wrote, what depends
               on the order, and what differs from the reference
     trace     shared memory that is read before it was written; who wrote the wrong element
     tsan      ThreadSanitizer: two threads at one address that no barrier orders
@@ -119,8 +119,7 @@ def _built(stage: str, kernel: Kernel) -> tuple[list[str], bool] | None:
     try:
         build.library(kernel.file, build.listing(kernel.program))
     except CompileError as problem:
-        lines = str(problem).splitlines()
-        return [line for line in lines if " error: " in line][:3] or lines[:1], False
+        return own_launch.first_lines(problem), False
     return None
 
 

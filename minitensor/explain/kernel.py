@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         if args.html:
             seen += [launch for name in args.beside for launch in _of(name, args, in_gdb)]
     except (CompileError, LaunchError, KernelError) as problem:
-        raise ValueError(_first_lines(problem)) from None
+        raise ValueError("\n".join(own_launch.first_lines(problem))) from None
     return 0 if in_gdb else _show(seen, args)
 
 
@@ -128,13 +128,6 @@ def _of_ours(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
             "these sizes"
         )
     return seen
-
-
-def _first_lines(problem: Exception) -> str:
-    """What a compiler or the emulator says, without what only repeats it."""
-    lines = str(problem).splitlines()
-    errors = [line for line in lines if " error: " in line]
-    return "\n".join(errors[:3] or lines[:1])
 
 
 def _show(seen: list[Any], args: argparse.Namespace) -> int:

@@ -86,6 +86,12 @@ def call(own: Own, args: argparse.Namespace) -> tuple[Kernel, Callable[[], None]
     return kernel, lambda: own.launch(*how, *values, shared=args.shared)
 
 
+def first_lines(problem: Exception) -> list[str]:
+    """What a compiler or the emulator says, without what only repeats it."""
+    lines = str(problem).splitlines()
+    return [line for line in lines if " error: " in line][:3] or lines[:1]
+
+
 def _value(parameter: Parameter, word: str, random: Any) -> Any:
     where = f"--arg {parameter.name}={word}"
     if not parameter.pointer:
