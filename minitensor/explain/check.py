@@ -378,12 +378,10 @@ def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
 
 def _where(record: Any) -> str:
     """file:line, block and thread of an access."""
-    from minitensor.backend.emulator.kernel import line_of
+    from minitensor.backend.emulator.trace import at, place_of
 
-    place = line_of(int(record["instruction"]) - 1)  # the call before the return
     block, thread = (tuple(map(int, record[which])) for which in ("block", "thread"))
-    at = f"{_short(place[0])}:{place[1]}" if place else "a line unknown"
-    return f"{at}, block {block}, thread {thread}"
+    return f"{at(place_of(record))}, block {block}, thread {thread}"
 
 
 def _unset(launch: Any) -> Iterator[str]:

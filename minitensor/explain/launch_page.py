@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.kernel import line_of
+from minitensor.backend.emulator.trace import at, place_of
 from minitensor.explain import metrics
 from minitensor.explain.watch import Launch
 
@@ -71,8 +71,8 @@ def _source(lines: list[metrics.Traffic], scale: float) -> list[dict[str, Any]]:
         numbers = [number for name, number in asked if name == file]
         text = Path(file).read_text().splitlines()
         for number in range(max(min(numbers) - 12, 1), min(max(numbers) + 4, len(text)) + 1):
-            at = f"{Path(file).name}:{number}"
-            row = {"at": at, "text": text[number - 1], "asked": asked.get((file, number), 0)}
+            place = file, number
+            row = {"at": at(place), "text": text[number - 1], "asked": asked.get(place, 0)}
             shown.append(row)
     return shown
 
@@ -93,12 +93,11 @@ def _steps(launch: Launch) -> list[dict[str, Any]]:
     for number in order:
         some = records[start[ends[number - 1] if number else 0 : ends[number]]]
         one = some[0]
-        place = line_of(int(one["instruction"]) - 1)
         shared = bool(one["is_shared"])
         address = some["address"] - base if shared else some["address"] % metrics.APART
         steps.append(
             {
-                "at": f"{Path(place[0]).name}:{place[1]}" if place else "?",
+                "at": at(place_of(one)),
                 "array": -1 if shared else int(one["address"] // metrics.APART) - 1,
                 "block": int(one["warp"] // warps),
                 "warp": int(one["warp"] % warps),

@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.kernel import line_of
-from minitensor.backend.emulator.trace import within
+from minitensor.backend.emulator.trace import place_of, within
 from minitensor.explain.watch import Launch
 
 WARP, SECTOR, BANKS, WORD, WIDEST = 32, 32, 32, 4, 16  # threads; bytes; banks; bytes; bytes
@@ -172,9 +171,9 @@ def _in_words(records: Any) -> Any:
 def _by_place(records: Any) -> list[tuple[tuple[str, int] | None, Any]]:
     """The source lines, and which records are theirs."""
     of: defaultdict[tuple[str, int] | None, Any] = defaultdict(lambda: np.zeros(len(records), bool))
-    for instruction in np.unique(records["instruction"]):
-        place = line_of(int(instruction) - 1)  # the call before the return
-        of[place] |= records["instruction"] == instruction
+    different, first = np.unique(records["instruction"], return_index=True)
+    for instruction, record in zip(different, records[first], strict=True):
+        of[place_of(record)] |= records["instruction"] == instruction
     return list(of.items())
 
 

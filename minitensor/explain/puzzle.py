@@ -237,8 +237,8 @@ def costs(p: Puzzle, args: argparse.Namespace) -> Iterator[Verdict]:
 
 def _counted(launch: Any, name: str) -> tuple[float | None, str]:
     """A cost, and the line that causes it."""
+    from minitensor.backend.emulator.trace import at
     from minitensor.explain import metrics
-    from minitensor.explain.report import at
 
     lines = [line for line in metrics.traffic(launch) if line.is_shared == (name in _OF_SHARED)]
     if name in ("loads", "shared"):

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.kernel import line_of
-from minitensor.backend.emulator.trace import within
+from minitensor.backend.emulator.trace import at, place_of, within
 from minitensor.backend.errors import CompileError, DeviceError
 from minitensor.explain import metrics
 from minitensor.explain.gpus import GPUS, bounds, occupancy, waves
@@ -40,11 +39,9 @@ def show_output(launch: Launch, output: Index) -> None:
     _print(f"{_element(_target(launch), output)} is computed by block {block}, thread {thread}:")
     table = _table("line", "access", "element")
     for record in launch.doing(block, thread):
-        place = line_of(int(record["instruction"]) - 1)  # the call before the return
-        where = f"{place[0].rpartition('/')[2]}:{place[1]}" if place else ""
         what = _what(launch, record)
         if what:
-            table.add_row(where, "store" if record["is_write"] else "load", what)
+            table.add_row(at(place_of(record)), "store" if record["is_write"] else "load", what)
     _print(table)
 
 
@@ -105,11 +102,6 @@ def _chip(launch: Launch, arch: str) -> tuple[int, int]:
         return 0, 0
     figures = budget.figures(built.log)[built.lowered[launch.kernel.name]]
     return figures["registers"], figures["shared"]
-
-
-def at(place: tuple[str, int] | None) -> str:
-    """file:line of a place."""
-    return f"{Path(place[0]).name}:{place[1]}" if place else "?"
 
 
 def _code(place: tuple[str, int] | None) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.kernel import Function
+from minitensor.backend.emulator.kernel import Function, line_of
 
 ACCESS = np.dtype(
     [
@@ -49,6 +50,16 @@ def accesses(function: Function) -> tuple[Any, int]:
         return np.empty(0, ACCESS), all_.value
     raw: Any = (ctypes.c_char * (count.value * ACCESS.itemsize)).from_address(start)
     return np.frombuffer(raw, ACCESS).copy(), all_.value
+
+
+def place_of(record: Any) -> tuple[str, int] | None:
+    """(file, line) of an access; None where the compiler tells none."""
+    return line_of(int(record["instruction"]) - 1)  # the call before the return
+
+
+def at(place: tuple[str, int] | None) -> str:
+    """A place as its file's name and line."""
+    return f"{Path(place[0]).name}:{place[1]}" if place else "a line unknown"
 
 
 def within(records: Any, span: Span) -> Any:
