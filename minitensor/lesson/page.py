@@ -58,7 +58,7 @@ def guess(lang: str, choices: Sequence[Any]) -> Any:
     import marimo as mo
 
     label = say(lang, "Your guess, before you read on:", "先猜一猜, 再往下读:")
-    return mo.ui.radio(list(map(str, choices)), label=label, inline=True)
+    return mo.ui.radio(list(map(str, choices)), label=label)
 
 
 def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> Any:
@@ -93,7 +93,8 @@ def view(lang: str, found: Any, *names: str) -> Any:
     from minitensor.explain.text import plain
 
     _, told = plain(lines(found, names, lang)).split("\n\n", 1)
-    folded = (fill(line, WIDTH) if len(line) > WIDTH else line for line in told.split("\n"))
+    sentences = ((line, line[:1] != " ") for line in told.split("\n"))  # rows are indented
+    folded = (fill(line, WIDTH) if prose else line for line, prose in sentences)
     return mo.Html(f'<pre style="overflow-x: auto">{escape(chr(10).join(folded))}</pre>')
 
 

@@ -4,6 +4,8 @@ Each: the answer, what must be said in English. Written here beside the exercise
 mistakes, so that a verdict is judged by somebody else than the exercise.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -48,6 +50,34 @@ def rolled(w, n):
 
 
 WRONG = {
+    "dense_parameters": [
+        (
+            lambda sizes: sum(a * b for a, b in pairwise(sizes)),
+            "is 6, it should be 8: .*3 x 2 \\+ 2",
+        ),
+        (
+            lambda sizes: sum((a + 1) * b for a, b in pairwise(sizes[:3])),
+            "answer is 266752, it should be 335114: layer by layer 784 x 256 .*256 x 10",
+        ),
+        (lambda sizes: sum(sizes[:-1]) * sizes[-1] + sizes[-1], "is 15530, it should be 335114"),
+        (lambda sizes: sizes, r"has the shape \(2,\); it should be \(\)"),
+    ],
+    "count_weights": [
+        (lambda n, k: (n**4, n * n * k * k, k * k), "counts as many outputs as pixels"),
+        (
+            lambda n, k: (n * n * (n - k + 1) ** 2, k * k, k * k),
+            r"element \[1\]: your answer is 9, it should be 36: .*2 x 2 outputs.* 3 x 3 = 9 pixels",
+        ),
+        (
+            lambda n, k: ((n * (n - k + 1)) ** 2, (k * (n - k + 1)) ** 2, n * n),
+            r"element \[2\]: your answer is 16, it should be 9: all outputs use the same 3 x 3",
+        ),
+    ],
+    "window_mask": [
+        (lambda n, k: np.ones(((n - k + 1) ** 2, n * n)), "columns 0 to 2; pixel 3 is in row 0"),
+        (lambda n, k: rolled(np.ones((k, k)), n), "each window lies one pixel further"),
+        (lambda n, k: np.eye(n * n), r"has the shape \(16, 16\); it should be \(4, 16\)"),
+    ],
     "output_size": [
         (lambda n, k, stride, dilation, pad: n - k + 1, "your answer is 3, it should be 2"),
         (

@@ -23,14 +23,15 @@ from minitensor.lesson import shelf
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "lessons"
-LOOKS = (("en", 1200), ("zh", 400))
+LOOKS = (("en", 1200, "light"), ("zh", 400, "dark"))
 
 
 @contextmanager
-def opened(number: int, lang: str = "en") -> Iterator[str]:
+def opened(number: int, lang: str = "en", theme: str = "light") -> Iterator[str]:
     """The address of a lesson as `minitensor lesson open` serves it; a fresh student's copy."""
     command = [sys.executable, "-m", "minitensor", "lesson", "open", str(number), "--lang", lang]
     with tempfile.TemporaryDirectory() as home:
+        (Path(home) / ".marimo.toml").write_text(f'[display]\ntheme = "{theme}"\n')
         env = {**os.environ, "HOME": home, "XDG_DATA_HOME": home, "PYTHONPATH": str(ROOT)}
         pipe = subprocess.PIPE
         with subprocess.Popen(
@@ -70,8 +71,8 @@ def main() -> None:
     numbers = [int(n) for n in sys.argv[1:]] or [lesson.number for lesson in shelf.lessons()]
     with chromium() as browser:
         for number in numbers:
-            for lang, width in LOOKS:
-                with opened(number, lang) as address:
+            for lang, width, theme in LOOKS:
+                with opened(number, lang, theme) as address:
                     page = browser.new_page(viewport={"width": width, "height": 6000})
                     settled(page, address)
                     page.screenshot(path=FOLDER / f"{number:02}_{lang}_{width}.png")

@@ -164,7 +164,7 @@ def test_a_lesson_is_listed_opened_checked_and_remembered(capsys, home):
 
 def test_what_is_wrong_is_one_line(capsys, home):
     for words, told in (
-        (["open", "99"], "no lesson 99; there are 2"),
+        (["open", "99"], "no lesson 99; there are 1, 2"),
         (["solve", "99"], "no lesson 99"),
     ):
         assert cli.main(["lesson", *words]) == 2
