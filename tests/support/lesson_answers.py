@@ -98,6 +98,41 @@ WRONG = {
             "never looks at the kernel",
         ),
     ],
+    "one_place": [
+        (
+            lambda window, w, b: np.einsum("abc,abco->co", window, w).sum(0) + b.sum(),
+            r"element \[0\]: your answer is -2, it should be -5: filter 0 gets 7 \+ \(-11\)",
+        ),
+        (lambda window, w, b: np.tensordot(window, w, 3), "is -3, it should be -2: .*bias is 1"),
+        (
+            lambda window, w, b: window[..., 0].ravel() @ w[:, :, 0].reshape(9, -1) + b,
+            "first channel",
+        ),
+        (
+            lambda window, w, b: (window * w[..., 0]).sum() + b[0],
+            r"shape \(\); it should be \(4,\)",
+        ),
+    ],
+    "to_tf_kernel": [
+        (
+            lambda w: np.reshape(w, (w.shape[2], w.shape[3], w.shape[1], -1)),
+            "only says another shape",
+        ),
+        (lambda w: np.swapaxes(w, 0, 3), r"is 2, it should be 4: row 0, column 0, input channel 1"),
+        (
+            lambda w: w.transpose(2, 3, 1, 0)[::-1, ::-1],
+            r"element \[0, 0, 0, 0\]: .* PyTorch keeps",
+        ),
+        (lambda w: np.moveaxis(w, (0, 1), (2, 3)), "filters stand before the channels"),
+    ],
+    "glorot_limit": [
+        (lambda kh, kw, c, o: (2 / (kh * kw * (c + o))) ** 0.5, "that is the standard deviation"),
+        (
+            lambda kh, kw, c, o: 6 / (kh * kw * (c + o)),
+            "adds up 27 products, a pixel reaches 36 out",
+        ),
+        (lambda kh, kw, c, o: np.sqrt(6 / (kh * kw * c)), "that is He's initializer"),
+    ],
     "filter_gradient": [
         (
             lambda x, g: np.full((2, 2), x.mean()),

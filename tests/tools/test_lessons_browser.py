@@ -42,6 +42,11 @@ def last_window(n: int) -> float:
     return float(image[start : start + 3, start : start + 3].sum())
 
 
+def filtered(number: int) -> float:
+    """Lesson 4: the four filters at the top left; by tf.nn.conv2d of TensorFlow 2.21."""
+    return (-5, -2, 2, -1)[number]
+
+
 def pixel_gradient(row: int) -> float:
     """Lesson 6: the course's dx at this row, middle column."""
     return ([0, 1, 1], [2, 6, 4], [2, 5, 3])[row][1]
@@ -77,13 +82,14 @@ FIRST_SLIDER = {  # where it begins; what the first figure shows
     1: (0, windowed),
     2: (5, last_window),
     3: (0, by_hand),
+    4: (0, filtered),
     6: (1, pixel_gradient),
     7: (2, stamped),
     8: (1, spread),
     9: (0, pooled),
     10: (6, standardised),
 }
-LATER = (1, 3, 6, 7, 8, 9, 10)  # the others are of the same build: pytest -m slow
+LATER = (1, 3, 4, 6, 7, 8, 9, 10)  # the others are of the same build: pytest -m slow
 NUMBERS = [
     pytest.param(n, marks=pytest.mark.slow) if n in LATER else n for n in sorted(FIRST_SLIDER)
 ]
