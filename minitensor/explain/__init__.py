@@ -32,8 +32,9 @@ Which thread of a kernel computes what: `minitensor kernel`:
     watch.py        runs that on the emulator and writes down every access
     report.py       prints one launch
     metrics.py      sectors, wavefronts: what a warp's requests ask of memory
+    chip.py         what NVIDIA's compiler makes of it: registers, spills, the inner loop
     waste.py        what of that is in vain, for every kernel of ours, held in a file
-    gpus.py         the figures of GPUs; occupancy, the time that a launch takes at least
+    gpus.py         the figures of GPUs; occupancy, the time that a launch takes
     launch_page.py  launches as one offline page (pages/)
     own_launch.py   a launch of one's own .cu, told on the command line
     check.py        `minitensor check`: is it right, and safe?

@@ -1,12 +1,15 @@
-"""A GPU's public figures, and how long a kernel takes there at least, from what it moves.
+"""A GPU's public figures, and how long a kernel takes there at least, from what it does.
 
-    time >= bytes of arrays / memory bandwidth
-    time >= sectors * 32 / (64 bytes a clock and SM)       between L2 and the SMs
-    time >= wavefronts / (1 a clock and SM)                shared memory
+    memory              bytes of arrays / memory bandwidth
+    L2 to SM            sectors * 32 / (64 bytes a clock and SM)
+    shared memory       wavefronts / (1 a clock and SM)
+    FP32, FP64          operations / (2 a clock and lane: a fused multiply-add is two)
+    tensor cores        operations / the data sheet's dense rate
+    instructions        of the inner loop, of warps / (4 a clock and SM)
 
-The largest is the prediction, and its line what binds. Left out: arithmetic, latency that too few
-warps cannot hide, the caches' hits, clocks that sink under load. Sources of the figures: NVIDIA's
-data sheets and the tuning guides of the architectures (SMs, boost clock, memory, limits of an SM).
+The largest is the prediction, and its line what binds; docs/kernel-metrics.md says what this leaves
+out. Sources of the figures: NVIDIA's data sheets, the tuning guides of the architectures, and the
+CUDA programming guide's table of arithmetic throughput (SMs, boost clock, memory, an SM's limits).
 """
 
 from __future__ import annotations
@@ -16,7 +19,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Gpu:
-    """sms; clock in GHz; memory in GB/s; of an SM: threads, blocks, KiB of shared memory."""
+    """sms; clock in GHz; memory in GB/s; of an SM: threads, blocks, KiB of shared memory, lanes.
+
+    Lanes do one fused multiply-add a clock, of float32 and of float64; half and tf32 are TFLOP/s of
+    the tensor cores, dense, summed in float32.
+    """
 
     arch: str
     sms: int
@@ -25,18 +32,22 @@ class Gpu:
     threads: int
     blocks: int
     shared: int
+    lanes: tuple[int, int]
+    half: float
+    tf32: float  # 0: none
     registers: int = 65536
 
 
 GPUS = {
-    "T4": Gpu("sm_75", 40, 1.59, 320, 1024, 16, 64),
-    "A100": Gpu("sm_80", 108, 1.41, 1555, 2048, 32, 164),
-    "L4": Gpu("sm_89", 58, 2.04, 300, 1536, 24, 100),
-    "4090": Gpu("sm_89", 128, 2.52, 1008, 1536, 24, 100),
-    "H100": Gpu("sm_90", 132, 1.98, 3350, 2048, 32, 228),
-    "H200": Gpu("sm_90", 132, 1.98, 4800, 2048, 32, 228),
-    "B200": Gpu("sm_100", 148, 1.96, 8000, 2048, 32, 228),
+    "T4": Gpu("sm_75", 40, 1.59, 320, 1024, 16, 64, (64, 2), 65, 0),
+    "A100": Gpu("sm_80", 108, 1.41, 1555, 2048, 32, 164, (64, 32), 312, 156),
+    "L4": Gpu("sm_89", 58, 2.04, 300, 1536, 24, 100, (128, 2), 121, 60),
+    "4090": Gpu("sm_89", 128, 2.52, 1008, 1536, 24, 100, (128, 2), 165, 83),
+    "H100": Gpu("sm_90", 132, 1.98, 3350, 2048, 32, 228, (128, 64), 989, 495),
+    "H200": Gpu("sm_90", 132, 1.98, 4800, 2048, 32, 228, (128, 64), 989, 495),
+    "B200": Gpu("sm_100", 148, 1.96, 8000, 2048, 32, 228, (128, 64), 2250, 1100),
 }
+SCHEDULERS = 4  # of an SM; each begins one instruction of a warp a clock
 L2_WIDTH = 64  # bytes a clock and SM
 RESERVED = 1024  # bytes of shared memory that each block takes beside its own, from sm_80 on
 WARP, REGISTER_UNIT, SHARED_UNIT = 32, 256, 1024
@@ -71,11 +82,40 @@ def waves(gpu: Gpu, blocks: int, at_once: int) -> float:
     return blocks / (gpu.sms * at_once)
 
 
-def bounds(gpu: Gpu, arrays: float, sectors: float, wavefronts: float) -> dict[str, float]:
-    """Microseconds that each of the bounds above asks for."""
-    per_second = gpu.sms * gpu.clock * 1e9
-    return {
-        "memory": arrays / gpu.memory / 1e3,
-        "L2 to SM": sectors * 32 / (per_second * L2_WIDTH) * 1e6,
-        "shared memory": wavefronts / per_second * 1e6,
+@dataclass(frozen=True)
+class Work:
+    """What a launch does: bytes of arrays, sectors, wavefronts, operations, instructions of warps.
+
+    Those of `single` and `double` are floating-point operations of threads, of `half` and `tf32`
+    of tensor cores.
+    """
+
+    arrays: float
+    sectors: float = 0
+    wavefronts: float = 0
+    single: float = 0
+    double: float = 0
+    half: float = 0
+    tf32: float = 0
+    instructions: float = 0
+
+    @property
+    def operations(self) -> float:
+        """Of all kinds."""
+        return self.single + self.double + self.half + self.tf32
+
+
+def bounds(gpu: Gpu, work: Work) -> dict[str, float]:
+    """Microseconds that each of the bounds above asks for, the largest first."""
+    clocks = gpu.sms * gpu.clock * 1e3  # of all SMs in a microsecond
+    single, double = gpu.lanes
+    times = {
+        "memory": work.arrays / gpu.memory / 1e3,
+        "L2 to SM": work.sectors * 32 / (clocks * L2_WIDTH),
+        "shared memory": work.wavefronts / clocks,
+        "FP32": work.single / (2 * single * clocks),
+        "FP64": work.double / (2 * double * clocks),
+        "tensor cores": (work.half / gpu.half + (work.tf32 / gpu.tf32 if gpu.tf32 else 0)) / 1e6,
+        "instructions": work.instructions / (SCHEDULERS * clocks),
     }
+    return dict(sorted(times.items(), key=lambda pair: -pair[1]))

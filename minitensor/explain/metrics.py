@@ -12,13 +12,15 @@ has it. What this leaves out: caches, the write buffers, replays of atomics.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minitensor.backend.emulator.trace import place_of, within
+from minitensor.explain.gpus import Work
 from minitensor.explain.watch import Launch
 
 WARP, SECTOR, BANKS, WORD, WIDEST = 32, 32, 32, 4, 16  # threads; bytes; banks; bytes; bytes
@@ -91,18 +93,51 @@ def traffic(launch: Launch) -> list[Traffic]:
     return sorted(lines, key=lambda line: line.place or ("", 0))
 
 
-def moved(launch: Launch) -> int:
-    """Bytes of arrays that the launch touches, in whole sectors; each counted once.
+def moved(launch: Launch) -> dict[str, int]:
+    """Bytes of each array that the launch touches, in whole sectors: once for loads and for stores.
 
     Where only some blocks were traced, as many more as there are blocks, up to the whole arrays.
     """
-    total = 0.0
+    total: dict[str, int] = {}
     for array in launch.arrays:
         some = launch.of(array)
-        for write in (0, 1):
-            sectors = np.unique(some["address"][some["is_write"] == write] // SECTOR)
-            total += min(len(sectors) * SECTOR * launch.scale, array.span.size)
-    return round(total)
+        sectors = (
+            np.unique(some["address"][some["is_write"] == write] // SECTOR) for write in (0, 1)
+        )
+        touched = sum(min(len(s) * SECTOR * launch.scale, array.span.size) for s in sectors)
+        total[array.span.name] = round(touched)
+    return total
+
+
+def reuse(launch: Launch, lines: list[Traffic]) -> dict[str, float]:
+    """How often a byte of an array that is touched is asked of L2: sectors of requests, of all."""
+    asked: Counter[str] = Counter()
+    for line in lines:
+        asked[line.memory] += line.sectors * SECTOR
+    return {
+        name: asked[name] * launch.scale / touched
+        for name, touched in moved(launch).items()
+        if touched
+    }
+
+
+def work(launch: Launch, lines: list[Traffic], instructions: float = 0) -> Work:
+    """What the whole launch does, by which `gpus.bounds` tells its time.
+
+    Args:
+        launch: it.
+        lines: `traffic(launch)`.
+        instructions: of its inner loop, counted by `chip.Chip`; 0 where they are not known.
+    """
+    blocks = prod(launch.grid) / launch.traced
+    done = {kind: count * blocks for kind, count in (launch.operations or {}).items()}
+    return Work(
+        arrays=sum(moved(launch).values()),
+        sectors=sum(line.sectors for line in lines) * launch.scale,
+        wavefronts=sum(line.wavefronts for line in lines) * launch.scale,
+        instructions=instructions,
+        **done,
+    )
 
 
 def located(launch: Launch) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.emulator.trace import at, place_of, within
-from minitensor.backend.errors import CompileError, DeviceError
 from minitensor.explain import metrics
+from minitensor.explain.chip import Chip, chip
 from minitensor.explain.gpus import GPUS, bounds, occupancy, waves
 from minitensor.explain.watch import Argument, Index, Launch
 
+MIX = 6  # opcodes that are named; the others are counted together
 _COLUMNS = ("loads", "bytes", "shared loads", "shared stores", "stores")
 
 
@@ -67,41 +70,75 @@ def show_metrics(launch: Launch, gpu: str) -> None:
     )
     for place in sorted({line.place for line in lines if line.place}):
         _print(f"  {at(place)}  {_code(place)}", crop=True)
-    _print(_prediction(launch, lines, [gpu] if gpu else list(GPUS)))
+    _print("\n".join(_totals(launch, lines)))
+    names = [gpu] if gpu else list(GPUS)
+    chips = {name: chip(launch, lines, GPUS[name].arch) for name in names}
+    _print("\n".join(_compiled(chips)))
+    _print(_prediction(launch, lines, chips))
+    _print(
+        "  Registers; bytes spilled; blocks of an SM at once, theoretical occupancy, what\n"
+        "  limits it; waves of the grid; microseconds, what binds, and what would be next."
+    )
 
 
-def _prediction(launch: Launch, lines: list[metrics.Traffic], names: list[str]) -> Any:
-    """Occupancy, waves, and the time that what is moved takes at least."""
-    sectors = sum(line.sectors for line in lines) * launch.scale
-    wavefronts = sum(line.wavefronts for line in lines) * launch.scale
-    arrays = metrics.moved(launch)
-    columns = ("regs", "blocks/SM", "occ.", "limited by", "waves", "at least", "bound")
-    title = f"{arrays:,} bytes of arrays, {sectors:,.0f} sectors, {wavefronts:,.0f} wavefronts"
+def _totals(launch: Launch, lines: list[metrics.Traffic]) -> Iterator[str]:
+    """Operations for each byte, and how often each array is asked for."""
+    work = metrics.work(launch, lines)
+    kinds = {"single": "FP32", "double": "FP64", "half": "tensor FP16", "tf32": "tensor TF32"}
+    done = {words: n for kind, words in kinds.items() if (n := getattr(work, kind))}
+    if launch.operations is None:
+        yield "  FLOPs are not counted on this processor: only x86-64's instructions are read"
+    else:
+        yield f"  FLOPs: {', '.join(f'{n:,.0f} {words}' for words, n in done.items()) or 0}"
+        intensity = work.operations / max(work.arrays, 1)
+        yield f"  arithmetic intensity: {intensity:.2f} FLOP/byte; arrays: {work.arrays:,} bytes"
+    times = (f"{name} {n:.1f}" for name, n in metrics.reuse(launch, lines).items())
+    yield f"  asked of L2 for each byte touched: {', '.join(times) or 'nothing'}"
+
+
+def _compiled(chips: dict[str, Chip]) -> Iterator[str]:
+    """The inner loop of each architecture, or what is lacking, once."""
+    told = set()
+    for name, found in chips.items():
+        arch = GPUS[name].arch
+        if found.lack and found.lack not in told:
+            yield f"  {found.lack}"
+        elif not found.lack and arch not in told:
+            yield from _inner_loop(arch, found)
+        told |= {found.lack or arch}
+
+
+def _inner_loop(arch: str, found: Chip) -> Iterator[str]:
+    """Where it stands, and its mix of instructions."""
+    if not found.loop:
+        yield f"  {arch}: no loop is left, all is unrolled"
+        return
+    first, last = found.places[0], found.places[-1]
+    most = found.mix.most_common(MIX)
+    rest = len(found.loop) - sum(count for _, count in most)
+    words = [f"{count} {code}" for code, count in most] + [f"{rest} others"] * bool(rest)
+    yield f"  {arch}: inner loop {at(first)} to {last[1]}, {len(found.loop)} instructions:"
+    yield f"    {', '.join(words)}"
+
+
+def _prediction(launch: Launch, lines: list[metrics.Traffic], chips: dict[str, Chip]) -> Any:
+    """Occupancy, waves, and the time that what is done takes at least."""
+    work = metrics.work(launch, lines)
+    columns = ("regs", "spill", "blocks", "limited by", "waves", "us", "bound")
+    title = f"{work.sectors:,.0f} sectors, {work.wavefronts:,.0f} wavefronts"
     table = _narrow("GPU", *columns, title=title)
-    for name in names:
+    for name, built in chips.items():
         gpu = GPUS[name]
-        registers, static = _chip(launch, gpu.arch)
-        found = occupancy(gpu, prod(launch.block), registers, static + launch.shared)
-        times = bounds(gpu, arrays, sectors, wavefronts)
-        bound = max(times, key=lambda each: times[each])
+        found = occupancy(gpu, prod(launch.block), built.registers, built.shared + launch.shared)
+        times = bounds(gpu, replace(work, instructions=built.instructions))
+        (bound, most), (second, next_) = list(times.items())[:2]
         filled = waves(gpu, prod(launch.grid), max(found.blocks, 1))
+        known = (str(built.registers), str(built.spilled)) if built.registers else ("?", "?")
         table.add_row(
-            *(name, str(registers or "?"), str(found.blocks), f"{found.part:.0%}", found.limit),
-            *(f"{filled:.2f}", f"{times[bound]:.2f} us", bound),
+            *(name, *known, f"{found.blocks}, {found.part:.0%}", found.limit, f"{filled:.2f}"),
+            *(f"{most:.3g}", f"{bound}\n{second} {next_ / max(most, 1e-9):.0%}"),
         )
     return table
-
-
-def _chip(launch: Launch, arch: str) -> tuple[int, int]:
-    """Registers of a thread and bytes of static shared memory; zeros where there is no NVRTC."""
-    from minitensor.backend.cuda import budget, nvrtc
-
-    try:
-        built = nvrtc.built(launch.kernel.program, arch)
-    except (CompileError, DeviceError):
-        return 0, 0
-    figures = budget.figures(built.log)[built.lowered[launch.kernel.name]]
-    return figures["registers"], figures["shared"]
 
 
 def _code(place: tuple[str, int] | None) -> str:
@@ -230,11 +267,13 @@ def _table(*columns: str, title: str = "") -> Any:
 
 
 def _narrow(*columns: str, title: str = "") -> Any:
-    """A table without lines between its columns."""
+    """A table without lines between its columns, for 80 characters."""
     from rich import box
 
     table = _table(*columns, title=title)
-    table.box = box.SIMPLE_HEAD
+    table.box, table.pad_edge, table.show_edge = box.SIMPLE_HEAD, False, False
+    table.padding = 0, 1, 0, 0
+    table.columns[0].no_wrap = True
     return table
 
 

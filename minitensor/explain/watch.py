@@ -6,7 +6,7 @@ are left out: a GPU keeps them in constant memory and registers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.emulator import device
+from minitensor.backend.emulator.arithmetic import operations
 from minitensor.backend.emulator.schedule import only_blocks
 from minitensor.backend.emulator.trace import Span, accesses, within
 from minitensor.backend.host import source
@@ -51,6 +52,7 @@ class Launch:
     records: Any  # of trace.ACCESS
     traced: int  # blocks that ran, and whose accesses these are
     accesses: int  # of those blocks; more than there are records, if they were too many
+    operations: Mapping[str, int] | None  # floating-point, of those blocks, by kind
 
     @property
     def scale(self) -> float:
@@ -104,14 +106,16 @@ def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
             with only_blocks(number // 2), _unchanged(arguments):
                 launch()
             each = max(accesses(function)[1], 1)
+            operations(function)  # of a trial
             number = min(number, max(MOST // each, 1) if ours else 1)
         chosen = _spread(prod(_three(grid)), number)
         with only_blocks(*chosen):
             launch()
         records, count = accesses(function)
+        done = operations(function)
         if ours:
             how = kernel, grid, block, shared, arguments
-            seen.append(_launch(*how, records, chosen, count))
+            seen.append(_launch(*how, records, chosen, count, done))
 
     with _instead(traced):
         run()
@@ -174,6 +178,7 @@ def _launch(
     records: Any,
     chosen: tuple[int, ...],
     count: int,
+    done: Mapping[str, int] | None,
 ) -> Launch:
     spans = {span[0]: Span(*span) for span in device.function(kernel).spans}
     arrays = [
@@ -182,7 +187,7 @@ def _launch(
         if isinstance(argument, np.ndarray) and parameter.name in spans
     ]
     how = kernel, _three(grid), _three(block), shared, tuple(arrays)
-    return Launch(*how, records, len(chosen), count)
+    return Launch(*how, records, len(chosen), count, done)
 
 
 def _three(extent: Any) -> Index:

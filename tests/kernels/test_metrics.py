@@ -5,7 +5,8 @@ import pytest
 
 from minitensor.backend import emulator
 from minitensor.explain import metrics, watch
-from minitensor.explain.gpus import GPUS, Gpu, bounds, occupancy
+from minitensor.explain.gpus import GPUS, Gpu, Work, bounds, occupancy
+from minitensor.explain.launch_cases import launch_cases
 
 # What a thread i of 32 loads -> sectors of a request, and the part of them that is asked for.
 GLOBAL = {
@@ -19,7 +20,9 @@ GLOBAL = {
     "bytes": ("unsigned char", "x[i]", 1, 1.0),
     "halves": ("half_t", "float(x[i])", 2, 1.0),
     "doubles": ("double", "float(x[i])", 8, 1.0),
-    "four at once": ("float4", "x[i].x + x[i].w", 16, 1.0),
+    "four at once": ("float", "load_pack<4>(x + 4 * i)[3]", 16, 1.0),
+    "four at once, every second": ("float", "load_pack<4>(x + 8 * i)[3]", 32, 0.5),
+    "one of four": ("float4", "x[i].w", 16, 0.25),
     "even threads": ("float", "i % 2 ? 0 : x[i]", 4, 0.5),
 }
 # What a thread i of 32 loads of `float s[...]` -> wavefronts, and how many without conflicts.
@@ -32,9 +35,9 @@ SHARED = {
     "a column of 18": ("s[18 * i]", 2, 1),
     "all the same": ("s[5]", 1, 1),
     "two words of one bank": ("s[i % 2 * 32]", 2, 1),
-    "float2": ("reinterpret_cast<float2*>(s)[i].y", 2, 2),
-    "float4": ("reinterpret_cast<float4*>(s)[i].z", 4, 4),
-    "float4, every second": ("reinterpret_cast<float4*>(s)[2 * i].z", 8, 4),
+    "one of two": ("reinterpret_cast<float2*>(s)[i].y", 2, 1),
+    "one of four": ("reinterpret_cast<float4*>(s)[i].z", 4, 1),
+    "one of eight": ("reinterpret_cast<float4*>(s)[2 * i].z", 8, 1),
     "bytes of a word": ("reinterpret_cast<unsigned char*>(s)[i]", 1, 1),
 }
 
@@ -66,16 +69,9 @@ __global__ void pattern(const {kind}* x, float* y) {{
 """
     dtype = {"half_t": "f2", "double": "f8", "unsigned char": "u1"}.get(kind, "f4")
     x, y = np.zeros(2048, dtype), np.zeros(32, "f4")
-    lines = metrics.traffic(traffic(text, x, y))
-    loads = [line for line in lines if line.memory == "x"]
-    assert sum(line.sectors for line in loads) / max(line.requests for line in loads) in (
-        sectors,
-        2 * sectors,  # g++ loads x and w of a float4 by themselves
-    )
-    if kind != "float4":
-        assert [line.sectors_per_request for line in loads] == [sectors]
-        assert [line.efficiency for line in loads] == pytest.approx([efficiency])
-    (store,) = (line for line in lines if line.memory == "y")
+    load, store = sorted(metrics.traffic(traffic(text, x, y)), key=lambda line: line.memory)
+    assert (load.kind, load.memory, load.requests) == ("load", "x", 1)
+    assert (load.sectors_per_request, load.efficiency) == (sectors, efficiency)
     assert (store.kind, store.sectors, store.efficiency, store.lanes) == ("store", 4, 1.0, 32)
 
 
@@ -94,10 +90,7 @@ __global__ void pattern(float* y) {{
     lines = metrics.traffic(traffic(text, np.zeros(32, "f4")))
     load, store = sorted((line for line in lines if line.is_shared), key=lambda line: line.kind)
     assert (load.kind, store.kind, store.conflicts) == ("load", "store", 1.0)
-    if name.startswith("float"):  # a member alone is loaded: 4 bytes of each
-        assert load.ideal == 1
-    else:
-        assert (load.wavefronts, load.ideal) == (wavefronts, ideal)
+    assert (load.wavefronts, load.ideal) == (wavefronts, ideal)
 
 
 @pytest.mark.parametrize(("name", "count"), [("float2", 2), ("float4", 4)])
@@ -134,7 +127,9 @@ __global__ void pattern(const float* x, float* y) {
     load, store = metrics.traffic(launch)
     assert (load.requests, load.lanes, load.sectors_per_request) == (3 * 5, 8, 1)
     assert (store.requests, store.lanes, launch.scale) == (3 * 2, 32, 1)
-    assert metrics.moved(launch) == 4 * (5 * 8 + 192)
+    assert metrics.moved(launch) == {"x": 4 * 5 * 8, "y": 4 * 192}
+    # Six warps ask for five sectors of x each, y is stored once.
+    assert metrics.reuse(launch, [load, store]) == {"x": 6 * 5 / 5 / 2, "y": 1}
 
 
 def test_a_large_grid_is_traced_in_part_and_says_so(traffic, monkeypatch):
@@ -168,6 +163,83 @@ def test_occupancy_is_that_of_nvidias_rules(threads, registers, shared, blocks, 
 
 
 def test_the_bounds_are_their_formulas():
-    gpu = Gpu("sm_90", 100, 1.0, 1000, 2048, 32, 228)
-    found = bounds(gpu, 1e9, 1e9, 1e9)
-    assert found == pytest.approx({"memory": 1e3, "L2 to SM": 5e3, "shared memory": 1e4})
+    gpu = Gpu("sm_90", 100, 1.0, 1000, 2048, 32, 228, (128, 64), 500, 250)
+    found = bounds(gpu, Work(*[1e9] * 8))
+    arithmetic = {"FP32": 1e9 / 25.6e6, "FP64": 1e9 / 12.8e6, "tensor cores": 2 + 4}
+    moving = {"memory": 1e3, "L2 to SM": 5e3, "shared memory": 1e4}
+    assert found == pytest.approx({**moving, **arithmetic, "instructions": 1e9 / 4e5})
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+# What a GPU does at most, TFLOP/s: float32 and float64 outside of tensor cores, of its data sheet.
+@pytest.mark.parametrize(
+    ("name", "single", "double"),
+    [
+        *(("T4", 8.1, None), ("A100", 19.5, 9.7), ("L4", 30.3, None), ("4090", 82.6, None)),
+        *(("H100", 67, 34), ("H200", 67, 34)),
+    ],
+)
+def test_lanes_and_clock_give_the_data_sheets_arithmetic(name, single, double):
+    gpu = GPUS[name]
+    found = [2 * lanes * gpu.sms * gpu.clock / 1e3 for lanes in gpu.lanes]
+    assert found[0] == pytest.approx(single, rel=0.01)
+    assert double is None or found[1] == pytest.approx(double, rel=0.02)
+
+
+# ----- floating-point operations -----
+
+OPERATIONS = {  # what each of 64 threads does -> operations of float32 and of float64 of a thread
+    "a product": ("y[i] = x[i] * x[i];", 1, 0),
+    "sum and product": ("y[i] = x[i] * x[i] + x[i];", 2, 0),
+    "fused": ("y[i] = fmaf(x[i], x[i], 1.0f);", 2, 0),
+    "fused doubles": ("y[i] = fma(double(x[i]), 2.0, 1.0);", 0, 2),
+    "a quotient and a root": ("y[i] = sqrtf(x[i]) / 3.0f;", 2, 0),
+    "doubles": ("y[i] = double(x[i]) * 3.0 - 1.0;", 0, 2),
+    "a loop": ("for (int k = 0; k < n; ++k) y[i] += x[i];", 10, 0),
+    "even threads": ("if (i % 2) y[i] = x[i] * 3.0f * n;", 1, 0),
+    "halves": ("y[i] = float(half_t(x[i])) + 1.0f;", 1, 0),
+    "integers": ("y[i] = (i * 3 + n) / 5;", 0, 0),
+    "comparisons": ("y[i] = x[i] > 0 ? fmaxf(x[i], 2.0f) : -x[i];", 0, 0),
+    "a library's function": ("y[i] = expf(x[i]);", 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_floating_point_operations_are_counted(name, traffic):
+    text, single, double = OPERATIONS[name]
+    launch = traffic(
+        f"""
+#include "common.cuh"
+__global__ void pattern(const float* x, float* y, int n) {{
+    const int i = blockIdx.x * 32 + threadIdx.x;
+    {text}
+}}
+""",
+        *(np.ones(64, "f4"), np.zeros(64, "f4"), 10),
+        grid=2,
+    )
+    assert launch.operations == {
+        kind: 64 * each for kind, each in (("single", single), ("double", double)) if each
+    }
+
+
+def test_those_of_tensor_cores_are_counted_apart(monkeypatch):
+    """One tile of 128 x 32 outputs over 3 x 3 x 8 products."""
+    monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
+    case, *_ = launch_cases("conv_tensor_f16<Forward")
+    (launch,) = watch.launches(lambda: case(emulator), case.kernel)
+    tile = launch.kernel.name.partition(", ")[2].split(", ")[:2]
+    assert tile == ["128", "32"]
+    done = metrics.work(launch, metrics.traffic(launch))
+    assert done.half == 2 * 128 * 32 * 96  # 72 products, in steps of 32
+    assert done.single == 0
+
+
+def test_operations_of_a_grid_that_was_traced_in_part_are_scaled_up(traffic, monkeypatch):
+    monkeypatch.setattr(watch, "MOST", 10_000)
+    text = "__global__ void pattern(float* y) { y[blockIdx.x * 256 + threadIdx.x] *= 3.0f; }\n"
+    launch = traffic(text, np.zeros(2**20, "f4"), grid=2**12, block=256)
+    done = metrics.work(launch, metrics.traffic(launch))
+    assert launch.traced < 2**12
+    assert done.single == pytest.approx(2**20)
+    assert done.arrays == 2 * 4 * 2**20

@@ -37,11 +37,13 @@ _COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-alia
 _STACK = ("-fstack-clash-protection", *(["-maccumulate-outgoing-args"] if _IS_X86 else []))
 _KERNEL = (*_COMMON, "-ffp-contract=off", *_STACK, "-w", f"-I{RUNTIME}")
 _CHECKS = "alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"
+# Each access and each operation by itself, and no piece of code that two others share.
+_PIECES = ("-fsanitize-coverage=trace-pc", "-fno-tree-vectorize", "-fno-crossjumping")
 VARIANTS = {
     "checked": ("-O1", f"-fsanitize={_CHECKS}", f"-fno-sanitize-recover={_CHECKS}"),
     "debug": ("-O0", "-fno-inline"),
     "coverage": ("-O0", "--coverage", "-fprofile-update=single"),
-    "trace": ("-O2", "-fsanitize=thread"),
+    "trace": ("-O2", "-fsanitize=thread", *_PIECES),
     "asan": ("-O1", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover"),
     "tsan": ("-O1", "-fsanitize=thread"),
 }

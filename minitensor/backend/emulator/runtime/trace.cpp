@@ -3,6 +3,8 @@
 // variables are left out; what remains are arrays and shared memory.
 #include "engine.h"
 
+extern "C" char __ehdr_start[] __attribute__((visibility("hidden")));  // where the library lies
+extern "C" char etext[] __attribute__((visibility("hidden")));         // and where its code ends
 extern "C" char __start_emu_shared[] __attribute__((weak, visibility("hidden")));
 extern "C" char __stop_emu_shared[] __attribute__((weak, visibility("hidden")));
 
@@ -96,6 +98,22 @@ ATOMIC(64, uint64_t)
 extern "C" __attribute__((visibility("hidden"))) char __tsan_atomic8_load(
     const volatile char* at, int) {
     return *at;
+}
+
+// How often each straight piece of a kernel ran, by where in the library it begins:
+// g++ -fsanitize-coverage=trace-pc calls this there.
+static std::vector<uint64_t> turns;
+
+HOOK __sanitizer_cov_trace_pc() {
+    if (!emu::self) return;
+    if (turns.empty()) turns.resize(etext - __ehdr_start);
+    ++turns[static_cast<char*>(__builtin_return_address(0)) - __ehdr_start];
+}
+
+// The turns, for the caller to read and to set to zero.
+extern "C" __attribute__((visibility("default"))) uint64_t* emu_turns(size_t* count) {
+    *count = turns.size();
+    return turns.data();
 }
 
 // The accesses since the last call, how many are kept, and how many there were.
