@@ -107,13 +107,14 @@ ONE_PLACE = Exercise(
     ),
     hints=(
         (
-            "For one filter: multiply the window with `w[..., o]`, which has the same shape, and "
-            "add up everything.",
-            "对一个卷积核: 窗口与形状相同的 `w[..., o]` 逐个相乘, 全部相加。",
+            "One filter alone: its weights have the shape of the window. Multiply number by "
+            "number, add up everything.",
+            "先看一个卷积核: 它的权重与窗口形状相同。逐个相乘, 全部相加。",
         ),
         (
-            "For all at once, `window[..., None]` gets an axis of size 1 that meets the filters.",
-            "要一次算完, 可用 `window[..., None]` 增加一个大小为 1 的轴, 与各卷积核对齐。",
+            "For all at once, `window[..., None]` gets an axis of size 1 that meets the filters "
+            "of `w`.",
+            "要一次算完, 可用 `window[..., None]` 增加一个大小为 1 的轴, 与 `w` 的各卷积核对齐。",
         ),
         ("The bias (O,) comes last, once.", "最后加一次偏置 (O,)。"),
     ),
