@@ -8,7 +8,8 @@
     export.py       a lesson as one HTML page without a link to anywhere, or as .ipynb
     command.py      the command
 
-No lesson computes a convolution of its own: figures and expected answers are the engine's.
+No lesson computes a convolution of its own, but the one whose subject that is: figures and
+expected answers are the engine's.
 """
 
 from minitensor.lesson.exercise import Exercise, Verdict, judge, products

@@ -133,6 +133,33 @@ WRONG = {
         ),
         (lambda kh, kw, c, o: np.sqrt(6 / (kh * kw * c)), "that is He's initializer"),
     ],
+    "im2col": [
+        (
+            lambda x, k: x[: -k + 1, : -k + 1].reshape(-1, 1) + np.arange(k * k),
+            r"element \[0, 2\]: your answer is 3, it should be 5: .* its pixel 2 is x\[1, 0\]",
+        ),
+        (lambda x, k: windows(x, k).transpose(1, 0, 2, 3).reshape(-1, k * k), r"element \[1, 0\]"),
+        (lambda x, k: windows(x, k), r"shape \(3, 3, 2, 2\); it should be \(9, 4\)"),
+        (lambda x, k: windows(x, k).transpose(2, 3, 0, 1).reshape(k * k, -1), "it is transposed"),
+    ],
+    "fft_conv": [
+        (lambda x, w: np.fft.ifft2(np.fft.fft2(x) * np.fft.fft2(w)), "raised ValueError: operands"),
+        (lambda x, w: signal(x, w[::-1, ::-1]), "turns the kernel by 180 degrees"),
+        (
+            lambda x, w: np.real(np.fft.ifft2(np.fft.fft2(x) * np.conj(np.fft.fft2(w, x.shape)))),
+            "come in again on the other side",
+        ),
+        (
+            lambda x, w: signal(x, np.abs(w)),
+            r"is 11, it should be -1: 1·1 \+ 2·2 \+ 5·0 \+ 6·\(-1\)",
+        ),
+    ],
+    "winograd": [
+        (lambda d, g: signal(d, g[::-1, ::-1]), "turns the kernel by 180 degrees"),
+        (lambda d, g: (d @ d.T)[:2, :2] * g[0, 0], r"is 30, it should be 348: 1·1 \+ 2·2"),
+        (lambda d, g: d[1:3, 1:3] * g.sum(), r"element \[0, 0\]: your answer is 270"),
+        (lambda d, g: d * np.pad(g, (0, 1)), r"has the shape \(4, 4\); it should be \(2, 2\)"),
+    ],
     "filter_gradient": [
         (
             lambda x, g: np.full((2, 2), x.mean()),

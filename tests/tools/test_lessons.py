@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from lesson_answers import WRONG, no_return, raises
 
 from minitensor import cli
 from minitensor.lesson import export, judge, progress, shelf
+from minitensor.lesson.exercises import five_ways
 
 marimo = pytest.importorskip("marimo", reason="the extra `lessons` brings it")
 
@@ -117,8 +119,6 @@ def test_an_answer_that_stops_or_returns_nothing_is_told_so(name):
 def test_an_answer_that_changes_its_argument_is_told_so():
     from dataclasses import replace
 
-    import numpy as np
-
     exercise = replace(EXERCISES["output_size"], cases=((np.ones(2), 1, 1, 1, 0),))
 
     def changing(n, k, stride, dilation, pad):
@@ -126,6 +126,18 @@ def test_an_answer_that_changes_its_argument_is_told_so():
         return 0
 
     assert "changes its argument `n`" in judge(exercise, changing).text
+
+
+@pytest.mark.parametrize("way", five_ways.WAYS)
+@pytest.mark.parametrize("n", [12, 31])
+def test_five_ways_are_tensorflows_and_need_the_bytes_predicted(tf, way, n):
+    drawn = np.random.default_rng(n)
+    x, w = (drawn.normal(size=(size, size)).astype("float32") for size in (n, 3))
+    theirs = tf.nn.conv2d(x[None, :, :, None], w[:, :, None, None], 1, "VALID").numpy()[0, :, :, 0]
+    np.testing.assert_allclose(five_ways.WAYS[way](x, w), theirs, atol=1e-5)
+    _, extra = five_ways.cost(way, n, 3)
+    if extra and n > 20:  # fewer are lost among Python's own
+        assert extra / 2 < five_ways.measured(way, x, w) < extra * 2
 
 
 # ----- the command -----
