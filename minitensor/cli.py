@@ -29,6 +29,7 @@ _VERBS = (
         "write an offline page that steps through convolution",
     ),
     ("kernel", "minitensor.explain.kernel", "show which thread of a kernel computes what"),
+    ("trace", "minitensor.explain.saved", "show again what `minitensor kernel --save` wrote"),
     ("check", "minitensor.explain.check", "test a kernel of your own: right, in order, in bounds?"),
     ("lesson", "minitensor.lesson.command", "learn convolution: lessons that check what you build"),
     ("puzzle", "minitensor.explain.puzzle", "learn CUDA by twenty-five kernels that you write"),

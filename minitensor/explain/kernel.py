@@ -45,14 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "its other spelling conv_tiled.forward, or the path of a .cu of yours",
     )
     add("--list", action="store_true", help="the kernels that there are, a line each")
-    add(
-        "--metrics",
-        nargs="?",
-        const="",
-        metavar="GPU",
-        help="what each line asks of memory; and "
-        "the time that it takes on a GPU: " + ", ".join(GPUS),
-    )
     add("--shape", type=_numbers, metavar="N,H,W,C", help="of the images")
     add("--filter", type=_numbers, metavar="KH,KW,O", help=_TAPS_HELP)
     add("--stride", type=_numbers, metavar="S[,S]", help="pixels between output positions")
@@ -60,11 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--padding", choices=("SAME", "VALID"), help="TensorFlow's rules")
     add("--groups", type=int, help="how many groups of channels; C for depthwise")
     add("--dtype", choices=("float32", "float64", "float16"), help="of all arrays")
-    add("--threads", type=int, default=8, help="how many rows of the map to print (8)")
-    add("--output", type=_numbers, metavar="I,J,...", help="show all that is done for one output")
-    add(
-        "--html", type=Path, metavar="FILE", help="a page to step through the requests of its warps"
-    )
+    add("--blocks", type=_blocks, metavar="N|all", help="that are traced; else as many as is quick")
+    add_views(parser)
+    add("--save", type=Path, metavar="FILE", help="for `minitensor trace FILE`, anywhere")
     add(
         "--beside",
         action="append",
@@ -76,6 +66,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own_launch.add_arguments(parser)
 
 
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """What of launches is shown, and how."""
+    add = parser.add_argument
+    add(
+        "--metrics",
+        nargs="?",
+        const="",
+        metavar="GPU",
+        help="what each line asks of memory; and "
+        "the time that it takes on a GPU: " + ", ".join(GPUS),
+    )
+    add("--threads", type=int, default=8, help="how many rows of the map to print (8)")
+    add("--output", type=_numbers, metavar="I,J,...", help="show all that is done for one output")
+    add(
+        "--html", type=Path, metavar="FILE", help="a page to step through the requests of its warps"
+    )
+
+
+def check_views(args: argparse.Namespace) -> None:
+    """Says what of that cannot be, before anything runs."""
+    if args.threads < 1:
+        raise ValueError(f"--threads {args.threads}: at least one row")
+    if args.metrics and args.metrics not in GPUS:
+        raise ValueError(f"--metrics {args.metrics}: known are {', '.join(GPUS)}")
+
+
 def run(args: argparse.Namespace) -> int:
     """Shows the kernel at work."""
     require("minitensor kernel", "rich", extra="parity")
@@ -84,10 +100,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.gdb and args.output is None:
         raise ValueError("--gdb stops in the thread of one output: say which, with --output")
-    if args.threads < 1:
-        raise ValueError(f"--threads {args.threads}: at least one row")
-    if args.metrics and args.metrics not in GPUS:
-        raise ValueError(f"--metrics {args.metrics}: known are {', '.join(GPUS)}")
+    check_views(args)
     in_gdb = os.environ.pop(_IN_GDB, None) is not None
     os.environ["MINITENSOR_EMULATOR"] = "debug" if in_gdb else "trace"
     try:
@@ -96,7 +109,17 @@ def run(args: argparse.Namespace) -> int:
             seen += [launch for name in args.beside for launch in _of(name, args, in_gdb)]
     except (CompileError, LaunchError, KernelError) as problem:
         raise ValueError("\n".join(own_launch.first_lines(problem))) from None
-    return 0 if in_gdb else _show(seen, args)
+    if in_gdb:
+        return 0
+    if args.gdb:
+        return _debug(_writing(seen, args.output)[0], args.output)
+    if args.save:
+        from minitensor.explain import saved
+
+        saved.save(seen, args.save)
+        print(f"wrote {args.save}: minitensor trace {args.save} shows it again")
+        return 0
+    return show(seen, args)
 
 
 def _of(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
@@ -110,7 +133,7 @@ def _of_own(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     devices.backend("EMULATOR")  # says what is missing
     own = emulator.load(name)
     kernel, call = own_launch.call(own, args)
-    return _seen(call, kernel.name, in_gdb)
+    return _seen(call, kernel.name, args, in_gdb)
 
 
 def _of_ours(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
@@ -121,7 +144,7 @@ def _of_ours(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     except LookupError as unknown:
         raise ValueError(unknown.args[0]) from None
     attempts = _with_sizes(args, found)
-    seen = next(filter(None, (_launches(case, name, in_gdb) for case in attempts)), None)
+    seen = next(filter(None, (_launches(case, name, args, in_gdb) for case in attempts)), None)
     if not seen:
         raise ValueError(
             f"{name} is not launched for {_words(attempts[0].problem)}: other kernels serve "
@@ -130,7 +153,7 @@ def _of_ours(name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     return seen
 
 
-def _show(seen: list[Any], args: argparse.Namespace) -> int:
+def show(seen: list[Any], args: argparse.Namespace) -> int:
     """All launches; or, of those that write such an output, what is done for it."""
     from minitensor.explain import report
 
@@ -139,34 +162,36 @@ def _show(seen: list[Any], args: argparse.Namespace) -> int:
 
         args.html.write_text(launch_page.page(seen), encoding="utf-8")
         print(f"wrote {args.html}: open it in a browser; it needs no network")
-        return 0
-    if args.metrics is not None:
+    elif args.metrics is not None:
         for launch in seen:
             report.show_metrics(launch, args.metrics)
-        return 0
-    if args.output is None:
+    elif args.output is None:
         for launch in seen:
             report.show(launch, args.threads, _budget().get(launch.kernel.name, {}))
-        return 0
-    writing = [launch for launch in seen if report.has(launch, args.output)]
-    if args.gdb:
-        return _debug((writing or seen)[0], args.output)
-    for launch in writing or seen[:1]:
-        report.show_output(launch, args.output)
+    else:
+        for launch in _writing(seen, args.output):
+            report.show_output(launch, args.output)
     return 0
 
 
-def _launches(case: LaunchCase, name: str, in_gdb: bool) -> list[Any]:
+def _writing(seen: list[Any], output: tuple[int, ...]) -> list[Any]:
+    """The launches that write an array with such an element; the first if there are none."""
+    from minitensor.explain import report
+
+    return [launch for launch in seen if report.has(launch, output)] or seen[:1]
+
+
+def _launches(case: LaunchCase, name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     from minitensor.backend import devices
 
     emulator = devices.backend("EMULATOR")
-    return _seen(lambda: case(emulator), name, in_gdb)
+    return _seen(lambda: case(emulator), name, args, in_gdb)
 
 
-def _seen(call: Any, name: str, in_gdb: bool) -> list[Any]:
+def _seen(call: Any, name: str, args: argparse.Namespace, in_gdb: bool) -> list[Any]:
     from minitensor.explain import watch
 
-    return (watch.names if in_gdb else watch.launches)(call, name)
+    return watch.names(call, name) if in_gdb else watch.launches(call, name, args.blocks)
 
 
 def _with_sizes(args: argparse.Namespace, found: list[LaunchCase]) -> list[LaunchCase]:
@@ -233,6 +258,13 @@ def _budget() -> dict[str, Any]:
 
     path = source.folder() / "budget.json"
     return json.loads(path.read_text())["kernels"] if path.exists() else {}
+
+
+def _blocks(text: str) -> int:
+    """How many blocks a word like 8 or all stands for."""
+    if text != "all" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of blocks, and not all")
+    return sys.maxsize if text == "all" else int(text)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.trace import at, place_of
+from minitensor.backend.emulator.trace import at
 from minitensor.explain import metrics
 from minitensor.explain.watch import Launch
 
@@ -55,21 +55,21 @@ def _told(launch: Launch) -> dict[str, Any]:
         "arrays": [
             {"name": array.span.name, "itemsize": array.dtype.itemsize} for array in launch.arrays
         ],
-        "source": _source(lines, launch.scale),
+        "source": _source(launch, lines),
         "steps": _steps(launch),
     }
 
 
-def _source(lines: list[metrics.Traffic], scale: float) -> list[dict[str, Any]]:
+def _source(launch: Launch, lines: list[metrics.Traffic]) -> list[dict[str, Any]]:
     """The kernel's lines around those that touch memory, and what each asks for."""
     asked: Counter[tuple[str, int]] = Counter()
     for line in lines:
         if line.place:
-            asked[line.place] += round((line.sectors + line.wavefronts) * scale)
+            asked[line.place] += round((line.sectors + line.wavefronts) * launch.scale)
     shown = []
     for file in sorted({place[0] for place in asked}):
         numbers = [number for name, number in asked if name == file]
-        text = Path(file).read_text().splitlines()
+        text = launch.texts[file].splitlines()
         for number in range(max(min(numbers) - 12, 1), min(max(numbers) + 4, len(text)) + 1):
             place = file, number
             row = {"at": at(place), "text": text[number - 1], "asked": asked.get(place, 0)}
@@ -97,7 +97,7 @@ def _steps(launch: Launch) -> list[dict[str, Any]]:
         address = some["address"] - base if shared else some["address"] % metrics.APART
         steps.append(
             {
-                "at": at(place_of(one)),
+                "at": at(launch.place(one)),
                 "array": -1 if shared else int(one["address"] // metrics.APART) - 1,
                 "block": int(one["warp"] // warps),
                 "warp": int(one["warp"] % warps),

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.trace import place_of, within
+from minitensor.backend.emulator.trace import within
 from minitensor.explain.gpus import Work
-from minitensor.explain.watch import Launch
+from minitensor.explain.watch import Launch, Place
 
 WARP, SECTOR, BANKS, WORD, WIDEST = 32, 32, 32, 4, 16  # threads; bytes; banks; bytes; bytes
 SHARED = "shared"
@@ -43,7 +43,7 @@ class Traffic:
         wavefronts, ideal: of all requests together, and without conflicts; shared memory.
     """
 
-    place: tuple[str, int] | None
+    place: Place | None
     kind: str
     memory: str
     requests: int
@@ -88,7 +88,7 @@ def traffic(launch: Launch) -> list[Traffic]:
     for number, memory in enumerate(names):
         for write, kind in enumerate(("load", "store")):
             some = records[(where == number) & (records["is_write"] == write)]
-            for place, of in _by_place(some):
+            for place, of in _by_place(launch, some):
                 lines.append(_measured((place, kind, memory), some[of]))
     return sorted(lines, key=lambda line: line.place or ("", 0))
 
@@ -203,16 +203,15 @@ def _in_words(records: Any) -> Any:
     return split
 
 
-def _by_place(records: Any) -> list[tuple[tuple[str, int] | None, Any]]:
+def _by_place(launch: Launch, records: Any) -> list[tuple[Place | None, Any]]:
     """The source lines, and which records are theirs."""
-    of: defaultdict[tuple[str, int] | None, Any] = defaultdict(lambda: np.zeros(len(records), bool))
-    different, first = np.unique(records["instruction"], return_index=True)
-    for instruction, record in zip(different, records[first], strict=True):
-        of[place_of(record)] |= records["instruction"] == instruction
+    of: defaultdict[Place | None, Any] = defaultdict(lambda: np.zeros(len(records), bool))
+    for instruction in np.unique(records["instruction"]):
+        of[launch.places.get(int(instruction))] |= records["instruction"] == instruction
     return list(of.items())
 
 
-def _measured(what: tuple[tuple[str, int] | None, str, str], records: Any) -> Traffic:
+def _measured(what: tuple[Place | None, str, str], records: Any) -> Traffic:
     keys = np.stack([records["warp"], records["instruction"], records["times"]])
     requests, which = np.unique(keys, axis=1, return_inverse=True)
     which = which.reshape(-1)

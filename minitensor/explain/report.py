@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.markup import escape
 
-from minitensor.backend.emulator.trace import at, place_of, within
+from minitensor.backend.emulator.trace import at, within
 from minitensor.explain import metrics
 from minitensor.explain.chip import Chip, chip
 from minitensor.explain.gpus import GPUS, bounds, occupancy, waves
@@ -36,15 +36,32 @@ def show(launch: Launch, rows: int, budget: dict[str, Any]) -> None:
 
 
 def show_output(launch: Launch, output: Index) -> None:
-    """Every access of the thread that writes `output`."""
+    """Every access of the thread that writes `output`, with the numbers where they are known.
+
+    What two loads of a line that multiplies have brought is multiplied, and summed up.
+    """
     block, thread = writer(launch, output)
     _print(_headline(launch))
     _print(f"{_element(_target(launch), output)} is computed by block {block}, thread {thread}:")
-    table = _table("line", "access", "element")
+    table = _narrow("line", "access", "value", "product", "sum so far")
+    before: tuple[Any, str, float] | None = None  # place, array and number of the last load
+    total = 0.0
     for record in launch.doing(block, thread):
-        what = _what(launch, record)
-        if what:
-            table.add_row(at(place_of(record)), "store" if record["is_write"] else "load", what)
+        place, (array, what) = launch.place(record), _what(launch, record)
+        if not what:
+            continue
+        numbers = _numbers(array, record)
+        product = ""
+        one = (place, what.partition("[")[0], numbers[0]) if len(numbers) == 1 else None
+        if before and one and before[0] == place and before[1] != one[1]:
+            if "*" in launch.code(place):
+                product = f"{before[2] * one[2]:.6g}"
+                total += before[2] * one[2]
+            one = None
+        before = None if record["is_write"] else one
+        value = ", ".join(f"{number:.6g}" for number in numbers)
+        kind = "store" if record["is_write"] else "load"
+        table.add_row(at(place), f"{kind} {what}", value, product, product and f"{total:.6g}")
     _print(table)
 
 
@@ -69,7 +86,7 @@ def show_metrics(launch: Launch, gpu: str) -> None:
         "  part of them asked for; wavefronts for each that there were without conflicts."
     )
     for place in sorted({line.place for line in lines if line.place}):
-        _print(f"  {at(place)}  {_code(place)}", crop=True)
+        _print(f"  {at(place)}  {escape(launch.code(place))}", crop=True)
     _print("\n".join(_totals(launch, lines)))
     names = [gpu] if gpu else list(GPUS)
     chips = {name: chip(launch, lines, GPUS[name].arch) for name in names}
@@ -139,18 +156,6 @@ def _prediction(launch: Launch, lines: list[metrics.Traffic], chips: dict[str, C
             *(f"{most:.3g}", f"{bound}\n{second} {next_ / max(most, 1e-9):.0%}"),
         )
     return table
-
-
-def _code(place: tuple[str, int] | None) -> str:
-    """What stands there."""
-    if place is None:
-        return ""
-    from rich.markup import escape
-
-    try:
-        return escape(Path(place[0]).read_text().splitlines()[place[1] - 1].strip())
-    except (OSError, IndexError):
-        return ""
 
 
 def has(launch: Launch, output: Index) -> bool:
@@ -242,11 +247,22 @@ def _map(launch: Launch, array: Argument, rows: int) -> Any:
     return table
 
 
-def _what(launch: Launch, record: Any) -> str:
+def _what(launch: Launch, record: Any) -> tuple[Argument | None, str]:
+    """The array that an access touches, and in words what of it."""
     for array in launch.arrays:
         if 0 <= int(record["address"]) - array.span.address < array.span.size:
-            return _span(array, record)
-    return f"shared memory, {record['bytes']} bytes" if record["is_shared"] else ""
+            return array, _span(array, record)
+    return None, f"shared memory, {record['bytes']} bytes" if record["is_shared"] else ""
+
+
+def _numbers(array: Argument | None, record: Any) -> list[float]:
+    """What an access brings or leaves; none where the array changes, or none were kept."""
+    if array is None or array.values is None or not (array.constant or record["is_write"]):
+        return []
+    first = (int(record["address"]) - array.span.address) // array.dtype.itemsize
+    count = int(record["bytes"]) // array.dtype.itemsize
+    some = array.values.reshape(-1)[first : first + count]
+    return [float(number) for number in some]
 
 
 def _span(array: Argument, record: Any) -> str:

@@ -6,23 +6,29 @@ are left out: a GPU keeps them in constant memory and registers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from minitensor.backend.emulator import device
 from minitensor.backend.emulator.arithmetic import operations
+from minitensor.backend.emulator.kernel import places
 from minitensor.backend.emulator.schedule import only_blocks
 from minitensor.backend.emulator.trace import Span, accesses, within
 from minitensor.backend.host import source
 
 Index = tuple[int, ...]
+Place = tuple[str, int]  # file and line
 MOST = 2 * 10**6  # accesses that are worth writing down: 100 MB
+KEPT = 2**25  # bytes of an array whose numbers are kept
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Argument:
     shape: Index
     dtype: np.dtype[Any]
     constant: bool
+    values: Any = None  # what it held in the end; None of a large one
 
     def index(self, address: int) -> Index:
         """Which element lies at an address."""
@@ -53,12 +60,23 @@ class Launch:
     traced: int  # blocks that ran, and whose accesses these are
     accesses: int  # of those blocks; more than there are records, if they were too many
     operations: Mapping[str, int] | None  # floating-point, of those blocks, by kind
+    places: Mapping[int, Place]  # instruction of a record -> where it stands
+    texts: Mapping[str, str]  # of the files of those places
 
     @property
     def scale(self) -> float:
         """How many times as much all blocks do as what the records tell."""
         told = max(len(self.records), 1) / max(self.accesses, 1)
         return prod(self.grid) / self.traced / told
+
+    def place(self, record: Any) -> Place | None:
+        """The line that an access stands in; None where the compiler tells none."""
+        return self.places.get(int(record["instruction"]))
+
+    def code(self, place: Place | None) -> str:
+        """What stands there."""
+        file, line = place or ("", 0)
+        return [*self.texts.get(file, "").splitlines(), ""][line - 1].strip()
 
     def of(self, array: Argument) -> Any:
         """The records that touch one array."""
@@ -84,11 +102,16 @@ class Launch:
         return records[same]
 
 
-def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
+def launches(run: Callable[[], Any], wanted: str, blocks: int | None = None) -> list[Launch]:
     """All launches of kernels whose name begins with `wanted` while `run` runs.
 
     Of a grid that does more than is worth writing down only some blocks run, evenly spaced, after
     one that tells how much each does; of kernels that are not wanted one block does.
+
+    Args:
+        run: what launches them.
+        wanted: the beginning of their names.
+        blocks: how many are traced at most, however much they do.
     """
     seen: list[Launch] = []
 
@@ -100,16 +123,21 @@ def launches(run: Callable[[], Any], wanted: str) -> list[Launch]:
         shared: int,
         arguments: tuple[Any, ...],
     ) -> None:
-        number, function = prod(_three(grid)), device.function(kernel)
+        all_, function = prod(_three(grid)), device.function(kernel)
         ours = kernel.name.startswith(wanted)
+        number = (all_ if blocks is None else min(blocks, all_)) if ours else 1
         if number > 1:
-            with only_blocks(number // 2), _unchanged(arguments):
+            with only_blocks(all_ // 2), _unchanged(arguments):
                 launch()
             each = max(accesses(function)[1], 1)
             operations(function)  # of a trial
-            number = min(number, max(MOST // each, 1) if ours else 1)
-        chosen = _spread(prod(_three(grid)), number)
-        with only_blocks(*chosen):
+            if blocks is None:
+                number = min(number, max(MOST // each, 1))
+            if number < all_ or each * all_ > MOST:
+                told = f"about {each * all_:,} accesses; tracing {number:,} of {all_:,} blocks"
+                print(told + " (--blocks all for all)" * (number < all_), file=sys.stderr)
+        chosen = _spread(all_, number)
+        with only_blocks(*chosen), Console(stderr=True).status("tracing"):
             launch()
         records, count = accesses(function)
         done = operations(function)
@@ -182,12 +210,19 @@ def _launch(
 ) -> Launch:
     spans = {span[0]: Span(*span) for span in device.function(kernel).spans}
     arrays = [
-        Argument(spans[parameter.name], argument.shape, argument.dtype, parameter.const)
+        Argument(
+            *(spans[parameter.name], argument.shape, argument.dtype, parameter.const),
+            argument.copy() if argument.nbytes <= KEPT else None,  # a later launch may use it
+        )
         for parameter, argument in zip(kernel.parameters, arguments, strict=True)
         if isinstance(argument, np.ndarray) and parameter.name in spans
     ]
+    called = {int(n): int(n) - 1 for n in np.unique(records["instruction"])}  # before the return
+    known = places(called.values())
+    found = {after: known[call] for after, call in called.items() if call in known}
+    texts = {file: Path(file).read_text() for file, _ in found.values()}
     how = kernel, _three(grid), _three(block), shared, tuple(arrays)
-    return Launch(*how, records, len(chosen), count, done)
+    return Launch(*how, records, len(chosen), count, done, found, texts)
 
 
 def _three(extent: Any) -> Index:

@@ -1,5 +1,6 @@
 """`minitensor check`: fourteen mistakes in a kernel that is not ours, each told in words."""
 
+import argparse
 import json
 import re
 import subprocess
@@ -7,6 +8,8 @@ import sys
 
 import pytest
 from sanitizing import environment
+
+from minitensor.explain import check
 
 GAP = """\
 #include <cuda_runtime.h>
@@ -63,16 +66,20 @@ def checked(tmp_path):
 
     def check(text, *more):
         (tmp_path / "gap.cu").write_text(text)
-        words = ["gap.cu", *LAUNCH, "--against", "mine.py:gap", "--json", "--seconds", "10", *more]
-        command = [sys.executable, "-m", "minitensor", "check", *words]
-        env = environment("checked") | {"LD_PRELOAD": ""}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-        assert done.returncode in (0, 1), done.stderr
-        told = json.loads(done.stdout)
-        assert told["right"] == (not told["findings"]) == (done.returncode == 0)
-        return told["findings"]
+        return told(tmp_path, "gap.cu", *LAUNCH, "--against", "mine.py:gap", *more)["findings"]
 
     return check
+
+
+def told(folder, *words):
+    """What the command says of a file in a folder."""
+    command = [sys.executable, "-m", "minitensor", "check", *words, "--json", "--seconds", "10"]
+    env = environment("checked") | {"LD_PRELOAD": ""}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)
+    assert found["right"] == (not found["findings"]) == (done.returncode == 0)
+    return found
 
 
 def test_nothing_is_said_of_a_kernel_that_is_right(checked):
@@ -94,4 +101,23 @@ def test_a_race_names_both_threads(checked):
         rf"gap.cu:\d+, {who}: a race: it (read|write)s part, which {who} (read|write)s in gap.cu:"
     )
     found = [re.match(says, line) for line in checked(GAP.replace(old, new))]
-    assert any(told and told[1] == told[3] for told in found)  # shared memory is one block's
+    assert any(one and one[1] == one[3] for one in found)  # shared memory is one block's
+
+
+def test_of_a_large_grid_neighbours_and_far_blocks_are_watched_for_races():
+    settings = argparse.Namespace(grid=(10**5,), block=(256,))
+    watched = check._watched(settings)
+    assert watched[:100] == tuple(range(100))
+    assert watched[-1] == 10**5 - 1
+    assert 150 < len(watched) <= 256
+    assert check._watched(argparse.Namespace(grid=(3, 2), block=(32,))) == tuple(range(6))
+
+
+def test_a_race_between_neighbours_of_a_large_grid_is_told(tmp_path):
+    (tmp_path / "many.cu").write_text(
+        "__global__ void many(float* y) { if (!threadIdx.x) y[blockIdx.x / 2] += 1; }\n"
+    )
+    words = ["--launch", "many", "--grid", "4000", "--block", "64", "--arg", "zeros:2000"]
+    found = told(tmp_path, "many.cu", *words)
+    assert found["watched for races"] < found["blocks"] == 4000
+    assert any("a race" in line and "many.cu:1" in line for line in found["findings"])

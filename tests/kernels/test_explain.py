@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from minitensor.backend import emulator
 from minitensor.backend.host import source
+from minitensor.explain import saved
 from minitensor.explain.launch_cases import LAUNCH_CASES, launch_cases
 
 ROOT = Path(__file__).parents[2]
@@ -65,10 +67,48 @@ def test_an_output_in_the_corner_of_a_strided_conv_reads_four_pixels():
     _, text = shown("conv_direct_forward", *STRIDED, "--output", "0,0,0,0")
     for pixel in ("x[0, 0, 0, 0]", "x[0, 0, 1, 0]", "x[0, 1, 0, 0]", "x[0, 1, 1, 0]"):
         assert pixel in text
-    assert text.count("load │ x[") == 4
-    assert text.count("load │ filter[") == 4
-    assert text.count("store │ y[0, 0, 0, 0]") == 1
+    assert text.count("load x[") == 4
+    assert text.count("load filter[") == 4
+    assert text.count("store y[0, 0, 0, 0]") == 1
     assert "conv_direct.cu:" in text
+
+
+def test_the_products_of_an_output_add_up_to_what_is_stored():
+    done, _ = shown("conv_direct_forward", *STRIDED, "--output", "0,1,2,0")
+    rows = [line.split() for line in done.stdout.splitlines() if "conv_direct.cu:" in line]
+    factors = [float(row[row.index("load") + 5 :][0]) for row in rows if "load" in row]
+    x, weights = factors[::2], factors[1::2]
+    assert len(x) == 6  # the last column of taps lies on padding
+    stored = float(rows[-1][-1])
+    assert sum(a * b for a, b in zip(x, weights, strict=True)) == pytest.approx(stored, abs=1e-4)
+    assert float(rows[-2][-1]) == pytest.approx(stored, abs=1e-4)  # the last sum so far
+
+
+def test_what_was_saved_is_shown_again_without_kernel_or_compiler(tmp_path):
+    file = tmp_path / "a.trace"
+    done, text = shown("conv_tiled.forward", "--save", str(file))
+    assert f"minitensor trace {file} shows it again" in text, done.stderr
+    for view in (["--metrics", "T4"], ["--output", "0,1,2,0"], []):
+        _, live = shown("conv_tiled.forward", *view)
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        command = [sys.executable, "-m", "minitensor", "trace", str(file), *view]
+        again = subprocess.run(command, capture_output=True, text=True, env=env)
+        assert " ".join(again.stdout.split()) == live, again.stderr
+
+
+@pytest.mark.parametrize("text", [b"", b"x = 1", b"PK\x05\x06" + bytes(18)])
+def test_a_file_that_is_no_trace_is_refused_in_one_line(text, tmp_path):
+    (tmp_path / "a.trace").write_bytes(text)
+    with pytest.raises(ValueError, match="no trace that `minitensor kernel"):
+        saved.load(tmp_path / "a.trace")
+
+
+def test_a_trace_that_would_not_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "a.trace", "w") as packed:
+        packed.writestr("records0.npy", bytes(2000))
+    monkeypatch.setattr(saved, "MOST", 1000)
+    with pytest.raises(ValueError, match="2000 bytes, at most 1000"):
+        saved.load(tmp_path / "a.trace")
 
 
 def test_each_thread_of_a_direct_conv_writes_one_output():
@@ -116,5 +156,5 @@ def test_asynchronous_copies_are_loads_of_the_thread_that_started_them():
     # The filter is 72 deep and 8 wide: slices of 16 depths, 4 floats a copy, 128 threads. So a
     # thread loads at least one pack of each of a and b, which are x and the filter.
     _, text = shown("conv_tensor_tf32<Forward", "--output", "0,0,0,0")
-    assert "load │ a[" in text
-    assert "load │ b[0, 0, 0, 0] and the next 3" in text
+    assert "load a[" in text
+    assert "load b[0, 0, 0, 0] and the next 3" in text

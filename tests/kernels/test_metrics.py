@@ -143,6 +143,29 @@ def test_a_large_grid_is_traced_in_part_and_says_so(traffic, monkeypatch):
     assert store.requests * launch.scale == pytest.approx(2**20 / 32)
 
 
+def test_as_many_blocks_are_traced_as_are_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
+    monkeypatch.setattr(watch, "MOST", 10_000)
+    path = tmp_path / "pattern.cu"
+    path.write_text("__global__ void pattern(float* y) { y[blockIdx.x * 64 + threadIdx.x] = 1; }\n")
+    y = np.zeros(2**14, "f4")
+    call = lambda: emulator.load(path).launch("pattern", 2**8, 64, y)  # noqa: E731
+    for blocks, traced in ((3, 3), (2**30, 2**8)):
+        (launch,) = watch.launches(call, "pattern", blocks)
+        assert (launch.traced, launch.accesses) == (traced, 64 * traced)
+        said = f"about 16,384 accesses; tracing {traced} of 256 blocks"
+        assert said in capsys.readouterr().err
+    assert y.all()
+
+
+def test_each_access_has_its_line(traffic):
+    """Also where g++ needs no file but the kernel's: then DWARF 5 is read wrongly."""
+    text = "__global__ void pattern(float* y, int n) {\n  if (n)\n    y[0] = 1;\n}\n"
+    (line,) = metrics.traffic(traffic(text, np.zeros(1, "f4"), 1, block=1))
+    assert line.place[0].endswith("pattern.cu")
+    assert line.place[1] == 3
+
+
 # CUDA's own occupancy calculator, for compute capability 9.0: 65,536 registers, 2,048 threads,
 # 32 blocks, 228 KiB of an SM; registers in units of 256 for a warp, 1 KiB kept for each block.
 @pytest.mark.parametrize(

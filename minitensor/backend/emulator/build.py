@@ -31,7 +31,8 @@ from minitensor.files import atomic_write, cache_folder, digest, is_ours
 RUNTIME = Path(__file__).parent / "runtime"
 _IS_X86 = platform.machine() == "x86_64"
 _PAGE = 2**12 if _IS_X86 else 2**16  # `page` of engine.h
-_COMMON = ("-std=c++17", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
+# Version 5 of DWARF numbers files otherwise than binutils 2.40 reads them: lines lost their file.
+_COMMON = ("-std=c++17", "-gdwarf-4", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing")
 # A frame larger than a page must not step over the guard below a fiber's stack: it is touched page
 # by page, and what a call passes by value is part of the frame, as it is on aarch64 anyway.
 _STACK = ("-fstack-clash-protection", *(["-maccumulate-outgoing-args"] if _IS_X86 else []))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections.abc import Sequence
-from functools import cache
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -190,7 +190,7 @@ class Function:
         file, line = (launch.file or b"").decode(), launch.line
         message = launch.message.decode()
         if launch.instruction:
-            file, line = line_of(launch.instruction) or (file, line)
+            file, line = places([launch.instruction]).get(launch.instruction, (file, line))
         if launch.address:
             message = _stray(launch, arrays)
         place = f"{Path(file).name}:{line}, " if file else ""
@@ -268,28 +268,43 @@ def _stray(launch: Launch, arrays: list[_GuardedArray]) -> str:
     return f"{verb} at byte {at} of {nearest.name}, which has {nearest.size} bytes"
 
 
-@cache
-def line_of(instruction: int) -> tuple[str, int] | None:
-    """The kernel's line that an instruction belongs to: addr2line reads the debug information."""
+def places(instructions: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """The kernels' lines, (file, line), that instructions belong to, of those that belong to any.
+
+    addr2line reads the debug information, once for each library.
+    """
+    spans = []
     for mapping in Path("/proc/self/maps").read_text().splitlines():
-        span, *_, path = mapping.split(maxsplit=5) if mapping.count(" ") >= 5 else (mapping, "")
-        first, _, last = span.partition("-")
-        if path.endswith(".so") and int(first, 16) <= instruction < int(last, 16):
-            offset = int(mapping.split()[2], 16) + instruction - int(first, 16)
-            return _addr2line(path.strip(), offset)
-    return None
+        span, _, offset, *_, path = [*mapping.split(maxsplit=5), ""][:6]
+        if path.endswith(".so"):
+            first, last = (int(end, 16) for end in span.split("-"))
+            spans.append((first, last, int(offset, 16), path))
+    found: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for instruction in instructions:
+        for first, last, offset, path in spans:
+            if first <= instruction < last:
+                found[path][instruction] = offset + instruction - first
+    return {
+        instruction: place
+        for path, offsets in found.items()
+        for instruction, place in zip(offsets, _addr2line(path, offsets.values()), strict=True)
+        if place is not None
+    }
 
 
-def _addr2line(library: str, offset: int) -> tuple[str, int] | None:
-    command = ["addr2line", "-i", "-e", library, hex(offset)]
+def _addr2line(library: str, offsets: Iterable[int]) -> list[tuple[str, int] | None]:
+    """Of each the innermost place in a .cu: what it was inlined into comes after it."""
+    addresses = [hex(offset) for offset in offsets]
+    command = ["addr2line", "-a", "-i", "-e", library, *addresses]
     try:
-        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(
-            "\n"
-        )
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return None
-    for line in lines:  # the innermost first; the kernel's own line is the first in a .cu
+        return [None] * len(addresses)
+    found: list[tuple[str, int] | None] = []
+    for line in text.splitlines():
         file, _, number = line.split(" ")[0].rpartition(":")
-        if "/runtime/" not in file and file.endswith((".cu", ".cuh")) and number.isdigit():
-            return file, int(number)
-    return None
+        if line.startswith("0x"):
+            found.append(None)
+        elif found[-1] is None and number.isdigit() and "/runtime/" not in file:
+            found[-1] = (file, int(number)) if file.endswith((".cu", ".cuh")) else None
+    return found

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.emulator.kernel import Function, line_of
+from minitensor.backend.emulator.kernel import Function
 
 ACCESS = np.dtype(
     [
@@ -50,11 +50,6 @@ def accesses(function: Function) -> tuple[Any, int]:
         return np.empty(0, ACCESS), all_.value
     raw: Any = (ctypes.c_char * (count.value * ACCESS.itemsize)).from_address(start)
     return np.frombuffer(raw, ACCESS).copy(), all_.value
-
-
-def place_of(record: Any) -> tuple[str, int] | None:
-    """(file, line) of an access; None where the compiler tells none."""
-    return line_of(int(record["instruction"]) - 1)  # the call before the return
 
 
 def at(place: tuple[str, int] | None) -> str:

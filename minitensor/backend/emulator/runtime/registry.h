@@ -20,12 +20,17 @@ template <typename T> std::string type_name() {
     else return "struct" + std::to_string(sizeof(U));
 }
 
+// A GPU keeps parameters in constant memory: that they are fetched is no access of the kernel.
+#define EMU_UNWATCHED __attribute__((no_sanitize("thread")))
 template <auto Kernel> struct Instance;
 template <typename... Types, void (*Kernel)(Types...)> struct Instance<Kernel> {
-    template <size_t... I> static void call(void** arguments, std::index_sequence<I...>) {
+    template <size_t... I>
+    EMU_UNWATCHED static void call(void** arguments, std::index_sequence<I...>) {
         Kernel(*static_cast<std::remove_cv_t<Types>*>(arguments[I])...);
     }
-    static void run(void** arguments) { call(arguments, std::index_sequence_for<Types...>{}); }
+    EMU_UNWATCHED static void run(void** arguments) {
+        call(arguments, std::index_sequence_for<Types...>{});
+    }
     static std::string signature() { return ((type_name<Types>() + ",") + ... + ""); }
 };
 
