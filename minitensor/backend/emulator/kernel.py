@@ -275,10 +275,10 @@ def places(instructions: Iterable[int]) -> dict[int, tuple[str, int]]:
     """
     spans = []
     for mapping in Path("/proc/self/maps").read_text().splitlines():
-        span, _, offset, *_, path = [*mapping.split(maxsplit=5), ""][:6]
+        span, _, start, *_, path = [*mapping.split(maxsplit=5), ""][:6]
         if path.endswith(".so"):
             first, last = (int(end, 16) for end in span.split("-"))
-            spans.append((first, last, int(offset, 16), path))
+            spans.append((first, last, int(start, 16), path))
     found: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for instruction in instructions:
         for first, last, offset, path in spans:
