@@ -9,8 +9,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
-
 from minitensor.backend.emulator.trace import at, within
 from minitensor.explain import metrics
 from minitensor.explain.chip import Chip, chip
@@ -67,6 +65,8 @@ def show_output(launch: Launch, output: Index) -> None:
 
 def show_metrics(launch: Launch, gpu: str) -> None:
     """What each line asks of memory; then the launch on a GPU, or on all that are known."""
+    from rich.markup import escape
+
     _print(_headline(launch))
     lines = metrics.traffic(launch)
     table = _narrow("line", "access", "requests", "lanes", "sectors", "eff.", "wavefronts")

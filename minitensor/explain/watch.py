@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-
 from minitensor.backend.emulator import device
 from minitensor.backend.emulator.arithmetic import operations
 from minitensor.backend.emulator.kernel import places
@@ -113,6 +111,8 @@ def launches(run: Callable[[], Any], wanted: str, blocks: int | None = None) -> 
         wanted: the beginning of their names.
         blocks: how many are traced at most, however much they do.
     """
+    from rich.console import Console
+
     seen: list[Launch] = []
 
     def traced(
