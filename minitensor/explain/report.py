@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
 from minitensor.backend.emulator.trace import at, within
 from minitensor.explain import metrics
 from minitensor.explain.chip import Chip, chip

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from minitensor.backend.emulator import device
 from minitensor.backend.emulator.arithmetic import operations
 from minitensor.backend.emulator.kernel import places
