@@ -38,8 +38,12 @@ _COMMON = ("-std=c++17", "-gdwarf-4", "-fPIC", "-fvisibility=hidden", "-fno-stri
 _STACK = ("-fstack-clash-protection", *(["-maccumulate-outgoing-args"] if _IS_X86 else []))
 _KERNEL = (*_COMMON, "-ffp-contract=off", *_STACK, "-w", f"-I{RUNTIME}")
 _CHECKS = "alignment,bounds,signed-integer-overflow,integer-divide-by-zero,shift"
-# Each access and each operation by itself, and no piece of code that two others share.
-_PIECES = ("-fsanitize-coverage=trace-pc", "-fno-tree-vectorize", "-fno-crossjumping")
+# Each access and each operation by itself; no piece of code that two others share; and each piece
+# calls the hook: a last one that jumps there would be counted as its caller's.
+_PIECES = (
+    *("-fsanitize-coverage=trace-pc", "-fno-tree-vectorize"),
+    *("-fno-crossjumping", "-fno-optimize-sibling-calls"),
+)
 VARIANTS = {
     "checked": ("-O1", f"-fsanitize={_CHECKS}", f"-fno-sanitize-recover={_CHECKS}"),
     "debug": ("-O0", "-fno-inline"),
