@@ -49,6 +49,17 @@ def rolled(w, n):
     return np.array([np.roll(image.ravel(), row) for row in range(outputs)])
 
 
+def dense_layers(sizes):
+    """Parameters of dense layers, with biases."""
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
+def convolutions(blocks, channels):
+    """Parameters of blocks of 3 x 3, with biases."""
+    wide = [channels, *(f for n, f in blocks for _ in range(n))]
+    return sum((9 * a + 1) * b for a, b in pairwise(wide))
+
+
 WRONG = {
     "dense_parameters": [
         (
@@ -308,6 +319,52 @@ WRONG = {
         ),
         (lambda x, g, k: np.kron(g, np.ones((k, k))) / k**2, "the way back of average pooling"),
         (lambda x, g, k: g, r"has the shape \(2, 2\); it should be \(4, 4\)"),
+    ],
+    "vgg_parameters": [
+        (
+            lambda blocks, dense, channels: sum(9 * n * f * f + n * f for n, f in blocks),
+            r"answer is 148, it should be 50: layer by layer 9 x 1 x 4 \+ 4, 4 x 2 \+ 2",
+        ),
+        (
+            lambda blocks, dense, channels: (
+                convolutions(blocks, channels) + dense_layers([blocks[-1][1], *dense]) - sum(dense)
+            ),
+            r"is 48, it should be 50",
+        ),
+        (
+            lambda blocks, dense, channels: convolutions(blocks, channels),
+            "the dense layers are missing",
+        ),
+        (
+            lambda blocks, dense, channels: (
+                convolutions([(1, f) for _, f in blocks], channels)
+                + dense_layers([blocks[-1][1], *dense])
+            ),
+            r"is 443, it should be 591: .* 9 x 4 x 4 \+ 4",
+        ),
+    ],
+    "inception_module": [
+        (
+            lambda c, w: (w[0] + w[2] + w[3] + w[5], 0),
+            r"element \[0\]: .*is 11, it should be 13: .*branches end with 1, 3, 4 and 5",
+        ),
+        (lambda c, w: (w[0] + w[2] + w[4] + w[5], c * sum(w)), "over 2, which alone has 204"),
+        (lambda c, w: sum(w), r"has the shape \(\); it should be \(2,\)"),
+        (lambda c, w: (sum(w), 409), "your answer is 17, it should be 13"),
+    ],
+    "dense_channels": [
+        (lambda start, growth, depths: [start + growth] * len(depths), "is 12, it should be 16: 8"),
+        (
+            lambda start, growth, depths: start + growth * np.cumsum(depths),
+            r"element \[1\]: your answer is 28, it should be 20: 16 / 2 = 8 .* nothing is halved",
+        ),
+        (
+            lambda start, growth, depths: [
+                start // 2**b + d * growth for b, d in enumerate(depths)
+            ],
+            r"element \[1\]: your answer is 16, it should be 20",
+        ),
+        (lambda start, growth, depths: start, r"has the shape \(\); it should be \(2,\)"),
     ],
     "receptive_field": [
         (lambda layers: 2 * len(layers) + 1, "your answer is 7, it should be 15: .* 3, 7, 15"),

@@ -83,6 +83,11 @@ def spread(dilation: int) -> float:
     return 9.0 * (1 + 8 * dilation)
 
 
+def ways(layer: int) -> float:
+    """Lesson 11: of LeNet-5's layers, with every weight 1, in 3 x 3 x 6 and 400 products."""
+    return (9, 9, 486, 486, 400 * 486)[layer]
+
+
 FIRST_SLIDER = {  # where it begins; what the first figure shows
     1: (0, windowed),
     2: (5, last_window),
@@ -94,8 +99,9 @@ FIRST_SLIDER = {  # where it begins; what the first figure shows
     8: (1, spread),
     9: (0, pooled),
     10: (6, standardised),
+    11: (0, ways),
 }
-LATER = (1, 3, 4, 5, 6, 7, 8, 9, 10)  # the others are of the same build: pytest -m slow
+LATER = (1, 3, 4, 5, 6, 7, 8, 9, 10, 11)  # the others are of the same build: pytest -m slow
 NUMBERS = [
     pytest.param(n, marks=pytest.mark.slow) if n in LATER else n for n in sorted(FIRST_SLIDER)
 ]
