@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +72,17 @@ def test_what_is_to_be_built_is_the_exercise_with_a_blank(lesson):
         assert judge(exercise, getattr(module, exercise.name)).state == "empty"
         assert exercise.solution.__doc__ == getattr(module, exercise.name).__doc__
         assert exercise.lesson == f"{lesson.number:02}"
+
+
+@by_lesson
+def test_tensorflow_is_asked_when_the_button_is_pressed(tf, lesson):
+    pressed = {"lang": "en", "ask": SimpleNamespace(value=True)}
+    outputs, _ = shelf.load(lesson.path).app.run(defs=pressed)
+    told = [
+        text for text in (getattr(o, "text", "") for o in outputs) if "largest difference" in text
+    ]
+    assert len(told) == 1
+    assert re.search(r"largest difference \S+ over \d+ numbers", told[0])
 
 
 # ----- the exercises -----

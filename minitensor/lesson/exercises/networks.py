@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minitensor import keras, models
-from minitensor.extras import require
 from minitensor.keras import layers
 from minitensor.keras.summary.facts import rows_of
 from minitensor.lesson.exercise import Exercise, say_in
@@ -80,12 +78,10 @@ class Logits:
 
     def check(self, library: str = "tf") -> str:
         """The network's description and weights go to Keras, and so does a batch of two images."""
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        require("the comparison", "tensorflow", extra="tf")
-        from tensorflow import keras as theirs
+        from minitensor.parity.reference import tensorflow
 
         ours = NETWORKS[self.name]()
-        there = theirs.models.model_from_json(ours.to_json())
+        there = tensorflow().keras.models.model_from_json(ours.to_json())
         there.set_weights(ours.get_weights())
         x = np.random.default_rng(0).normal(size=(2, *ours.input_shape[1:])).astype(np.float32)
         off = float(np.abs(there(x).numpy() - ours(x).numpy()).max())
