@@ -1,10 +1,10 @@
-// y = activation(x + bias[c]), what follows a convolution: read once, written once.
+// y = activation(x + bias[c]), what follows a convolution, and what of a gradient passes back.
 //
 // One thread makes P neighbouring channels, 16 bytes where the shape allows, and goes on by the
-// whole grid; its place among the channels moves along instead of being divided out again.
-// Comparisons are written so that NaN stays NaN.
+// whole grid; its place among the channels moves along instead of being divided out again. Each
+// number is read once and written once. Comparisons are written so that NaN stays NaN.
 //
-// Twin: bias_activation in minitensor/backend/numpy/activation.py.
+// Twins: bias_activation and gate in minitensor/backend/numpy/elementwise.py.
 #include "common.cuh"
 
 struct Linear {
@@ -39,6 +39,28 @@ __global__ void __launch_bounds__(256)
     }
 }
 
+// g where 0 < x < high, else 0; a high of NaN is none. `total` packs of P.
+template <typename T, int P>
+__global__ void __launch_bounds__(256)
+    gate(const T* __restrict__ g, const T* __restrict__ x, T* __restrict__ y, float high,
+         long long total) {
+    for (long long i = thread_index(); i < total; i += thread_count()) {
+        const Pack<T, P> slope = load_pack<P>(g + i * P), at = load_pack<P>(x + i * P);
+        Pack<T, P> result;
+#pragma unroll
+        for (int p = 0; p < P; ++p) {
+            const accumulator<T> value(at[p]);
+            result[p] = value > 0 && !(value >= high) ? slope[p] : T(0.0f);
+        }
+        store_pack(y + i * P, result);
+    }
+}
+
+KERNEL(gate<float, 1>);
+KERNEL(gate<float, 4>);
+KERNEL(gate<double, 1>);
+KERNEL(gate<half_t, 1>);
+KERNEL(gate<half_t, 8>);
 KERNEL(bias_activation<Linear, float, 1>);
 KERNEL(bias_activation<Linear, float, 4>);
 KERNEL(bias_activation<Linear, double, 1>);

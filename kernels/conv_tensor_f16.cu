@@ -14,11 +14,14 @@ __global__ void __launch_bounds__(THREADS, THREADS == 256 ? 2 : 3)
 }
 
 KERNEL(conv_tensor_f16<Forward, 128, 128, 256, 8>);
+KERNEL(conv_tensor_f16<Forward, 128, 64, 128, 8>);
 KERNEL(conv_tensor_f16<Forward, 64, 64, 128, 8>);
 KERNEL(conv_tensor_f16<Forward, 128, 32, 128, 8>);
 KERNEL(conv_tensor_f16<InputGrad, 128, 128, 256, 8>);
+KERNEL(conv_tensor_f16<InputGrad, 128, 64, 128, 8>);
 KERNEL(conv_tensor_f16<InputGrad, 64, 64, 128, 8>);
 KERNEL(conv_tensor_f16<InputGrad, 128, 32, 128, 8>);
 KERNEL(conv_tensor_f16<FilterGrad, 128, 128, 256, 8>);
+KERNEL(conv_tensor_f16<FilterGrad, 128, 64, 128, 8>);
 KERNEL(conv_tensor_f16<FilterGrad, 64, 64, 128, 8>);
 KERNEL(conv_tensor_f16<FilterGrad, 128, 32, 128, 8>);

@@ -16,14 +16,17 @@ __global__ void __launch_bounds__(THREADS, THREADS == 256 ? 2 : 3)
 }
 
 KERNEL(conv_tensor_tf32<Forward, 128, 128, 256, 4>);
+KERNEL(conv_tensor_tf32<Forward, 128, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<Forward, 64, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<Forward, 128, 32, 128, 4>);
 KERNEL(conv_tensor_tf32<Forward, 64, 64, 128, 1>);
 KERNEL(conv_tensor_tf32<InputGrad, 128, 128, 256, 4>);
+KERNEL(conv_tensor_tf32<InputGrad, 128, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<InputGrad, 64, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<InputGrad, 128, 32, 128, 4>);
 KERNEL(conv_tensor_tf32<InputGrad, 64, 64, 128, 1>);
 KERNEL(conv_tensor_tf32<FilterGrad, 128, 128, 256, 4>);
+KERNEL(conv_tensor_tf32<FilterGrad, 128, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<FilterGrad, 64, 64, 128, 4>);
 KERNEL(conv_tensor_tf32<FilterGrad, 128, 32, 128, 4>);
 KERNEL(conv_tensor_tf32<FilterGrad, 64, 64, 128, 1>);

@@ -165,6 +165,11 @@ def _bias(be: Backend, p: Problem) -> Any:
     return [be.bias_activation(x, bias, word) for word in ("linear", "relu", "relu6")]
 
 
+def _gate(be: Backend, p: Problem) -> Any:
+    g, x = be.asarray(p.images()), be.asarray(p.random(*p.shape, seed=4))
+    return be.gate(g, x, None), be.gate(g, x, 1.0)
+
+
 def _transpose(be: Backend, p: Problem) -> Any:
     there = be.transpose(be.asarray(p.images()), (0, 3, 1, 2))
     return there, be.transpose(there, (0, 2, 3, 1))
@@ -234,6 +239,7 @@ _POINTS: dict[str, Run] = {
     **dict.fromkeys(("channel_sum", "local_response"), _local_response),
     "softmax_cross_entropy": _cross_entropy,
     "bias_activation": _bias,
+    "gate": _gate,
     "transpose": _transpose,
     **dict.fromkeys(("sgd_momentum", "adam"), _updates),
 }

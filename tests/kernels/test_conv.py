@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitensor.backend.emulator import device, order
-from minitensor.backend.host import blocked, conv, product, register, tiled
+from minitensor.backend.host import blocked, conv, elementwise, product, register, tiled
 from minitensor.backend.numpy import direct as twin
 from minitensor.backend.settings import algorithm, set_workspace_limit, workspace_limit
 from minitensor.explain.watch import names
@@ -418,3 +418,69 @@ def test_images_too_large_for_int_coordinates_are_refused():
     x = np.broadcast_to(np.float32(0), (1, 1, 2**29, 1))
     with pytest.raises(ValueError, match="pixels"):
         conv.conv2d(device, x, np.zeros((1, 1, 1, 1), np.float32), window)
+
+
+# ----- first layers -----
+
+
+@pytest.mark.parametrize("op", ["conv2d", "conv2d_kernel_grad"])
+@pytest.mark.parametrize(
+    ("dtype", "channels", "kernel"),
+    [
+        ("float32", 3, "conv_register<"),
+        ("float16", 3, "conv_tensor_f16<"),
+        ("float16", 1, "conv_tensor_f16<"),
+    ],
+)
+def test_an_image_of_few_channels_is_read_in_packs(op, dtype, channels, kernel):
+    window = Window.of((9, 8), (3, 3), (2, 2), "SAME")
+    arrays = operands(op, window, (2, channels, 8), dtype)
+    with launches() as seen:
+        got = getattr(conv, op)(device, *map(device.asarray, arrays), window)
+    assert_right(op, got, arrays, window)
+    assert got.flags.c_contiguous
+    name = seen[0][0]
+    assert name.startswith(kernel)
+    assert name.endswith((", 4>", ", 8>"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "outputs", "groups"),
+    [("float32", 1, 8, 1), ("float32", 3, 7, 1), ("float32", 6, 16, 2), ("float64", 3, 8, 1)],
+)
+def test_what_gains_nothing_by_packs_is_read_as_it_lies(dtype, channels, outputs, groups):
+    window = Window.of((9, 8), (3, 3), groups=groups)
+    arrays = operands("conv2d", window, (2, channels, outputs), dtype)
+    with launches() as seen:
+        got = conv.conv2d(device, *map(device.asarray, arrays), window)
+    assert_right("conv2d", got, arrays, window)
+    assert seen[0][0].endswith(", 1>")
+
+
+def test_a_first_layer_with_a_bias_is_read_in_packs():
+    window = Window.of((9, 8), (3, 3), (2, 2), "SAME")
+    x, kernel = operands("conv2d", window, (2, 3, 8))
+    bias = np.arange(8, dtype="float32")
+    with launches() as seen:
+        got = conv.conv2d_bias_activation(device, x, kernel, bias, window, "linear")
+    expected = twin.conv2d(x.astype("float64"), kernel.astype("float64"), window) + bias
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+    assert [name.endswith(", 4>") for name, _ in seen] == [True]
+
+
+# ----- what of a gradient passes back -----
+
+
+@pytest.mark.parametrize("high", [None, 6.0])
+@pytest.mark.parametrize("size", [64, 67])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_a_gate_lets_through_what_lies_strictly_between(dtype, size, high):
+    random = np.random.default_rng(4)
+    g = random.standard_normal(size).astype(dtype)
+    x = random.choice(np.array([-1, -0.0, 0, 1e-3, 5.99, 6, 7, np.inf, np.nan], dtype), size)
+    limit = np.inf if high is None else high
+    expected = np.where((x > 0) & ((x < limit) | ((high is None) & (x > 0))), g, 0)
+    with launches() as seen:
+        got = elementwise.gate(device, device.asarray(g), device.asarray(x), high)
+    np.testing.assert_array_equal(got, expected)
+    assert [name.partition("<")[0] for name, _ in seen] == ["gate"]

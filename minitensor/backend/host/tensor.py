@@ -22,7 +22,12 @@ _SLICE = 64  # bytes of depth that a block multiplies between two barriers
 _STAGES = 4  # slices in shared memory
 _FEWEST = 8  # slices that are worth a block of their own; fewer barely fill the pipeline
 _FULL = 2 * 132  # blocks that fill a large GPU
-_THREADS = {(128, 128): 256, (64, 64): 128, (128, 32): 128}  # of a block that computes such a tile
+_THREADS = {
+    (128, 128): 256,
+    (128, 64): 128,
+    (64, 64): 128,
+    (128, 32): 128,
+}  # of a block that computes such a tile
 _ALONG_DEPTH = {"Forward": (True, False), "InputGrad": (True, True), "FilterGrad": (False, False)}
 
 
@@ -89,9 +94,9 @@ def _tile(task: Product, dtype: Any) -> Pair:
         return 64, 64
     if task.columns <= 32:
         return 128, 32
-    large = 128, 128
+    large = 128, 128 if task.columns > 64 else 64
     blocks = prod(task.blocks(large)) * task.parts * _splits(task, large, dtype)
-    return large if task.rows > 64 < task.columns and 2 * blocks >= _FULL else (64, 64)
+    return large if task.rows > 64 and 2 * blocks >= _FULL else (64, 64)
 
 
 def _splits(task: Product, tile: Pair, dtype: Any) -> int:
