@@ -1,6 +1,7 @@
 """What a lesson is made of: the notebooks in `lessons/` import it, `minitensor lesson` runs them.
 
     exercise.py     an exercise, and the verdict on an answer, in words
+    bounded.py      a call that may never end
     exercises/      those of each lesson: cases, the engine's answers, known mistakes, a solution
     progress.py     the student's file: what was tried, hinted and passed
     page.py         what a notebook shows: the language switch, text, guesses, checks

@@ -1,8 +1,8 @@
 """An exercise: a function with a blank, and what is said about the answer to it.
 
-What is said is one of: passed; still empty; what it raised, and for which arguments; or the first
-element that differs, with the terms that make it and, where the mistake is a known one, what the
-answer did instead. The solution is never said.
+What is said is one of: passed; still empty; what it raised, and for which arguments; that it has
+not ended; or the first element that differs, with the terms that make it and, where the mistake is
+a known one, what the answer did instead. The solution is never said.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from minitensor.explain.text import number
 from minitensor.explain.words import LANGUAGES, legal_language
+from minitensor.lesson import bounded
 
 Words = tuple[str, str]  # English, Chinese
 Answer = Callable[..., Any]
@@ -68,6 +69,10 @@ SAID: dict[str, Words] = {
         "`{call}` 返回 None: 写 `return` 了吗?",
     ),
     "raised": ("`{call}` raised {error}{line}", "`{call}` 抛出 {error}{line}"),
+    "endless": (
+        "`{call}` has not ended after {seconds:g} seconds: is there a loop that never ends{line}?",
+        "`{call}` 运行 {seconds:g} 秒仍未结束: 是不是有停不下来的循环{line}?",
+    ),
     "line": (", in your line `{code}`", ", 出错的一行: `{code}`"),
     "no_numbers": (
         "`{call}` returned {got}, which is no array of numbers",
@@ -122,8 +127,12 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
     """What is wrong with one case's answer, if anything is."""
     call, kept = _call(exercise, arguments), deepcopy(arguments)
     try:
-        got = given(*kept)
-    except Exception as error:
+        got = bounded.bounded(given, *kept)
+    except bounded.EndlessError as error:
+        line = _line(error.__cause__, given, lang)
+        words = say("endless", lang, call=call, seconds=bounded.PATIENCE, line=line)
+        return Verdict("wrong", words)
+    except (Exception, SystemExit) as error:
         raised = f"{type(error).__name__}: {error}"
         words = say("raised", lang, call=call, error=raised, line=_line(error, given, lang))
         return Verdict("wrong", words)
@@ -173,18 +182,26 @@ def _near(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _instead(exercise: Exercise, given: Answer, lang: str) -> str:
     """The known mistake that gives the same answers in every case."""
+    answers = _answers(exercise, given)
     for words, mistake in exercise.mistakes:
-        if all(_same(given, mistake, arguments) for arguments in exercise.cases):
+        if _same(answers, _answers(exercise, mistake)):
             return say("instead", lang, mistake=say_in(lang, *words))
     return ""
 
 
-def _same(one: Answer, other: Answer, arguments: tuple[Any, ...]) -> bool:
+def _answers(exercise: Exercise, given: Answer) -> list[np.ndarray | None]:
+    """To every case; none if one of them raises."""
     try:
-        a, b = (_numbers(f(*deepcopy(arguments))) for f in (one, other))
-    except Exception:
-        return False
-    return a is not None and b is not None and a.shape == b.shape and bool(_near(a, b).all())
+        return [_numbers(bounded.bounded(given, *deepcopy(case))) for case in exercise.cases]
+    except (Exception, SystemExit):
+        return []
+
+
+def _same(ours: Sequence[np.ndarray | None], theirs: Sequence[np.ndarray | None]) -> bool:
+    return len(ours) == len(theirs) > 0 and all(
+        a is not None and b is not None and a.shape == b.shape and bool(_near(a, b).all())
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def _names(exercise: Exercise) -> list[str]:
@@ -205,9 +222,10 @@ def _call(exercise: Exercise, arguments: tuple[Any, ...]) -> str:
     return f"{exercise.name}({', '.join(given)})"
 
 
-def _line(error: Exception, given: Answer, lang: str) -> str:
+def _line(error: BaseException | None, given: Answer, lang: str) -> str:
     """The line of the answer that raised, if Python knows it."""
-    inside = [f for f in traceback.extract_tb(error.__traceback__) if f.name == given.__name__]
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    inside = [frame for frame in frames if frame.name == given.__name__]
     return say("line", lang, code=inside[-1].line) if inside and inside[-1].line else ""
 
 

@@ -4,6 +4,7 @@ Each: the answer, what must be said in English. Written here beside the exercise
 mistakes, so that a verdict is judged by somebody else than the exercise.
 """
 
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,24 @@ def no_return(*arguments):
 
 def raises(*arguments):
     return arguments[99]
+
+
+def endless(*arguments):
+    while True:
+        sum(map(np.size, arguments))
+
+
+def stubborn(*arguments):
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        try:
+            sum(map(np.size, arguments))
+        except:  # noqa: E722 - as students write
+            arguments = ()
+
+
+def leaves(*arguments):
+    raise SystemExit(3)
 
 
 def signal(x, w):

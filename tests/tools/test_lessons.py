@@ -6,16 +6,17 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from lesson_answers import WRONG, no_return, raises
+from lesson_answers import WRONG, endless, leaves, no_return, raises, stubborn
 
 from minitensor import cli
-from minitensor.lesson import export, judge, progress, shelf
+from minitensor.lesson import bounded, export, judge, progress, shelf
 from minitensor.lesson.exercises import five_ways
 
 marimo = pytest.importorskip("marimo", reason="the extra `lessons` brings it")
@@ -138,6 +139,39 @@ def test_an_answer_that_changes_its_argument_is_told_so():
         return 0
 
     assert "changes its argument `n`" in judge(exercise, changing).text
+
+
+@pytest.mark.parametrize("given", [endless, stubborn])
+def test_an_answer_that_never_ends_gets_a_word_within_seconds(monkeypatch, given):
+    assert 2 < bounded.PATIENCE < 10
+    monkeypatch.setattr(bounded, "PATIENCE", 0.2)
+    began = time.monotonic()
+    verdict = judge(EXERCISES["output_size"], given)
+    assert verdict.state == "wrong"
+    assert "has not ended after 0.2 seconds: is there a loop that never ends" in verdict.text
+    assert "停不下来的循环" in judge(EXERCISES["output_size"], given, "zh").text
+    assert time.monotonic() - began < 10
+
+
+def test_a_loop_that_never_ends_is_stopped_and_its_line_is_told(monkeypatch):
+    monkeypatch.setattr(bounded, "PATIENCE", 0.2)
+    before = set(threading.enumerate())
+    told = judge(EXERCISES["output_size"], endless).text
+    assert re.search(r"in your line `(while True:|sum\(map\(np.size, arguments\)\))`", told)
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_answer_that_is_wrong_and_then_never_ends_is_told_what_is_wrong(monkeypatch):
+    monkeypatch.setattr(bounded, "PATIENCE", 0.2)
+
+    def later(n, k, stride, dilation, pad):
+        return endless() if n == 28 else 7
+
+    assert "your answer is 7, it should be 2" in judge(EXERCISES["output_size"], later).text
+
+
+def test_an_answer_that_leaves_the_program_does_not(monkeypatch):
+    assert "raised SystemExit: 3" in judge(EXERCISES["output_size"], leaves).text
 
 
 @pytest.mark.parametrize("way", five_ways.WAYS)

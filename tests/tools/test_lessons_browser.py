@@ -133,6 +133,21 @@ def test_it_opens_without_error_and_its_first_slider_moves_its_first_figure(brow
         }
 
 
+@pytest.mark.slow
+def test_loops_that_never_end_get_a_word_and_tensorflow_is_asked_on_the_same_page(browser):
+    """Lesson 6, whose two blanks loop; the rest of the page still answers."""
+    loops = "    while True:\n        pass\n"
+    with opened(6, answers=loops) as address, browser.new_context(
+        viewport={"width": 1200, "height": 6000}
+    ) as context:  # fmt: skip
+        page = context.new_page()
+        settled(page, address)
+        assert page.get_by_text("is there a loop that never ends").count() == 2
+        page.get_by_text("ask TensorFlow", exact=True).click()
+        page.get_by_text("largest difference").first.wait_for(timeout=120_000)
+        assert page.get_by_text("largest difference").count() >= 2
+
+
 def shown(page) -> float:
     """The number that the first figure explains."""
     head = page.locator(".explain").first.inner_text().split("\n")[0]
