@@ -128,14 +128,8 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
     call, kept = _call(exercise, arguments), deepcopy(arguments)
     try:
         got = bounded.bounded(given, *kept)
-    except bounded.EndlessError as error:
-        line = _line(error.__cause__, given, lang)
-        words = say("endless", lang, call=call, seconds=bounded.PATIENCE, line=line)
-        return Verdict("wrong", words)
     except (Exception, SystemExit) as error:
-        raised = f"{type(error).__name__}: {error}"
-        words = say("raised", lang, call=call, error=raised, line=_line(error, given, lang))
-        return Verdict("wrong", words)
+        return Verdict("wrong", _stopped(error, given, call, lang))
     if got is ... or (isinstance(got, tuple) and any(part is ... for part in got)):
         return Verdict("empty", say("empty", lang))
     if got is None:
@@ -165,6 +159,15 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
         terms=exercise.terms(arguments, index, lang),
     )
     return Verdict("wrong", words + instead)
+
+
+def _stopped(error: BaseException, given: Answer, call: str, lang: str) -> str:
+    """What is said of an answer that has not come to its end."""
+    if isinstance(error, bounded.EndlessError):
+        line = _line(error.__cause__, given, lang)
+        return say("endless", lang, call=call, seconds=bounded.PATIENCE, line=line)
+    raised = f"{type(error).__name__}: {error}"
+    return say("raised", lang, call=call, error=raised, line=_line(error, given, lang))
 
 
 def _numbers(got: Any) -> np.ndarray | None:
