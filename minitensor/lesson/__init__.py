@@ -5,6 +5,8 @@
     exercises/      those of each lesson: cases, the engine's answers, known mistakes, a solution
     progress.py     the student's file: what was tried, hinted and passed
     page.py         what a notebook shows: the language switch, text, guesses, checks
+    walks.py        optimizers down a valley (lesson 12)
+    reader.py       a LeNet-5 that reads digits (lesson 12)
     shelf.py        where the lessons lie, and the student's copies of them
     export.py       a lesson as one HTML page without a link to anywhere, or as .ipynb
     command.py      the command
@@ -21,6 +23,7 @@ from minitensor.lesson.page import (
     check,
     compare,
     compare_button,
+    drawing,
     guess,
     hint_button,
     slider,

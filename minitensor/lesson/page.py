@@ -8,12 +8,14 @@ from html import escape
 from textwrap import dedent, fill
 from typing import Any, Literal
 
+from minitensor import pictures
 from minitensor.lesson import progress
 from minitensor.lesson.exercise import Answer, Exercise, judge
 from minitensor.lesson.exercise import say_in as say
 
 NAMES = {"English": "en", "中文": "zh"}
 WIDTH = 72  # of a line of text
+METADATA = re.compile(r"<title>.*?</title>|<metadata>.*?</metadata>", re.S)
 BROKEN = re.compile(r"(?<=[\u3000-\u9fff])\n(?=[\u3000-\u9fff])")
 KINDS: dict[str, Literal["success", "neutral", "warn"]] = {
     "passed": "success",
@@ -96,6 +98,15 @@ def view(lang: str, found: Any, *names: str) -> Any:
     sentences = ((line, line[:1] != " ") for line in told.split("\n"))  # rows are indented
     folded = (fill(line, WIDTH) if prose else line for line, prose in sentences)
     return mo.Html(f'<pre style="overflow-x: auto">{escape(chr(10).join(folded))}</pre>')
+
+
+def drawing(figure: Any, alt: str) -> Any:
+    """A matplotlib figure, and what it shows in words; its text stays text."""
+    import marimo as mo
+
+    svg = pictures.element(pictures.written(figure, "svg", alt, alt), alt)
+    bare = METADATA.sub("", svg)  # which names other hosts
+    return mo.Html(bare.replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1))
 
 
 def hint_button(lang: str) -> Any:

@@ -79,6 +79,23 @@ def convolutions(blocks, channels):
     return sum((9 * a + 1) * b for a, b in pairwise(wide))
 
 
+def softmax(logits):
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+def one_hot(logits, label):
+    return np.eye(len(logits))[label]
+
+
+def adam_without(w, gradients, rate):
+    """The means as they come, from 0."""
+    m = v = 0
+    for g in gradients:
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w = w - rate * m / (v**0.5 + 1e-7)
+    return w
+
+
 WRONG = {
     "dense_parameters": [
         (
@@ -397,5 +414,36 @@ WRONG = {
         (lambda k, c, o: k * k * c * o, "should be 39: the layer holds 3 x 3 x 3 x 1 .* ordinary"),
         (lambda k, c, o: k * k * c + 14, "your answer is 41, it should be 39"),
         (lambda k, c, o: k**2 * c, "that mixes the channels is missing"),
+    ],
+    "cross_entropy_gradient": [
+        (lambda logits, label: softmax(logits), "-0.33476.*nothing tells which class was right"),
+        (lambda logits, label: one_hot(logits, label) - softmax(logits), "points the other way"),
+        (
+            lambda logits, label: one_hot(logits, label) / softmax(logits),
+            r"element \[0\]: your answer is 1.5032.*its probability, and it is the right class",
+        ),
+        (lambda logits, label: -np.log(softmax(logits)[label]), r"has the shape \(\)"),
+    ],
+    "adam": [
+        (lambda w, gradients, rate: adam_without(w, gradients, rate), "not corrected for it"),
+        (lambda w, gradients, rate: w - rate * gradients.sum(0), "this is gradient descent"),
+        (
+            lambda w, gradients, rate: w - rate * np.sign(gradients).sum(0),
+            "the gradients are 4, 2, -1; before the last step",
+        ),
+    ],
+    "decayed_step": [
+        (
+            lambda w, gradient, rate, decay: (1 - rate * decay) * w - rate * gradient,
+            "the slope of 0.1·w² at w = 2 is 0.4.*as slim has it",
+        ),
+        (
+            lambda w, gradient, rate, decay: (1 - 2 * decay) * w - rate * gradient,
+            "the rate does not scale",
+        ),
+        (
+            lambda w, gradient, rate, decay: w - rate * gradient,
+            "your answer is 2, it should be 1.8",
+        ),
     ],
 }
