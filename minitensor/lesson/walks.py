@@ -95,7 +95,7 @@ class Walks:
                 axes.plot(*places.T, line, markersize=4, linewidth=1.2, label=label)
             axes.plot(0, 0, "k+", markersize=12)
             axes.set(xlim=(-4.5, 11), ylim=(-2, 2), xlabel="x", ylabel="y")
-            axes.legend(loc="lower left", ncols=3)
+            axes.legend(loc="lower left", ncols=3, frameon=True, edgecolor="none", framealpha=1)
         return figure
 
     def _by(self, library: Any) -> dict[str, np.ndarray]:
