@@ -15,7 +15,11 @@ PATIENCE = 5.0  # seconds; a right answer takes thousandths
 
 
 class EndlessError(Exception):
-    """The call was still at work; its cause has the line where it was stopped."""
+    """The call was still at work after so many seconds; its cause has the line it was at."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class _Stop(BaseException):
@@ -52,7 +56,7 @@ def bounded(function: Callable[..., Any], *arguments: Any) -> Any:
         if stopped:
             _stop(worker)
     if stopped:
-        raise EndlessError from (errors[0] if errors else None)
+        raise EndlessError(PATIENCE) from (errors[0] if errors else None)
     if errors:
         raise errors[0]
     return results[0]

@@ -19,7 +19,7 @@ import numpy as np
 
 from minitensor.explain.text import number
 from minitensor.explain.words import LANGUAGES, legal_language
-from minitensor.lesson import bounded
+from minitensor.lesson.bounded import EndlessError, bounded
 
 Words = tuple[str, str]  # English, Chinese
 Answer = Callable[..., Any]
@@ -127,7 +127,7 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
     """What is wrong with one case's answer, if anything is."""
     call, kept = _call(exercise, arguments), deepcopy(arguments)
     try:
-        got = bounded.bounded(given, *kept)
+        got = bounded(given, *kept)
     except (Exception, SystemExit) as error:
         return Verdict("wrong", _stopped(error, given, call, lang))
     if got is ... or (isinstance(got, tuple) and any(part is ... for part in got)):
@@ -141,15 +141,22 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
     found = _numbers(got)
     if found is None:
         return Verdict("wrong", say("no_numbers", lang, call=call, got=repr(got)[:60]))
-    instead = _instead(exercise, given, lang)
+    words = _differs(exercise, arguments, found, wanted, lang)
+    return Verdict("wrong", words + _instead(exercise, given, lang)) if words else None
+
+
+def _differs(
+    exercise: Exercise, arguments: Any, found: np.ndarray, wanted: np.ndarray, lang: str
+) -> str:
+    """What is said of the shape or of the first element that is wrong; nothing if none is."""
+    call = _call(exercise, arguments)
     if found.shape != wanted.shape:
-        words = say("shape", lang, call=call, got=found.shape, wanted=wanted.shape)
-        return Verdict("wrong", words + instead)
+        return say("shape", lang, call=call, got=found.shape, wanted=wanted.shape)
     wrong = np.argwhere(~_near(found, wanted))
     if not len(wrong):
-        return None
+        return ""
     index = tuple(map(int, wrong[0]))
-    words = say(
+    return say(
         "differs",
         lang,
         call=call,
@@ -158,14 +165,13 @@ def _fault(exercise: Exercise, given: Answer, arguments: Any, lang: str) -> Verd
         wanted=number(wanted[index]),
         terms=exercise.terms(arguments, index, lang),
     )
-    return Verdict("wrong", words + instead)
 
 
 def _stopped(error: BaseException, given: Answer, call: str, lang: str) -> str:
     """What is said of an answer that has not come to its end."""
-    if isinstance(error, bounded.EndlessError):
+    if isinstance(error, EndlessError):
         line = _line(error.__cause__, given, lang)
-        return say("endless", lang, call=call, seconds=bounded.PATIENCE, line=line)
+        return say("endless", lang, call=call, seconds=error.seconds, line=line)
     raised = f"{type(error).__name__}: {error}"
     return say("raised", lang, call=call, error=raised, line=_line(error, given, lang))
 
@@ -195,7 +201,7 @@ def _instead(exercise: Exercise, given: Answer, lang: str) -> str:
 def _answers(exercise: Exercise, given: Answer) -> list[np.ndarray | None]:
     """To every case; none if one of them raises."""
     try:
-        return [_numbers(bounded.bounded(given, *deepcopy(case))) for case in exercise.cases]
+        return [_numbers(bounded(given, *deepcopy(case))) for case in exercise.cases]
     except (Exception, SystemExit):
         return []
 

@@ -305,8 +305,8 @@ def dense_channels(start, growth, depths):
 
 
 def _engine_channels(start: int, growth: int, depths: Any) -> list[int]:
-    side = 2 ** len(depths)
-    x, found = keras.Input((side, side, start)), []
+    side, found = 2 ** len(depths), []
+    x: Any = keras.Input((side, side, start))
     for block, depth in enumerate(depths):
         x = models.transition(x, x.shape[-1] // 2) if block else x
         x = models.dense_block(x, growth, depth)
