@@ -2,7 +2,8 @@
 //
 // Factors lose 13 bits on their way into the multiplication, so this is for those who opted in
 // (config.experimental.enable_tensor_float_32_execution). WIDTH 4 copies 16 bytes at once and needs
-// channels of a group in fours; WIDTH 1 serves all other counts, such as the 3 of a first layer.
+// channels of a group in fours; WIDTH 1 serves all other counts. (A first layer's 3 channels are given
+// a fourth of zeros: minitensor/backend/host/packs.py.)
 #include "conv_tensor.cuh"
 
 template <typename Problem, int ROWS, int COLUMNS, int THREADS, int WIDTH>

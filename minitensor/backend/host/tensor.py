@@ -22,12 +22,7 @@ _SLICE = 64  # bytes of depth that a block multiplies between two barriers
 _STAGES = 4  # slices in shared memory
 _FEWEST = 8  # slices that are worth a block of their own; fewer barely fill the pipeline
 _FULL = 2 * 132  # blocks that fill a large GPU
-_THREADS = {
-    (128, 128): 256,
-    (128, 64): 128,
-    (64, 64): 128,
-    (128, 32): 128,
-}  # of a block that computes such a tile
+_THREADS = {(128, 128): 256, (128, 64): 128, (64, 64): 128, (128, 32): 128}  # of a tile's block
 _ALONG_DEPTH = {"Forward": (True, False), "InputGrad": (True, True), "FilterGrad": (False, False)}
 
 
