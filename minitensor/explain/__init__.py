@@ -35,7 +35,7 @@ Which thread of a kernel computes what: `minitensor kernel`:
     chip.py         what NVIDIA's compiler makes of it: registers, spills, the inner loop
     waste.py        what of that is in vain, for every kernel of ours, held in a file
     gpus.py         the figures of GPUs; occupancy, the time that a launch takes
-    launch_page.py  launches as one offline page (pages/)
+    launch_page.py  launches as one offline page (explorer/launch.*)
     saved.py        launches in a file: `minitensor trace`
     own_launch.py   a launch of one's own .cu, told on the command line
     check.py        `minitensor check`: is it right, and safe?

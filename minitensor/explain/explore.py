@@ -1,7 +1,8 @@
 """`minitensor explore`: one offline page, on which a convolution is slid, stepped and clicked.
 
 The page is joined here from the files in `explorer/`: style, words, scripts, and what TensorFlow
-answered to the calls that the page's own arithmetic repeats (`tests/support/record_explorer.py`).
+answered to the calls that the page's own arithmetic repeats (`tests/support/record_explorer.py`),
+and launches as the emulator ran them (`tests/support/record_launches.py`).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ PARTS = Path(__file__).with_name("explorer")
 SCRIPTS = (
     *("tensor", "window", "links", "pool", "norm", "selftest"),  # arithmetic
     *("cost", "code"),
-    *("words", "state", "problem", "draw"),
+    *("words", "state", "problem", "draw", "launch"),
     *("panels/size", "panels/window", "panels/channels", "panels/transposed", "panels/gradient"),
-    *("panels/matrix", "panels/pool", "panels/norm", "panels/cost", "panels/code"),
+    *("panels/matrix", "panels/kernel", "panels/pool", "panels/norm", "panels/cost", "panels/code"),
     *("controls", "main"),
 )
 
@@ -50,10 +51,11 @@ def page() -> str:
         "WORDS": words,
         "PRESETS": {name: example(name) for name in PRESETS},
         "ERRATA": ERRATA,
+        "LAUNCHES": json.loads(_text("launches.json")),
     }
     constants = "".join(f"const {name} = {_json(value)};\n" for name, value in data.items())
     parts = {
-        "style": _text("style.css"),
+        "style": _text("style.css") + _text("launch.css"),
         "golden": _text("golden.json"),
         "script": constants + "\n".join(_text(f"{name}.js") for name in SCRIPTS),
     }

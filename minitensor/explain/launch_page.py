@@ -19,18 +19,27 @@ from minitensor.backend.emulator.trace import at
 from minitensor.explain import metrics
 from minitensor.explain.watch import Launch
 
-PARTS = Path(__file__).with_name("pages")
-STYLE = Path(__file__).with_name("explorer") / "style.css"
+PARTS = Path(__file__).with_name("explorer")  # whose kernel panel shows the same
 STEPS = 400  # requests that one can step through; counts are of all
 
 
 def page(launches: list[Launch]) -> str:
     """The page, one HTML text without a link to anywhere."""
-    told = json.dumps([_told(launch) for launch in launches], separators=(",", ":"))
-    told = told.replace("</", "<\\/")  # else it might end the script
+    words = json.loads((PARTS / "words.json").read_text())
+    data = {
+        "WORDS": {key: said for key, said in words.items() if key.startswith("launch_")},
+        "LAUNCHES": [told(launch) for launch in launches],
+        "state": {"lang": "en"},
+    }
+    constants = "".join(
+        f"const {name} = {json.dumps(value, separators=(',', ':'))};\n"
+        for name, value in data.items()
+    )
+    constants = constants.replace("</", "<\\/")  # else it might end the script
+    scripts = "".join((PARTS / f"{name}.js").read_text() for name in ("tensor", "words", "launch"))
     parts = {
-        "style": STYLE.read_text() + (PARTS / "launch.css").read_text(),
-        "script": f"const LAUNCHES = {told};\n" + (PARTS / "launch.js").read_text(),
+        "style": "".join((PARTS / f"{name}.css").read_text() for name in ("style", "launch")),
+        "script": constants + scripts,
     }
     text = (PARTS / "launch.html").read_text()
     for name, part in parts.items():
@@ -38,25 +47,23 @@ def page(launches: list[Launch]) -> str:
     return text
 
 
-def _told(launch: Launch) -> dict[str, Any]:
+def told(launch: Launch, warp: int | None = None) -> dict[str, Any]:
+    """What the page shows of a launch; of its steps all, or those of one warp of the grid."""
     lines = metrics.traffic(launch)
     loads = sum(line.threads for line in lines if line.kind == "load" and not line.is_shared)
     stores = sum(line.threads for line in lines if line.kind == "store" and not line.is_shared)
-    blocks = prod(launch.grid)
     return {
         "name": launch.kernel.name,
-        "threads": prod(launch.block),
-        "facts": [
-            f"grid {launch.grid}",
-            f"block {launch.block}",
-            f"{loads / max(stores, 1):.1f} loads from arrays for each number stored",
-            f"traced: {launch.traced:,} of {blocks:,} blocks",
-        ],
+        "grid": launch.grid,
+        "block": launch.block,
+        "loads": f"{loads / max(stores, 1):.1f}",
+        "traced": launch.traced,
+        "blocks": prod(launch.grid),
         "arrays": [
             {"name": array.span.name, "itemsize": array.dtype.itemsize} for array in launch.arrays
         ],
         "source": _source(launch, lines),
-        "steps": _steps(launch),
+        "steps": _steps(launch, warp),
     }
 
 
@@ -77,9 +84,10 @@ def _source(launch: Launch, lines: list[metrics.Traffic]) -> list[dict[str, Any]
     return shown
 
 
-def _steps(launch: Launch) -> list[dict[str, Any]]:
+def _steps(launch: Launch, only: int | None) -> list[dict[str, Any]]:
     """The first requests of the traced blocks, in the order in which they began."""
     records = metrics.located(launch)
+    records = records if only is None else records[records["warp"] == only]
     keys = np.stack([records[name] for name in ("warp", "instruction", "times")])
     _, first, which = np.unique(keys, axis=1, return_index=True, return_inverse=True)
     which = which.reshape(-1)
@@ -103,8 +111,15 @@ def _steps(launch: Launch) -> list[dict[str, Any]]:
                 "warp": int(one["warp"] % warps),
                 "write": bool(one["is_write"]),
                 "bytes": int(one["bytes"]),
-                "lane": some["lane"].tolist(),
-                "address": address.tolist(),
+                **({} if len(some) == metrics.WARP else {"lane": some["lane"].tolist()}),
+                "address": _spaced(address.tolist()),
             }
         )
     return steps
+
+
+def _spaced(numbers: list[int]) -> list[int] | dict[str, int]:
+    """Numbers that are evenly spaced by their first and their distance."""
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 0
+    even = all(number == numbers[0] + i * step for i, number in enumerate(numbers))
+    return {"first": numbers[0], "step": step} if even else numbers

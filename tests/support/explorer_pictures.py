@@ -28,6 +28,7 @@ VIEWS = {  # one of each panel
     "transposed": "#preset=A001-7&at=2,2",
     "gradient": "#op=gradient&cot=drawn&p=SAME&s=2&at=2,2",
     "matrix": "#preset=A004-16&op=matrix&at=1,0",
+    "kernel": "#op=kernel",
     "pool": "#op=pool&n=5&k=3&s=2&p=SAME&cot=drawn&at=1,1",
     "norm": "#op=norm&c=4&kind=group&at=1,0,1,2",
     "cost": "#op=cost&b=128&n=32&c=64&o=64&k=3&p=SAME",

@@ -1,10 +1,12 @@
 """The page of `minitensor kernel --html`, in a real Chromium with the network off."""
 
+import json
 import os
 
 import explorer_pictures
 import numpy as np
 import pytest
+import record_launches
 
 from minitensor.backend import emulator
 from minitensor.explain import launch_page, metrics, watch
@@ -39,8 +41,23 @@ def test_the_page_asks_for_nothing_from_outside(launch):
 
 
 def test_addresses_of_shared_memory_count_from_its_beginning(launch):
-    shared = [step for step in launch_page._steps(launch) if step["array"] < 0]
-    assert max(max(step["address"]) for step in shared) < 2**14
+    shared = [step["address"] for step in launch_page.told(launch)["steps"] if step["array"] < 0]
+    last = [max(at) if isinstance(at, list) else at["first"] + 31 * at["step"] for at in shared]
+    assert max(last) < 2**14
+
+
+def test_the_explorers_launches_are_what_the_kernels_do_today(monkeypatch):
+    monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
+    today = json.loads(json.dumps(record_launches.launches()))
+    assert json.loads(record_launches.FILE.read_text()) == today, (
+        "a kernel has changed: python tests/support/record_launches.py"
+    )
+    loads = [float(launch["loads"]) for launch in today]
+    # Of 8 channels, a pixel and a weight for each tap that lies on the image; then tiles share.
+    taps = 8 * sum(min(i + 2, 8) - max(i - 1, 0) for i in range(8)) ** 2 / 64
+    assert loads[0] == 2 * taps
+    assert loads[0] / 16 <= loads[1] < loads[0] / 12
+    assert loads[2] < loads[1] / 3.5
 
 
 def test_what_the_page_counts_is_what_the_metrics_count(launch, tmp_path):

@@ -32,11 +32,12 @@ function sayTested() {
 }
 
 function draw() {
-  const isPlain = ["norm", "cost"].includes(state.op), p = isPlain ? {} : problem(state);
+  const isPlain = ["norm", "cost", "kernel"].includes(state.op), p = isPlain ? {} : problem(state);
   const erratum = ERRATA[state.preset];
   $("panel").innerHTML = `<h2>${say(`panel_${state.op}`)}</h2><p class="intro">${say(`intro_${state.op}`)}</p>`
     + (erratum ? `<p class="erratum"><b>⚠ ${erratum}</b> ${say(erratum)}</p>` : "")
     + (p.error ? `<p class="error">${p.error}</p>` : PANELS[state.op].draw(state, p));
+  if (PANELS[state.op].drawn) PANELS[state.op].drawn();
 }
 
 function refresh() {
