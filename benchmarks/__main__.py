@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m benchmarks conv|memory|step|latency|rss|overhead [--device cpu|gpu]`.
+"""The benchmarks: `python -m benchmarks BENCH [--device cpu|gpu]`, and for BENCH one of
 
     conv     convolutions of VGG13, ResNet18, ResNet50, MobileNetV2 and DeepBench
     memory   depthwise, pooling, batch normalisation, elementwise: fractions of a copy's speed
@@ -6,6 +6,7 @@
     latency  the answer to one image by ResNet18 and MobileNetV2
     rss      resident memory over 10,000 steps, page faults of a step
     overhead  one convolution of a 3x3 image: Python calls, and µs beyond its arithmetic
+    kernels  each CUDA kernel: predicted beside measured, which stays empty without a GPU
 
 Each of the first four prints a table and writes JSON and a roofline, {bench}_{device}.json and
 .png. Ceilings (a copy, a matrix product) are measured in the same run, on a CPU all of it by one
@@ -19,7 +20,7 @@ import argparse
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import conv, latency, memory, overhead, report, roofline, rss, step
+from benchmarks import conv, kernels, latency, memory, overhead, report, roofline, rss, step
 from benchmarks.cases import Case, ceilings, threaded
 from benchmarks.layers import spread_over
 from benchmarks.measure import Plan, digits, measure
@@ -150,7 +151,7 @@ def _latency(args: argparse.Namespace) -> tuple[Any, ...]:
 
 
 BENCHES = {"conv": _conv, "memory": _memory, "step": _step, "latency": _latency}
-ALONE: dict[str, Any] = {"rss": rss, "overhead": overhead}  # no times of cases
+ALONE: dict[str, Any] = {"rss": rss, "overhead": overhead, "kernels": kernels}  # no times of cases
 
 
 def _rates(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

@@ -4,8 +4,9 @@
 
 Jobs run one after the other, each in a process of its own. The clock is shared out: a job may
 take its share of what is left, so time that one leaves over goes to the later ones, and what no
-longer fits is skipped by name. DIR gets summary.json, log.txt and the benchmarks' JSON and PNG,
-eight files at most. Without a GPU the plan is printed, and nothing is written.
+longer fits is skipped by name. DIR gets summary.json, log.txt and the benchmarks' JSON, eight
+files at most, for `python -m benchmarks.roofline` to draw. Without a GPU the plan is printed, and
+nothing is written.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ SANITIZER = "compute-sanitizer"
 PARITY = (
     "tests/parity/test_parity_emulator.py"  # TensorFlow's recorded answers, on every backend here
 )
-KEPT = ("*.json", "*.png")  # what a job's files are, of those that are handed back
+KEPT = "*.json"  # what a job's files are, of those that are handed back
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def jobs(count: int) -> list[Job]:
         Job("conv", (*bench, "conv", "--count", str(count), *ends), 7, gpu),
         Job("memory", (*bench, "memory", *ends), 3, gpu),
         Job("step", (*bench, "step", *ends), 3, gpu),
+        Job("kernels", (*bench, "kernels", "--limit", "{limit}", "--out", "{out}"), 1, gpu),
         Job("parity", (*pytest, PARITY), 4, tests),
         *(
             Job(tool, (*check, tool, *watched), 2, gpu, SANITIZER)
@@ -132,9 +134,8 @@ def run(chosen: list[Job], out: Path) -> list[dict[str, Any]]:
             result = _run_job(job, clock.share(chosen[number:]), Path(folder), log)
             print(f"{job.name}: {result['status']}, {result.get('seconds', 0)} s", flush=True)
             results.append(result)
-            for pattern in KEPT:
-                for file in Path(folder).glob(pattern):
-                    shutil.copy(file, out / file.name)
+            for file in Path(folder).glob(KEPT):
+                shutil.copy(file, out / file.name)
             summary = {"commit": commit(), "machine": machine(), "versions": versions()}
             text = json.dumps(summary | {"jobs": results}, indent=1)
             (out / "summary.json").write_text(text + "\n", encoding="utf-8")

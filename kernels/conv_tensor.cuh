@@ -9,7 +9,8 @@
 // before, whose place the copies that are started next will take.
 //
 // Memory: the slices in shared memory are laid out for those who read them, ldmatrix; so the copies,
-// 16 bytes each, are stored in up to 2 wavefronts.
+// 16 bytes each, are stored in up to 2 wavefronts. Four lanes store 8 neighbours of a row, as mma
+// leaves them: 32 bytes of float32, but half a sector of float16.
 //
 // Factors are rounded to TF32 (10 bits after the point) or are float16; sums are float32. The twin
 // is minitensor/backend/numpy/direct.py on rounded factors. Not here: Hopper's wgmma and TMA, and

@@ -34,6 +34,7 @@ Which thread of a kernel computes what: `minitensor kernel`:
     metrics.py      sectors, wavefronts: what a warp's requests ask of memory
     chip.py         what NVIDIA's compiler makes of it: registers, spills, the inner loop
     waste.py        what of that is in vain, for every kernel of ours, held in a file
+    work.py         what each kernel of ours does for one large problem, held in a file
     gpus.py         the figures of GPUs; occupancy, the time that a launch takes
     launch_page.py  launches as one offline page (explorer/launch.*)
     saved.py        launches in a file: `minitensor trace`

@@ -189,7 +189,7 @@ def _environment(stage: str) -> dict[str, str]:
         command = ["g++", "-print-file-name=libtsan.so"]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
         environment["LD_PRELOAD"] = found.stdout.strip()
-        environment["TSAN_OPTIONS"] = "exitcode=0"
+        environment["TSAN_OPTIONS"] = "exitcode=0:history_size=7"  # or one side is forgotten
         environment["OPENBLAS_NUM_THREADS"] = "1"  # else NumPy's threads are reported
     return environment
 
@@ -198,6 +198,8 @@ _SIDE = re.compile(
     r"^  (?:Previous )?(?:atomic )?(write|read) of .* by (?:thread (\w+))?", re.I | re.M
 )
 _PLACE = re.compile(r"#\d+ .*? (\S+\.cuh?:\d+) ")
+_ADDRESS = re.compile(r"^  \w.* of size \d+ at 0x([0-9a-f]+) by ", re.M)
+_ARRAY = re.compile(r"^ARRAY (\w+) (\d+) (\d+) \((.*)\)$", re.M)  # as `_once` writes them
 _THREAD = re.compile(r"^  Thread (\w+) '(.*); (.*)' ", re.M)  # as runtime/sanitizers.h names it
 
 
@@ -211,10 +213,9 @@ def races(text: str) -> list[str]:
         if len(sides) < 2 or not places:
             continue
         names = {who: f"block ({b}), thread ({t})" for who, b, t in _THREAD.findall(report)}
-        array = re.search(r"Location is global '(?:.*::)?(\w+)' of", report)
         first, second = ("writes" if kind.lower() == "write" else "reads" for kind, _ in sides[:2])
         one, other = (names.get(who, "another thread") for _, who in sides[:2])
-        what, there = array[1] if array else "memory", (*places, "a line unknown")[1]
+        what, there = _raced(report, text), (*places, "a line unknown")[1]
         found.setdefault(
             frozenset(places),
             f"{places[0]}, {one}: a race: it {first} {what}, which {other} {second} in {there}: "
@@ -222,6 +223,19 @@ def races(text: str) -> list[str]:
         )
     whole = [pair for pair in found if len(pair) == 2]  # a pair of lines tells more than one
     return [line for pair, line in found.items() if not any(pair < other for other in whole)]
+
+
+def _raced(report: str, text: str) -> str:
+    """What two threads meet at: an element of an argument, or a shared array."""
+    if shared := re.search(r"Location is global '(?:.*::)?(\w+)' of", report):
+        return shared[1]
+    at = int(found[1], 16) if (found := _ADDRESS.search(report)) else 0
+    for name, start, each, extent in _ARRAY.findall(text):
+        shape = [int(length) for length in re.findall(r"\d+", extent)]
+        number = (at - int(start)) // int(each)
+        if 0 <= number < prod(shape):
+            return f"{name}{[int(i) for i in np.unravel_index(number, shape)]}"
+    return "memory"
 
 
 def _short(place: str) -> str:
@@ -242,7 +256,7 @@ def of_build(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
     except (KernelError, LaunchError) as problem:
         return [str(problem)], False
     except KeyboardInterrupt as stopped:
-        return [f"stopped: {stopped}"], False
+        return [f"stopped: {stopped}"] if str(stopped) else [], False
 
 
 def _in_every_order(args: argparse.Namespace) -> Iterator[str]:
@@ -349,6 +363,10 @@ def _once(args: argparse.Namespace) -> Iterator[str]:
     from minitensor.backend.emulator.schedule import only_blocks
 
     own, kernel, given, _ = _checked(args)
+    for parameter, value in zip(kernel.parameters, given, strict=True):
+        if isinstance(value, np.ndarray):  # for `races`, among ThreadSanitizer's reports
+            told = f"ARRAY {parameter.name} {value.ctypes.data} {value.itemsize} {value.shape}"
+            print(told, file=sys.stderr, flush=True)
     with only_blocks(*_watched(args)):
         own.launch(kernel.name, args.grid, args.block, *given, shared=args.shared)
     yield from ()
@@ -376,6 +394,7 @@ def traced(args: argparse.Namespace) -> tuple[Any, list[Any]]:
 def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
     _, kernel, given, reference = _checked(args)
     launch, values = traced(args)
+    yield from _astray(launch)
     yield from _unset(launch)
     if launch.scale > 1:
         return  # some blocks ran alone
@@ -402,6 +421,20 @@ def _where(launch: Any, record: Any) -> str:
 
     block, thread = (tuple(map(int, record[which])) for which in ("block", "thread"))
     return f"{at(launch.place(record))}, block {block}, thread {thread}"
+
+
+def _astray(launch: Any) -> Iterator[str]:
+    """Loads behind the end of an array, in the few bytes that no guard covers (memory.py)."""
+    from minitensor.backend.emulator.memory import ALIGNMENT
+
+    records = launch.records[launch.records["is_write"] == 0]
+    for span in (array.span for array in launch.arrays):
+        beyond = records["address"].astype(np.int64) - span.address - span.size
+        if ((beyond >= 0) & (beyond < -span.size % ALIGNMENT)).any():
+            record = records[(beyond >= 0) & (beyond < -span.size % ALIGNMENT)][0]
+            at = int(record["address"]) - span.address
+            told = f"reads at byte {at} of {span.name}, which has {span.size} bytes"
+            yield f"{_where(launch, record)}: {told}"
 
 
 def _unset(launch: Any) -> Iterator[str]:

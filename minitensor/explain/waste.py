@@ -3,7 +3,7 @@
     python -m minitensor.explain.waste            measured again and compared: exit 1 if it is more
     python -m minitensor.explain.waste --write    take today's figures
 
-One problem for each kernel, of float32 on the emulator. A line is wasteful where less than 80 % of
+One problem for each kernel, on the emulator. A line is wasteful where less than 80 % of
 the sectors that it moves was asked for (a number that a whole warp reads is one sector, and none
 is), or where shared memory takes more than 1.2 wavefronts for each. The file of such a kernel says
 why, in a sentence that begins with `Memory:`.
@@ -34,7 +34,7 @@ def measured(base: str) -> Table:
 
     os.environ["MINITENSOR_EMULATOR"] = "trace"
     table: Table = {}
-    for case in _cases(base):
+    for case in cases(base, TYPICAL):
         for launch in watch.launches(lambda case=case: case(emulator), case.kernel):  # type: ignore[misc]
             entry = table.setdefault(launch.kernel.name, {})
             for line in metrics.traffic(launch):
@@ -54,19 +54,20 @@ def measured(base: str) -> Table:
     return {name: entry for name, entry in table.items() if entry}
 
 
-def _cases(base: str) -> list[LaunchCase]:
-    """The ways to launch a kernel in float32, each for the typical sizes, once."""
+def cases(base: str, sizes: Problem) -> list[LaunchCase]:
+    """The ways to launch a kernel for these sizes, each once; float16 if it knows nothing else."""
     found = {}
     for case in LAUNCH_CASES:
         was = case.problem
-        if case.kernel.partition("<")[0] != base or was.dtype != "float32":
+        dtype = "float16" if base == "conv_tensor_f16" else "float32"
+        if case.kernel.partition("<")[0] != base or was.dtype != dtype:
             continue
-        taps, channels = was.filter[:2], TYPICAL.shape[-1]
+        taps, channels = was.filter[:2], sizes.shape[-1]
         groups = channels if was.groups == was.shape[-1] else min(was.groups, 2)
-        problem = replace(TYPICAL, filter=(*taps, channels), stride=was.stride, groups=groups)
-        found[case.kernel, case.algorithm, taps, was.stride, groups] = replace(
-            case, problem=problem
-        )
+        filter_ = *taps, channels
+        problem = replace(sizes, filter=filter_, stride=was.stride, groups=groups, dtype=dtype)
+        key = case.kernel, case.run, case.algorithm, taps, was.stride, groups
+        found[key] = replace(case, problem=problem)
     return list(found.values())
 
 

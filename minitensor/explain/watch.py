@@ -162,7 +162,9 @@ def _unchanged(arguments: tuple[Any, ...]) -> Iterator[None]:
 
 
 def _spread(grid: int, number: int) -> tuple[int, ...]:
-    """So many of the blocks of a grid, from the first to the last."""
+    """So many of the blocks of a grid, from the first to the last; one is the middle one."""
+    if number == 1:
+        return (grid // 2,)
     return tuple(sorted({round(i) for i in np.linspace(0, grid - 1, number)}))
 
 

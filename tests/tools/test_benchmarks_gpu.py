@@ -12,12 +12,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import cases, clock, conv, on_gpu, tables  # noqa: E402  (a checkout's folder)
+from benchmarks import (  # noqa: E402  (a checkout's folder)
+    __main__,
+    cases,
+    clock,
+    conv,
+    kernels,
+    on_gpu,
+    tables,
+)
 from benchmarks.sides import cupy_events  # noqa: E402
 from benchmarks.sides import minitensor as minitensor_side  # noqa: E402
 from minitensor.backend import devices  # noqa: E402
 from minitensor.backend.cuda import nvrtc  # noqa: E402
 from minitensor.backend.errors import DeviceError  # noqa: E402
+from minitensor.explain import work  # noqa: E402
+from minitensor.explain.launch_cases import LAUNCH_CASES, Problem  # noqa: E402
 
 LACK = devices.lack_of("EMULATOR")
 TOOLS = pytest.mark.skipif(bool(LACK), reason=LACK)
@@ -81,6 +91,48 @@ def test_the_sanitizers_set_names_a_recipe_that_differs_from_numpy(monkeypatch):
     assert wrong == [f"bias_activation {relu.problem}"]
 
 
+# ----- predicted beside measured -----
+
+TABLE = {  # of what these launch for the problem below, in made-up counts
+    "bias_activation<Relu, float, 4>": {"grid": [1, 1, 1], "block": [256, 1, 1], "arrays": 3.35e6},
+    "max_pool<float, 4, 3>": {"grid": [9, 9, 9], "block": [1, 1, 1], "arrays": 1e6},
+}
+SMALL = Problem(shape=(1, 6, 6, 8), filter=(3, 3, 8))
+
+
+def test_without_a_gpu_the_measured_column_is_empty_and_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(devices, "lack_of", lambda kind: "no driver")
+    assert __main__.main(["kernels", "--gpu", "H100", "--out", str(tmp_path)]) == 0
+    content = json.loads((tmp_path / kernels.NAME).read_text())
+    assert {row["name"] for row in content["rows"]} == set(work.held())
+    assert {row["measured_us"] for row in content["rows"]} == {None}
+    assert all(row["predicted_us"] > 0 and row["bound"] for row in content["rows"])
+    assert (content["predicted_for"], content["timed"]) == ("H100", False)
+    assert content["not_measured"] == "no driver"
+    assert "nothing was measured: no driver" in capsys.readouterr().out
+
+
+@TOOLS
+def test_a_kernel_is_measured_as_the_table_launches_it(gpu_side, monkeypatch):
+    monkeypatch.setattr(kernels, "SERIES", 0)
+    only = [case for case in LAUNCH_CASES if case.kernel in ("bias_activation", "max_pool")]
+    monkeypatch.setattr(kernels, "LAUNCH_CASES", only)
+    content = kernels.compared(TABLE, "H100", cupy_events.Gpu(), "", problem=SMALL)
+    relu, other = content["rows"]
+    assert relu["name"] == "bias_activation<Relu, float, 4>"
+    assert (relu["predicted_us"], relu["bound"]) == (1, "memory")  # 3.35 MB at 3.35 TB/s
+    assert relu["measured_us"] > 1
+    assert relu["measured_over_predicted"] == pytest.approx(relu["measured_us"], rel=1e-3)
+    assert other["measured_us"] is None  # launched with another grid: not the same work
+    assert content["timed"]
+
+
+def test_a_gpu_of_unknown_figures_is_measured_and_not_predicted():
+    content = kernels.compared(TABLE, "", None, "")
+    assert {row["predicted_us"] for row in content["rows"]} == {None}
+    assert "does not know" in content["predicted_for"]
+
+
 # ----- the GPU command -----
 
 
@@ -108,12 +160,13 @@ def test_jobs_share_the_clock_and_one_that_is_too_long_is_ended(tmp_path, monkey
 
 
 def test_the_gpu_command_hands_back_few_files_of_legal_names(tmp_path, monkeypatch):
-    made = [f"{b}_gpu.{e}" for b in ("conv", "memory", "step") for e in ("json", "png")]
+    made = [f"{name}_gpu.json" for name in ("conv", "memory", "step", "kernels")]
     code = "import sys, pathlib; [pathlib.Path(sys.argv[1], n).touch() for n in sys.argv[2:]]"
     job = on_gpu.Job("all", ("-c", code, "{out}", *made, "all.xml"), 1)
     on_gpu.run([job], tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {*made, "summary.json", "log.txt"}
+    assert len(names) <= 8
 
 
 def test_of_a_test_run_the_counts_and_the_names_of_failures_are_told(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdio>
+#include <deque>
 #include <sys/mman.h>
 
 extern "C" {
@@ -70,7 +71,13 @@ inline void born(Thread& thread) {
     snprintf(name, sizeof name, "%u, %u, %u; %u, %u, %u", b.x, b.y, b.z, t.x, t.y, t.z);
     __tsan_set_fiber_name(thread.sanitizer, name);
 }
-inline void died(Thread& thread) { __tsan_destroy_fiber(thread.sanitizer); }
+inline void died(Thread& thread) {
+    static std::deque<void*> dead;  // of a fiber that is destroyed TSan soon forgets name and line
+    dead.push_back(thread.sanitizer);
+    if (dead.size() <= 512) return;
+    __tsan_destroy_fiber(dead.front());
+    dead.pop_front();
+}
 inline void acquire(void* tag) { __tsan_acquire(tag); }
 inline void release(void* tag) { __tsan_release(tag); }
 
