@@ -7,6 +7,7 @@
     page.py         what a notebook shows: the language switch, text, guesses, checks
     walks.py        optimizers down a valley (lesson 12)
     reader.py       a LeNet-5 that reads digits (lesson 12)
+    roofline.py     this machine and kernels, measured (lesson 15)
     shelf.py        where the lessons lie, and the student's copies of them
     export.py       a lesson as one HTML page without a link to anywhere, or as .ipynb
     command.py      the command

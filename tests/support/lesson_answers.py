@@ -446,4 +446,41 @@ WRONG = {
             "your answer is 2, it should be 1.8",
         ),
     ],
+    "intensity": [
+        (
+            lambda n, c, o, k: k * k * c * o / (c + o) / 4,
+            "is 0.125, it should be 0.11111: 4 multiply-adds; 16 bytes of image, 4 of kernel, 16 .*"
+            "the kernel is missing",
+        ),
+        (lambda n, c, o, k: n * n * k * k * c * o, r"is 4, it should be 0.11111"),
+        (
+            lambda n, c, o, k: n**2 * k**2 * c * o / (n**2 * c + k**2 * c * o + n**2 * o),
+            "a float32 has 4 bytes",
+        ),
+        (
+            lambda n, c, o, k: 2 * n**2 * k**2 * c * o / (n**2 * (c + o) + k**2 * c * o) / 4,
+            "is 0.22222, it should be 0.11111",
+        ),
+    ],
+    "attainable": [
+        (lambda intensity, peak, bandwidth: bandwidth * intensity, "what the processor can do"),
+        (
+            lambda intensity, peak, bandwidth: (peak + intensity * bandwidth) / 2,
+            "is 60, it should be 20",
+        ),
+        (
+            lambda intensity, peak, bandwidth: min(peak, bandwidth),
+            "is 10, it should be 20: memory feeds",
+        ),
+        (lambda intensity, peak, bandwidth: peak, "what memory can feed"),
+    ],
+    "tile_loads": [
+        (
+            lambda m, t, k: (m + k - 1) ** 2,
+            "is 36, it should be 64: 2 x 2 tiles.* know nothing of each",
+        ),
+        (lambda m, t, k: m * m * k**2 // t**2, r"is 36, it should be 64"),
+        (lambda m, t, k: (t + k - 1) ** 2, "is 16, it should be 64: .* cover 4 x 4 pixels"),
+        (lambda m, t, k: (m // t * (t + k)) ** 2, "not t \\+ k"),
+    ],
 }

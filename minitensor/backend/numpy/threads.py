@@ -89,7 +89,7 @@ def parallel_products(
     """The same of a function that multiplies matrices: BLAS gives each thread one of its own."""
     if min(num_threads, len(items)) == 1:
         return list(map(function, items))
-    with _one_blas_thread():
+    with one_blas_thread():
         return parallel_map(function, items, num_threads)
 
 
@@ -174,7 +174,7 @@ def _blas_libraries() -> list[Any]:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Hold BLAS at one thread until the last of all overlapping calls has left."""
     global _calls_inside, _saved
     with _lock:
