@@ -446,6 +446,30 @@ WRONG = {
             "your answer is 2, it should be 1.8",
         ),
     ],
+    "output_of": [
+        (lambda block, thread, shape: np.unravel_index(thread, shape), "every block begins anew"),
+        (
+            lambda block, thread, shape: np.unravel_index(32 * block + thread, shape),
+            r"element \[0\]: your answer is 0, it should be 2: .*256 x 2 \+ 3 = 515",
+        ),
+        (lambda block, thread, shape: 256 * block + thread, r"has the shape \(\); it should be"),
+    ],
+    "sectors": [
+        (
+            lambda addresses: len(addresses) // 8,
+            "is 4, it should be 5: .*sectors 0, 1, 2, 3, 4, each",
+        ),
+        (lambda addresses: len(set(addresses)), "it counts addresses; neighbours share a sector"),
+        (
+            lambda addresses: len({a % 32 for a in addresses}),
+            "is 8, it should be 4: the threads read from the sectors 0, 1, 2, 3, each",
+        ),
+    ],
+    "wavefronts": [
+        (lambda words: 1, "is 1, it should be 2: bank 0 is asked for the words 0, 32"),
+        (lambda words: max(np.bincount(words % 32)), "a word is served to all that ask for it"),
+        (lambda words: len(set(words)) / 32, "is 1, it should be 2: bank 0 is asked for .* 0, 32"),
+    ],
     "intensity": [
         (
             lambda n, c, o, k: k * k * c * o / (c + o) / 4,

@@ -186,6 +186,41 @@ def test_five_ways_are_tensorflows_and_need_the_bytes_predicted(tf, way, n):
         assert extra / 2 < five_ways.measured(way, x, w) < extra * 2
 
 
+def test_a_barrier_that_is_forgotten_shows_in_the_order_of_threads():
+    module = shelf.load(shelf.find(13).path)
+    pressed = {"lang": "en", "orders": SimpleNamespace(value=True)}
+    outputs, _ = module.app.run(defs=pressed)
+    (told,) = [t for t in (getattr(o, "text", "") for o in outputs) if "With the barrier" in t]
+    right = [int(n) for n in re.findall(r"(\d+) of 64 right", told)]
+    assert right[:2] == [1, 63]
+    assert right[3:] == [64, 64, 64]
+    assert re.search(r"forward: y\[0\] = nan.* y\[63\] = 63", told)
+
+
+@pytest.mark.parametrize("apart", [1, 2, 5, 8, 32])
+def test_lesson_13_counts_as_the_trace_of_a_kernel_does(apart, tmp_path, monkeypatch):
+    from minitensor.backend import emulator
+    from minitensor.explain import metrics, watch
+
+    monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
+    (tmp_path / "apart.cu").write_text(
+        f"""__global__ void apart(const float* x, float* y) {{
+            __shared__ float s[1024];
+            for (int k = threadIdx.x; k < 1024; k += 32) s[k] = k;
+            __syncthreads();
+            y[threadIdx.x] = x[{apart} * threadIdx.x] + s[{apart} * threadIdx.x];
+        }}"""
+    )
+    x, y = np.zeros(1024, np.float32), np.zeros(32, np.float32)
+    own = emulator.load(tmp_path / "apart.cu")
+    (launch,) = watch.launches(lambda: own.launch("apart", 1, 32, x, y), "apart")
+    loads = {line.memory: line for line in metrics.traffic(launch) if line.kind == "load"}
+    exercises = {e.name: e.expected for e in shelf.find(13).exercises}
+    words = apart * np.arange(32)
+    assert exercises["sectors"](4 * words) == loads["x"].sectors
+    assert exercises["wavefronts"](words) == loads["shared"].wavefronts
+
+
 # ----- the command -----
 
 
