@@ -309,6 +309,7 @@ def in_orders(text: str) -> dict[str, np.ndarray]:
         DeviceError: the machine has no compiler.
     """
     from minitensor.backend import devices, emulator
+    from minitensor.backend.emulator.schedule import order
 
     devices.backend("EMULATOR")  # says what is missing
     found = {}
@@ -318,7 +319,7 @@ def in_orders(text: str) -> dict[str, np.ndarray]:
         own = emulator.load(path)
         for name in ("forward", "reverse", "random"):
             x, y = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
-            with emulator.order(name, seed=1):
+            with order(name, seed=1):
                 own.launch("neighbours", 1, 64, x, y)
             found[name] = y
     return found
