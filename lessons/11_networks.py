@@ -48,7 +48,7 @@ def _(lang):
         有份教材这样说它的 VGG13: 卷积层有 940,000 个参数, 全连接层 177,000 个,
         “总共约 950,000 个”。
 
-        连加法都不对。VGG13 中有一个 3 x 3 的卷积层, 从 512 个通道到 512 个通道。
+        连加起来都不对。VGG13 中有一个 3 x 3 的卷积层, 从 512 个通道到 512 个通道。
         仅这一层有多少个参数?
         """,
     )
@@ -222,37 +222,49 @@ def _(lang):
     lesson.text(
         lang,
         """
-        | | image | parameters | multiply-adds | what was new |
-        |:---|---:|---:|---:|:---|
-        | LeNet-5 | 28 | 60,074 | 199,968 | convolution, pool, convolution, pool, dense |
-        | AlexNet, 32 x 32 | 32 | 1,068,298 | 22,029,184 | deeper, relu, dropout |
-        | VGG13 | 32 | 9,570,506 | 228,427,008 | nothing but 3 x 3, in blocks |
-        | GoogLeNet | 32 | 5,993,754 | 120,719,360 | windows side by side, 1 x 1 before them |
-        | ResNet18 | 32 | 11,184,778 | 520,670,976 | what comes in is added to what goes out |
-        | ResNet34 | 32 | 21,304,074 | 1,097,223,936 | the same, 3, 4, 6 and 3 blocks |
-        | DenseNet | 32 | 9,888,746 | 62,162,944 | all that came before is kept beside it |
-        | AlexNet, 2012 | 227 | 60,965,224 | 724,406,816 | in two halves, on two GPUs |
-        | GoogLeNet, 2014 | 224 | 6,998,552 | 1,582,671,872 | the mean replaces dense layers |
+        | | image | parameters | multiply-adds |
+        |:---|---:|---:|---:|
+        | LeNet-5 | 28 | 60,074 | 199,968 |
+        | AlexNet, 32 x 32 | 32 | 1,068,298 | 22,029,184 |
+        | VGG13 | 32 | 9,570,506 | 228,427,008 |
+        | GoogLeNet | 32 | 5,993,754 | 120,719,360 |
+        | ResNet18 | 32 | 11,184,778 | 520,670,976 |
+        | ResNet34 | 32 | 21,304,074 | 1,097,223,936 |
+        | DenseNet | 32 | 9,888,746 | 62,162,944 |
+        | AlexNet, 2012 | 227 | 60,965,224 | 724,406,816 |
+        | GoogLeNet, 2014 | 224 | 6,998,552 | 1,582,671,872 |
 
-        Read down a column of the table above: the first layers do the work, the last ones hold the
-        weights. In AlexNet of 2012 the three dense layers hold 58,631,144 of its parameters, 96
-        percent, and do 8 percent of the work. This is why later networks end with a mean. (LeNet-5
-        is the course text's; in the shape of 1998, with 5 x 5 on 32 x 32, it has 61,706.)
+        What was new: LeNet-5 alternated convolutions and pools, with dense layers at the end.
+        AlexNet was deeper, with relu and dropout, in two halves on two GPUs. VGG has nothing but
+        3 x 3, in blocks. GoogLeNet sets windows side by side, with 1 x 1 before them, and ends with
+        a mean. ResNet adds what comes in to what goes out (ResNet34: 3, 4, 6 and 3 blocks).
+        DenseNet keeps all that came before beside it.
+
+        Read down a column of the table further above: the first layers do the work, the last ones
+        hold the weights. In AlexNet of 2012 the three dense layers hold 58,631,144 of its
+        parameters, 96 percent, and do 8 percent of the work. This is why later networks end with a
+        mean. (LeNet-5 is the course text's; in the shape of 1998, with 5 x 5 on 32 x 32, it has
+        61,706.)
         """,
         """
-        | | 图像 | 参数 | 乘加次数 | 新在哪里 |
-        |:---|---:|---:|---:|:---|
-        | LeNet-5 | 28 | 60,074 | 199,968 | 卷积、池化、卷积、池化、全连接 |
-        | AlexNet, 32 x 32 | 32 | 1,068,298 | 22,029,184 | 更深, relu, dropout |
-        | VGG13 | 32 | 9,570,506 | 228,427,008 | 只用 3 x 3, 组成块 |
-        | GoogLeNet | 32 | 5,993,754 | 120,719,360 | 多种窗口并排, 之前先用 1 x 1 |
-        | ResNet18 | 32 | 11,184,778 | 520,670,976 | 输入直接加到输出上 |
-        | ResNet34 | 32 | 21,304,074 | 1,097,223,936 | 同上, 块数为 3、4、6、3 |
-        | DenseNet | 32 | 9,888,746 | 62,162,944 | 之前的全部输出都拼在旁边 |
-        | AlexNet, 2012 | 227 | 60,965,224 | 724,406,816 | 分成两半, 用两块 GPU |
-        | GoogLeNet, 2014 | 224 | 6,998,552 | 1,582,671,872 | 用平均代替全连接层 |
+        | | 图像 | 参数 | 乘加次数 |
+        |:---|---:|---:|---:|
+        | LeNet-5 | 28 | 60,074 | 199,968 |
+        | AlexNet, 32 x 32 | 32 | 1,068,298 | 22,029,184 |
+        | VGG13 | 32 | 9,570,506 | 228,427,008 |
+        | GoogLeNet | 32 | 5,993,754 | 120,719,360 |
+        | ResNet18 | 32 | 11,184,778 | 520,670,976 |
+        | ResNet34 | 32 | 21,304,074 | 1,097,223,936 |
+        | DenseNet | 32 | 9,888,746 | 62,162,944 |
+        | AlexNet, 2012 | 227 | 60,965,224 | 724,406,816 |
+        | GoogLeNet, 2014 | 224 | 6,998,552 | 1,582,671,872 |
 
-        把上面的表竖着看: 计算量在前面的层, 权重在后面的层。2012 年的 AlexNet,
+        新在哪里: LeNet-5 交替使用卷积和池化, 最后是全连接层。AlexNet 更深, 用了 relu 和 dropout,
+        分成两半在两块 GPU 上运行。VGG 只用 3 x 3, 组成块。GoogLeNet 把多种窗口并排, 之前先用
+        1 x 1, 最后取平均。ResNet 把输入直接加到输出上 (ResNet34 的块数为 3、4、6、3)。
+        DenseNet 把之前的全部输出都拼在旁边。
+
+        把再上面那张表竖着看: 计算量在前面的层, 权重在后面的层。2012 年的 AlexNet,
         三个全连接层占了 58,631,144 个参数, 即 96%, 而计算量只占 8%。
         所以后来的网络都以平均池化结尾。(这里的 LeNet-5 是教材的版本;
         1998 年的样子, 32 x 32 的图像用 5 x 5 的卷积核, 是 61,706 个。)

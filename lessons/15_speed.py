@@ -338,7 +338,7 @@ def _(lang):
 
         **Time one run**, and you time the first one: a compiler at work, cold caches. Run once for
         nothing, then take the best, or the middle, of many. And on a GPU the call returns before
-        the work is done: wait for it, or you have timed the order and not the meal.
+        the work is done: wait for it, or you have timed the call and not the work.
 
         **Tiles** of 1 x 1 outputs load 16 x 16 x 9 = 2,304 pixels for 16 x 16 outputs, tiles of
         4 x 4 load 576, one tile of 16 x 16 loads 324. The rim is loaded twice by neighbours, so
