@@ -208,6 +208,10 @@ def _with_sizes(args: argparse.Namespace, found: list[LaunchCase]) -> list[Launc
         given |= {} if value is None else {name: (value * 2)[:2]}
     if not given:
         return found
+    for name in given:
+        if not any(name in case.takes for case in found):
+            takes = ", ".join(f"--{size}" for size in found[0].takes)
+            raise ValueError(f"{args.name} does not depend on --{name}; it does on {takes}")
     problem = _problem({**vars(found[0].problem), **given})
     return list({(r.run, r.algorithm): replace(r, problem=problem) for r in found}.values())
 

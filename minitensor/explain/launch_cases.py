@@ -70,6 +70,14 @@ class LaunchCase:
     algorithm: str = ""
     problem: Problem = Problem()
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The sizes that it depends on."""
+        if self.run in _POINTS.values():
+            return ("shape", *["filter"] * (self.run is _updates), "dtype")
+        pooled = ("shape", "filter", "stride", "dilation", "padding", "dtype")
+        return pooled if self.run in _POOLS.values() else (*pooled, "groups")
+
     def __call__(self, be: Backend) -> Any:
         """Runs it."""
         with algorithm(self.algorithm) if self.algorithm else nullcontext():

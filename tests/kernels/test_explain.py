@@ -158,3 +158,27 @@ def test_asynchronous_copies_are_loads_of_the_thread_that_started_them():
     _, text = shown("conv_tensor_tf32<Forward", "--output", "0,0,0,0")
     assert "load a[" in text
     assert "load b[0, 0, 0, 0] and the next 3" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "takes"),
+    [
+        (["softmax", "--filter", "3,3,4"], "--filter; it does on --shape, --dtype"),
+        (["max_pool", "--groups", "2"], "--groups; it does on --shape, --filter, --stride"),
+        (["adam", "--dilation", "2"], "--dilation; it does on --shape, --filter, --dtype"),
+    ],
+)
+def test_sizes_that_a_kernel_does_not_depend_on_are_refused(words, takes):
+    done, _ = shown(*words)
+    assert done.returncode == 2
+    assert f"{words[0]} does not depend on {takes}" in done.stderr
+
+
+def test_a_cu_of_ones_own_may_lie_beside_ours(tmp_path, monkeypatch):
+    """It lists no kernels by KERNEL lines, so it is none of the catalogue."""
+    for name in ("common.cuh", "transpose.cu"):
+        shutil.copy(source.folder() / name, tmp_path / name)
+    (tmp_path / "mine.cu").write_text("__global__ void mine(float* x) { x[0] = 1; }\n")
+    monkeypatch.setattr(source, "folder", lambda: tmp_path)
+    assert source.files() == ["transpose.cu"]
+    assert set(source.catalogue().values()) == {"transpose.cu"}

@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+from minitensor.backend.host import source
+
 KERNELS = Path(__file__).parents[2] / "kernels"
 BACKEND = KERNELS.parent / "minitensor" / "backend"
 README = (KERNELS / "README.md").read_text()
 TABLE = README.partition("<!-- kernels:begin -->")[2].partition("<!-- kernels:end -->")[0]
-FILES = sorted(path.name for path in KERNELS.glob("*.cu"))
+FILES = source.files()
 HEADERS = sorted(path.name for path in KERNELS.glob("*.cuh"))
 
 

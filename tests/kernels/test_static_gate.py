@@ -159,7 +159,7 @@ def _code(name):
     return source.without_comments((source.folder() / name).read_text())
 
 
-TEXTS = sorted(path.name for path in source.folder().glob("*.cu*"))
+TEXTS = sorted([*source.files(), *(path.name for path in source.folder().glob("*.cuh"))])
 
 
 def test_what_depends_on_the_machine_stands_in_one_file():

@@ -94,8 +94,9 @@ def folder() -> Path:
 
 
 def files() -> list[str]:
-    """Names of all .cu files."""
-    return sorted(path.name for path in folder().glob("*.cu"))
+    """Names of our .cu files: those that list their kernels. Others may lie beside them."""
+    paths = folder().glob("*.cu")
+    return sorted(path.name for path in paths if _INSTANCE.search(path.read_text()))
 
 
 @cache
