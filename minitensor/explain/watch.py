@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 
 from minitensor.backend.emulator import device
 from minitensor.backend.emulator.arithmetic import operations
-from minitensor.backend.emulator.kernel import places
+from minitensor.backend.emulator.kernel import Function, places
 from minitensor.backend.emulator.schedule import only_blocks
 from minitensor.backend.emulator.trace import Span, accesses, within
 from minitensor.backend.host import source
@@ -112,8 +113,6 @@ def launches(run: Callable[[], Any], wanted: str, blocks: int | None = None) -> 
         wanted: the beginning of their names.
         blocks: how many are traced at most, however much they do.
     """
-    from rich.console import Console
-
     seen: list[Launch] = []
 
     def traced(
@@ -138,7 +137,7 @@ def launches(run: Callable[[], Any], wanted: str, blocks: int | None = None) -> 
                 told = f"about {each * all_:,} accesses; tracing {number:,} of {all_:,} blocks"
                 print(told + " (--blocks all for all)" * (number < all_), file=sys.stderr)
         chosen = _spread(all_, number)
-        with only_blocks(*chosen), Console(stderr=True).status("tracing"):
+        with only_blocks(*chosen), _progress(function, len(chosen)):
             launch()
         records, count = accesses(function)
         done = operations(function)
@@ -149,6 +148,31 @@ def launches(run: Callable[[], Any], wanted: str, blocks: int | None = None) -> 
     with _instead(traced):
         run()
     return seen
+
+
+@contextmanager
+def _progress(function: Function, blocks: int) -> Iterator[None]:
+    """A bar on a terminal, after a second, that tells how many of the blocks have run."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console, over = Console(stderr=True), Event()
+
+    def tell() -> None:
+        if over.wait(1) or not console.is_terminal:
+            return
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("tracing", total=blocks)
+            while not over.wait(0.2):
+                bar.update(task, completed=function.last.done if function.last else 0)
+
+    teller = Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
 
 
 @contextmanager

@@ -155,6 +155,7 @@ def test_as_many_blocks_are_traced_as_are_asked_for(tmp_path, monkeypatch, capsy
         assert (launch.traced, launch.accesses) == (traced, 64 * traced)
         said = f"about 16,384 accesses; tracing {traced} of 256 blocks"
         assert said in capsys.readouterr().err
+        assert emulator.device.function(launch.kernel).last.done == traced  # what the bar shows
     assert y.all()
 
 

@@ -61,7 +61,7 @@ class Launch(ctypes.Structure):
         ("file", ctypes.c_char_p),
         *[(name, _Three) for name in ("block", "thread")],
         *[(name, ctypes.c_void_p) for name in ("address", "instruction")],
-        *[(name, ctypes.c_ulonglong) for name in ("barriers", "collectives")],
+        *[(name, ctypes.c_ulonglong) for name in ("barriers", "collectives", "done")],
         ("message", ctypes.c_char * 512),
     ]
 
@@ -88,7 +88,7 @@ class Function:
     def __init__(self, library: Library, number: int, name: str, signature: list[str]) -> None:
         self.library, self.number, self.name, self.signature = library, number, name, signature
         self.max_dynamic_shared_size_bytes = 48 * 1024
-        self.last: Launch | None = None  # the last launch: counts of barriers and collectives
+        self.last: Launch | None = None  # which may be on its way: blocks done, barriers met
         self.names = [f"argument {i}" for i in range(len(signature))]
         self.spans: list[tuple[str, int, int]] = []  # its arrays: name, address, bytes
 
@@ -135,8 +135,8 @@ class Function:
                 blocks=len(only),
             )
             with _launching:
+                self.last = launch
                 self.library.c.emu_launch(self.number, launch)
-            self.last = launch
             self.spans = [(array.name, array.address, array.size) for array in arrays]
             if launch.interrupted:
                 raise KeyboardInterrupt(self._explain(launch, arrays))

@@ -385,6 +385,7 @@ static void run_grid() {
         prepare(launch->blocks ? launch->only[i] : order.empty() ? i : order[i]);
         run_block();
         if (launch->failed) return;
+        launch->done = launch->done + 1;
     }
 }
 

@@ -20,6 +20,7 @@ struct Launch {
     uint3 block, thread;
     void *address, *instruction;    // of an access that the machine refused
     unsigned long long barriers, collectives;
+    volatile unsigned long long done;  // blocks; read while the launch runs
     char message[512];
 };
 
