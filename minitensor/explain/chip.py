@@ -47,10 +47,9 @@ class Chip:
         return len(self.loop) * self.turns
 
     @property
-    def places(self) -> list[tuple[str, int]]:
-        """The lines of the loop, from first to last; those of the .cu if any is."""
-        places = sorted({i.place for i in self.loop})
-        return [place for place in places if place[0].endswith(".cu")] or places
+    def place(self) -> sass.Place | None:
+        """Where the loop's branch stands: its `for`."""
+        return self.loop[-1].places[0] if self.loop and self.loop[-1].places else None
 
     @property
     def mix(self) -> Counter[str]:
@@ -83,26 +82,28 @@ def _hot(code: sass.Code, lines: list[Traffic], scale: float) -> tuple[sass.Code
     Of the loops of the same lines, which are one that was unrolled and its rest, the larger: it
     needs fewer instructions for the same work.
     """
-    requests: Counter[tuple[str, int]] = Counter()
+    requests: Counter[sass.Place] = Counter()
     for line in lines:
         if line.place:
             requests[_short(line.place)] += line.requests
-    large: dict[frozenset[tuple[str, int]], sass.Code] = {}
+    large: dict[frozenset[sass.Place], sass.Code] = {}
     for loop in sass.inner_loops(code):
-        at = frozenset(_short(i.place) for i in loop if i.base in MEMORY)
+        at = frozenset(_short(i.places[0]) for i in loop if i.base in MEMORY and i.places)
         large[at] = max(large.get(at, ()), loop, key=len)
     found = [(loop, _turns(loop, requests) * scale) for loop in large.values()]
     return max(found, key=lambda pair: (len(pair[0]) * pair[1], len(pair[0])), default=((), 0.0))
 
 
-def _turns(loop: sass.Code, requests: Counter[tuple[str, int]]) -> float:
+def _turns(loop: sass.Code, requests: Counter[sass.Place]) -> float:
     """Requests at the lines of its loads and stores, for each of these that stands there."""
-    stands = Counter(_short(i.place) for i in loop if i.base in MEMORY)
-    seen = {place: count for place, count in stands.items() if requests[place]}
-    return sum(requests[place] for place in seen) / max(sum(seen.values()), 1)
+    stands: Counter[sass.Place] = Counter()
+    for instruction in (i for i in loop if i.base in MEMORY):
+        where = map(_short, instruction.places)  # what is PTX there, the emulator has elsewhere
+        stands.update(next(([place] for place in where if requests[place]), []))
+    return sum(requests[place] for place in stands) / max(sum(stands.values()), 1)
 
 
-def _short(place: tuple[str, int]) -> tuple[str, int]:
+def _short(place: sass.Place) -> sass.Place:
     """Compilers call the same file by other paths."""
     return Path(place[0]).name, place[1]
 

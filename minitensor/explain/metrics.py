@@ -164,7 +164,10 @@ def located(launch: Launch) -> Any:
         "lane": thread % WARP,
         "is_write": records["is_write"],
         "is_shared": records["is_shared"],
-        "times": _times(block * warps * WARP + thread, records["instruction"]),
+        # A copy's load and its store are one instruction.
+        "times": _times(
+            block * warps * WARP + thread, 2 * records["instruction"] + records["is_write"]
+        ),
     }
     table = np.empty(len(records), [(name, np.int64) for name in fields])
     for name, values in fields.items():

@@ -95,7 +95,7 @@ def show_metrics(launch: Launch, gpu: str) -> None:
     _print(_prediction(launch, lines, chips))
     _print(
         "  Registers; bytes spilled; blocks of an SM at once, theoretical occupancy, what\n"
-        "  limits it; waves of the grid; microseconds, what binds, and what would be next."
+        "  limits it; waves of the grid; microseconds, what binds, what is next."
     )
 
 
@@ -131,11 +131,10 @@ def _inner_loop(arch: str, found: Chip) -> Iterator[str]:
     if not found.loop:
         yield f"  {arch}: no loop is left, all is unrolled"
         return
-    first, last = found.places[0], found.places[-1]
     most = found.mix.most_common(MIX)
     rest = len(found.loop) - sum(count for _, count in most)
     words = [f"{count} {code}" for code, count in most] + [f"{rest} others"] * bool(rest)
-    yield f"  {arch}: inner loop {at(first)} to {last[1]}, {len(found.loop)} instructions:"
+    yield f"  {arch}: inner loop, {at(found.place)}: {len(found.loop)} instructions"
     yield f"    {', '.join(words)}"
 
 

@@ -14,14 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from minitensor.backend.errors import DeviceError
 
 _SECTION = re.compile(r"\.section\t\.text\.(\w+),")
 _LABEL = re.compile(r"(\.L_x_\d+):")
 _LINE = re.compile(r'\t//## File "(.*?)", line (\d+)')
-_CODE = re.compile(r"\s+/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+ )?([A-Z][\w.]*)(.*?);")
+_CODE = re.compile(r"\s+/\*([0-9a-f]{4,})\*/\s+(?:@(!?U?P\w+) )?([A-Z][\w.]*)(.*?);")
+_NEVER = "!PT"  # the predicate of what only fills a place
 _TARGET = re.compile(r"`\((\.L_x_\d+)\)")
+
+
+Place: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,13 @@ class Instruction:
     Args:
         address: in bytes, from the kernel's beginning.
         opcode: with its modifiers, "LDG.E.128".
-        place: (file, line) of the source.
+        places: (file, line) of the source, and those where that function is inlined, outwards.
         target: where a branch goes; -1 for all others.
     """
 
     address: int
     opcode: str
-    place: tuple[str, int]
+    places: tuple[Place, ...]
     target: int = -1
 
     @property
@@ -77,38 +82,41 @@ def listing(cubin: Path) -> dict[str, Code]:
     Raises:
         DeviceError: there is no nvdisasm, or it cannot read the file.
     """
-    done = subprocess.run([program(), "-c", "-g", str(cubin)], capture_output=True, text=True)
+    done = subprocess.run([program(), "-c", "-gi", str(cubin)], capture_output=True, text=True)
     if done.returncode:
         raise DeviceError(f"nvdisasm: {done.stderr.strip().splitlines()[:1]}")
     return parsed(done.stdout)
 
 
 def parsed(text: str) -> dict[str, Code]:
-    """The listing of each kernel in what nvdisasm -c -g prints."""
+    """The listing of each kernel in what nvdisasm -c -gi prints."""
     _, *parts = _SECTION.split(text)  # name, lines, name, lines, ...
     sections = zip(parts[::2], parts[1::2], strict=True)
     return {name: _instructions(lines.splitlines()) for name, lines in sections}
 
 
 def _instructions(lines: Sequence[str]) -> Code:
-    found: list[tuple[int, str, tuple[str, int], str]] = []
+    found: list[tuple[int, str, tuple[Place, ...], str]] = []
     labels: dict[str, int] = {}
     waiting: list[str] = []  # labels of the next instruction
-    place = "", 0
+    places: tuple[Place, ...] = ()
+    begun = True  # with the instructions of `places`
     for line in lines:
         if code := _CODE.match(line):
-            address = int(code[1], 16)
+            address, begun = int(code[1], 16), True
             labels |= dict.fromkeys(waiting, address)
             waiting = []
-            target = _TARGET.search(code[3]) if code[2].startswith("BRA") else None
-            found.append((address, code[2], place, target[1] if target else ""))
+            target = _TARGET.search(code[4]) if code[3].startswith("BRA") else None
+            if code[2] != _NEVER:
+                found.append((address, code[3], places, target[1] if target else ""))
         elif label := _LABEL.match(line):
             waiting.append(label[1])
         elif source := _LINE.match(line):
             place = source[1], int(source[2])
+            places, begun = ((place,) if begun else (*places, place)), False
     return tuple(
-        Instruction(address, opcode, place, labels.get(target, -1))
-        for address, opcode, place, target in found
+        Instruction(address, opcode, places, labels.get(target, -1))
+        for address, opcode, places, target in found
     )
 
 

@@ -243,12 +243,14 @@ void collective(unsigned mask, const char* operation, void* operands, Meeting me
         }
 }
 
-void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line) {
+void start_copy(const Copy& copy, const char* file, int line) {
     self->file = file;
     self->line = line;
     if (self->started - self->finished == in_flight)
         fail(file, line, "more than %u asynchronous copies of one thread are on their way", in_flight);
-    self->copies[self->started++ % in_flight] = {to, from, bytes, valid, self->groups};
+    Copy& place = self->copies[self->started++ % in_flight];
+    place = copy;
+    place.group = self->groups;
 }
 
 void close_group() { ++self->groups; }

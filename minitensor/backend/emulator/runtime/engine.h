@@ -38,7 +38,7 @@ constexpr size_t stack_size = 64 * 1024;
 
 enum class State : uint8_t { fresh, ready, at_barrier, in_warp, done };
 
-struct Copy { void* to; const void* from; int bytes; bool valid; int group; };
+struct Copy { void* to; const void* from; int bytes; bool valid; int group; void* began; };
 
 constexpr unsigned in_flight = 256;  // asynchronous copies of one thread
 
@@ -58,6 +58,7 @@ struct Thread {
     void* meeting = nullptr;           // what ThreadSanitizer knows the last meeting by
     int groups = 0;                    // of copies closed so far
     unsigned started = 0, finished = 0;
+    void* copying = nullptr;           // where the copy that is being finished began
     Copy copies[in_flight];            // those between `finished` and `started`, in a ring
 };
 
@@ -94,7 +95,7 @@ void collective(unsigned mask, const char* operation, Operands& mine, Function m
     collective(mask, operation, &mine, call, &meet, file, line);
 }
 
-void start_copy(void* to, const void* from, int bytes, bool valid, const char* file, int line);
+void start_copy(const Copy& copy, const char* file, int line);  // all but its group are told
 void close_group();
 bool finish_copy(int groups_left, Copy& copy);
 

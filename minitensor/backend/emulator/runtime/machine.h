@@ -48,11 +48,12 @@ template <typename T, int N> void store_pack(T* to, const Pack<T, N>& pack, EMU_
 
 // ----- asynchronous copies: held back until they are waited for, as the GPU may do -----
 
-template <int Bytes> void copy_async(void* shared, const void* global, bool valid, EMU_PLACE) {
+template <int Bytes>
+[[gnu::noinline]] void copy_async(void* shared, const void* global, bool valid, EMU_PLACE) {
     static_assert(Bytes == 4 || Bytes == 16);
     emu::must_align(shared, Bytes, file, line);
     if (valid) emu::must_align(global, Bytes, file, line);
-    emu::start_copy(shared, global, Bytes, valid, file, line);
+    emu::start_copy({shared, global, Bytes, valid, 0, __builtin_return_address(0)}, file, line);
 }
 
 inline void copy_async_commit() { emu::close_group(); }
@@ -68,8 +69,10 @@ template <int Bytes> void finish(const Copy& copy) {
 template <int N> void copy_async_wait() {
     emu::Copy copy;
     while (emu::finish_copy(N, copy)) {  // here, so that sanitizers and traces see the accesses
+        emu::self->copying = copy.began;
         copy.bytes == 16 ? emu::finish<16>(copy) : emu::finish<4>(copy);
     }
+    emu::self->copying = nullptr;
 }
 
 // ----- tensor cores -----

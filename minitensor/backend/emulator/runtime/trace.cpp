@@ -40,6 +40,7 @@ void note(void* where, size_t bytes, bool is_write, void* instruction) {
         lies_in(address, __start_emu_shared, __stop_emu_shared - __start_emu_shared) ||
         lies_in(address, block.shared, block.shared ? 1 << 18 : 0);
     if (++counted > most) return;
+    if (self->copying) instruction = self->copying;  // not where it is waited for
     const uint3 b = block.index, t = self->index;
     accesses.push_back({address, reinterpret_cast<uint64_t>(instruction), {b.x, b.y, b.z},
                         {t.x, t.y, t.z}, uint32_t(bytes), is_write, is_shared});
