@@ -19,6 +19,7 @@ from minitensor.backend.host import source
 from minitensor.explain import work
 from minitensor.explain.gpus import GPUS, bounds
 from minitensor.explain.launch_cases import LAUNCH_CASES, Problem
+from minitensor.explain.waste import cases
 
 NAME = "kernels_gpu.json"
 LIMIT = 60  # seconds
@@ -97,7 +98,7 @@ def measured(
 
     told: set[str] = set()
     for base in sorted({case.kernel.partition("<")[0] for case in LAUNCH_CASES}):
-        for case in work.large(base, problem):
+        for case in cases(base, problem):
             for name, grid, launch in _launches(cuda, case):
                 if time.monotonic() > end:
                     return

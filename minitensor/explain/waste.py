@@ -16,7 +16,7 @@ import json
 import os
 import sys
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from minitensor.backend.host import source
 from minitensor.explain.launch_cases import LAUNCH_CASES, LaunchCase, Problem
@@ -55,8 +55,11 @@ def measured(base: str) -> Table:
 
 
 def cases(base: str, sizes: Problem) -> list[LaunchCase]:
-    """The ways to launch a kernel for these sizes, each once; float16 if it knows nothing else."""
-    found = {}
+    """The ways to launch a kernel for these sizes, each once; float16 if it knows nothing else.
+
+    Of convolutions but depthwise ones no instance is made for taps or strides.
+    """
+    found: dict[Any, LaunchCase] = {}
     for case in LAUNCH_CASES:
         was = case.problem
         dtype = "float16" if base == "conv_tensor_f16" else "float32"
@@ -66,8 +69,9 @@ def cases(base: str, sizes: Problem) -> list[LaunchCase]:
         groups = channels if was.groups == was.shape[-1] else min(was.groups, 2)
         filter_ = *taps, channels
         problem = replace(sizes, filter=filter_, stride=was.stride, groups=groups, dtype=dtype)
-        key = case.kernel, case.run, case.algorithm, taps, was.stride, groups
-        found[key] = replace(case, problem=problem)
+        of = groups if base.startswith("conv_") else (taps, was.stride)
+        key = case.kernel, case.run, case.algorithm, of
+        found.setdefault(key, replace(case, problem=problem))
     return list(found.values())
 
 

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from minitensor.backend.host import source
 from minitensor.explain.gpus import Work
-from minitensor.explain.launch_cases import LAUNCH_CASES, LaunchCase, Problem
+from minitensor.explain.launch_cases import LAUNCH_CASES, Problem
 from minitensor.explain.waste import cases
 
 LARGE = Problem(shape=(32, 56, 56, 64), filter=(3, 3, 64))  # 26 MB of images, and as much again
@@ -36,7 +36,7 @@ def measured(base: str) -> Table:
 
     os.environ["MINITENSOR_EMULATOR"] = "trace"
     table: Table = {}
-    for case in large(base):
+    for case in cases(base, LARGE):
         for launch in watch.launches(lambda case=case: case(emulator), case.kernel, blocks=1):  # type: ignore[misc]
             if launch.kernel.name in table:
                 continue
@@ -47,16 +47,6 @@ def measured(base: str) -> Table:
             row = {"grid": list(launch.grid), "block": list(launch.block)}
             table[launch.kernel.name] = row | counts
     return table
-
-
-def large(base: str, sizes: Problem = LARGE) -> list[LaunchCase]:
-    """The ways to launch a kernel; of convolutions those that choose another instance."""
-    found: dict[Any, LaunchCase] = {}
-    for case in cases(base, sizes):
-        convolves = case.kernel.startswith("conv_")
-        of = case.problem.groups if convolves else (case.problem.filter, case.problem.stride)
-        found.setdefault((case.kernel, case.algorithm, case.run, of), case)
-    return list(found.values())
 
 
 def work(row: Row) -> Work:

@@ -7,12 +7,9 @@ from minitensor.explain import waste
 from minitensor.explain.launch_cases import LAUNCH_CASES
 
 BASES = sorted({case.kernel.partition("<")[0] for case in LAUNCH_CASES})
-QUICK = {"conv_direct_forward", "conv_direct_input_grad", "conv_tiled", "transpose"}
 
 
-@pytest.mark.parametrize(
-    "base", [pytest.param(b, marks=() if b in QUICK else pytest.mark.sanitize) for b in BASES]
-)
+@pytest.mark.parametrize("base", BASES)
 def test_a_kernel_wastes_no_more_than_is_held(base, monkeypatch):
     monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
     assert waste.complaints(waste.measured(base), waste.held()) == []
