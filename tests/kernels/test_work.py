@@ -28,7 +28,7 @@ def test_the_work_of_a_product_is_that_of_its_definition():
     """2 x 32 x 56 x 56 x 64 outputs x 576 products; im2col writes nine times what it reads."""
     held = work.held()
     products = 2 * 32 * 56**2 * 64 * 576
-    tensor = held["conv_tensor_tf32<Forward, 64, 64, 128, 4>"]
+    tensor = held["conv_tensor_tf32<Forward, 128, 64, 128, 4>"]
     assert tensor["tf32"] == pytest.approx(products, rel=0.001)
     image = 4 * 32 * 56**2 * 64
     assert held["im2col<int, 4>"]["arrays"] == pytest.approx(10 * image, rel=0.05)
