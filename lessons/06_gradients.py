@@ -37,22 +37,29 @@ def _(lang):
         """
         # 6. Gradients
 
-        A network learns by asking of each number: if it grew a little, how much would the loss
-        grow? The answer is the number's *gradient*. For a convolution there are two to ask about:
-        the weights of the kernel, which learn, and the pixels, through which the layers below
-        learn.
+        A network learns by making one number small: the *loss*, which says how wrong its answers
+        are. It asks of each of its numbers: if this grew by a little, how many times as much would
+        the loss grow? The answer is the number's *gradient*.
 
-        An image is 3 x 3, a kernel 2 x 2, the stride 1. There are 2 x 2 outputs, and the loss is
-        their sum. In how many outputs does the pixel in the *middle* appear?
+        In a convolution two kinds of numbers have gradients: the weights of the kernel, because
+        they learn, and the pixels, because they are the outputs of the layer before, whose weights
+        learn too.
+
+        An image is 3 x 3, the kernel 2 x 2, the stride 1. There are 2 x 2 outputs, and here the
+        loss is simply their sum. In how many of the 4 outputs does the pixel in the *middle* take
+        part?
         """,
         """
         # 6. 梯度
 
-        网络学习时要问每个数: 如果它增大一点, 损失会增大多少? 答案就是这个数的*梯度*。
-        对卷积要问两类数: 卷积核的权重 (要学的就是它) 和像素 (下面的层要靠它学习)。
+        网络学习的目标是减小一个数, 即*损失*, 它衡量网络的答案错得多严重。对自己的每个数, 网络都要
+        问: 如果这个数增大一点点, 损失的增量是这一点点的几倍? 答案就是这个数的*梯度*。
 
-        图像 3 x 3, 卷积核 2 x 2, 步幅 1, 共 2 x 2 个输出, 损失是它们的和。
-        *正中间*的像素出现在几个输出里?
+        卷积中有两类数要求梯度: 一类是卷积核的权重, 因为要学的就是它们; 另一类是像素, 因为它们是前一
+        层的输出, 而前一层的权重也要学。
+
+        图像 3 x 3, 卷积核 2 x 2, 步幅 1, 共 2 x 2 个输出。这里损失就是各输出之和。*正中间*的像素参
+        与了 4 个输出中的几个?
         """,
     )
     return
@@ -78,10 +85,10 @@ def _(lang, middle):
         lang,
         middle,
         4,
-        """All four windows cover it, each with another corner, so each time another weight stands
-        before it. A pixel in a corner of the image appears in 1 output only.""",
-        """四个窗口都盖住它, 而且每次是窗口的不同角落, 所以每次乘的是不同的权重。
-        图像角上的像素只出现在 1 个输出里。""",
+        """All four windows contain it, each in a different corner, so each multiplies it by a
+        different weight. A pixel in a corner of the image takes part in 1 output only.""",
+        """四个窗口都包含它, 它每次在窗口的不同角上, 所以每次乘的权重不同。图像角上的像素只参与
+        1 个输出。""",
     )
     return
 
@@ -97,15 +104,22 @@ def _(lang):
                 """
                 ## Run it, see it: a pixel
 
-                The image holds 0 to 8, the kernel 0 to 3, and g, the gradient of the loss in each
-                output, is 1 everywhere, because the loss is the plain sum. Choose a pixel.
+                The image holds the numbers 0 to 8, the kernel 0 to 3. The outputs have gradients
+                too; they are called `g`, in the figure *output gradient*. If an output grows by 1,
+                so does the loss, which is the sum. So `g` is 1 everywhere.
+
+                Choose a pixel. Each line below the figure is one output that the pixel takes part
+                in: the weight that lies on the pixel, times the `g` of that output. The sum is the
+                pixel's gradient.
                 """,
                 """
                 ## 运行, 观察: 像素
 
-                图像是 0 到 8, 卷积核是 0 到 3。g 是损失对每个输出的梯度; 损失就是输出之和, 所以 g
-                全是 1。
-                选一个像素。
+                图像是 0 到 8, 卷积核是 0 到 3。输出也有梯度, 记作 `g` (图中的 output gradient)。损
+                失是输出之和, 一个输出增大 1, 损失也增大 1, 所以 `g` 全是 1。
+
+                选一个像素。图下每一行对应它参与的一个输出: 盖在该像素上的权重乘以该输出的 `g`。它们
+                的和就是这个像素的梯度。
                 """,
             ),
             row,
@@ -133,14 +147,15 @@ def _(lang):
                 """
                 ## A weight
 
-                A weight is used in *every* output. So its gradient adds up as many products as
-                there
-                are outputs: here 4.
+                A weight is used in *every* output, each time on another pixel. So its gradient is a
+                sum of as many products as there are outputs, here 4: each is the pixel under the
+                weight, times the `g` of that output.
                 """,
                 """
                 ## 权重
 
-                *每个*输出都用到同一个权重。所以有几个输出, 它的梯度就是几个乘积之和, 这里是 4 个。
+                *每个*输出都用到同一个权重, 每次它下面的像素不同。所以有几个输出, 它的梯度就是几个乘
+                积之和, 这里是 4 个: 每个乘积是权重下面的像素乘以该输出的 `g`。
                 """,
             ),
             a,
@@ -174,43 +189,52 @@ def _(lang):
     lesson.text(
         lang,
         """
-        ## Derive it, prove it
+        ## Derive it, check it
 
-        One output is `y[i, j] = Σ x[i+a, j+b] · w[a, b]`, over all a and b. Three questions:
+        Call the image x, the kernel w, the output y. One output is
+        `y[i, j] = Σ x[i+a, j+b] · w[a, b]`, where Σ is the sum over all rows a and columns b of the
+        kernel. Write `dw[a, b]` for the gradient of the weight w[a, b], and `dx[p, q]` for that of
+        the pixel x[p, q].
 
-        - *How does w[a, b] reach the loss?* Through every output: `dw[a, b] = Σ g[i, j] · x[i+a,
-        j+b]`.
-          This is the image under g as a kernel: **a convolution**.
-        - *How does x[p, q] reach it?* Through the outputs whose window holds it, those with `i =
-        p-a`
-          and `j = q-b`: `dx[p, q] = Σ g[p-a, q-b] · w[a, b]`. The minus signs turn the kernel by
-          180 degrees, and where `p-a` lies outside, there is no output: **a convolution of the
-          padded g with the turned kernel**.
-        - *And a bias?* It is added to every output: `db = Σ g[i, j]`, here 4.
+        - *How does w[a, b] reach the loss?* Through every output: in y[i, j] it is multiplied by
+          x[i+a, j+b]. So `dw[a, b] = Σ g[i, j] · x[i+a, j+b]`, over all outputs. Compare this with
+          the formula of y: g is where the kernel was. dw is **the convolution of the image with g
+          as the kernel**.
+        - *How does x[p, q] reach it?* Through the outputs whose windows contain it. It lies under
+          w[a, b] if `p = i+a` and `q = j+b`, that is, in the output `i = p-a`, `j = q-b`. So
+          `dx[p, q] = Σ g[p-a, q-b] · w[a, b]`, over all a and b for which there is such an output;
+          where there is none, count g as 0. When a grows, p-a falls: g and the kernel are read in
+          opposite directions, and that is as if the kernel were turned by 180 degrees. dx is **the
+          convolution of g, padded with zeros, with the turned kernel**.
+        - *And a bias?* That is a number added to every output, so `db = Σ g[i, j]`, here 4.
 
         Here y is 19, 25, 37, 43, dw is 8, 12, 20, 24, and dx has the rows 0 1 1, 2 6 4, 2 5 3.
 
-        The proof needs no calculus: a convolution is linear in x. Let the pixel in the middle
-        grow by
-        1, and the loss goes from 124 to 130. The difference is 6, its gradient, exactly.
+        You can check this without calculus. A convolution only multiplies pixels by weights and
+        adds, so it is *linear* in the pixels: if a pixel grows by 1, the loss grows by exactly its
+        gradient. Let the pixel in the middle grow by 1, and the loss goes from 124 to 130. The
+        difference is 6, as dx says.
         """,
         """
         ## 推导, 验证
 
-        一个输出是 `y[i, j] = Σ x[i+a, j+b] · w[a, b]`, 对所有 a、b 求和。三个问题:
+        图像记作 x, 卷积核记作 w, 输出记作 y。一个输出是 `y[i, j] = Σ x[i+a, j+b] · w[a, b]`, Σ 表示
+        对卷积核的所有行 a、列 b 求和。权重 w[a, b] 的梯度记作 `dw[a, b]`, 像素 x[p, q] 的梯度记作
+        `dx[p, q]`。
 
-        - *w[a, b] 怎样影响损失?* 通过每一个输出: `dw[a, b] = Σ g[i, j] · x[i+a, j+b]`。
-          这就是把 g 当作卷积核放到图像上: **还是卷积**。
-        - *x[p, q] 怎样影响损失?* 通过窗口包含它的那些输出, 即 `i = p-a`, `j = q-b`:
-          `dx[p, q] = Σ g[p-a, q-b] · w[a, b]`。下标里的减号相当于把卷积核旋转 180 度; `p-a`
-          越界时没有输出,
-          相当于补零: **补零后的 g 与旋转后的卷积核做卷积**。
-        - *偏置呢?* 每个输出都加了它: `db = Σ g[i, j]`, 这里是 4。
+        - *w[a, b] 怎样影响损失?* 通过每一个输出: 在 y[i, j] 中与它相乘的是 x[i+a, j+b]。所以
+          `dw[a, b] = Σ g[i, j] · x[i+a, j+b]`, 对所有输出求和。与 y 的公式对照: g 正处在卷积核的位
+          置上。dw 就是**以 g 为卷积核对图像做的卷积**。
+        - *x[p, q] 怎样影响损失?* 通过窗口包含它的那些输出。当 `p = i+a`, `q = j+b` 时它在 w[a, b]
+          下面, 即输出 `i = p-a`, `j = q-b`。所以 `dx[p, q] = Σ g[p-a, q-b] · w[a, b]`, 只对存在这种
+          输出的 a、b 求和; 不存在时, g 按 0 计。a 增大时 p-a 减小: g 与卷积核的读取方向相反, 相当于
+          把卷积核旋转了 180 度。dx 就是**补零后的 g 与旋转后的卷积核的卷积**。
+        - *偏置呢?* 它是加到每个输出上的一个数, 所以 `db = Σ g[i, j]`, 这里是 4。
 
         这里 y 是 19、25、37、43, dw 是 8、12、20、24, dx 的三行是 0 1 1、2 6 4、2 5 3。
 
-        验证不需要微积分: 卷积对 x 是线性的。让正中间的像素增大 1, 损失从 124 变成 130,
-        差恰好是 6, 正是它的梯度。
+        不用微积分也能验证。卷积只是把像素乘以权重再相加, 对像素是*线性*的: 一个像素增大 1, 损失的增
+        量恰好等于它的梯度。让正中间的像素增大 1, 损失从 124 变成 130, 相差 6, 正是 dx 中的数。
         """,
     )
     return
@@ -220,6 +244,7 @@ def _(lang):
 def _(lang):
     turned = gradients.INPUT_GRADIENT.expected(ONES, W[::-1, ::-1].copy())
     assert turned.tolist() == [[3, 5, 2], [4, 6, 2], [1, 1, 0]]
+    assert turned.sum() == gradients.INPUT_GRADIENT.expected(ONES, W).sum()
     image = tf.constant(np.ones((1, 5, 5, 1), "float32"))
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -231,27 +256,25 @@ def _(lang):
         """
         ## Break it
 
-        Forget to turn the kernel, and dx has the rows 3 5 2, 4 6 2, 1 1 0. The shape is right,
-        the middle
-        is right (6), the sum is right. A test of the shape, or of the sum, finds nothing, and the
-        layers below
-        learn from pixels that were never there. With a symmetric kernel the fault cannot be seen
-        at all:
-        test with a kernel that has no two equal weights, and dw and dx one at a time.
+        Forget to turn the kernel, and dx has the rows 3 5 2, 4 6 2, 1 1 0. Its shape is right, the
+        number in the middle (6) is right, and so is the sum of all nine. A test of the shape or of
+        the sum finds nothing, and the layers before this one learn from wrong gradients. If the
+        kernel looks the same after a turn of 180 degrees, nothing shows at all. So test with a
+        kernel whose weights all differ, and test dw and dx separately.
 
-        One more thing to see: in a 5 x 5 image under a 3 x 3 kernel a corner is in 1 window and
-        the middle in 9.
-        The border of an image has less say in the loss. Padding is one remedy.
+        One more thing to see: in a 5 x 5 image under a 3 x 3 kernel, the pixel in a corner is in 1
+        window, and the one in the middle in 9. Pixels at the border have less influence on the
+        loss. Padding helps.
         """,
         """
         ## 弄坏它
 
-        如果忘了旋转卷积核, dx 的三行就成了 3 5 2、4 6 2、1 1 0。形状对, 中间的数 (6) 对, 总和也对。
-        只检查形状或总和是查不出来的, 而下面的层会从错误的像素学习。
-        卷积核对称时这个错误根本看不出来: 测试要用各权重互不相同的卷积核, 而且 dw 和 dx 要分开查。
+        如果忘了旋转卷积核, dx 的三行就成了 3 5 2、4 6 2、1 1 0。形状对, 正中间的数 (6) 对, 九个数的
+        总和也对。只检查形状或总和发现不了问题, 而前面各层会按错误的梯度学习。如果卷积核旋转 180 度
+        后不变, 就完全看不出错误。所以测试时卷积核的权重要互不相同, 而且 dw 和 dx 要分别测试。
 
-        还有一点: 5 x 5 图像、3 x 3 卷积核时, 角上的像素只在 1 个窗口里, 正中间的在 9 个窗口里。
-        图像边缘对损失的影响较小, 填充是一种补救办法。
+        还有一点: 图像 5 x 5、卷积核 3 x 3 时, 角上的像素只在 1 个窗口里, 正中间的像素在 9 个窗口
+        里。边缘的像素对损失的影响较小, 填充可以缓解这个问题。
         """,
     )
     return
@@ -265,11 +288,15 @@ def _(lang):
             lesson.blank(
                 lang,
                 gradients.FILTER_GRADIENT,
-                """`x` is an image (H, W), `g` the gradient in the outputs (h, w), both NumPy
-                arrays.
-                The kernel has H - h + 1 rows. A few lines, with loops or without.""",
-                """`x` 是图像 (H, W), `g` 是输出的梯度 (h, w), 都是 NumPy 数组。
-                卷积核有 H - h + 1 行。几行即可, 用不用循环都行。""",
+                """Compute dw. `x` is the image and `g` holds the gradients of the outputs;
+                both are NumPy arrays. `x.shape` is (rows, columns). An image of H rows has h =
+                H - k + 1 rows of outputs, so the kernel has k = H - h + 1 rows; count its
+                columns in the same way. A few lines do it, with loops or without. (In the
+                cell, dL/dw is another way to write dw; L is the loss.)""",
+                """计算 dw。`x` 是图像, `g` 是各输出的梯度, 都是 NumPy 数组, `x.shape` 是 (行
+                数, 列数)。图像有 H 行时, 输出有 h = H - k + 1 行, 所以卷积核有 k = H - h + 1
+                行; 列数同理。几行代码即可, 用不用循环都行。(单元格里的 dL/dw 是 dw 的另一种写
+                法, L 是损失。)""",
             ),
             hints_filter,
         ]
@@ -297,8 +324,11 @@ def _(lang):
             lesson.blank(
                 lang,
                 gradients.INPUT_GRADIENT,
-                "The same for the pixels: `g` (h, w) and the kernel `w` (kh, kw) are given.",
-                "对像素做同样的事: 已知 `g` (h, w) 和卷积核 `w` (kh, kw)。",
+                """Compute dx from `g` and the kernel `w`. How large is dx? Think of that
+                first. And beware: a negative index is no error in Python, `g[-1]` is the last
+                row of `g`.""",
+                """由 `g` 和卷积核 `w` 计算 dx。先想想 dx 有多大。注意: 在 Python 中负下标不报
+                错, `g[-1]` 是 `g` 的最后一行。""",
             ),
             hints_input,
         ]
@@ -325,8 +355,17 @@ def _(lang):
         [
             lesson.text(
                 lang,
-                "## Compare\n\nDoes TensorFlow's tape agree with the two figures?",
-                "## 对照\n\nTensorFlow 的自动微分与上面两张图一致吗?",
+                """
+                ## Compare
+
+                TensorFlow finds gradients by itself, with its `GradientTape`. Do they agree with
+                the figures?
+                """,
+                """
+                ## 对照
+
+                TensorFlow 用 `GradientTape` 自动求梯度。结果与上面两张图一致吗?
+                """,
             ),
             ask,
         ]
@@ -347,21 +386,24 @@ def _(lang):
         """
         ## Keep
 
-        - dw is the image under g; dx is the padded g under the turned kernel; db is the sum of g.
-        - Overlapping windows *add*.
-        - A kernel of different weights, one gradient at a time: else a test may pass by luck.
+        - dw: the image, convolved with g as the kernel. dx: the padded g, convolved with the turned
+          kernel. db: the sum of g.
+        - A pixel that lies in several windows gets the *sum* of what they give.
+        - Test with a kernel whose weights all differ, one gradient at a time. Otherwise a wrong one
+          may pass by luck.
 
-        Next: dx makes an image out of a smaller one. As a layer of its own this is the *transposed
-        convolution*, lesson 7.
+        Next: here dx has 3 x 3 numbers, and g only 2 x 2. As a layer, this step from a small image
+        to a large one is the *transposed convolution*, lesson 7.
         """,
         """
         ## 记住
 
-        - dw 是把 g 当卷积核放到图像上; dx 是补零后的 g 与旋转后的卷积核做卷积; db 是 g 之和。
-        - 窗口重叠处要*相加*。
-        - 测试时卷积核的权重要互不相同, 两个梯度分开查, 否则可能侥幸通过。
+        - dw: 以 g 为卷积核对图像做卷积。dx: 补零后的 g 与旋转后的卷积核做卷积。db: g 之和。
+        - 一个像素在几个窗口里, 就把各窗口给它的值*相加*。
+        - 测试时卷积核的权重要互不相同, 每个梯度分别测试, 否则错误的结果可能侥幸通过。
 
-        接下来: 求 dx 就是由小图得到大图。单独作为一层, 它就是*转置卷积*, 见第 7 课。
+        接下来: 这里 dx 是 3 x 3, g 只有 2 x 2。把由小图得到大图的这一步单独作为一层, 就是*转置卷
+        积*, 见第 7 课。
         """,
     )
     return

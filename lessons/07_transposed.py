@@ -40,30 +40,33 @@ def _(switch):
 @app.cell(hide_code=True)
 def _(lang):
     assert conv(IMAGE, 2).tolist() == Y.tolist()
+    assert K.tolist() == [[-1, 2, -3], [4, -5, 6], [-7, 8, -9]]
     lesson.text(
         lang,
         """
         # 7. Transposed convolution
 
-        A convolution with stride 2 makes a small image out of a large one. To draw, to segment, to
-        generate, a network must go the other way. The layer for that is called *transposed
-        convolution*, and sometimes, wrongly, *deconvolution*.
+        A convolution with stride 2 makes a small image out of a large one. To draw an image, or to
+        label every pixel of one (*segmentation*), a network must also go the other way. The layer
+        for that is called *transposed convolution*. Some call it *deconvolution*, but that is
+        wrong: it does not undo a convolution.
 
-        The image 1 to 25 in five rows, under the kernel of the figures below, stride 2, gives
+        Take a kernel with the rows -1 2 -3, 4 -5 6, -7 8 -9, and an image of 5 x 5 pixels: 1 to 5
+        in the first row, up to 25 in the last. The convolution with stride 2 gives four numbers:
         -67, -77, -117, -127. Now the transposed convolution with the same kernel makes 5 x 5
-        pixels of these
-        four. The first pixel of the image was 1. Which number stands there now?
+        numbers of these four. The first pixel of the image was 1. Which number stands in its place
+        now?
         """,
         """
         # 7. 转置卷积
 
-        步幅为 2 的卷积把大图变成小图。而绘制、分割、生成图像时, 网络要反过来走。
-        做这件事的层叫*转置卷积*,
-        有时也被叫做*反卷积*, 这个名字并不正确。
+        步幅为 2 的卷积把大图变成小图。而要生成图像, 或者给每个像素标注类别 (*分割*), 网络还得反过
+        来, 由小图得到大图。做这件事的层叫做*转置卷积*。它有时也被叫做*反卷积*, 但这个名字不对, 因为
+        它并不能还原卷积前的图像。
 
-        图像是五行的 1 到 25, 卷积核见下图, 步幅 2, 得到 -67、-77、-117、-127。
-        现在用同一个卷积核做转置卷积, 把这四个数变成 5 x 5 的图像。原图的第一个像素是 1,
-        现在那里是几?
+        取卷积核, 三行是 -1 2 -3、4 -5 6、-7 8 -9; 再取 5 x 5 的图像, 第一行是 1 到 5, 依次排到最后
+        一行的 25。以步幅 2 做卷积, 得到四个数: -67、-77、-117、-127。再用同一个卷积核做转置卷积, 由
+        这四个数得到 5 x 5 个数。图像的第一个像素原来是 1, 现在这个位置上是几?
         """,
     )
     return
@@ -86,13 +89,15 @@ def _(first, lang):
         lang,
         first,
         67,
-        """It is -67 times the kernel's first weight, -1. Only the *shape* comes back, not the
-        image:
-        25 numbers cannot be known from 4. Convolve the result again, and out come -33018,
-        -36782, -49742, -51178, not the -67 … -127 that it was made from.""",
-        """它是 -67 乘以卷积核的第一个权重 -1。恢复的只是*形状*, 不是图像: 由 4 个数不可能知道 25
-        个数。
-        把结果再卷积一次, 得到 -33018、-36782、-49742、-51178, 也不是原来的 -67 … -127。""",
+        """Each of the four numbers multiplies the whole kernel, and the product is laid where
+        that number's window was. The first pixel is in the first window only, under the first
+        weight: (-67)·(-1) = 67. So only the *shape* comes back, not the image: from four
+        numbers one cannot know 25. And if you convolve the result again, you get -33018,
+        -36782, -49742, -51178, not the -67, -77, -117, -127 that it was made from.""",
+        """四个数各自乘以整个卷积核, 结果放到该数的窗口原来的位置上。第一个像素只在第一个窗口
+        里, 对应第一个权重: (-67)·(-1) = 67。可见恢复的只是*形状*, 不是图像: 由 4 个数不可能知
+        道 25 个数。把结果再卷积一次, 得到 -33018、-36782、-49742、-51178, 也不是原来的
+        -67、-77、-117、-127。""",
     )
     return
 
@@ -105,8 +110,23 @@ def _(lang):
         [
             lesson.text(
                 lang,
-                "## Run it, see it\n\nChoose a number of the result: which inputs reached it?",
-                "## 运行, 观察\n\n选结果中的一个数: 哪些输入到达了它?",
+                """
+                ## Run it, see it
+
+                Choose a number of the result. The outlined inputs are those that reach it, and the
+                outlined weights are those that they are multiplied by.
+
+                The box below the figure computes this number in three ways, which are explained
+                next. Its last table counts how many inputs reach each number.
+                """,
+                """
+                ## 运行, 观察
+
+                选结果中的一个数。图中加粗边框的输入是对它有贡献的输入, 加粗边框的权重是与这些输入相
+                乘的权重。
+
+                图下的方框用三种算法计算这个数, 接下来会解释。方框最后的表是每个结果由几个输入得到。
+                """,
             ),
             row,
             column,
@@ -146,35 +166,38 @@ def _(lang):
         """
         ## Three ways, one number
 
-        1. **Scatter-add.** Each input stamps the whole kernel, times itself, onto the output; where
-           stamps overlap they add. This is the `input_gradient` of lesson 6.
-        2. **Zeros between.** Put stride - 1 zeros between the inputs, pad all around, and slide the
-           kernel turned by 180 degrees over it. The same products in the order of the outputs.
-        3. **W'ᵀ.** A convolution is linear, so it is a matrix: `y = W' x`, with a row for each
-           output and a column for each pixel. For 4 x 4 pixels and a 3 x 3 kernel W' is 4 x 16,
-           and 36 of its 64
-           numbers are not 0. The transposed convolution is the product with the *transposed*
-           matrix:
-           `x = W'ᵀ y`, 16 numbers of 4. Hence the name.
+        1. **Scatter-add.** Each input multiplies the whole kernel and prints the product on the
+           output, like a stamp. The stamps of neighbours lie a stride apart; where stamps overlap,
+           they add. With stride 1 this is `input_gradient` of lesson 6.
+        2. **Zeros between.** Put stride - 1 zeros between neighbouring inputs and k - 1 zeros
+           around them all, where k is the size of the kernel. Turn the kernel by 180 degrees, and
+           do an ordinary convolution with stride 1. The products are the same, only sorted by
+           output.
+        3. **W'ᵀ.** Lay the pixels in a line, row after row, and call this vector x. A convolution
+           is linear, so it is a product with a matrix: `y = W' x`, with a row of W' for each output
+           and a column for each pixel (lesson 5). For 4 x 4 pixels, a 3 x 3 kernel and stride 1, W'
+           is 4 x 16, and 36 of its 64 numbers are not 0. The transposed convolution multiplies by
+           the *transposed* matrix W'ᵀ, in which rows and columns are exchanged: `z = W'ᵀ y` makes
+           16 numbers of 4. Hence the name.
 
-        W'ᵀ is not the inverse. What it does keep is the scalar product: `<W'x, y> = <x, W'ᵀy>`.
-        With
-        the image 1 to 25 and its own convolution as y both sides are 40236.
+        W'ᵀ is not the inverse of W': z is not x. What holds is `<W'x, y> = <x, W'ᵀy>`. Here
+        `<a, b>` is the *scalar product*: multiply the numbers in pairs, and add. With the image 1
+        to 25 as x and its convolution with stride 2 as y, both sides are 40236.
         """,
         """
         ## 三种算法, 同一个数
 
-        1. **散布相加。** 每个输入把整个卷积核乘以自己, 印到输出上; 重叠处相加。
-           这就是第 6 课的 `input_gradient`。
-        2. **中间插零。** 在输入之间插入 stride - 1 个零, 四周补零, 再让旋转 180
-        度的卷积核在上面滑动。
-           乘积完全一样, 只是按输出的顺序计算。
-        3. **W'ᵀ。** 卷积是线性的, 所以是一个矩阵: `y = W' x`, 每个输出一行, 每个像素一列。
-           图像 4 x 4、卷积核 3 x 3 时 W' 是 4 x 16, 64 个数中有 36 个不为 0。
-           转置卷积就是乘以*转置*矩阵: `x = W'ᵀ y`, 由 4 个数得到 16 个。名字由此而来。
+        1. **散布相加**。每个输入乘以整个卷积核, 像盖章一样印到输出上。相邻的印记相隔一个步幅, 重叠
+           处相加。步幅为 1 时, 这就是第 6 课的 `input_gradient`。
+        2. **中间插零**。在相邻的输入之间插入 stride - 1 个零, 在它们四周补 k - 1 圈零 (k 是卷积核
+           的大小), 把卷积核旋转 180 度, 再做步幅为 1 的普通卷积。乘积完全一样, 只是按输出排列。
+        3. **W'ᵀ**。把像素逐行排成一个向量 x。卷积是线性的, 所以就是乘以一个矩阵: `y = W' x`, W' 的
+           每一行对应一个输出, 每一列对应一个像素 (第 5 课)。图像 4 x 4、卷积核 3 x 3、步幅为 1 时,
+           W' 是 4 x 16, 64 个数中有 36 个不为 0。转置卷积就是乘以*转置*矩阵 W'ᵀ (行列互换):
+           `z = W'ᵀ y` 由 4 个数得到 16 个数。名字由此而来。
 
-        W'ᵀ 不是逆矩阵。它保持的是内积: `<W'x, y> = <x, W'ᵀy>`。
-        取图像 1 到 25, y 取它自己的卷积, 两边都是 40236。
+        W'ᵀ 不是 W' 的逆矩阵: z 不等于 x。成立的是 `<W'x, y> = <x, W'ᵀy>`, 其中 `<a, b>` 是*内积*:
+        对应的数相乘, 再求和。取图像 1 到 25 为 x, 它以步幅 2 卷积的结果为 y, 两边都是 40236。
         """,
     )
     return
@@ -191,18 +214,19 @@ def _(lang):
         """
         ## Why you must say the size
 
-        Images of 5 x 5 and of 6 x 6 both give 2 x 2 (kernel 3, stride 2, VALID): the last row of
-        the
-        larger one is read by no window. So the way back is ambiguous, and `output_shape` decides.
-        With 6 x 6 the last row and the last column are 0: nothing ever stamps there.
+        Images of 5 x 5 and of 6 x 6 both become 2 x 2 (kernel 3, stride 2, VALID): no window reads
+        the last row and the last column of the larger one. So the way back from 2 x 2 may end at
+        either size, and you must say which: TensorFlow's argument for it is `output_shape`. From n
+        numbers in a row, the smallest size is `(n - 1) * stride + k`, here (2 - 1)·2 + 3 = 5. With
+        6 x 6 the last row and the last column are 0, because no stamp reaches them.
         """,
         """
         ## 为什么要指定尺寸
 
-        5 x 5 和 6 x 6 的图像卷积后都是 2 x 2 (卷积核 3, 步幅 2, VALID):
-        较大那张的最后一行没有窗口读取。
-        所以反向的尺寸不唯一, 要由 `output_shape` 决定。取 6 x 6 时, 最后一行和最后一列都是 0:
-        没有任何印记到达。
+        5 x 5 和 6 x 6 的图像卷积后都是 2 x 2 (卷积核 3, 步幅 2, VALID): 没有窗口读取大图的最后一行
+        和最后一列。所以由 2 x 2 反推, 两种尺寸都有可能, 必须指定是哪一种: 在 TensorFlow 中用参数
+        `output_shape`。一行有 n 个数时, 最小尺寸是 `(n - 1) * stride + k`, 这里是 (2 - 1)·2 + 3 =
+        5。取 6 x 6 时, 最后一行和最后一列都是 0, 因为没有印记落到那里。
         """,
     )
     return
@@ -225,21 +249,20 @@ def _(lang):
                 """
                 ## Break it: the checkerboard
 
-                Everything is 1 here, the input and the kernel, so each number counts how many
-                inputs
-                reach it. Kernel 3, stride 2: the first row is 1 1 2 1 2 1 2 1 1, and in the
-                middle 1, 2 and 4
-                alternate. A network that draws in this way draws a *checkerboard*, and has to
-                unlearn it. Kernel 4, stride 2:
-                the middle is 4 everywhere. Find the rule: which kernels are even for stride 3?
+                Here the input and the kernel are all 1, so each number of the output counts the
+                inputs that reach it. With kernel 3 and stride 2 the first row is 1 1 2 1 2 1 2 1 1,
+                and in the middle 1, 2 and 4 alternate. A network with such a layer draws a
+                *checkerboard* into its images, and has to learn to remove it. With kernel 4 and
+                stride 2 the middle is 4 everywhere. Find the rule: for stride 3, which kernels make
+                all numbers in the middle equal?
                 """,
                 """
                 ## 弄坏它: 棋盘效应
 
-                这里输入和卷积核全是 1, 所以每个数就是到达它的输入个数。卷积核 3、步幅 2: 第一行是
-                1 1 2 1 2 1 2 1 1, 中部 1、2、4 交替。这样作图的网络会画出*棋盘格*,
-                还得靠训练把它抵消掉。
-                卷积核 4、步幅 2: 中部全是 4。找出规律: 步幅为 3 时, 哪些卷积核是均匀的?
+                这里输入和卷积核全是 1, 所以每个输出就是对它有贡献的输入个数。卷积核 3、步幅 2 时,
+                第一行是 1 1 2 1 2 1 2 1 1, 中部 1、2、4 交替出现。用这种层生成图像的网络会画出*棋盘
+                格*, 还得靠训练去消除。卷积核 4、步幅 2 时, 中部全是 4。找出规律: 步幅为 3 时, 哪些
+                卷积核能使中部的数全都相等?
                 """,
             ),
             k,
@@ -272,8 +295,11 @@ def _(lang):
             lesson.blank(
                 lang,
                 transposed.SCATTER,
-                "The first way: `y` and `w` are NumPy matrices, any sizes, any stride.",
-                "第一种算法: `y` 和 `w` 是 NumPy 矩阵, 大小和步幅任意。",
+                """The first way. `y` and `w` are NumPy arrays of rows and columns, of any
+                size; the kernel `w` need not be square. Return the smallest output,
+                `(n - 1) * stride + k` in each direction.""",
+                """第一种算法。`y` 和 `w` 是任意大小的二维 NumPy 数组, 卷积核 `w` 不一定是正方
+                形。返回最小尺寸的输出, 每个方向上都是 `(n - 1) * stride + k`。""",
             ),
             hints_scatter,
         ]
@@ -283,7 +309,7 @@ def _(lang):
 
 @app.function
 def scatter(y, w, stride):
-    """conv2d_transpose of y (h, w) with the kernel w, VALID, the smallest size."""
+    """conv2d_transpose of y with the kernel w, VALID, the smallest size."""
     return ...
 
 
@@ -301,8 +327,11 @@ def _(lang):
             lesson.blank(
                 lang,
                 transposed.MATRIX,
-                "The third way: the matrix W' of a kernel, for an image of `n` x `n`.",
-                "第三种算法: 卷积核在 `n` x `n` 图像上的矩阵 W'。",
+                """The third way: the matrix W' of the kernel `w` on an image of `n` x `n`
+                pixels, stride 1. The kernel need not be square. `x.ravel()` lays the rows of x
+                in a line.""",
+                """第三种算法: 卷积核 `w` 在 `n` x `n` 图像上的矩阵 W', 步幅为 1。卷积核不一定
+                是正方形。`x.ravel()` 把 x 逐行排成一个向量。""",
             ),
             hints_matrix,
         ]
@@ -330,13 +359,14 @@ def _(lang):
             lesson.blank(
                 lang,
                 transposed.RECOVER,
-                """A puzzle. A course's notebook prints what a transposed convolution with a
-                random 3 x 3 kernel
-                made of the 2 x 2 numbers `y`: the 4 x 4 numbers `x`. It does not print the
-                kernel. Find it.""",
-                """一道谜题。有份课程笔记对 2 x 2 的 `y` 做转置卷积 (卷积核是随机的 3 x 3), 打印了
-                4 x 4 的结果 `x`,
-                却没有打印卷积核。把它找出来。""",
+                """A puzzle. A course's notebook makes a transposed convolution of the 2 x 2
+                numbers `y` with a random 3 x 3 kernel, and prints the 4 x 4 numbers `x` that
+                come out. It does not print the kernel. Find it from `y` and `x`. A corner is a
+                good place to begin: only one product reaches it, so x[0, 0] is y[0, 0] · w[0,
+                0].""",
+                """一道谜题。有份课程笔记用随机的 3 x 3 卷积核对 2 x 2 的 `y` 做转置卷积, 打印
+                了 4 x 4 的结果 `x`, 却没有打印卷积核。请由 `y` 和 `x` 求出它。可以从角上入手:
+                那里只有一个乘积, 即 x[0, 0] 等于 y[0, 0] · w[0, 0]。""",
             ),
             hints_kernel,
         ]
@@ -385,17 +415,23 @@ def _(lang):
         """
         ## Keep
 
-        - Transposed convolution = W'ᵀ = the gradient of a convolution in its image. Not its
-        inverse.
-        - The smallest size is `(n - 1) * stride + k`; up to stride - 1 more are legal, and 0 there.
-        - The overlap is even where the stride divides the kernel.
+        - A transposed convolution is the product with W'ᵀ, and so the gradient of a convolution
+          with respect to its image. It is not the inverse.
+        - The smallest size is `(n - 1) * stride + k`. It may be up to stride - 1 larger; what is
+          added is 0.
+        - If the kernel's size is a multiple of the stride, equally many inputs reach every number
+          in the middle: no checkerboard.
+
+        Next: lesson 8 makes do with fewer weights.
         """,
         """
         ## 记住
 
-        - 转置卷积 = W'ᵀ = 卷积对图像的梯度。它不是卷积的逆。
-        - 最小尺寸是 `(n - 1) * stride + k`; 最多还可以再大 stride - 1, 多出的部分是 0。
-        - 步幅能整除卷积核大小时, 重叠是均匀的。
+        - 转置卷积就是乘以 W'ᵀ, 也就是求卷积对图像的梯度。它不是卷积的逆运算。
+        - 最小尺寸是 `(n - 1) * stride + k`, 最多还可以大 stride - 1, 多出的部分是 0。
+        - 卷积核的大小是步幅的整数倍时, 中部每个数由同样多的输入得到, 没有棋盘效应。
+
+        接下来: 第 8 课用更少的权重做卷积。
         """,
     )
     return

@@ -20,6 +20,7 @@ from typing import Any
 from minitensor.explain.words import LANGUAGES
 from minitensor.files import atomic_write
 from minitensor.lesson import shelf
+from minitensor.lesson.exercise import say_in
 from minitensor.lesson.page import NAMES
 from minitensor.lesson.shelf import Lesson
 
@@ -41,12 +42,26 @@ def page(lesson: Lesson) -> str:
     parts = []
     for lang in LANGUAGES:
         hidden = "" if lang == LANGUAGES[0] else " hidden"
-        parts.append(f'<main lang="{lang}"{hidden}>{_body(lesson, lang)}</main>')
+        parts.append(
+            f'<main lang="{lang}"{hidden}>{_note(lesson, lang)}{_body(lesson, lang)}</main>'
+        )
     buttons = "".join(
         f"<button onclick=\"show('{lang}')\">{name}</button>" for name, lang in NAMES.items()
     )
     title = escape(lesson.title[0])
     return PAGE.format(title=title, css=CSS, buttons=buttons, body="".join(parts))
+
+
+def _note(lesson: Lesson, lang: str) -> str:
+    """That nothing moves here, and where it does."""
+    command = f"<code>minitensor lesson open {lesson.number}</code>"
+    told = say_in(
+        lang,
+        f"This page is for reading. {command} opens the lesson with sliders and with cells to "
+        "write in.",
+        f"本页仅供阅读。{command} 会打开可以拖动滑块、编写代码的版本。",
+    )
+    return f"<p><small>{told}</small></p>"
 
 
 def _body(lesson: Lesson, lang: str) -> str:
@@ -143,6 +158,7 @@ body { font: 16px/1.6 system-ui, "WenQuanYi Micro Hei", sans-serif; max-width: 4
   margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
 section { margin: 1rem 0; overflow-x: auto; }
 .paragraph { display: block; margin: .6em 0; }
+pre code { white-space: pre-wrap; }
 pre, aside { background: #8882; padding: .6rem 1rem; border-radius: 6px; overflow-x: auto; }
 aside { border-left: 4px solid #8888; }
 table { border-collapse: collapse; }

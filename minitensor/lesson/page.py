@@ -16,7 +16,9 @@ from minitensor.lesson.exercise import say_in as say
 NAMES = {"English": "en", "中文": "zh"}
 WIDTH = 72  # of a line of text
 METADATA = re.compile(r"<title>.*?</title>|<metadata>.*?</metadata>", re.S)
-BROKEN = re.compile(r"(?<=[\u3000-\u9fff])\n(?=[\u3000-\u9fff])")
+BROKEN = re.compile(
+    r"(?<=[\u3000-\u9fff])\n *(?=\*{0,2}[\u3000-\u9fff])|(?<=[。、])\n *(?=[A-Za-z`])"
+)
 KINDS: dict[str, Literal["success", "neutral", "warn"]] = {
     "passed": "success",
     "empty": "neutral",
@@ -69,7 +71,7 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
 
     why = prose(lang, english, chinese)
     if guessed.value is None and not mo.running_in_notebook():  # a page on which nobody can choose
-        told = mo.md(f"**{right}.** {why}").text
+        told = mo.md(say(lang, f"**{right}.** ", f"**{right}**。") + why).text
         summary = say(lang, "Answer", "答案")
         return mo.Html(f"<details><summary>{summary}</summary>{told}</details>")
     if guessed.value is None:
@@ -77,14 +79,14 @@ def answer(lang: str, guessed: Any, right: Any, english: str, chinese: str) -> A
             say(lang, "*The answer appears once you have guessed.*", "*猜过之后显示答案。*")
         )
     if guessed.value == str(right):
-        head = say(lang, f"**Yes, {right}.**", f"**对, 是 {right}。**")
+        head = say(lang, f"**Yes, {right}.** ", f"**对, 是 {right}**。")
     else:
         head = say(
             lang,
-            f"**You said {guessed.value}; it is {right}.**",
-            f"**你猜 {guessed.value}, 其实是 {right}。**",
+            f"**You said {guessed.value}; it is {right}.** ",
+            f"**你猜 {guessed.value}, 其实是 {right}**。",
         )
-    return mo.md(f"{head} {why}")
+    return mo.md(head + why)
 
 
 def view(lang: str, found: Any, *names: str) -> Any:
@@ -121,8 +123,8 @@ def blank(lang: str, exercise: Exercise, english: str, chinese: str) -> Any:
     """What is to be built in the cell below."""
     import marimo as mo
 
-    head = say(lang, f"**Build `{exercise.name}`.**", f"**实现 `{exercise.name}`。**")
-    return mo.md(f"{head} {prose(lang, english, chinese)}")
+    head = say(lang, f"**Build `{exercise.name}`.** ", f"**实现 `{exercise.name}`**。")
+    return mo.md(head + prose(lang, english, chinese))
 
 
 def check(lang: str, exercise: Exercise, given: Answer, hints: int = 0) -> Any:
