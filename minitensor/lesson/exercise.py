@@ -82,6 +82,10 @@ SAID: dict[str, Words] = {
         "`{call}` has the shape {got}; it should be {wanted}",
         "`{call}` 的形状是 {got}, 应为 {wanted}",
     ),
+    "one": (
+        "`{call}` returned one number; it should return {count}",
+        "`{call}` 只返回一个数, 应返回 {count} 个",
+    ),
     "differs": (
         "`{call}`{place}: your answer is {got}, it should be {wanted}: {terms}",
         "`{call}`{place}: 你的答案是 {got}, 应为 {wanted}: {terms}",
@@ -150,6 +154,8 @@ def _differs(
 ) -> str:
     """What is said of the shape or of the first element that is wrong; nothing if none is."""
     call = _call(exercise, arguments)
+    if found.ndim == 0 and wanted.ndim == 1:
+        return say("one", lang, call=call, count=wanted.size)
     if found.shape != wanted.shape:
         return say("shape", lang, call=call, got=found.shape, wanted=wanted.shape)
     wrong = np.argwhere(~_near(found, wanted))

@@ -133,13 +133,17 @@ WRONG = {
         ),
         (
             lambda n, k, stride, dilation, pad: (n + pad - k * dilation) // stride + 1,
-            "n=7, k=3, stride=1, dilation=2.*only k - 1 gaps",
+            "n=7, k=3, stride=1, dilation=2.*a window spans 5 pixels; .*only k - 1 gaps",
+        ),
+        (
+            lambda n, k, stride, dilation, pad: (n - (k - 1) * dilation - 1) // stride + 1,
+            r"your answer is 3, it should be 5: .* last pixel is 6 \(the zeros are counted, too\)$",
         ),
         (lambda n, k, stride, dilation, pad: "two", "'two', which is no array of numbers"),
     ],
     "same_pads": [
         (lambda n, k, stride: (k // 2, k // 2), r"element \[0\].*is 1, it should be 0"),
-        (lambda n, k, stride: k - 1, r"has the shape \(\); it should be \(2,\)"),
+        (lambda n, k, stride: k - 1, "returned one number; it should return 2"),
         (
             lambda n, k, stride: (-n % stride // 2, -n % stride - -n % stride // 2),
             "never looks at the kernel",
@@ -157,7 +161,7 @@ WRONG = {
         ),
         (
             lambda window, w, b: (window * w[..., 0]).sum() + b[0],
-            r"shape \(\); it should be \(4,\)",
+            "returned one number; it should return 4",
         ),
     ],
     "to_tf_kernel": [
@@ -220,6 +224,10 @@ WRONG = {
             lambda x, g: signal(x, g).T,
             r"element \[0, 1\].*is 20, it should be 12",
         ),
+        (
+            lambda x, g: signal(x, g)[:, : x.shape[0] - g.shape[0] + 1],  # as if it were square
+            r"has the shape \(3, 3\); it should be \(3, 4\)",
+        ),
         (lambda x, g: signal(x, g).ravel(), r"has the shape \(4,\); it should be \(2, 2\)"),
     ],
     "input_gradient": [
@@ -245,7 +253,12 @@ WRONG = {
         (lambda w, n: np.zeros((n, n)), r"has the shape \(3, 3\); it should be \(4, 9\)"),
         (
             lambda w, n: np.zeros(((n - len(w) + 1) * (n - w.shape[1] + 1), n * n)),
-            r"answer is 0, it should be 1: y\[0, 0\] = … \+ w\[0, 0\] = 1 · x\[0, 0\]",
+            r"answer is 0, it should be 1: row 0 of W' is y\[0, 0\], column 0 is x\[0, 0\]; in "
+            r"that window it lies under w\[0, 0\] = 1",
+        ),
+        (
+            lambda w, n: np.ones(((n - len(w) + 1) * (n - w.shape[1] + 1), n * n)),
+            r"answer is 1, it should be 2: .* column 1 is x\[0, 1\]; .* under w\[0, 1\] = 2",
         ),
         (lambda w, n: rolled(w, n), "the window jumps to the next line of the image"),
     ],
@@ -253,7 +266,11 @@ WRONG = {
         (lambda y, x: x[:3, :3] / y[0, 0], "it divides by the first number of y alone"),
         (
             lambda y, x: x[-3:, -3:] / y[1, 1],
-            r"element \[0, 0\].*should be -0.033857: x\[0, 0\] = 1.896 = -56 · w\[0, 0\]",
+            r"element \[0, 0\].*should be -0.033857: x\[0, 0\] = 1.896 = -56·w\[0, 0\]$",
+        ),
+        (
+            lambda y, x: np.full((3, 3), x[0, 0] / y[0, 0]),
+            r"x\[0, 1\] = 26.088 = -56·w\[0, 1\] \+ \(-61\)·w\[0, 0\]$",
         ),
         (lambda y, x: np.linalg.pinv(y) @ x, "raised ValueError: matmul"),
     ],
@@ -385,7 +402,7 @@ WRONG = {
             r"element \[0\]: .*is 11, it should be 13: .*branches end with 1, 3, 4 and 5",
         ),
         (lambda c, w: (w[0] + w[2] + w[4] + w[5], c * sum(w)), "over 2, which alone has 204"),
-        (lambda c, w: sum(w), r"has the shape \(\); it should be \(2,\)"),
+        (lambda c, w: sum(w), "returned one number; it should return 2"),
         (lambda c, w: (sum(w), 409), "your answer is 17, it should be 13"),
     ],
     "dense_channels": [
@@ -400,7 +417,7 @@ WRONG = {
             ],
             r"element \[1\]: your answer is 16, it should be 20",
         ),
-        (lambda start, growth, depths: start, r"has the shape \(\); it should be \(2,\)"),
+        (lambda start, growth, depths: start, "returned one number; it should return 2"),
     ],
     "receptive_field": [
         (lambda layers: 2 * len(layers) + 1, "your answer is 7, it should be 15: .* 3, 7, 15"),
@@ -422,7 +439,7 @@ WRONG = {
             lambda logits, label: one_hot(logits, label) / softmax(logits),
             r"element \[0\]: your answer is 1.5032.*its probability, and it is the right class",
         ),
-        (lambda logits, label: -np.log(softmax(logits)[label]), r"has the shape \(\)"),
+        (lambda logits, label: -np.log(softmax(logits)[label]), "returned one number"),
     ],
     "adam": [
         (lambda w, gradients, rate: adam_without(w, gradients, rate), "not corrected for it"),
@@ -452,7 +469,10 @@ WRONG = {
             lambda block, thread, shape: np.unravel_index(32 * block + thread, shape),
             r"element \[0\]: your answer is 0, it should be 2: .*256 x 2 \+ 3 = 515",
         ),
-        (lambda block, thread, shape: 256 * block + thread, r"has the shape \(\); it should be"),
+        (
+            lambda block, thread, shape: 256 * block + thread,
+            "returned one number; it should return",
+        ),
     ],
     "sectors": [
         (

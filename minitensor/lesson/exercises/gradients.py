@@ -54,13 +54,17 @@ def _filter_terms(arguments: Any, index: Any, lang: str) -> str:
     return products(tf.explain("conv2d", x, kernel, grad="filter", output_gradients=g), index)
 
 
+def _last_product(x: np.ndarray, g: np.ndarray) -> np.ndarray:
+    return x[g.shape[0] - 1 :, g.shape[1] - 1 :] * g[-1, -1]
+
+
 FILTER_GRADIENT = Exercise(
     lesson="06",
     solution=filter_gradient,
     cases=(
         (_counting(3, 3), np.ones((2, 2), np.float32)),
         (_counting(3, 3), G),
-        (_counting(4, 5), np.array([[1, 0, 2], [-1, 1, 0]], np.float32)),
+        (_counting(4, 6), np.array([[1, 0, 2], [-1, 1, 0]], np.float32)),
     ),
     expected=_engine_filter,
     terms=_filter_terms,
@@ -90,6 +94,13 @@ FILTER_GRADIENT = Exercise(
         (
             ("it turns g before it is laid on the image", "把 g 旋转后才放到图像上"),
             lambda x, g: filter_gradient(x, g[::-1, ::-1]),
+        ),
+        (
+            (
+                "it keeps only the last product; all of them must be added",
+                "只留下了最后一个乘积; 应当把所有乘积相加",
+            ),
+            _last_product,
         ),
     ),
     hints=(
@@ -142,6 +153,16 @@ def _overwritten(g: np.ndarray, w: np.ndarray) -> np.ndarray:
     return dx
 
 
+def _from_the_other_end(g: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """As where only the upper end of g is asked for."""
+    dx = np.zeros(np.add(g.shape, w.shape) - 1)
+    for p, q in np.ndindex(*dx.shape):
+        for a, b in np.ndindex(*w.shape):
+            if p - a < g.shape[0] and q - b < g.shape[1]:
+                dx[p, q] += g[p - a, q - b] * w[a, b]
+    return dx
+
+
 INPUT_GRADIENT = Exercise(
     lesson="06",
     solution=input_gradient,
@@ -175,6 +196,14 @@ INPUT_GRADIENT = Exercise(
                 "漏了 g: 把每个输出的梯度都当成 1",
             ),
             lambda g, w: input_gradient(np.ones_like(g), w),
+        ),
+        (
+            (
+                "it reads g at negative indices, where there is no output; Python takes them from "
+                "the other end",
+                "在没有输出的地方用负下标读了 g; Python 会从另一端读",
+            ),
+            _from_the_other_end,
         ),
     ),
     hints=(

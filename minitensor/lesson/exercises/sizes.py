@@ -36,12 +36,17 @@ def _windows(arguments: Any, index: Any, lang: str) -> str:
     starts = [s for s in range(0, n + pad, stride) if s + span - 1 <= last]
     listed = ", ".join(map(str, starts[:6])) + (" …" if len(starts) > 6 else "")
     beyond = starts[-1] + stride
+    spans = zeros = ("", "")
+    if dilation > 1:
+        spans = (f"a window spans {span} pixels; ", f"一个窗口跨 {span} 个像素; ")
+    if pad:
+        zeros = (" (the zeros are counted, too)", " (补的零也计入)")
     return say_in(
         lang,
-        f"windows start at {listed}; one more would start at {beyond} and read pixel "
-        f"{beyond + span - 1}, but the last pixel is {last}",
-        f"窗口起点为 {listed}; 再多一个, 起点为 {beyond}, 要读第 {beyond + span - 1} 个像素, "
-        f"而最后一个像素是第 {last} 个 (从 0 数起)",
+        f"{spans[0]}windows start at {listed}; one more would start at {beyond} and read pixel "
+        f"{beyond + span - 1}, but the last pixel is {last}{zeros[0]}",
+        f"{spans[1]}窗口起点为 {listed}; 再多一个, 起点为 {beyond}, 要读像素 {beyond + span - 1}, "
+        f"而最后一个是像素 {last}{zeros[1]}",
     )
 
 
@@ -79,7 +84,7 @@ OUTPUT_SIZE = Exercise(
         (
             (
                 "it takes k taps to span k*dilation pixels; there are only k - 1 gaps",
-                "把 k 个点的跨度当成 k*dilation; 间隔只有 k - 1 个",
+                "把 k 个采样点的跨度当成 k*dilation; 间隔只有 k - 1 个",
             ),
             lambda n, k, stride, dilation, pad: (n + pad - k * dilation) // stride + 1,
         ),
@@ -92,11 +97,25 @@ OUTPUT_SIZE = Exercise(
                 (n + 2 * pad - (k - 1) * dilation - 1) // stride + 1
             ),
         ),
+        (
+            (
+                "it leaves out the dilation: taps `dilation` pixels apart span more than k pixels",
+                "没有考虑膨胀率: 采样点相隔 `dilation` 个像素时, 跨度不止 k 个像素",
+            ),
+            lambda n, k, stride, dilation, pad: (n + pad - k) // stride + 1,
+        ),
+        (
+            (
+                "it does not round down: only whole windows count",
+                "没有向下取整: 只有完整的窗口才算",
+            ),
+            lambda n, k, stride, dilation, pad: (n + pad - (k - 1) * dilation - 1) / stride + 1,
+        ),
     ),
     hints=(
         (
             "First: how many pixels does one window span, from its first tap to its last?",
-            "先想: 一个窗口从第一个点到最后一个点跨多少个像素?",
+            "先想: 一个窗口从第一个采样点到最后一个采样点跨多少个像素?",
         ),
         (
             "The first window starts at 0. How far to the right may the last one start?",
@@ -143,14 +162,16 @@ def _covered(arguments: Any, index: Any, lang: str) -> str:
         f"SAME makes {out} windows here; from the first pixel of the first to the last pixel of "
         f"the last they need {reached} pixels, and the image has {n}",
         f"SAME 在这里要 {out} 个窗口; 从第一个窗口的首像素到最后一个窗口的末像素共需 {reached} "
-        f"个像素, "
-        f"而图像只有 {n} 个",
+        f"个像素, 图像有 {n} 个",
     )
 
 
-def _rule_of_the_text(n: int, k: int, stride: int) -> tuple[int, int]:
-    total = -n % stride
+def _shared(total: int) -> tuple[int, int]:
     return total // 2, total - total // 2
+
+
+def _rule_of_the_text(n: int, k: int, stride: int) -> tuple[int, int]:
+    return _shared(-n % stride)
 
 
 SAME_PADS = Exercise(
@@ -178,7 +199,7 @@ SAME_PADS = Exercise(
         ),
         (
             ("it pads k - 1 whatever the stride is", "不论步幅, 都补 k - 1 个"),
-            lambda n, k, stride: ((k - 1) // 2, k - 1 - (k - 1) // 2),
+            lambda n, k, stride: _shared(k - 1),
         ),
         (
             (
@@ -189,16 +210,24 @@ SAME_PADS = Exercise(
         ),
         (
             (
+                "it rounds the number of windows down; SAME rounds n / stride up",
+                "窗口数向下取整了; SAME 对 n / stride 是向上取整",
+            ),
+            lambda n, k, stride: _shared(max((n // stride - 1) * stride + k - n, 0)),
+        ),
+        (
+            (
+                "it divides a zero in two; where their number is odd, one more goes after",
+                "把一个零分成了两半; 总数为奇数时, 后面多补一个",
+            ),
+            lambda n, k, stride: (sum(same_pads(n, k, stride)) / 2,) * 2,
+        ),
+        (
+            (
                 "it pads a negative number of pixels where the windows need fewer than there are",
                 "窗口用不完像素时, 补了负数个",
             ),
-            lambda n, k, stride: (
-                ((-(-n // stride) - 1) * stride + k - n) // 2,
-                (-(-n // stride) - 1) * stride
-                + k
-                - n
-                - ((-(-n // stride) - 1) * stride + k - n) // 2,
-            ),
+            lambda n, k, stride: _shared((-(-n // stride) - 1) * stride + k - n),
         ),
     ),
     hints=(

@@ -8,7 +8,7 @@ import numpy as np
 
 import minitensor as tf
 from minitensor.explain.text import number
-from minitensor.lesson.exercise import Exercise, products
+from minitensor.lesson.exercise import Exercise, products, say_in
 
 TITLE = ("Transposed convolution in three ways", "转置卷积的三种算法")
 
@@ -33,7 +33,7 @@ def _explained(y: Any, w: Any, stride: int) -> Any:
 
 
 def scatter(y, w, stride):
-    """conv2d_transpose of y (h, w) with the kernel w, VALID, the smallest size."""
+    """conv2d_transpose of y with the kernel w, VALID, the smallest size."""
     kh, kw = w.shape
     x = np.zeros(((y.shape[0] - 1) * stride + kh, (y.shape[1] - 1) * stride + kw))
     for i in range(y.shape[0]):
@@ -49,6 +49,14 @@ def _scattered(y: np.ndarray, w: np.ndarray, stride: int, adds: bool) -> np.ndar
     for i, j in np.ndindex(*y.shape):
         place = np.s_[i * stride : i * stride + kh, j * stride : j * stride + kw]
         x[place] = adds * x[place] + y[i, j] * w
+    return x
+
+
+def _one_apart(y: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
+    """Of the right size, but the stamps lie one pixel apart."""
+    x = np.zeros_like(scatter(y, w, stride))
+    stamps = _scattered(y, w, 1, adds=True)
+    x[: len(stamps), : len(stamps[0])] = stamps
     return x
 
 
@@ -83,6 +91,14 @@ SCATTER = Exercise(
                 "没有用到步幅: 相邻两次只移动了一个像素",
             ),
             lambda y, w, stride: _scattered(y, w, 1, adds=True),
+        ),
+        (
+            (
+                "the size is right, but the stamp of y[i, j] begins at row i, column j; stamps lie "
+                "a stride apart",
+                "尺寸对了, 但 y[i, j] 的印记是从第 i 行第 j 列开始的; 相邻印记应相隔一个步幅",
+            ),
+            _one_apart,
         ),
     ),
     hints=(
@@ -129,14 +145,39 @@ def _entry(arguments: Any, index: Any, lang: str) -> str:
     place, pixel = divmod(index[0], out), divmod(index[1], n)
     a, b = np.subtract(pixel, place)
     inside = 0 <= a < w.shape[0] and 0 <= b < w.shape[1]
-    weight = f"w[{a}, {b}] = {number(w[a, b])}" if inside else "0"
-    return f"y[{place[0]}, {place[1]}] = … + {weight} · x[{pixel[0]}, {pixel[1]}] + …"
+    output, read = f"y[{place[0]}, {place[1]}]", f"x[{pixel[0]}, {pixel[1]}]"
+    if not inside:
+        return say_in(
+            lang,
+            f"row {index[0]} of W' is {output}, column {index[1]} is {read}, which lies outside "
+            "that window",
+            f"W' 的第 {index[0]} 行是 {output}, 第 {index[1]} 列是 {read}, 它不在这个窗口里",
+        )
+    weight = f"w[{a}, {b}] = {number(w[a, b])}"
+    return say_in(
+        lang,
+        f"row {index[0]} of W' is {output}, column {index[1]} is {read}; in that window it lies "
+        f"under {weight}",
+        f"W' 的第 {index[0]} 行是 {output}, 第 {index[1]} 列是 {read}, 在这个窗口里它在 {weight} "
+        "下面",
+    )
 
 
 def _one_step_each(w: np.ndarray, n: int) -> np.ndarray:
     """Every row is the first one, moved on by its number."""
     rows = matrix(w, n)
     return np.array([np.roll(rows[0], row) for row in range(len(rows))])
+
+
+def _lines_of_the_output(w: np.ndarray, n: int) -> np.ndarray:
+    """A window's next line begins as far on as a line of the output is long."""
+    wide = n - w.shape[1] + 1
+    rows = np.zeros_like(matrix(w, n))
+    for row, entries in enumerate(rows):
+        i, j = divmod(row, wide)
+        for a, b in np.ndindex(*w.shape):
+            entries[(i + a) * wide + j + b] = w[a, b]
+    return rows
 
 
 MATRIX = Exercise(
@@ -165,6 +206,21 @@ MATRIX = Exercise(
         (
             ("it turns the kernel", "把卷积核旋转了"),
             lambda w, n: matrix(w[::-1, ::-1], n),
+        ),
+        (
+            (
+                "every row is the first one; the window must move on",
+                "每一行都与第一行相同; 窗口没有移动",
+            ),
+            lambda w, n: np.tile(matrix(w, n)[0], (len(matrix(w, n)), 1)),
+        ),
+        (
+            (
+                "it counts the pixels of a line as if the image were as wide as the output; "
+                "x[p, q] is in column p * n + q",
+                "把图像当成与输出一样宽了; x[p, q] 在第 p * n + q 列",
+            ),
+            _lines_of_the_output,
         ),
     ),
     hints=(
@@ -219,11 +275,15 @@ HIDDEN = {  # by the sum of y
 
 
 def _equation(arguments: Any, index: Any, lang: str) -> str:
-    """The output whose first term has this weight."""
+    """The output whose first term has this weight, with all its terms."""
     y, x = arguments
     row, column = index
-    first = number(y[0, 0])
-    return f"x[{row}, {column}] = {number(x[row, column])} = {first} · w[{row}, {column}] + …"
+    terms: list[str] = []
+    for i, j in np.ndindex(*y.shape):
+        if row >= i and column >= j:
+            value = f"({number(y[i, j])})" if terms and y[i, j] < 0 else number(y[i, j])
+            terms.append(f"{value}·w[{row - i}, {column - j}]")
+    return f"x[{row}, {column}] = {number(x[row, column])} = {' + '.join(terms)}"
 
 
 RECOVER = Exercise(
