@@ -83,6 +83,10 @@ def softmax(logits):
     return np.exp(logits) / np.exp(logits).sum()
 
 
+def rms(values):
+    return np.sqrt(np.mean(values**2))
+
+
 def one_hot(logits, label):
     return np.eye(len(logits))[label]
 
@@ -526,5 +530,22 @@ WRONG = {
         (lambda m, t, k: m * m * k**2 // t**2, r"is 36, it should be 64"),
         (lambda m, t, k: (t + k - 1) ** 2, "is 16, it should be 64: .* cover 4 x 4 pixels"),
         (lambda m, t, k: (m // t * (t + k)) ** 2, "not t \\+ k"),
+    "ascend": [
+        (lambda x, gradient, rate: x + rate * gradient, "the root of the mean of the squared"),
+        (
+            lambda x, gradient, rate: np.clip(x - rate * gradient / rms(gradient), 0, 1),
+            "it goes down: ascent adds",
+        ),
+        (lambda x, gradient, rate: x + rate * gradient / rms(gradient), "leaves the range 0 to 1"),
+    ],
+    "saliency": [
+        (lambda gradient: np.max(gradient, -1), "what lowers the logit is left out"),
+        (lambda gradient: np.linalg.norm(gradient, axis=-1), "channels are 1, -5, 2: which is"),
+        (lambda gradient: np.abs(gradient), r"has the shape \(2, 2, 3\)"),
+    ],
+    "grad_cam": [
+        (lambda maps, gradients: maps @ gradients.mean((0, 1)), "what speaks against the class"),
+        (lambda maps, gradients: np.maximum((maps * gradients).sum(-1), 0), "has one, the mean"),
+        (lambda maps, gradients: np.maximum(maps, 0).sum(-1), "are added without weights"),
     ],
 }

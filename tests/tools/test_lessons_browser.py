@@ -11,7 +11,7 @@ import pytest
 from explorer_pictures import chromium
 from lesson_pictures import opened, settled
 
-from minitensor.lesson import shelf
+from minitensor.lesson import seen, shelf
 
 pytest.importorskip("marimo", reason="the extra `lessons` brings it")
 
@@ -103,6 +103,13 @@ def products_of_ones(kernel: int) -> float:
     return float(kernel**2)
 
 
+def under_filter(number: int) -> float:
+    """Lesson 14: a filter of the first layer over a place of a 4, multiplied out."""
+    window = seen.two_digits()[0, 15:18, 15:18, 0]
+    with np.load(seen.results() / "vgg13_features.npz") as kept:
+        return float((window * kept["arr_0"][:, :, 0, number].astype(float)).sum())
+
+
 FIRST_SLIDER = {  # where it begins; what the first figure shows
     1: (0, windowed),
     2: (5, last_window),
@@ -117,6 +124,7 @@ FIRST_SLIDER = {  # where it begins; what the first figure shows
     11: (0, ways),
     12: (2, cross_entropy),
     13: (1, edge),
+    14: (0, under_filter),
     15: (3, products_of_ones),
 }
 LATER = (1, *range(3, 16))  # the others are of the same build: pytest -m slow
