@@ -7,7 +7,8 @@ from a few images of each class in four ways: a new head on its features, frozen
 features of the same network before it learned anything; the whole network from nothing; and one
 dense layer on the pixels. Five seeds: of the weights, of the places, of the images learned from.
 
-Fashion-MNIST, which one would take, does not come with minitensor, and nothing is downloaded
+Training from nothing has then read all its images right long before (seed 0, 20 a class: 100 % of
+those known, 50 % of the others after 300 steps, 51 % after 900). Fashion-MNIST, which one would take, does not come with minitensor, and nothing is downloaded
 here. Digits that stand still are no test: on their bare pixels a dense layer reads 96 % of them
 from 20 images a class (`still`). So they are moved. The network has VGG13's ten convolutions with
 a quarter of the filters: a step of full width takes five times as long, and the run over an hour.

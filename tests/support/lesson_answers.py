@@ -530,6 +530,7 @@ WRONG = {
         (lambda m, t, k: m * m * k**2 // t**2, r"is 36, it should be 64"),
         (lambda m, t, k: (t + k - 1) ** 2, "is 16, it should be 64: .* cover 4 x 4 pixels"),
         (lambda m, t, k: (m // t * (t + k)) ** 2, "not t \\+ k"),
+    ],
     "ascend": [
         (lambda x, gradient, rate: x + rate * gradient, "the root of the mean of the squared"),
         (
