@@ -220,8 +220,8 @@ def _(lang):
                 ## The way down: optimizers
 
                 A valley with the height (x² + 25 y²)/2: flat along x, 25 times as steep across.
-                Losses look so. Three optimizers start at (10, 1) and take 20 steps at the same
-                rate.
+                The losses of networks are like it. Three optimizers start at (10, 1) and take 20
+                steps at the same rate.
                 """,
                 """
                 ## 往下走: 优化器

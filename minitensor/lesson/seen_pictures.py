@@ -121,3 +121,4 @@ def _figure(width: float, height: float) -> Any:
 def _show(axes: Any, values: np.ndarray, colours: str, low: float, high: float) -> None:
     axes.imshow(values, cmap=colours, vmin=low, vmax=high)
     axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color="#aaaaaa")
