@@ -176,15 +176,20 @@ def _(lang):
 
 
 @app.cell(hide_code=True)
-def _(channel, lang, network):
-    grown = network.excited(channel.value)
+def _(channel, network):
+    grown, part = network.excited(channel.value), network.best_part(channel.value)
+    assert grown[1][-1] > grown[1][0]
+    return grown, part
+
+
+@app.cell(hide_code=True)
+def _(channel, grown, lang, part):
     told_grown = lesson.say(
         lang,
         f"Channel {channel.value}: from {grown[1][0]:.3g} to {grown[1][-1]:.3g} in 40 steps.",
         f"通道 {channel.value}: 40 步, 从 {grown[1][0]:.3g} 到 {grown[1][-1]:.3g}。",
     )
-    picture = seen_pictures.excitement(grown, network.best_part(channel.value), lang)
-    assert grown[1][-1] > grown[1][0]
+    picture = seen_pictures.excitement(grown, part, lang)
     mo.vstack([lesson.drawing(picture, told_grown), mo.md(told_grown)])
     return
 
@@ -281,13 +286,18 @@ def _(lang):
 
 
 @app.cell(hide_code=True)
-def _(both, label, lang, network):
+def _(both, label, network):
     view = network.where(both, label.value)
     assert view.heat.shape == (12, 12)
+    return (view,)
+
+
+@app.cell(hide_code=True)
+def _(both, lang, view):
     told_where = view.told(lang)
     drawn = seen_pictures.where(both[0, ..., 0], view.saliency, view.heat, lang)
     mo.vstack([lesson.drawing(drawn, told_where), mo.md(told_where)])
-    return (view,)
+    return
 
 
 @app.cell(hide_code=True)
@@ -382,8 +392,22 @@ def _(network):
 
 
 @app.cell(hide_code=True)
-def _(count, few, lang):
-    mo.md(few.told(count.value, lang))
+def _(count, few):
+    read = few.accuracies(count.value)
+    return (read,)
+
+
+@app.cell(hide_code=True)
+def _(count, lang, read):
+    mo.md(
+        lesson.say(
+            lang,
+            f"**{count.value} images a class**: one dense layer on the frozen features reads "
+            f"{read[0]:.0%} of the other digits 5 to 9; on the pixels {read[1]:.0%}.",
+            f"**每类 {count.value} 张图像**: 冻结特征上的一个全连接层认得其余 5 到 9 的 "
+            f"{read[0]:.0%}; 直接用像素是 {read[1]:.0%}。",
+        )
+    )
     return
 
 

@@ -248,17 +248,9 @@ class Few:
         guesses = (flat[half:] @ weights).argmax(1)
         return float((guesses == labels[half:]).mean())
 
-    def told(self, count: int, lang: str) -> str:
-        """Accuracy on features and on pixels, in words."""
-        ours = self.accuracy(count, self.features)
-        bare = self.accuracy(count, self.images[0])
-        return say_in(
-            lang,
-            f"**{count} images a class**: one dense layer on the frozen features reads {ours:.0%} "
-            f"of the other digits 5 to 9; on the pixels {bare:.0%}.",
-            f"**每类 {count} 张图像**: 冻结特征上的一个全连接层认得其余 5 到 9 的 {ours:.0%}; "
-            f"直接用像素是 {bare:.0%}。",
-        )
+    def accuracies(self, count: int) -> tuple[float, float]:
+        """On the features, and on the pixels."""
+        return self.accuracy(count, self.features), self.accuracy(count, self.images[0])
 
 
 def transfer() -> dict[str, Any]:
