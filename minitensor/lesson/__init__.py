@@ -8,6 +8,8 @@
     walks.py        optimizers down a valley (lesson 12)
     reader.py       a LeNet-5 that reads digits (lesson 12)
     roofline.py     this machine and kernels, measured (lesson 15)
+    seen.py         a network that learned 0 to 4, and what it sees (lesson 14)
+    seen_pictures.py  its pictures
     shelf.py        where the lessons lie, and the student's copies of them
     export.py       a lesson as one HTML page without a link to anywhere, or as .ipynb
     command.py      the command
