@@ -73,6 +73,10 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}{'' if words.endswith('?') else '.'}"
+
+
 def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
     """Knows all verbs, but only the `used` one's arguments: importing the others takes time."""
     parser = _Parser(
@@ -82,7 +86,7 @@ def _parser(used: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"minitensor {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, module, purpose in _VERBS:
-        sub = verbs.add_parser(verb, help=purpose, description=f"{purpose.capitalize()}.")
+        sub = verbs.add_parser(verb, help=purpose, description=_sentence(purpose))
         if verb in used:
             command = importlib.import_module(module)
             command.add_arguments(sub)

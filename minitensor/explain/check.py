@@ -41,17 +41,26 @@ SECONDS = 60  # that one build may run
 SLOWER = {"tsan": 5}  # times; to watch each access
 _STAGE = "MINITENSOR_CHECK_STAGE"  # set for the processes that run a build
 _ANSWER = "MINITENSOR_CHECK_ANSWER"  # the file that they write it to
+AGAINST = (
+    "what the result is compared with: a function of the same arguments, in order, that returns "
+    "what the arrays given as empty or zeros should hold: one, or several in order"
+)
+EXAMPLE = """
+example: minitensor check double.cu --grid 4 --block 32 --arg randn:100 --arg empty:100 --arg 100
+         --against mine.py:double, where mine.py has: def double(x, y, n): return 2 * x
+"""
 STAGES = ("checked", "trace", "tsan")
 WATCHED = 2**16  # threads, by ThreadSanitizer; all of them run in every order
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
+    parser.epilog = EXAMPLE
     add = parser.add_argument
     add("name", metavar="FILE.cu", help="a .cu of your own")
-    add("--against", metavar="FILE.py:FUNCTION", help="what the result is compared with")
+    add("--against", metavar="FILE.py:FUNCTION", help=AGAINST)
     add("--json", action="store_true", help="the findings as JSON, for a grader")
-    add("--seconds", type=int, default=SECONDS, help="that one build may run, 60")
+    add("--seconds", type=int, default=SECONDS, help="that one of its three runs may take (60)")
     own_launch.add_arguments(parser)
 
 
@@ -80,13 +89,15 @@ def findings(args: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
         args: name, launch, grid, block, arg, shared, against and seconds, as the command has them.
     """
     try:
-        _, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
+        own, kernel, *_ = _checked(args)  # what is wrong with the words is said once, here
     except CompileError as problem:
         yield STAGES[0], [str(problem)]
         return
     found: set[str] = set()
     for name in STAGES:
         lines, whole = _built(name, kernel) or _of_process(name, args)
+        if name == STAGES[0]:
+            lines = [*_uncalled(Path(own.file)), *lines]
         yield name, [line for line in dict.fromkeys(lines) if line not in found]
         found.update(lines)
         if not whole:
@@ -112,6 +123,14 @@ def _reference(word: str) -> Callable[..., Any]:
     if not callable(known):
         raise ValueError(f"--against {word}: {file} has no function {function}")
     return known  # type: ignore[no-any-return]
+
+
+def _uncalled(file: Path) -> Iterator[str]:
+    """Barriers without parentheses: C++ takes such a line, and it does nothing."""
+    text = re.sub(r"//.*|/\*(?s:.*?)\*/", lambda m: "\n" * m[0].count("\n"), file.read_text())
+    for number, line in enumerate(text.splitlines(), 1):
+        if m := re.search(r"(__sync\w+|__threadfence\w*)\s*;", line):
+            yield f"{file.name}:{number}: {m[1]} without () does nothing: {m[1]}();"
 
 
 # ----- the processes -----
@@ -145,6 +164,9 @@ def _of_process(stage: str, args: argparse.Namespace) -> tuple[list[str], bool]:
         return [*found, f"it does not end within {args.seconds} seconds: an endless loop?"], False
     if not told and stage != "tsan":
         last = (err.strip().splitlines() or [f"exit code {code}"])[-1]
+        refused = "minitensor check: "
+        if last.startswith(refused):
+            return [last.removeprefix(refused)], False
         return [f"the process ended without an answer: {last}"], False
     return [*found, *(races(err) if stage == "tsan" else ())], whole
 
@@ -338,13 +360,21 @@ def _wrong(
         return
     copies = [np.copy(v) if isinstance(v, np.ndarray) else v for v in given]
     with redirect_stdout(sys.stderr):
-        told = reference(*copies)
+        try:
+            told = reference(*copies)
+        except Exception as problem:
+            names = ", ".join(p.name for p in kernel.parameters)
+            raise ValueError(
+                f"--against {args.against}, which is given {names}, fails: "
+                f"{type(problem).__name__}: {problem}"
+            ) from problem
     expected = list(told) if isinstance(told, tuple | list) else [told]
     outputs = [i for i, word in enumerate(args.arg) if re.search(r"(^|=)(empty|zeros):", word)]
     if len(expected) != len(outputs):
+        names = ", ".join(kernel.parameters[i].name for i in outputs)
         raise ValueError(
-            f"--against {args.against} returned {len(expected)} arrays; empty or zeros are "
-            f"{len(outputs)}"
+            f"--against {args.against} returned {len(expected)} arrays; given as empty or zeros "
+            f"are {len(outputs)}: {names or 'none'}"
         )
     for i, right in zip(outputs, map(np.asarray, expected), strict=True):
         found, name = values[i], kernel.parameters[i].name
@@ -411,8 +441,8 @@ def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
         lines = {
             _where(launch, store).partition(",")[0] for store in others[others["is_write"] == 1]
         }
-        there = " or ".join(sorted(lines)) or "any line"
-        yield f"{name}{list(place)}: no thread comes to it in {there}"
+        there = f"no thread comes to it in {' or '.join(sorted(lines))}"
+        yield f"{name}{list(place)}: {there if lines else f'no line writes {name}'}"
 
 
 def _where(launch: Any, record: Any) -> str:
@@ -425,16 +455,18 @@ def _where(launch: Any, record: Any) -> str:
 
 def _astray(launch: Any) -> Iterator[str]:
     """Loads behind the end of an array, in the few bytes that no guard covers (memory.py)."""
+    from minitensor.backend.emulator.kernel import beyond
     from minitensor.backend.emulator.memory import ALIGNMENT
 
     records = launch.records[launch.records["is_write"] == 0]
-    for span in (array.span for array in launch.arrays):
-        beyond = records["address"].astype(np.int64) - span.address - span.size
-        if ((beyond >= 0) & (beyond < -span.size % ALIGNMENT)).any():
-            record = records[(beyond >= 0) & (beyond < -span.size % ALIGNMENT)][0]
+    for array in launch.arrays:
+        span = array.span
+        past = records["address"].astype(np.int64) - span.address - span.size
+        if ((past >= 0) & (past < -span.size % ALIGNMENT)).any():
+            record = records[(past >= 0) & (past < -span.size % ALIGNMENT)][0]
             at = int(record["address"]) - span.address
-            told = f"reads at byte {at} of {span.name}, which has {span.size} bytes"
-            yield f"{_where(launch, record)}: {told}"
+            told = beyond(at, span.name, span.size, array.dtype.itemsize)
+            yield f"{_where(launch, record)}: reads {told}"
 
 
 def _unset(launch: Any) -> Iterator[str]:

@@ -35,13 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What only a file of one's own needs."""
     group = parser.add_argument_group("a .cu of your own")
     add = group.add_argument
-    add("--launch", default="", metavar="KERNEL", help="'gap<float>'; a file's only one: needless")
-    add("--grid", type=extent, metavar="X[,Y[,Z]]", help="blocks")
+    add("--launch", default="", metavar="KERNEL", help=WHICH)
+    add("--grid", type=extent, metavar="X[,Y[,Z]]", help="blocks of the grid")
     add("--block", type=extent, metavar="X[,Y[,Z]]", help="threads of a block")
     add("--arg", action="append", default=[], metavar="[NAME=]VALUE", help=VALUES)
-    add("--shared", type=int, default=0, metavar="BYTES", help="dynamic shared memory of a block")
+    add("--shared", type=int, default=0, metavar="BYTES", help="of extern __shared__, for a block")
 
 
+WHICH = "which __global__ function: double_it, of a template 'gap<float>'; one alone needs no name"
 VALUES = "in order: 49, 0.5, x.npy, randn|zeros|empty|arange:SHAPE[:DTYPE], randint:HIGH:SHAPE"
 
 

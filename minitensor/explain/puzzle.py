@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import textwrap
 import tomllib
@@ -33,6 +34,13 @@ COSTS = {  # what the file of puzzles says -> what a person reads
     "sectors": "sectors per request",
     "conflicts": "wavefronts of shared memory where one would do (bank conflicts)",
     "registers": "registers per thread",
+}
+ADVICE = {  # what to do where it costs more
+    "loads": "read each number once; keep it in a variable, or for the block in shared memory",
+    "shared": "keep in a variable what is used again, or pass it on in the warp by a shuffle",
+    "sectors": "let neighbours by threadIdx.x touch neighbours in memory",
+    "conflicts": "threads of a warp want different words of one bank, the index % 32 of floats",
+    "registers": "keep less at once in variables of a thread",
 }
 SECONDS = 20  # that a build of a puzzle may run; it needs one
 ARCHITECTURE = "sm_80"  # whose registers are counted
@@ -111,8 +119,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_parser("list", help="all puzzles, and the points reached in this folder")
     for name, purpose in (
         ("start", "write the task and an empty kernel into this folder"),
-        ("check", "say what is wrong with the kernel, and what it costs"),
-        ("hint", "say one thing more"),
+        ("check", "run the kernel and say what is wrong with it, or what it costs"),
+        ("hint", "say one thing more, each time; no points are lost"),
     ):
         sub = verbs.add_parser(name, help=purpose)
         sub.add_argument("puzzle", metavar="N", help="its number or its name")
@@ -174,8 +182,13 @@ def _check(p: Puzzle, args: argparse.Namespace) -> int:
         for v in verdicts:
             print(f"{'ok' if v.held else 'NO':3} {v.what}")
         print(f"{p.name}: {'solved, ' * solved}{reached} of {p.points} points")
+        if place := next((m[1] for v in verdicts if (m := _OUTPUT.search(v.what))), None):
+            print(f"To look inside: minitensor kernel {file} {p.launch} --output {place}")
     _note(p, points=max(reached, _state().get(p.name, {}).get("points", 0)))
     return int(not solved)
+
+
+_OUTPUT = re.compile(r"minitensor kernel \.\.\. --output (\S+)")  # as check says it
 
 
 def _state() -> dict[str, dict[str, int]]:
@@ -230,8 +243,9 @@ def costs(p: Puzzle, args: argparse.Namespace) -> Iterator[Verdict]:
             yield Verdict(f"{COSTS[name]}: not counted, as there is no NVRTC here", True, CHEAP)
             continue
         held = count <= most + 0.005
-        at = f", {where}" if where and not held else ""
-        what = f"{COSTS[name]}: {round(count, 2):g}, at most {most:g}{at}"
+        at = f", {where}" if where else ""
+        more = "" if held else f"{at}: {ADVICE[name]}"
+        what = f"{COSTS[name]}: {round(count, 2):g}, at most {most:g}{more}"
         yield Verdict(what, held, CHEAP * held)
 
 

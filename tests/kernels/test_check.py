@@ -52,7 +52,8 @@ FAULTS = {  # what stands there -> what is written instead, and what must be sai
     "beyond y": (STORE, "    if (row == 1) y[n * channels + c + 1] =", "writes at byte 256 of y"),
     "beyond shared": ("total += part[c][r]", "total += part[c + 1][r]", "out of bounds"),
     "in a branch": (LAST, f"    if (c < 16) {LAST.lstrip()}", "divergence"),
-    "early return": (SUM, f"    if (c > 30) return;\n{SUM}", "skipped by returning"),
+    "early return": (SUM, f"    if (c > 30) return;\n{SUM}", "others never reach"),
+    "no call": (LAST, LAST.replace("()", ""), "__syncthreads without () does nothing"),
     "no end": (SUM, f"{SUM}\n    while (positions) sum += 1;", "endless"),
     "syntax": (SUM, SUM[:-1], "error: expected"),
 }

@@ -82,7 +82,8 @@ __global__ void low(const int* x, int* y) {
         "return x",
         (),
     )
-    says = "k.cu:3, block (0, 0, 0), thread (12, 0, 0): reads at byte 52 of x, which has 52 bytes"
+    where = "k.cu:3, block (0, 0, 0), thread (12, 0, 0)"
+    says = f"{where}: reads at byte 52 of x, which has 52 bytes: element 13, where 12 is the last"
     assert findings(style, style.text) == [says]
 
 

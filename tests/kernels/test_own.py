@@ -189,6 +189,16 @@ def test_what_is_wrong_with_the_words_is_one_line(words, said, folder):
     assert said in err
 
 
+def test_shared_memory_that_was_not_asked_for_is_said_so(folder):
+    text = "extern __shared__ float s[];\n__global__ void f(float* y) { s[0] = 1; y[0] = s[0]; }\n"
+    (folder / "f.cu").write_text(text)
+    words = ["f.cu", "--grid", "1", "--block", "1", "--arg", "empty:1"]
+    code, _, err = command(folder, *words)
+    assert code == 2
+    assert "extern __shared__ has 0 bytes in this launch: --shared BYTES" in err
+    assert command(folder, *words, "--shared", "4")[0] == 0
+
+
 def test_all_kernels_are_listed_a_line_each(folder):
     code, out, _ = command(folder, "--list")
     assert code == 0

@@ -120,7 +120,7 @@ WRONG = {  # what stands in the solution, what instead, and what must be said of
         (
             "    float mean = 0",
             "    if (ty * 32 + t > 200) return;\n    float mean = 0",
-            "skipped by returning",
+            "others never reach",
         ),
         ("variance += part[k][t] / rows", "variance += part[k][t] / 8", "the reference has"),
     ],
@@ -299,6 +299,7 @@ def test_a_puzzle_is_started_hinted_checked_and_solved(told, tmp_path):
     assert code == 1
     assert "never written" in words
     assert "0 of 7 points" in words
+    assert "To look inside: minitensor kernel 02_guard.cu --grid" not in words  # nobody wrote it
 
     assert told("hint", "2")[1].splitlines() == ["1 of 2: The last number is x[n - 1]."]
     assert len(told("hint", "2")[1].splitlines()) == len(told("hint", "2")[1].splitlines()) == 2

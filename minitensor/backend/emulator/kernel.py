@@ -193,6 +193,10 @@ class Function:
             file, line = places([launch.instruction]).get(launch.instruction, (file, line))
         if launch.address:
             message = _stray(launch, arrays)
+            if message.endswith(_NOBODYS) and not launch.shared and _EXTERN in _text(file):
+                message += (
+                    f"; {_EXTERN} has 0 bytes in this launch: --shared BYTES, in Python shared="
+                )
         place = f"{Path(file).name}:{line}, " if file else ""
         thread = f", thread {tuple(launch.thread)}" if launch.has_thread else ""
         return f"{self.name}: {place}block {tuple(launch.block)}{thread}: {message}"
@@ -254,6 +258,16 @@ def _three(extent: Sequence[int]) -> _Three:
     return _Three(*(*extent, 1, 1, 1)[:3])
 
 
+_NOBODYS, _EXTERN = "memory that is no argument's", "extern __shared__"
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text()
+    except OSError:
+        return ""
+
+
 def _stray(launch: Launch, arrays: list[_GuardedArray]) -> str:
     """Which array an access missed, and by how much."""
     verb = "writes" if launch.is_write else "reads"
@@ -263,9 +277,16 @@ def _stray(launch: Launch, arrays: list[_GuardedArray]) -> str:
         return int(max(before, launch.address - array.address - array.size + 1))
 
     if not arrays or distance(nearest := min(arrays, key=distance)) > 2**24:
-        return f"{verb} memory that is no argument's"
+        return f"{verb} {_NOBODYS}"
     at = launch.address - nearest.address
-    return f"{verb} at byte {at} of {nearest.name}, which has {nearest.size} bytes"
+    return f"{verb} {beyond(at, nearest.name, nearest.size, nearest.value.itemsize)}"
+
+
+def beyond(at: int, name: str, size: int, each: int) -> str:
+    """Where an access outside of an array was: by bytes, and by elements of `each` bytes."""
+    end = f"{size // each - 1} is the last" if at >= 0 else "0 is the first"
+    element = f": element {at // each}, where {end}" * (size > 0)
+    return f"at byte {at} of {name}, which has {size} bytes{element}"
 
 
 def places(instructions: Iterable[int]) -> dict[int, tuple[str, int]]:

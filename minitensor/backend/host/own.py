@@ -59,7 +59,9 @@ class Own:
         """
         if not name:
             if len(self.kernels) > 1 or "<" in self.kernels[0]:
-                raise LookupError(f"{self.file}: say which kernel: {', '.join(self.kernels)}")
+                these = " or ".join(self.kernels)
+                types = ", types and numbers filled in" * ("<" in these)
+                raise LookupError(f"{self.file}: say which kernel{types}: {these}")
             name = self.kernels[0]
         if name not in self._kernels:
             program = source.Program(self.file, self._text, (name,))

@@ -131,6 +131,7 @@ const Launches = (() => {
 
   function source(launch, parent) {
     const files = new Set(launch.source.map((line) => line.at.split(":")[0]));
+    make("p", {class: "facts", text: say("launch_heat")}, parent);
     const code = make("div", {class: "code"}, parent), most = Math.max(1, ...launch.source.map((l) => l.asked));
     for (const line of launch.source) {
       const row = make("div", {"data-at": line.at}, code);

@@ -336,7 +336,7 @@ static void explain_deadlock() {
     else
         fail_block(witness,
                    "barrier divergence: %d of %zu threads wait at __syncthreads, which %d others "
-                   "skipped by returning",
+                   "never reach: they returned, or an if or a loop led them past it",
                    at_barrier, block.threads.size(), returned);
 }
 
