@@ -141,7 +141,7 @@ WRONG = {
         ),
         (
             lambda n, k, stride, dilation, pad: (n - (k - 1) * dilation - 1) // stride + 1,
-            r"your answer is 3, it should be 5: .* last pixel is 6 \(the zeros are counted, too\)$",
+            r"is 3, it should be 5: .* last pixel is 6 \(the zeros are counted, too\)\. ",
         ),
         (lambda n, k, stride, dilation, pad: "two", "'two', which is no array of numbers"),
     ],

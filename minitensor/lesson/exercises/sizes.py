@@ -106,6 +106,20 @@ OUTPUT_SIZE = Exercise(
         ),
         (
             (
+                "it leaves out the zeros: `pad` makes the line longer",
+                "没有算上补的零: 补零会加长这一行",
+            ),
+            lambda n, k, stride, dilation, pad: (n - (k - 1) * dilation - 1) // stride + 1,
+        ),
+        (
+            (
+                "it leaves out the stride: not every pixel begins a window",
+                "没有考虑步幅: 并非每个像素都是窗口的起点",
+            ),
+            lambda n, k, stride, dilation, pad: n + pad - (k - 1) * dilation,
+        ),
+        (
+            (
                 "it does not round down: only whole windows count",
                 "没有向下取整: 只有完整的窗口才算",
             ),
@@ -214,6 +228,14 @@ SAME_PADS = Exercise(
                 "窗口数向下取整了; SAME 对 n / stride 是向上取整",
             ),
             lambda n, k, stride: _shared(max((n // stride - 1) * stride + k - n, 0)),
+        ),
+        (
+            (
+                "it takes one step too many: the first of m windows begins at 0, the last at "
+                "(m - 1) * stride",
+                "多走了一步: m 个窗口中第一个从 0 开始, 最后一个从 (m - 1) * stride 开始",
+            ),
+            lambda n, k, stride: _shared(max(-(-n // stride) * stride + k - n, 0)),
         ),
         (
             (
