@@ -136,9 +136,9 @@ def _(lang, network, which):
 def _(both, lang, network):
     told = lesson.say(
         lang,
-        "The first layer's 16 filters (red: positive, blue: negative); below each its map of a "
+        "The first layer's 16 filters (white: positive, black: negative); below each its map of a "
         "canvas with a 0 and a 4: borders of a direction, insides, outsides.",
-        "第一层的 16 个滤波器 (红正蓝负); 每个下面是它对一幅画 (一个 0 和一个 4) 的输出: "
+        "第一层的 16 个滤波器 (白为正, 黑为负); 每个下面是它对一幅画 (一个 0 和一个 4) 的输出: "
         "某个方向的边、内部、外部。",
     )
     mo.vstack([lesson.drawing(seen_pictures.filters(network, both), told), mo.md(told)])

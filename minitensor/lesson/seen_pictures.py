@@ -29,7 +29,9 @@ def filters(network: Network, image: np.ndarray) -> Any:
             which = 8 * (row // 2) + column
             if row % 2 == 0:
                 largest = float(np.abs(kernels).max())
-                _show(axes, kernels[..., which], "RdBu_r", -largest, largest)
+                _show(
+                    axes, kernels[..., which], "gray", -largest, largest
+                )  # its sign is seen in print
                 axes.set_title(str(which), fontsize=9, fontweight="normal", pad=2)
             else:
                 _show(axes, maps[..., which], "Greys", 0, float(maps.max()))

@@ -36,7 +36,8 @@ def test_the_wheel_carries_every_file_of_the_package_the_kernels_and_the_lessons
     }
     kernels = {f"minitensor/kernels/{file.name}" for file in (ROOT / "kernels").iterdir()}
     lessons = {f"minitensor/lessons/{file.name}" for file in (ROOT / "lessons").glob("*.py")}
-    assert here | kernels | lessons <= shipped
+    made = {f"minitensor/lessons/results/{n}" for n in ("transfer.json", "vgg13_features.npz")}
+    assert here | kernels | lessons | made <= shipped
 
 
 def test_the_wheel_needs_numpy_only(wheel: Path) -> None:
