@@ -8,7 +8,8 @@
 // (v - m). Two parts (count, m, s) and (count', m', s') join, with d = m' - m and c = count +
 // count', to
 //     m + d * count' / c    and    s + s' + d * d * count * count' / c
-// Lanes join as in the dot product; with n = 300 their counts differ.
+// Lanes join as in the dot product (puzzle 8): __shfl_down_sync(0xffffffff, value, by) is the value
+// of the lane `by` further, for by = 16, 8, 4, 2, 1; with n = 300 the counts differ. Lane 0 writes.
 __global__ void welford(const float* x, float* mean, float* variance, int n, float shift) {
     // yours
 }

@@ -2,6 +2,7 @@
 //
 //     x[n][h][w][c] = sum of columns[position][tap][c] over all (position, tap)
 //                     that im2col filled from it
+//     position = (n * out_height + p) * out_width + q,   tap = 3 kh + kw
 //     columns (2 * out_height * out_width, 9, channels), x (2, height, width, channels)
 //
 // height = 6, width = 7, channels = 8, out_height = 3, out_width = 4, as in im2col; total is how

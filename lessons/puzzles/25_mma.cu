@@ -9,7 +9,8 @@
 //     left[4]  = a at (group, pair), (group+8, pair), (group, pair+4), (group+8, pair+4)
 //     right[2] = b at (pair, group), (pair+4, group)
 //     sum[4]   = d at (group, 2 pair), (group, 2 pair + 1), (group+8, 2 pair), (group+8, 2 pair + 1)
-// left and right are `unsigned`, sum is `float`. Here k has 16 steps: two calls.
+// left and right are `unsigned`, which round_tf32 gives; sum is `float`, and a call adds to it. Here
+// k has 16 steps: two calls.
 #include "common.cuh"
 
 __global__ void mma(const float* a, const float* b, float* d) {

@@ -429,12 +429,14 @@ def _from_the_trace(args: argparse.Namespace) -> Iterator[str]:
     if launch.scale > 1:
         return  # some blocks ran alone
     arrays = {array.span.name: array for array in launch.arrays}
+    first = next((array.span.name for array in launch.arrays if not array.constant), "")
     for name, place, *_ in _wrong(kernel, args, given, values, reference):
         stores = launch.stores(arrays[name], place)
         if len(stores):
-            yield (
-                f"{_where(launch, stores[-1])}: wrote {name}{list(place)}; "
-                f"minitensor kernel ... --output {','.join(map(str, place))} shows its loads"
+            element = ",".join(map(str, place))
+            look = f"; minitensor kernel ... --output {element} shows its loads"
+            yield (  # --output is of the first array that is written
+                f"{_where(launch, stores[-1])}: wrote {name}{list(place)}{look * (name == first)}"
             )
             continue
         others = launch.of(arrays[name])

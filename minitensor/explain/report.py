@@ -41,7 +41,10 @@ def show_output(launch: Launch, output: Index) -> None:
     """
     block, thread = writer(launch, output)
     _print(_headline(launch))
-    _print(f"{_element(_target(launch), output)} is computed by block {block}, thread {thread}:")
+    element, many = _element(_target(launch), output), len(launch.writers(_target(launch), output))
+    _print(f"{element} is computed by block {block}, thread {thread}:")
+    if many > 1:
+        _print(f"  {many} threads write {element}; what follows is done by this one alone")
     table = _narrow("line", "access", "value", "product", "sum so far")
     before: tuple[Any, str, float] | None = None  # place, array and number of the last load
     total = 0.0

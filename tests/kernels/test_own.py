@@ -126,10 +126,10 @@ def test_arguments_are_checked_as_those_of_our_own_kernels(own):
 # ----- the command -----
 
 
-def command(folder, *words):
+def command(folder, *words, verb="kernel"):
     env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     done = subprocess.run(
-        [sys.executable, "-m", "minitensor", "kernel", *words],
+        [sys.executable, "-m", "minitensor", verb, *words],
         cwd=folder,
         env=env,
         capture_output=True,
@@ -197,6 +197,18 @@ def test_shared_memory_that_was_not_asked_for_is_said_so(folder):
     assert code == 2
     assert "extern __shared__ has 0 bytes in this launch: --shared BYTES" in err
     assert command(folder, *words, "--shared", "4")[0] == 0
+
+
+def test_an_output_of_many_threads_is_said_to_be_so(folder):
+    text = "__global__ void f(int* y, int* z) { atomicAdd(y, 1); z[0] = 1; }\n"
+    (folder / "f.cu").write_text(text)
+    (folder / "mine.py").write_text("def f(y, z): return [4], [2]\n")
+    words = ["f.cu", "--grid", "1", "--block", "4", "--arg", "zeros:1", "--arg", "zeros:1"]
+    assert "4 threads write y[0]; what follows" in command(folder, *words, "--output", "0")[1]
+    code, out, _ = command(folder, *words, "--against", "mine.py:f", verb="check")
+    assert code == 1
+    assert "wrote z[0]" in out
+    assert "--output" not in out  # which is of the first array
 
 
 def test_all_kernels_are_listed_a_line_each(folder):
