@@ -107,7 +107,7 @@ class Task:
         """The other half."""
         return values[self.half :], self.new[1][self.half :]
 
-    def heads(self, values: np.ndarray, counts: tuple[int, ...] = COUNTS) -> list[float]:
+    def heads(self, values: np.ndarray, counts: tuple[int, ...]) -> list[float]:
         """Accuracy of a new head on features, by number of images."""
         flat = values.reshape(len(values), -1)
         return [head(self.known(flat, count), self.asked(flat)) for count in counts]
@@ -122,16 +122,16 @@ def run(seed: int) -> tuple[list[dict[str, Any]], Any]:
     """The rows of one seed, and the network that learned 0 to 4."""
     task, net = Task(seed), network()
     moved = task.new[0]
-    chance = task.heads(features(net, CUT, moved)), task.by_block(net)
+    chance = task.heads(features(net, CUT, moved), COUNTS), task.by_block(net)
     compiled(net, RATE)
     images, labels = task.old
     for _ in range(EPOCHS):  # each time at other places
         done = net.fit(placed(images, task.rng), labels, batch_size=BATCH, verbose=0)
-    transfer = task.heads(features(net, CUT, moved)), task.by_block(net)
+    transfer = task.heads(features(net, CUT, moved), COUNTS), task.by_block(net)
     nothing = [
         learned(network(), RATE, task.known(moved, count), task.asked(moved)) for count in COUNTS
     ]
-    found = (transfer[0], chance[0], nothing, task.heads(moved))
+    found = (transfer[0], chance[0], nothing, task.heads(moved, COUNTS))
     rows = [
         {"seed": seed, "way": way, "accuracy": dict(zip(map(str, COUNTS), each, strict=True))}
         for way, each in zip(WAYS, found, strict=True)
