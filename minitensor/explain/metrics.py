@@ -1,6 +1,7 @@
 """How well a kernel uses memory: requests of warps, counted from the trace as the hardware would.
 
-A request is one instruction of one warp: the accesses of up to 32 threads that do it the n-th time.
+A request is one instruction of one warp: the accesses of up to 32 threads that do it the n-th time
+since the block's last barrier.
 
     global memory   moves sectors of 32 bytes; efficiency = bytes asked for / (32 sectors)
     shared memory   has 32 banks of 4 bytes; a wavefront serves one word of each bank, to any number
@@ -144,7 +145,7 @@ def located(launch: Launch) -> Any:
     """The records of arrays and of shared memory; what an array is found at counts from its start.
 
     The fields: address, bytes, instruction, warp (over all blocks), lane, is_write, is_shared, and
-    times: how often the thread has done the instruction before.
+    times: how often the thread has done the instruction since which barrier.
     """
     records = launch.records
     block = _linear(records["block"], launch.grid)
@@ -166,7 +167,9 @@ def located(launch: Launch) -> Any:
         "is_shared": records["is_shared"],
         # A copy's load and its store are one instruction.
         "times": _times(
-            block * warps * WARP + thread, 2 * records["instruction"] + records["is_write"]
+            block * warps * WARP + thread,
+            2 * records["instruction"] + records["is_write"],
+            records["round"],
         ),
     }
     table = np.empty(len(records), [(name, np.int64) for name in fields])
@@ -180,16 +183,21 @@ def _linear(index: Any, extent: tuple[int, ...]) -> Any:
     return x + extent[0] * (y + extent[1] * z)
 
 
-def _times(thread: Any, instruction: Any) -> Any:
-    """For each record, how many before it are of the same thread and instruction."""
-    order = np.lexsort((np.arange(len(thread)), instruction, thread))
+def _times(thread: Any, instruction: Any, round: Any) -> Any:
+    """For each record, its round, and how many before it are of the same thread and instruction.
+
+    Lanes that join a loop late are so counted with those of the same round.
+    """
+    order = np.lexsort((np.arange(len(thread)), round, instruction, thread))
     same = np.zeros(len(thread), bool)
-    same[1:] = (np.diff(thread[order]) == 0) & (np.diff(instruction[order].astype(np.int64)) == 0)
+    if len(thread):
+        keys = np.stack([key[order].astype(np.int64) for key in (thread, instruction, round)])
+        same[1:] = (np.diff(keys, axis=1) == 0).all(0)
     place = np.arange(len(thread))
     start = np.maximum.accumulate(np.where(same, 0, place))
     times = np.empty(len(thread), np.int64)
     times[order] = place - start
-    return times
+    return (round.astype(np.int64) << 24) + times  # no more records than that are kept
 
 
 def _in_words(records: Any) -> Any:

@@ -143,6 +143,22 @@ def test_a_large_grid_is_traced_in_part_and_says_so(traffic, monkeypatch):
     assert store.requests * launch.scale == pytest.approx(2**20 / 32)
 
 
+def test_lanes_that_join_a_loop_late_are_counted_with_their_round(traffic):
+    """Round d has lanes 0 to d - 1: 1, 2, 4 ... 32 neighbours, in 1, 1, 1, 1, 2 and 4 sectors."""
+    text = """
+__global__ void pattern(const float* x, float* y) {
+    float sum = 0;
+    for (int d = 1; d <= 32; d *= 2) {
+        if (threadIdx.x < d) sum += x[32 * d + threadIdx.x];
+        __syncthreads();
+    }
+    y[threadIdx.x] = sum;
+}
+"""
+    load, _ = metrics.traffic(traffic(text, np.zeros(2048, "f4"), np.zeros(32, "f4")))
+    assert (load.requests, load.threads, load.sectors) == (6, 63, 10)
+
+
 def test_as_many_blocks_are_traced_as_are_asked_for(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MINITENSOR_EMULATOR", "trace")
     monkeypatch.setattr(watch, "MOST", 10_000)

@@ -20,9 +20,10 @@ ACCESS = np.dtype(
         ("instruction", np.uint64),
         ("block", np.uint32, 3),
         ("thread", np.uint32, 3),
-        ("bytes", np.uint32),
-        ("is_write", np.uint16),
-        ("is_shared", np.uint16),
+        ("round", np.uint32),  # barriers of the block that lie before it
+        ("bytes", np.uint16),
+        ("is_write", np.uint8),
+        ("is_shared", np.uint8),
     ]
 )  # runtime/trace.cpp
 

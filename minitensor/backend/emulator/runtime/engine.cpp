@@ -173,6 +173,7 @@ static void open_barrier() {
         }
     block.waiting = block.count = block.any = 0;
     block.all = 1;
+    ++block.round;
     ++launch->barriers;
 }
 
@@ -290,7 +291,7 @@ static void prepare(long long number) {
     const unsigned x = launch->grid[0], y = launch->grid[1];
     block.index = {unsigned(number % x), unsigned(number / x % y), unsigned(number / x / y)};
     block.alive = block.threads.size();
-    block.waiting = block.count = block.any = 0;
+    block.waiting = block.count = block.any = block.round = 0;
     block.all = 1;
     int i = 0;
     for (Thread& thread : block.threads) {
@@ -422,6 +423,7 @@ API void emu_launch(size_t kernel, emu::Launch* request) {
         fail_block(nullptr, "the system has no memory for so many threads or blocks");
     }
     sanitizers::acquire(&ends);
+    sanitizers::end();
     if (shared) munmap(shared - guard, room + 2 * guard);
     block.shared = nullptr;
 }

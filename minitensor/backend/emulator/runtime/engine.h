@@ -68,6 +68,7 @@ struct Block {
     std::vector<Thread> threads;
     int alive = 0, waiting = 0;
     int count = 0, all = 1, any = 0;   // of the votes at the barrier being gathered
+    unsigned round = 0;                // barriers that all have passed
     char* shared = nullptr;            // dynamic shared memory
 };
 

@@ -32,6 +32,7 @@ static const void* main_stack;
 static size_t main_size;
 static void* main_fake;
 inline void begin() {}
+inline void end() {}
 inline void enter(Thread& thread) {
     __sanitizer_start_switch_fiber(&main_fake, thread.stack, stack_size);
 }
@@ -57,7 +58,16 @@ static void* main_fiber;
 inline void forget(void* memory, size_t bytes) {
     if (bytes) mmap(memory, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
-inline void begin() { main_fiber = __tsan_get_current_fiber(); }
+static std::deque<void*> dead;  // fibers whose thread has returned
+static unsigned deaths;         // of this launch
+inline void bury(size_t kept) {
+    for (; dead.size() > kept; dead.pop_front()) __tsan_destroy_fiber(dead.front());
+}
+inline void begin() {
+    main_fiber = __tsan_get_current_fiber();
+    deaths = 0;
+}
+inline void end() { bury(0); }  // TSan has room for 8,128 fibers, of all libraries together
 inline void enter(Thread& thread) { __tsan_switch_to_fiber(thread.sanitizer, 1); }
 inline void entered(void*) {}
 inline void leave(Thread&, bool) { __tsan_switch_to_fiber(main_fiber, 1); }
@@ -74,17 +84,15 @@ inline void born(Thread& thread) {
 inline void died(Thread& thread) {
     // Of a fiber that is destroyed TSan soon forgets name and line. So the first are kept for a
     // while; not all, as that takes the system twice the time.
-    static std::deque<void*> dead;
-    static unsigned deaths;
     dead.push_back(thread.sanitizer);
-    for (const size_t kept = ++deaths < 4096 ? 512 : 0; dead.size() > kept; dead.pop_front())
-        __tsan_destroy_fiber(dead.front());
+    bury(++deaths < 4096 ? 512 : 0);
 }
 inline void acquire(void* tag) { __tsan_acquire(tag); }
 inline void release(void* tag) { __tsan_release(tag); }
 
 #else
 inline void begin() {}
+inline void end() {}
 inline void enter(Thread&) {}
 inline void entered(void*) {}
 inline void leave(Thread&, bool) {}

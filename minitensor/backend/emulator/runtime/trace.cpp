@@ -14,8 +14,9 @@ struct Access {
     uint64_t address;
     uint64_t instruction;
     uint32_t block[3], thread[3];
-    uint32_t bytes;
-    uint16_t is_write, is_shared;
+    uint32_t round;
+    uint16_t bytes;
+    uint8_t is_write, is_shared;
 };
 
 constexpr size_t most = 1 << 22;  // that are kept: 200 MB; the rest is only counted
@@ -43,7 +44,7 @@ void note(void* where, size_t bytes, bool is_write, void* instruction) {
     if (self->copying) instruction = self->copying;  // not where it is waited for
     const uint3 b = block.index, t = self->index;
     accesses.push_back({address, reinterpret_cast<uint64_t>(instruction), {b.x, b.y, b.z},
-                        {t.x, t.y, t.z}, uint32_t(bytes), is_write, is_shared});
+                        {t.x, t.y, t.z}, block.round, uint16_t(bytes), is_write, is_shared});
 }
 
 }  // namespace
