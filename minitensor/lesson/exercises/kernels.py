@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -240,17 +239,20 @@ def memory_drawn(words: np.ndarray, moved: int = 1) -> Any:
     for step in range(moved):
         cells[at, words % 32 // moved * moved + step] = 1
     cells[at, words % 32] = 2
-    figure = Figure((7.2, 0.45 + 0.14 * len(rows)), layout="constrained")
-    axes = figure.subplots()
-    axes.pcolormesh(
-        cells, cmap=ListedColormap(["#ffffff", "#f0c490", "#0b57a4"]), vmin=0, vmax=2,
-        edgecolors="#8a919c", linewidth=0.4,
-    )  # fmt: skip
-    axes.invert_yaxis()
-    every = np.arange(0, len(rows), 4)
-    axes.set_yticks(every + 0.5, [str(int(row) * 128) for row in rows[every]], fontsize=7)
-    axes.set_xticks(np.arange(0, 32, 4) + 0.5, [str(word) for word in range(0, 32, 4)], fontsize=7)
-    axes.tick_params(length=0)
+    with pictures.style():
+        figure = Figure((7.2, 0.45 + 0.14 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        axes.pcolormesh(
+            cells, cmap=ListedColormap(["#ffffff", "#f0c490", "#0b57a4"]), vmin=0, vmax=2,
+            edgecolors="#8a919c", linewidth=0.4,
+        )  # fmt: skip
+        axes.invert_yaxis()
+        every = np.arange(0, len(rows), 4)
+        axes.set_yticks(every + 0.5, [str(int(row) * 128) for row in rows[every]], fontsize=7)
+        axes.set_xticks(
+            np.arange(0, 32, 4) + 0.5, [str(word) for word in range(0, 32, 4)], fontsize=7
+        )
+        axes.tick_params(length=0)
     return figure
 
 
@@ -272,8 +274,7 @@ def roofline_drawn(tile: int) -> Any:
 
     most, memory = peak()
     across = np.logspace(-3, 7, 60, base=2)
-    with ExitStack() as stack:
-        stack.enter_context(pictures.style())
+    with pictures.style():
         figure = Figure((6.4, 3.4), layout="constrained")
         axes = figure.subplots()
         axes.loglog(across, np.minimum(most, across * memory), color="#16181d", base=2)
