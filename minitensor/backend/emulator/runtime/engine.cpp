@@ -257,10 +257,12 @@ void start_copy(const Copy& copy, const char* file, int line) {
 void close_group() { ++self->groups; }
 
 bool finish_copy(int groups_left, Copy& copy) {
+    self->copying = nullptr;
     if (self->started == self->finished) return false;
     const Copy& oldest = self->copies[self->finished % in_flight];
     if (oldest.group >= self->groups - groups_left) return false;
     copy = oldest;
+    self->copying = oldest.began;
     ++self->finished;
     return true;
 }

@@ -68,11 +68,8 @@ template <int Bytes> void finish(const Copy& copy) {
 
 template <int N> void copy_async_wait() {
     emu::Copy copy;
-    while (emu::finish_copy(N, copy)) {  // here, so that sanitizers and traces see the accesses
-        emu::self->copying = copy.began;
+    while (emu::finish_copy(N, copy))  // here, so that sanitizers and traces see the accesses
         copy.bytes == 16 ? emu::finish<16>(copy) : emu::finish<4>(copy);
-    }
-    emu::self->copying = nullptr;
 }
 
 // ----- tensor cores -----
