@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,17 @@ def page() -> str:
         "ERRATA": ERRATA,
         "LAUNCHES": json.loads(_text("launches.json")),
     }
+    return joined("page.html", data, SCRIPTS, golden=_text("golden.json"))
+
+
+def joined(template: str, data: dict[str, Any], scripts: Sequence[str], **parts: str) -> str:
+    """A page of the files in `explorer/`: `data` as constants, scripts and style in one text."""
     constants = "".join(f"const {name} = {_json(value)};\n" for name, value in data.items())
-    parts = {
+    parts |= {
         "style": _text("style.css") + _text("launch.css"),
-        "golden": _text("golden.json"),
-        "script": constants + "\n".join(_text(f"{name}.js") for name in SCRIPTS),
+        "script": constants + "\n".join(_text(f"{name}.js") for name in scripts),
     }
-    text = _text("page.html")
+    text = _text(template)
     for name, part in parts.items():
         text = text.replace(f"<!-- {name} -->", part)
     return text

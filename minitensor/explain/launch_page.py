@@ -10,41 +10,26 @@ from __future__ import annotations
 import json
 from collections import Counter
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minitensor.backend.emulator.trace import at
-from minitensor.explain import metrics
+from minitensor.explain import explore, metrics
 from minitensor.explain.watch import Launch
 
-PARTS = Path(__file__).with_name("explorer")  # whose kernel panel shows the same
 STEPS = 400  # requests that one can step through; counts are of all
 
 
 def page(launches: list[Launch]) -> str:
     """The page, one HTML text without a link to anywhere."""
-    words = json.loads((PARTS / "words.json").read_text())
+    words = json.loads((explore.PARTS / "words.json").read_text(encoding="utf-8"))
     data = {
         "WORDS": {key: said for key, said in words.items() if key.startswith("launch_")},
         "LAUNCHES": [told(launch) for launch in launches],
         "state": {"lang": "en"},
     }
-    constants = "".join(
-        f"const {name} = {json.dumps(value, separators=(',', ':'))};\n"
-        for name, value in data.items()
-    )
-    constants = constants.replace("</", "<\\/")  # else it might end the script
-    scripts = "".join((PARTS / f"{name}.js").read_text() for name in ("tensor", "words", "launch"))
-    parts = {
-        "style": "".join((PARTS / f"{name}.css").read_text() for name in ("style", "launch")),
-        "script": constants + scripts,
-    }
-    text = (PARTS / "launch.html").read_text()
-    for name, part in parts.items():
-        text = text.replace(f"<!-- {name} -->", part)
-    return text
+    return explore.joined("launch.html", data, ("tensor", "words", "launch"))
 
 
 def told(launch: Launch, warp: int | None = None) -> dict[str, Any]:
