@@ -41,7 +41,18 @@ ENGINE = {
 }
 MIRRORS = {
     *("array", "config", "control", "data", "debugging", "dtypes", "errors", "io", "module"),
-    *("gfile", "image", "linalg", "math", "random", "strings", "summary", "tensor_array", "test"),
+    *(
+        "distribute",
+        "gfile",
+        "image",
+        "linalg",
+        "math",
+        "random",
+        "strings",
+        "summary",
+        "tensor_array",
+        "test",
+    ),
     "version",
     *("autodiff", "bitwise", "nest"),
 }

@@ -1,0 +1,1 @@
+"""The mirror of tf.distribute: one program on several devices or processes."""
