@@ -92,9 +92,12 @@ def align(op: str, like: ArrayLike | None = None, /, **values: Any) -> tuple[Ten
     Raises:
         TypeError: two tensors have different dtypes; the message names both arguments.
     """
-    tensors = [name for name, value in values.items() if isinstance(value, ArrayLike)]
+    for name, value in values.items():
+        if isinstance(value, ArrayLike) and type(value) is not Tensor:
+            values[name] = as_tensor(value)  # of the type in which it is read
+    tensors = [name for name, value in values.items() if type(value) is Tensor]
     if len(tensors) == len(values) and len({v.array.dtype for v in values.values()}) == 1:
-        return tuple([as_tensor(value) for value in values.values()])
+        return tuple(values.values())
     first = tensors[0] if tensors else _first_array(values)
     if not tensors:
         values[first] = as_tensor(values[first], None, f"{op}: {first}", like)

@@ -8,6 +8,8 @@ did no harm are not on that way.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -50,6 +52,13 @@ def is_finite(tensor: ArrayLike) -> bool:
         return True
     with np.errstate(all="ignore"):
         return bool(backend.of(tensor.array).xp.isfinite(tensor.array).all())
+
+
+def all_finite(tensors: Sequence[ArrayLike]) -> bool:
+    """Whether no element of any float tensor is NaN or infinite; asks the device once."""
+    with np.errstate(all="ignore"):
+        flags = [backend.of(t.array).xp.isfinite(t.array).all() for t in tensors]
+    return bool(functools.reduce(operator.and_, flags, True))
 
 
 class Watcher:

@@ -7,6 +7,7 @@
     serialization/   objects as JSON values; saving/ weights and models as files
     summary/         the table and the picture of a model
     ops/             functions of tensors, symbolic ones too
+    mixed_precision.py, dtype_policies.py  the types that layers compute in
     datasets/, preprocessing/, utils/, config.py, backend.py, random.py, tree.py, models.py
 
 Names, arguments, their order and their defaults are Keras 3's.
@@ -25,6 +26,7 @@ from minitensor.keras.engine import (
     Operation,
     Sequential,
 )
+from minitensor.keras.engine.dtype_policy import DTypePolicy
 from minitensor.keras.engine.input_layer import InputLayer
 from minitensor.keras.engine.weight import Weight as Variable
 from minitensor.keras.serialization import registry
@@ -32,12 +34,13 @@ from minitensor.missing import refused
 
 _MODULES = (
     *("activations", "applications", "backend", "callbacks", "config", "constraints", "datasets"),
-    *("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"),
+    *("dtype_policies", "initializers", "layers", "losses", "metrics", "mixed_precision"),
+    *("models", "ops", "optimizers"),
     *("preprocessing", "random", "regularizers", "saving", "tree", "utils"),
 )
 _NAMED_IN_FILES = (  # in the order in which a name without its module is looked up
     *("layers", "models", "initializers", "regularizers", "constraints"),
-    *("optimizers.schedules", "optimizers", "losses", "metrics"),
+    *("optimizers.schedules", "optimizers", "losses", "metrics", "dtype_policies"),
 )
 registry.add_rooms(
     {
@@ -50,13 +53,16 @@ registry.add_rooms(
         Model: "keras",
         Sequential: "keras",
         Functional: "keras.src.models.functional",
+        DTypePolicy: "keras",
     },
 )
 
 _CLASSES = (
     *("Functional", "Input", "KerasTensor", "Layer", "Model", "Operation", "Sequential"),
-    "Variable",
+    *("DTypePolicy", "FloatDTypePolicy", "Variable"),
 )
+FloatDTypePolicy = DTypePolicy
+
 
 __all__ = [*_CLASSES, "Function", "from_keras", *_MODULES]
 

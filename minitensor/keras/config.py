@@ -8,10 +8,12 @@ from minitensor.keras.engine.defaults import (
     set_floatx,
     set_image_data_format,
 )
+from minitensor.keras.engine.dtype_policy import dtype_policy, set_dtype_policy
 
 __all__ = [
-    "disable_traceback_filtering", "epsilon", "floatx", "image_data_format",
-    "is_traceback_filtering_enabled", "set_epsilon", "set_floatx", "set_image_data_format",
+    "disable_traceback_filtering", "dtype_policy", "epsilon", "floatx", "image_data_format",
+    "is_traceback_filtering_enabled", "set_dtype_policy", "set_epsilon", "set_floatx",
+    "set_image_data_format",
 ]  # fmt: skip
 
 

@@ -104,8 +104,8 @@ TOOLS = {  # rooms that exist for one library, and that nobody imports before it
     "backend/numpy/compiled/": {"numba", "llvmlite"},
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
-    *("annotations", "calling", "defaults", "keras_tensor", "masking", "operation", "seed_stream"),
-    "weight",
+    *("annotations", "calling", "defaults", "dtype_policy", "keras_tensor", "masking", "operation"),
+    *("seed_stream", "weight"),
 }
 OF_WEIGHTS = {"constraints", "initializers", "regularizers"}
 INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files below layers
@@ -113,6 +113,8 @@ INSIDE_KERAS = {  # what a file needs to be imported; "parts" are the files belo
     "parts": set(),
     **{room: {"parts"} for room in ("activations", *OF_WEIGHTS, "config", "datasets", "losses")},
     **{room: {"parts"} for room in ("callbacks", "random", "summary", "tree", "utils")},
+    "dtype_policies": {"parts"},
+    "mixed_precision": {"parts", "optimizers"},
     "metrics": {"parts", "initializers", "losses"},
     "optimizers": {"parts", "initializers"},
     "training": {"parts", "losses", "metrics", "optimizers", "callbacks"},  # mixed into Model

@@ -1,6 +1,7 @@
 """What layers and models are made of.
 
 defaults.py           the float type and the data format that layers start from
+dtype_policy.py       the types in which a layer computes and keeps its weights
 annotations.py        what is known about a tensor beside its values
 seed_stream.py        where a layer's random numbers come from
 weight.py             a variable that belongs to a layer

@@ -20,10 +20,9 @@ import numpy as np
 from minitensor import backend
 from minitensor.array import cast, expand_dims, ones, squeeze, zeros
 from minitensor.autograd import Tensor, as_tensor, recording
-from minitensor.autograd.tensor import ArrayLike, is_float
+from minitensor.autograd.tensor import ArrayLike, TensorShape, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
-from minitensor.keras.engine import defaults
 from minitensor.keras.engine.keras_tensor import KerasTensor
 from minitensor.keras.engine.masking import argument_names, mask_of, masked_like, set_mask
 
@@ -149,18 +148,6 @@ def sizes(tensor: Any) -> Sizes:
     return tuple(shape)
 
 
-def dtype_name(dtype: Any) -> str:
-    """A float type by name, from a name, a type, or what Keras writes into files."""
-    if dtype is None:
-        return defaults.floatx()
-    if isinstance(dtype, dict):
-        dtype = dtype["config"]["name"]
-    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
-    if name.startswith("mixed"):
-        raise ValueError(f"dtype {name!r}: a layer keeps and computes in one type, 'float32' say")
-    return name
-
-
 def _initialised(layer: Any) -> None:
     """Checks that a layer of the user's own began as a Layer."""
     if not hasattr(layer, "autocast"):
@@ -212,7 +199,8 @@ def is_ready(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> boo
     if len(args) != 1 or kwargs or type(args[0]) is not Tensor:
         return False
     # What began as no Layer is refused by `convert_inputs`.
-    return hasattr(layer, "autocast") and args[0].array.dtype == layer.compute_dtype
+    kind = layer.input_dtype if hasattr(layer, "autocast") else None
+    return kind is not None and args[0].array.dtype == kind
 
 
 def convert_inputs(
@@ -220,7 +208,7 @@ def convert_inputs(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments, arrays as tensors and floats of the layer's type; the first also if listed."""
     _initialised(layer)
-    kind = np.dtype(layer.compute_dtype) if layer.autocast else None
+    kind = np.dtype(layer.input_dtype) if layer.autocast and layer.input_dtype else None
 
     def tensor(value: Any) -> Any:
         if not isinstance(value, ArrayLike) and not _is_array(value):
@@ -231,7 +219,7 @@ def convert_inputs(
 
     args = tuple(map_structure(tensor, value) for value in args)
     if args and not isinstance(args[0], ArrayLike) and _is_listed(args[0]):
-        args = (as_tensor(args[0], layer.compute_dtype, "inputs"), *args[1:])
+        args = (as_tensor(args[0], layer.input_dtype, "inputs"), *args[1:])
     return args, {name: map_structure(tensor, value) for name, value in kwargs.items()}
 
 
@@ -343,16 +331,16 @@ def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         return None
     if any(value is not None for name, value in kwargs.items() if name != "training"):
         return None
-    found = symbols(layer.compute_output_shape(map_structure(sizes, args[0])), layer.dtype)
+    found = symbols(layer.compute_output_shape(map_structure(sizes, args[0])), layer.compute_dtype)
     if any(None in x.shape for x in flatten(found)):  # EinsumDense does not know what is not told
         return None
-    return map_structure(lambda x: _blank(x.shape, tensors[0]), found)
+    return map_structure(lambda x: _blank(x, tensors[0]), found)
 
 
-def _blank(shape: Any, like: Tensor) -> Tensor:
+def _blank(x: KerasTensor, like: Tensor) -> Tensor:
     if not isinstance(like.array, np.ndarray):
-        return zeros(shape, like.dtype)
-    return Tensor(np.broadcast_to(np.zeros((), like.dtype), shape))
+        return zeros(x.shape, x.dtype)
+    return Tensor(np.broadcast_to(np.zeros((), x.dtype), TensorShape(x.shape)))
 
 
 def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -100,6 +100,11 @@ class Functional(Model):
         return True
 
     @property
+    def input_dtype(self) -> None:
+        """None: each input says its own."""
+        return None
+
+    @property
     def input(self) -> Any:
         """Its symbolic inputs."""
         return self.input_structure
@@ -131,7 +136,7 @@ class Functional(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes that come out for shapes that come in."""
-        given = self._matched(symbols(input_shape, self.dtype))
+        given = self._matched(symbols(input_shape, self.compute_dtype))
         return shape_of(self._run(given, lambda layer, args, kw: layer.symbolic_call(args, kw)))
 
     def _matched(self, inputs: Any) -> list[Any]:

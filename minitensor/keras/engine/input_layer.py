@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from minitensor.keras.engine import defaults
+from minitensor.keras.engine import defaults, dtype_policy
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.layer import Layer
 from minitensor.keras.serialization import names
@@ -64,9 +64,9 @@ class InputLayer(Layer):
             )
         super().__init__(name=name or names.fresh(type(self)))
         self.batch_shape = _batch_shape(shape, batch_size, batch_shape)
-        self._dtype = str(dtype or defaults.floatx())
+        self._dtype_policy = dtype_policy.get(dtype or defaults.floatx())
         self.built = True
-        tensor = KerasTensor(self.batch_shape, self._dtype, self.name)
+        tensor = KerasTensor(self.batch_shape, self.dtype, self.name)
         self._nodes.append(Node(self, (), {}, tensor))
 
     def call(self) -> Any:
@@ -76,7 +76,7 @@ class InputLayer(Layer):
         """Its batch shape, type and name."""
         return {
             "batch_shape": self.batch_shape,
-            "dtype": self._dtype,
+            "dtype": self.dtype,
             "sparse": False,
             "ragged": False,
             "name": self.name,

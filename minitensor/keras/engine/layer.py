@@ -16,8 +16,9 @@ from typing import Any, TypedDict
 
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras import regularizers
-from minitensor.keras.engine import calling, masking
+from minitensor.keras.engine import calling, dtype_policy, masking
 from minitensor.keras.engine.calling import InputSpec, calls
+from minitensor.keras.engine.dtype_policy import autocast
 from minitensor.keras.engine.keras_tensor import KerasTensor, Node
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.engine.weight_container import WeightContainer
@@ -67,7 +68,8 @@ class Layer(WeightContainer, Hinting, Configurable):
         activity_regularizer: a function of the output, added to the loss after division by the
             number of samples.
         trainable: whether training changes its weights.
-        dtype: the float type it keeps weights and computes in; default `keras.config.floatx()`.
+        dtype: the float type it keeps weights and computes in, or a policy for both, such as
+            "mixed_float16"; default `keras.config.dtype_policy()`.
         autocast: whether floats that come in are cast to it.
         name: default the class, "conv2d_1".
         kwargs: input_shape, input_dim or batch_input_shape, for the first layer of a Sequential.
@@ -125,7 +127,7 @@ class Layer(WeightContainer, Hinting, Configurable):
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
-        self._dtype = calling.dtype_name(dtype)
+        self._dtype_policy = dtype_policy.get(dtype)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -158,7 +160,7 @@ class Layer(WeightContainer, Hinting, Configurable):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for inputs of this shape, by a trial with zeros."""
-        x = calling.symbols(input_shape, self.dtype)
+        x = calling.symbols(input_shape, self.compute_dtype)
         self.prepare(x)
         return calling.shape_of(calling.traced(self, (x,), {}))
 
@@ -212,8 +214,9 @@ class Layer(WeightContainer, Hinting, Configurable):
             args, kwargs = calling.convert_inputs(self, args, kwargs)
         inputs = calling.first(args, kwargs)
         self.prepare(inputs, (args, kwargs))
-        outer = calls.current
+        outer, casts = calls.current, autocast.kind
         call, training = calls.enter(self.name)
+        autocast.kind = dtype_policy.entered(self)
         try:
             kwargs = calling.with_training(self, kwargs, call)
             kwargs, mask = masking.with_masks(self, args, kwargs)
@@ -228,6 +231,7 @@ class Layer(WeightContainer, Hinting, Configurable):
             masking.hand_on(self, inputs, y, mask)
         finally:
             calls.leave(outer, training)
+            autocast.kind = casts
         if not call.path:
             self._call_losses[:] = call.losses
         return y
@@ -304,7 +308,7 @@ class Layer(WeightContainer, Hinting, Configurable):
         alone = not any(isinstance(x, KerasTensor) for x in flatten(others))
         if alone and type(self).compute_output_shape is not Layer.compute_output_shape:
             shape = self.compute_output_shape(map_structure(calling.sizes, first))
-            return calling.symbols(shape, self.dtype)
+            return calling.symbols(shape, self.compute_dtype)
         return calling.traced(self, args, kwargs)
 
     def _first_node(self, wanted: str) -> Node:
@@ -328,7 +332,7 @@ class Layer(WeightContainer, Hinting, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""
-        common = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        common = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype_policy.name}
         config = common | super().get_config() | common
         if "data_format" in config:  # as it was settled, whatever the default is elsewhere
             config["data_format"] = getattr(self, "data_format", config["data_format"])

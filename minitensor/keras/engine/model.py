@@ -121,7 +121,7 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape: Any) -> None:
         """Builds all layers, by a call on zeros of this shape; 1 where it says None."""
-        trial = symbols(input_shape, self.dtype)
+        trial = symbols(input_shape, self.compute_dtype)
         with only_shapes():
             self(
                 map_structure(

@@ -91,7 +91,7 @@ class Sequential(Model):
             shape = inputs[0].shape if len(inputs) == 1 else None
         if len(self._stack) == 1 and shape is not None:
             self._knows_input = True
-            self._begin(InputLayer(batch_shape=shape, dtype=layer.dtype).output)
+            self._begin(InputLayer(batch_shape=shape, dtype=layer.compute_dtype).output)
 
     def _begin(self, start: KerasTensor) -> None:
         self._symbolic = [start]
@@ -111,7 +111,8 @@ class Sequential(Model):
         """Builds every layer for inputs of this shape."""
         if not isinstance(input_shape, list | tuple):
             raise ValueError(f"build needs the shape of a batch. Received: {input_shape!r}")
-        self._begin(InputLayer(batch_shape=tuple(input_shape), dtype=self.dtype).output)
+        kind = self._stack[0].compute_dtype if self._stack else self.dtype
+        self._begin(InputLayer(batch_shape=tuple(input_shape), dtype=kind).output)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         alone = args and isinstance(args[0], list | tuple) and len(args[0]) == 1
@@ -135,7 +136,7 @@ class Sequential(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that comes out for a shape that comes in."""
-        x = symbols(input_shape, self.dtype)
+        x = symbols(input_shape, self.compute_dtype)
         for layer in self._stack:
             x = layer.symbolic_call((x,), {})
         return shape_of(x)
@@ -152,7 +153,7 @@ class Sequential(Model):
         config = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": self.dtype,
+            "dtype": self.dtype_policy.name,
             "layers": first + [serialize(layer) for layer in self.layers],
         }
         return config | ({"build_input_shape": self.input_shape} if begun else {})
@@ -192,6 +193,11 @@ class Sequential(Model):
                 f"The model {self.name} has no defined input yet: begin it with keras.Input(shape)."
             )
         return self._symbolic[0], self._symbolic[-1]
+
+    @property
+    def input_dtype(self) -> str | None:
+        """The float type of its input."""
+        return self._symbolic[0].dtype if self._symbolic else super().input_dtype
 
     @property
     def inputs(self) -> list[KerasTensor]:

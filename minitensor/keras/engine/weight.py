@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minitensor.array import cast
 from minitensor.autograd import Tensor, Variable
+from minitensor.autograd.dtype import of
+from minitensor.autograd.tensor import is_float
+from minitensor.keras.engine.dtype_policy import autocast as casting
 
 
 def path_of(variable: Any) -> str:
@@ -23,6 +27,7 @@ class Weight(Variable):
         owner: the layer's name: `path` is "conv2d/kernel".
         regularizer: a function of the weight, added to the loss; or None.
         constraint: a function of the weight, applied after every update; or None.
+        autocast: whether a layer that computes in another float type reads it in that.
 
     Example:
         >>> from minitensor.keras.engine.weight import Weight
@@ -41,6 +46,7 @@ class Weight(Variable):
         owner: str = "",
         regularizer: Callable[[Any], Any] | None = None,
         constraint: Callable[[Any], Any] | None = None,
+        autocast: bool = True,
     ) -> None:
         self.path = f"{owner}/{name}" if owner else name
         super().__init__(initial_value, trainable, name=self.path)
@@ -48,6 +54,29 @@ class Weight(Variable):
         self.learns = trainable  # also while its layer is frozen
         self.regularizer = regularizer
         self.constraint = constraint
+        self.autocast = autocast
+
+    def _cast_to(self) -> Any:
+        """The type in which the layer that is being called reads it; None: as it is."""
+        kind = casting.kind
+        return kind if kind and self.autocast and is_float(self.array.dtype) else None
+
+    @property
+    def dtype(self) -> Any:
+        """The element type; in a call under mixed precision that in which it is read."""
+        return of(self._cast_to() or self.array.dtype)
+
+    def read_value(self) -> Tensor:
+        """The present value, in a call in the type of the layer's arithmetic."""
+        value, kind = super().read_value(), self._cast_to()
+        return value if kind is None or value.array.dtype == kind else cast(value, kind)
+
+    def assign(self, value: Any) -> Variable:
+        """Replaces the value by one of the same shape, which may be of another float type."""
+        kind = self.array.dtype
+        if isinstance(value, Tensor) and value.array.dtype != kind and is_float(kind):
+            value = cast(value, kind) if is_float(value.array.dtype) else value
+        return super().assign(value)
 
     @property
     def value(self) -> Tensor:  # type: ignore[override]

@@ -18,7 +18,8 @@ from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.restoring import got_part
 from minitensor.autograd.tree import flatten
 from minitensor.keras import constraints, initializers, regularizers
-from minitensor.keras.engine import calling
+from minitensor.keras.engine import dtype_policy as policies
+from minitensor.keras.engine.dtype_policy import DTypePolicy
 from minitensor.keras.engine.seed_stream import SeedStream
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization.memory_budget import charge
@@ -97,7 +98,7 @@ class WeightContainer:
     built: bool
     _weights: list[Weight]
     _trainable: bool
-    _dtype: str
+    _dtype_policy: DTypePolicy
     _structure: Structure | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -124,12 +125,31 @@ class WeightContainer:
     @property
     def dtype(self) -> str:
         """The float type of its weights."""
-        return self._dtype
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The same."""
+        return self._dtype_policy.variable_dtype
 
     @property
     def compute_dtype(self) -> str:
-        """The float type it computes in, the same."""
-        return self._dtype
+        """The float type it computes in: under mixed precision another."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str | None:
+        """The float type that its inputs are cast to; None for a model, which asks its layers."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """Both types; a name or a policy may be assigned, and weights that are there stay."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = policies.get(value)
 
     def add_weight(
         self,
@@ -154,10 +174,11 @@ class WeightContainer:
             regularizer: a function of it, added to the loss.
             constraint: a function of it, applied after each update.
             name: "kernel".
-            autocast, aggregation, overwrite_with_gradient: ignored.
+            autocast: whether `call` reads it in the type that the layer computes in.
+            aggregation, overwrite_with_gradient: ignored.
         """
         global _changes
-        kind = calling.dtype_name(dtype) if dtype is not None else self.dtype
+        kind = self.dtype if dtype is None else policies.get(dtype).variable_dtype
         charge(tuple(shape or ()), kind)
         make = initializers.get(initializer or "glorot_uniform")
         weight = Weight(
@@ -167,6 +188,7 @@ class WeightContainer:
             owner=self.name,
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
+            autocast=autocast,
         )
         weight.trainable = trainable and self._trainable
         self._weights.append(weight)

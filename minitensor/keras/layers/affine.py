@@ -38,10 +38,11 @@ def make_weight(
     shape: Sequence[int],
     rules: str | None = None,
     owner: Layer | None = None,
+    autocast: bool = True,
 ) -> Weight:
     """A new weight of a layer, or of `owner`, by the rules read for its name, or for `rules`."""
     found = {word: getattr(layer, f"{rules or name}_{word}") for word in _RULES}
-    return (owner or layer).add_weight(shape=tuple(shape), name=name, **found)
+    return (owner or layer).add_weight(shape=tuple(shape), name=name, autocast=autocast, **found)
 
 
 class Affine(Layer):

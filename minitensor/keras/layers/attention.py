@@ -13,6 +13,7 @@ import numpy as np
 from minitensor import nn
 from minitensor.array import cast, expand_dims, reshape, where
 from minitensor.autograd import as_tensor
+from minitensor.dtypes import as_dtype
 from minitensor.keras import regularizers
 from minitensor.keras.engine import masking
 from minitensor.keras.engine.layer import Layer, Named
@@ -122,8 +123,8 @@ class MultiHeadAttention(Layer):
         self.attention_axes = tuple(axis if axis >= 0 else rank - 1 + axis for axis in axes)
         self._weigh, self._combine = _equations(rank, self.attention_axes)
         last = tuple(range(-len(self.attention_axes), 0))
-        self._softmax = Softmax(last, dtype=self.dtype)
-        self._dropout_layer = Dropout(self.dropout, dtype=self.dtype, seed=self.seed)
+        self._softmax = Softmax(last, dtype=self.dtype_policy)
+        self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
         inside = (*query_shape[:-1], self.num_heads, self.value_dim)
         sizes = self._output_shape or (query_shape[-1],)
         self._output_dense = self._dense("attention_output", inside, 2, sizes)
@@ -145,7 +146,7 @@ class MultiHeadAttention(Layer):
             new if self.use_bias else None,
             **rules,
             activity_regularizer=self._activity,
-            dtype=self.dtype,
+            dtype=self.dtype_policy,
             name=name,
         )
         layer.build(shape)
@@ -257,7 +258,8 @@ class MultiHeadAttention(Layer):
         else:  # where nothing may be seen all is seen alike, as in Keras' fused attention
             if attention_mask is not None:
                 check_mask(scores, attention_mask)
-                scores = where(attention_mask, scores, -0.7 * np.finfo(scores.dtype).max)
+                largest = float(as_dtype(scores.dtype).max)  # type: ignore[attr-defined]
+                scores = where(attention_mask, scores, -0.7 * largest)
             weights = nn.softmax(scores)
         dropped = self._dropout_layer(weights, training=bool(training))
         return einsum(dropped, value, equation=self._combine), weights

@@ -153,7 +153,8 @@ class ConvLSTM(Spatial):
         self.activation, self.recurrent_activation = map(activations.get, (activation, recurrent))
         self.use_bias, self.unit_forget_bias = use_bias, unit_forget_bias
         self.input_spec = InputSpec(ndim=self.rank + 3)
-        self.cell = ConvLSTMCell(name="conv_lstm_cell", dtype=self.dtype, trainable=self._trainable)
+        kind = self.dtype_policy
+        self.cell = ConvLSTMCell(name="conv_lstm_cell", dtype=kind, trainable=self._trainable)
         self._memory: Any = None
 
     def _read_noise(self, dropout: Any, recurrent_dropout: Any, seed: Any) -> None:
@@ -219,7 +220,7 @@ class ConvLSTM(Spatial):
 
     def get_initial_state(self, batch_size: int) -> list[Tensor]:
         """[h, c] before the first step of so many sequences: zeros."""
-        return [zeros((batch_size, *self._state_sizes), self.dtype) for _ in "hc"]
+        return [zeros((batch_size, *self._state_sizes), self.compute_dtype) for _ in "hc"]
 
     def reset_state(self) -> None:
         """Forgets what it remembers."""
@@ -324,7 +325,7 @@ class ConvLSTM(Spatial):
             )
         if given is None:
             return self.states or self.get_initial_state(shape[0])
-        states = [cast(state, self.dtype) for state in flatten(given)]
+        states = [cast(state, self.compute_dtype) for state in flatten(given)]
         if [tuple(state.shape) for state in states] != [shape, shape]:
             raise ValueError(
                 f"{self._title}: initial_state must be [h, c], each of shape {shape}. Received "
@@ -362,7 +363,7 @@ class ConvLSTM(Spatial):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """KerasTensors like the outputs."""
         shape = self.compute_output_shape(calling.first(args, kwargs).shape)
-        return calling.symbols(shape, self.dtype)
+        return calling.symbols(shape, self.compute_dtype)
 
     def macs(self, output_shape: Any) -> int:
         """Taps and channels of both kernels for every number of a gate, at every step."""

@@ -110,7 +110,8 @@ class Lambda(Layer):
         """`output_shape` if there is one, else by a trial with zeros."""
         if callable(self.output_shape):
             return self.output_shape(input_shape)
+        x = calling.symbols(input_shape, self.compute_dtype)
         if self.output_shape is not None:
-            return flatten(calling.symbols(input_shape, self.dtype))[0].shape[0], *self.output_shape
-        trial = calling.traced(self, (calling.symbols(input_shape, self.dtype),), {})
+            return flatten(x)[0].shape[0], *self.output_shape
+        trial = calling.traced(self, (x,), {})
         return calling.shape_of(trial)

@@ -59,8 +59,9 @@ class Standardizing(Elementwise):
 
     def _make_affine(self, sizes: Sequence[int]) -> None:
         """gamma and beta of these sizes, those that are wanted."""
-        self.gamma = make_weight(self, "gamma", sizes) if self.scale else None
-        self.beta = make_weight(self, "beta", sizes) if self.center else None
+        # Half precision is normalised in float32.
+        self.gamma = make_weight(self, "gamma", sizes, autocast=False) if self.scale else None
+        self.beta = make_weight(self, "beta", sizes, autocast=False) if self.center else None
 
     def _from_front(self, rank: int, axis: int) -> int:
         """An axis counted from the front."""
@@ -132,7 +133,8 @@ class LayerNormalization(Standardizing):
 
     def call(self, inputs: Any) -> Any:
         axes = self._axes(inputs.ndim)
-        return nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
+        y = nn.layer_normalization(inputs, self.gamma, self.beta, axes, self.epsilon)
+        return cast(y, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with."""
@@ -197,7 +199,8 @@ class GroupNormalization(Standardizing):
     def call(self, inputs: Any) -> Any:
         x = moved(inputs, self._from_front(inputs.ndim, self.axis), inputs.ndim - 1)  # (N, ..., C)
         y = nn.group_normalization(x, self.gamma, self.beta, self.groups, self.epsilon)
-        return moved(y, inputs.ndim - 1, self._from_front(inputs.ndim, self.axis))
+        y = moved(y, inputs.ndim - 1, self._from_front(inputs.ndim, self.axis))
+        return cast(y, self.compute_dtype)
 
 
 class BatchNormalization(Standardizing):
@@ -289,7 +292,9 @@ class BatchNormalization(Standardizing):
 
     def _statistic(self, name: str, channels: int, start: Any = None) -> Weight:
         start = start or getattr(self, f"{name}_initializer")
-        return self.add_weight(shape=(channels,), initializer=start, trainable=False, name=name)
+        return self.add_weight(
+            (channels,), initializer=start, trainable=False, autocast=False, name=name
+        )
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from minitensor.array import cast, expand_dims, squeeze
 from minitensor.autograd import Tensor, as_tensor
+from minitensor.keras.engine import dtype_policy
 from minitensor.keras.engine.annotations import annotation
-from minitensor.keras.engine.calling import dtype_name
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.math import divide_no_nan, logical_and, reduce_sum
@@ -65,7 +65,7 @@ class Loss(Configurable):
             )
         self.name = name or names.fresh(type(self))
         self.reduction = reduction
-        self._dtype = dtype_name(dtype)
+        self._dtype = dtype_policy.of_numbers(dtype)
 
     @property
     def dtype(self) -> str:
@@ -142,7 +142,7 @@ def floats(value: Any, dtype: Any = None, like: Tensor | None = None) -> Tensor:
     """A tensor of this float type, or of its own if none is said and it is a float type."""
     tensor = as_tensor(value, None, "value", like)
     if dtype is None:
-        dtype = tensor.dtype if tensor.dtype.kind in "fV" else dtype_name(None)
+        dtype = tensor.dtype if tensor.dtype.kind in "fV" else dtype_policy.of_numbers(None)
     return tensor if tensor.dtype == dtype else cast(tensor, dtype)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from minitensor.autograd import Tensor, Variable, recording
 from minitensor.autograd.tree import flatten
 from minitensor.keras import initializers
-from minitensor.keras.engine.calling import dtype_name
+from minitensor.keras.engine import dtype_policy
 from minitensor.keras.engine.weight import Weight
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
@@ -49,7 +49,7 @@ class Metric(Configurable):
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or names.fresh(type(self))
-        self._dtype = dtype_name(dtype)
+        self._dtype = dtype_policy.of_numbers(dtype)
         self._own: list[Weight] = []
 
     def __init_subclass__(cls, **options: Any) -> None:

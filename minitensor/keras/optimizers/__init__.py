@@ -5,10 +5,11 @@
     sgd.py               SGD with momentum, Lion
     adam.py              Adam, AdamW, Adamax, Nadam
     adaptive.py          RMSprop, Adagrad, Adadelta
+    loss_scale.py        LossScaleOptimizer, which makes the steps of another in half precision
     legacy.py            the same under an old name
     schedules.py         learning rates that follow the number of steps
 
-Ftrl, Adafactor, Lamb, Muon and the wrappers of Keras are not here.
+Ftrl, Adafactor, Lamb, Muon and the other wrappers of Keras are not here.
 
 Source of all: keras.optimizers, by the same names, and the papers named.
 """
@@ -21,14 +22,15 @@ from typing import Any
 from minitensor.keras.optimizers import legacy, schedules
 from minitensor.keras.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from minitensor.keras.optimizers.adaptive import Adadelta, Adagrad, RMSprop
+from minitensor.keras.optimizers.loss_scale import LossScaleOptimizer
 from minitensor.keras.optimizers.optimizer import Optimizer
 from minitensor.keras.optimizers.sgd import SGD, Lion
 from minitensor.keras.serialization import identifiers, objects
 from minitensor.missing import refused
 
 __all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer",
-    "RMSprop", "deserialize", "get", "legacy", "schedules", "serialize",
+    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "LossScaleOptimizer", "Nadam",
+    "Optimizer", "RMSprop", "deserialize", "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip
 
 _RULES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)

@@ -94,6 +94,8 @@ class Optimizer(Hinting, Configurable):
         self._excluded: tuple[list[Variable], list[str]] = ([], [])  # from decay; words in names
         self._is_copy = False  # not yet used: it may go on with other variables than the original
 
+    skips_non_finite = False  # whether a step with a gradient that is not finite is left out
+
     # ----- what a rule writes -----
 
     def build(self, variables: Sequence[Variable]) -> None:
@@ -398,25 +400,25 @@ class Optimizer(Hinting, Configurable):
                 "Please call `optimizer.build(trainable_variables)` to create the optimizer "
                 "weights before calling `set_weights()`."
             )
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(np.asarray(value, variable.dtype))
 
     def save_own_variables(self, store: Any) -> None:
         """Writes `variables` into a mapping, under "0", "1", ..."""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Reads `variables` from such a mapping."""
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has "
-                f"{len(self._variables)} variables whereas the saved optimizer has "
+                f"{len(self.variables)} variables whereas the saved optimizer has "
                 f"{len(store.keys())} variables.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(i)]))
 
     def __setstate__(self, state: dict[str, Any]) -> None:

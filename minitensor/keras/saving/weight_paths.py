@@ -45,12 +45,17 @@ def weight_groups(model: Layer) -> list[WeightGroup]:
             inside = isinstance(thing, Layer)
             variables = thing.own_variables if inside else thing.variables
             found[id(thing)] = WeightGroup(path, thing, list(variables))
-            waiting += [_attributes(thing, path)] if inside else []
+            waiting.append(_attributes(thing, path) if inside else _wrapped(thing, path))
     return list(found.values())
 
 
 def _is_owner(thing: Any) -> bool:
     return isinstance(thing, Layer | Optimizer)
+
+
+def _wrapped(optimizer: Optimizer, path: str) -> Iterator[tuple[str, Any]]:
+    """The optimizer that another one makes its steps by."""
+    yield f"{path}/inner_optimizer", getattr(optimizer, "inner_optimizer", None)
 
 
 def _attributes(layer: Layer, path: str) -> Iterator[tuple[str, Any]]:

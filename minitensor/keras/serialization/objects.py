@@ -226,8 +226,7 @@ _SPECIAL = {
     "__slice__": lambda config: slice(config["start"], config["stop"], config["step"]),
     "__ellipsis__": lambda config: Ellipsis,
     "__lambda__": _refused,
-    "DTypePolicy": lambda config: config["name"],
-    "Policy": lambda config: config["name"],
+    "Policy": lambda config: config["name"],  # of Keras 2
 }
 
 

@@ -150,7 +150,7 @@ def _rooms_named_by(module: str | None) -> list[str]:
     if parts[0] not in _LIBRARIES:
         return []
     chosen = [room for room in _rooms if room in module or room.split(".")[0] in parts]
-    return chosen or ["models"]
+    return chosen or ["models", "dtype_policies"]  # classes of "keras" itself
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from minitensor.autograd.tree import flatten
 from minitensor.keras import optimizers
 from minitensor.keras.engine import defaults
 from minitensor.keras.metrics import Metric
+from minitensor.keras.optimizers import LossScaleOptimizer
 from minitensor.keras.serialization.objects import deserialize, serialize
 from minitensor.keras.training.compiled_loss import CompiledLoss, LossTracker
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
@@ -79,8 +80,9 @@ class Compiling:
                 dictionary with an entry for each. "accuracy" is binary, categorical or sparse
                 categorical as the shapes of labels and outputs say.
             weighted_metrics: metrics that heed sample weights and class weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: change nothing:
-                everything is eager here, and of one float type.
+            run_eagerly, steps_per_execution, jit_compile: change nothing: everything is eager here.
+            auto_scale_loss: whether the optimizer of a model of the policy "mixed_float16" is put
+                into a `LossScaleOptimizer`.
 
         Raises:
             ValueError: names that do not exist, arguments of another kind.
@@ -102,7 +104,10 @@ class Compiling:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile is True,
         }
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = rule = optimizers.get(optimizer)
+        half = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+        if auto_scale_loss and half and rule and not isinstance(rule, LossScaleOptimizer):
+            self.optimizer = LossScaleOptimizer(rule, name="loss_scale_optimizer")
         names = getattr(self, "output_names", None)
         some = metrics is not None or weighted_metrics is not None
         self._compile_state = CompileState(

@@ -7,14 +7,11 @@ the same random state and the same statistics, with every computation remembered
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minitensor import backend
 from minitensor.autograd import Tensor, Variable, as_tensor
-from minitensor.autograd.finite import Event, Origin, Watcher, described, is_finite
+from minitensor.autograd.finite import Event, Origin, Watcher, all_finite, described, is_finite
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten
 from minitensor.backend import generator
@@ -81,7 +78,7 @@ class StepGuard:
         Raises:
             NonFiniteError: it is not.
         """
-        if _all_finite([loss, *(g for g in gradients if g is not None)]):
+        if all_finite([loss, *(g for g in gradients if g is not None)]):
             return
         where = step_description(self._model)
         if not is_finite(loss):
@@ -164,12 +161,6 @@ def _explanation(event: Event) -> str:
         f"It began in {what} '{event.op}' {where}: of finite inputs {shapes} it made a result of "
         f"{described(bad)}. To mend it: {_REMEDIES.get(event.op, _GENERAL)}."
     )
-
-
-def _all_finite(tensors: Sequence[Tensor]) -> bool:
-    """Asks the device once."""
-    flags = [backend.of(t.array).xp.isfinite(t.array).all() for t in tensors]
-    return bool(functools.reduce(operator.and_, flags, True))
 
 
 def check_logs(logs: Any, where: str) -> None:

@@ -208,7 +208,12 @@ def step_of(model: Any, kind: str) -> Callable[[Any], Any]:
 
 
 def checks_loss(model: Any) -> bool:
-    """Whether a loss that is not finite stops the training; a callback of fit may see to that."""
+    """Whether a loss that is not finite stops the training.
+
+    A callback of fit may see to that, or an optimizer that leaves such steps out.
+    """
+    if getattr(model.optimizer, "skips_non_finite", False):
+        return False
     return model._fit is None or model._fit.checks_loss
 
 

@@ -7,6 +7,7 @@ import random
 import numpy as np
 
 from minitensor.backend import generator
+from minitensor.keras.engine.dtype_policy import forget_dtype_policy
 from minitensor.keras.serialization import names
 
 
@@ -37,14 +38,15 @@ def set_random_seed(seed: int) -> None:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Counts the names of layers from the beginning again: "dense", "dense_1" ...
+    """Counts the names of layers from the beginning again, and forgets `set_dtype_policy`.
 
     Args:
         free_memory: ignored: there is no graph to be freed.
     """
     names.clear()
+    forget_dtype_policy()
 
 
 def reset_uids() -> None:
-    """The same. Source: keras.backend.reset_uids"""
-    clear_session()
+    """Counts them anew, no more. Source: keras.backend.reset_uids"""
+    names.clear()
