@@ -10,7 +10,7 @@ draws other numbers than its parent and its siblings, the same in every run.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 _shared: np.random.Generator | None = None  # made by the first draw: numpy.random is slow to import
-_inside: ContextVar[np.random.Generator | None] = ContextVar("generator", default=None)
+_inside: ContextVar[Callable[[], np.random.Generator] | None] = ContextVar(
+    "generator", default=None
+)
 
 _forks = 0  # how many children this process has made
 
@@ -29,7 +31,7 @@ def generator(seed: int | None = None) -> np.random.Generator:
     if seed is not None:
         return np.random.default_rng(seed)
     if (inside := _inside.get()) is not None:
-        return inside
+        return inside()
     if _shared is None:
         _shared = np.random.default_rng()
     return _shared
@@ -42,9 +44,12 @@ def set_seed(seed: int) -> None:
 
 
 @contextmanager
-def using(rng: np.random.Generator) -> Iterator[None]:
-    """Draws inside come from `rng`, in this thread. Leave the block before a generator yields."""
-    before = _inside.set(rng)
+def using(rng: np.random.Generator | Callable[[], np.random.Generator]) -> Iterator[None]:
+    """Draws inside come from `rng`, in this thread. Leave the block before a generator yields.
+
+    A function gives the generator, always the same, when there is a first draw.
+    """
+    before = _inside.set(rng if callable(rng) else lambda: rng)
     try:
         yield
     finally:
@@ -76,7 +81,8 @@ def _go_own_way() -> None:
     """A child's generators go on from what the parent's would give next, and the child's number."""
     global _forks
     number, _forks = _forks, 0
-    for rng in (_shared, _inside.get()):
+    inside = _inside.get()
+    for rng in (_shared, inside and inside()):
         if rng is not None:
             seeds = [int(rng.integers(2**63)), number]
             rng.bit_generator.state = np.random.default_rng(seeds).bit_generator.state

@@ -3,6 +3,7 @@
     spec.py       what elements look like: TensorSpec
     rows.py       elements that wait until somebody looks at them
     steps.py      what each step of a pipeline does
+    threads.py    steps that work ahead, or on several elements side by side
     pipeline.py   how a dataset is iterated over
     options.py    how TensorFlow would run it
     order.py      shuffle, repeat, take ...

@@ -1,8 +1,8 @@
 """Dataset: tf.data.Dataset for programs that run as they stand.
 
-Where elements come from, and what is computed of them. All is lazy and runs in one thread:
-`num_parallel_calls`, `deterministic`, `synchronous`, `use_unbounded_threadpool` and `name` are
-ignored. Source of each method: tf.data.Dataset, under the same name.
+Where elements come from, and what is computed of them. All is lazy. `synchronous`,
+`use_unbounded_threadpool` and `name` are ignored. Source of each method: tf.data.Dataset, under the
+same name.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 
 from minitensor.backend import generator
 from minitensor.backend.text import of, string
-from minitensor.data import steps
+from minitensor.data import steps, threads
 from minitensor.data.bounded import unpacked
 from minitensor.data.filed import Filed
 from minitensor.data.nested import several
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
 from minitensor.data.rows import Rows, tensors
 from minitensor.data.spec import (
     TensorSpec,
@@ -246,12 +246,25 @@ class Dataset(Filed):
 
         Args:
             map_func: gets tensors, and gives tensors or what becomes one.
+            num_parallel_calls: on so many threads, which pays where it reads files, decodes or
+                works on large arrays; AUTOTUNE for one per core; None for no threads. What it draws
+                at random is then the same for each element, whatever the number.
+            deterministic: False lets elements overtake one another; None for what the options say,
+                which is True at first.
+
+        Raises:
+            TypeError: `map_func` is no function.
+            ValueError: `num_parallel_calls` is 0 or below AUTOTUNE.
         """
         if not callable(map_func):
             raise TypeError(f"map: map_func must be a function, got {map_func!r}")
+        function = functools.partial(steps.called, map_func)
+        calls = parallel("map", "num_parallel_calls", num_parallel_calls)
 
         def start(run: Run) -> Iterator[Any]:
-            return map(functools.partial(steps.called, map_func), self._start(run))
+            if not calls:
+                return map(function, self._start(run))
+            return threads.Mapped(function, self._start(run), calls, run.ordered(deterministic))
 
         made = self._computed("map", start)
         made._maps = True

@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.data import steps
+from minitensor.data import steps, threads
 from minitensor.data.order import Ordered
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
 from minitensor.data.rows import opened, tensors
 from minitensor.data.spec import DatasetSpec, flatten, map_structure
 from minitensor.nn import checks as args
@@ -59,22 +59,28 @@ class Nested(Ordered):
             map_func: gives a dataset for each element.
             cycle_length: how many are open; None for `num_parallel_calls`, or 2.
             block_length: how many elements of one come in a row; None for 1.
-            num_parallel_calls, deterministic: ignored; order is that of a deterministic run.
+            num_parallel_calls: each on a thread, so many at the same time; AUTOTUNE for one per
+                core; None for no threads.
+            deterministic: False: not by turns, but whichever has an element; None for what the
+                options say, which is True at first.
 
         Raises:
             TypeError: `map_func` is no function, or what it gives is no dataset.
             ValueError: `cycle_length` or `block_length` is below 1.
         """
         inner = _opener("interleave", map_func)
-        parallel = 0 if num_parallel_calls is None else int(num_parallel_calls)
-        given = cycle_length if cycle_length not in (None, -1) else max(parallel, 0) or _CYCLE
+        calls = parallel("interleave", "num_parallel_calls", num_parallel_calls)
+        given = cycle_length if cycle_length not in (None, -1) else calls or _CYCLE
         slots = args.number("interleave", "cycle_length", given, 1)
         row = 1 if block_length is None else block_length
         block = args.number("interleave", "block_length", row, 1)
 
         def start(run: Run) -> Iterator[Any]:
-            opened_ones = map(functools.partial(inner, run), self._start(run))
-            return steps.interleaved(opened_ones, slots, block)
+            sources = map(functools.partial(inner, run), self._start(run))
+            if not calls:
+                return steps.interleaved(sources, slots, block)
+            in_order = run.ordered(deterministic)
+            return threads.interleaved_ahead(sources, slots, block, calls, 2 * block, in_order)
 
         return self._computed("interleave", start, lambda: UNKNOWN)
 

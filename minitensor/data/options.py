@@ -1,5 +1,5 @@
-"""Options of a dataset: kept and handed on. They tell TensorFlow how to run fast; nothing here
-asks them, for all runs in one thread, in order.
+"""Options of a dataset: kept and handed on. `deterministic=False` lets elements that threads make
+overtake one another; the others tell TensorFlow how to run fast, and nothing here asks them.
 
 For all of them:
     Raises: AttributeError for an option that TensorFlow does not have.

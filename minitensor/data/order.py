@@ -12,10 +12,12 @@ from typing import Any, Self
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.data import steps
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements
+from minitensor.data import steps, threads
+from minitensor.data.pipeline import AUTOTUNE, INFINITE, UNKNOWN, Pipeline, Run, elements
 from minitensor.data.spec import TensorSpec
 from minitensor.nn import checks as args
+
+_AHEAD = 2  # elements that are made ahead when nobody says how many
 
 
 class Ordered(Pipeline):
@@ -101,9 +103,19 @@ class Ordered(Pipeline):
         return self._then("skip", lambda run: steps.sliced(self._start(run), first), many)
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Self:
-        """The dataset as it is: each element is made when it is asked for, nothing runs ahead."""
-        args.number("prefetch", "buffer_size", buffer_size, -1)
-        return self._then("prefetch", self._start)
+        """The dataset as it is, whose next elements a thread makes while the last is used.
+
+        Args:
+            buffer_size: how many elements are made before they are asked for; AUTOTUNE for 2.
+
+        Raises:
+            ValueError: `buffer_size` is below 0 and not AUTOTUNE.
+        """
+        size = args.number("prefetch", "buffer_size", buffer_size, -1)
+        if not size:
+            return self._then("prefetch", self._start)
+        ahead = _AHEAD if size == AUTOTUNE else size
+        return self._then("prefetch", lambda run: threads.Ahead(self._start(run), ahead))
 
     def _in_memory(self) -> Self:
         """Keeps the elements of the first whole iteration for the others."""

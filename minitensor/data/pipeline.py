@@ -21,12 +21,14 @@ from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
 from minitensor.backend.errors import OutOfRangeError
+from minitensor.backend.numpy.threads import cores
 from minitensor.data import steps
 from minitensor.data.options import Options
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import common, map_structure, spec_of
 from minitensor.docstrings import examples_of
 from minitensor.missing import Hinting
+from minitensor.nn import checks as args
 
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
@@ -40,12 +42,27 @@ class Run:
     """One iteration over a dataset."""
 
     number: int  # how many iterations over that dataset began before
+    in_order: bool = True  # whether threads hand out elements in the order of their sources
     starts: Counter[object] = field(default_factory=Counter)  # how often each shuffle has begun
 
     def again(self, step: object) -> int:
         """How often `step` has begun in this iteration; counts this time too."""
         self.starts[step] += 1  # the step itself, which then lives as long as its count
         return self.starts[step] - 1
+
+    def ordered(self, deterministic: bool | None) -> bool:
+        """What a step does that was told so, or None."""
+        return self.in_order if deterministic is None else bool(deterministic)
+
+
+def parallel(op: str, name: str, number: Any) -> int:
+    """How many threads somebody asked for: 0 for None, one per core for AUTOTUNE."""
+    if number is None:
+        return 0
+    given = args.number(op, name, number, AUTOTUNE)
+    if not given:
+        raise ValueError(f"{op}: {name} must be 1 or more, AUTOTUNE or None, got 0")
+    return cores() if given == AUTOTUNE else given
 
 
 Start = Callable[[Run], Iterator[Any]]
@@ -161,7 +178,7 @@ class Pipeline(Hinting):
         return self._iterate(tensors)
 
     def _iterate(self, finish: Callable[[Any], Any]) -> ElementIterator:
-        run = Run(self._begun)
+        run = Run(self._begun, self.options().deterministic is not False)
         self._begun += 1
         return ElementIterator(self._start, run, finish)
 

@@ -77,7 +77,7 @@ def _tensor(leaf: Any) -> Any:
         if type(leaf.array) is Text or backend.of(leaf.array) is backend.current():
             return leaf
         return to_device_of(leaf.numpy())
-    return leaf if hasattr(leaf, "element_spec") else to_device_of(leaf)
+    return leaf if hasattr(type(leaf), "element_spec") else to_device_of(leaf)
 
 
 def stacked(elements: Sequence[Any]) -> Any:
@@ -133,7 +133,7 @@ def _number(leaf: Any) -> Any:
         return leaf.numpy()
     if type(leaf) is Text:
         return plain(leaf).copy()[()]
-    if hasattr(leaf, "element_spec"):
+    if hasattr(type(leaf), "element_spec"):
         raise TypeError(
             "`tf.data.Dataset.as_numpy_iterator()` is not supported for datasets of datasets"
         )

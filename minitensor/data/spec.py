@@ -129,7 +129,7 @@ def _sealed(array: Any) -> bool:
 
 def spec_of(leaf: Any) -> Any:
     """What is known of one leaf: an array, a tensor, a number or a dataset."""
-    if hasattr(leaf, "element_spec"):
+    if hasattr(type(leaf), "element_spec"):
         return DatasetSpec(leaf.element_spec)
     array = leaf if isinstance(leaf, Tensor | Text) else np.asarray(leaf)
     return TensorSpec(array.shape, array.dtype)

@@ -40,7 +40,7 @@ def called(function: Callable[..., Any], element: Any) -> Any:
 def _kept(leaf: Any) -> Any:
     if type(leaf) is Tensor:
         return leaf
-    if hasattr(leaf, "element_spec"):
+    if hasattr(type(leaf), "element_spec"):
         return leaf
     if leaf is None:
         raise TypeError("Dataset: the function returned None where a tensor is expected")

@@ -264,9 +264,10 @@ def test_elements_do_not_change_with_the_array_they_came_from():
 
 def test_nothing_runs_before_it_is_asked_for():
     seen = []
-    dataset = Dataset.range(5).map(lambda n: seen.append(int(n)) or n).prefetch(3)
+    dataset = Dataset.range(5).map(lambda n: seen.append(int(n)) or n)
+    iterators = iter(dataset), iter(dataset.prefetch(3))
     assert seen == []
-    next(iter(dataset))
+    next(iterators[0])
     assert seen == [0]
 
 

@@ -31,7 +31,7 @@ _wanted = 0  # threads; all cores
 
 def workers() -> int:
     """How many pieces of work run at once: the cores we may use, or 1 without threadpoolctl."""
-    return num_threads() or _cores() if _blas_libraries() else 1
+    return num_threads() or cores() if _blas_libraries() else 1
 
 
 def num_threads() -> int:
@@ -45,8 +45,8 @@ def set_num_threads(number: int) -> None:
     _wanted = number
     with _lock:
         for library in _blas_libraries():
-            _set_threads(library, number or _cores())
-        _saved[:] = [number or _cores() for _ in _saved]
+            _set_threads(library, number or cores())
+        _saved[:] = [number or cores() for _ in _saved]
 
 
 def parallel_map(
@@ -143,7 +143,8 @@ class Helper:
 
 
 @cache
-def _cores() -> int:
+def cores() -> int:
+    """How many cores we may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
