@@ -9,6 +9,7 @@ from keras_peer import same_weights
 from mixed_trajectories import GROWTH, NETS, RECORD, trajectory
 
 import minitensor as mt
+from minitensor.keras.engine.dtype_policy import forget_dtype_policy
 from minitensor.keras.training.finite import NonFiniteError
 
 MIXED = ("mixed_float16", "mixed_bfloat16")
@@ -18,7 +19,7 @@ PRECISION = {"mixed_float16": 2.0**-10, "mixed_bfloat16": 2.0**-7}  # from 1 to 
 @pytest.fixture(autouse=True)
 def _usual_policy():
     yield
-    mt.keras.mixed_precision.set_global_policy("float32")
+    forget_dtype_policy()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.array import cast, expand_dims, ones, squeeze, zeros
 from minitensor.autograd import Tensor, as_tensor, recording
-from minitensor.autograd.tensor import ArrayLike, TensorShape, is_float
+from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.devices import device
 from minitensor.keras.engine.keras_tensor import KerasTensor
@@ -340,7 +340,7 @@ def blank_output(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 def _blank(x: KerasTensor, like: Tensor) -> Tensor:
     if not isinstance(like.array, np.ndarray):
         return zeros(x.shape, x.dtype)
-    return Tensor(np.broadcast_to(np.zeros((), x.dtype), TensorShape(x.shape)))
+    return Tensor(np.broadcast_to(np.zeros((), x.dtype), x.shape))  # type: ignore[arg-type]
 
 
 def traced(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

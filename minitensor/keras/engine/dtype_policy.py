@@ -164,7 +164,7 @@ def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
         >>> layer = tf.keras.layers.Dense(2)
         >>> layer(tf.ones([1, 3])).dtype, layer.kernel.dtype
         (tf.float16, tf.float32)
-        >>> tf.keras.mixed_precision.set_global_policy("float32")
+        >>> tf.keras.utils.clear_session()  # forgets the policy
 
     Source: keras.config.set_dtype_policy
     """
