@@ -166,7 +166,17 @@ newaxis = None
 _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     **{
         name: (name, None)
-        for name in ("autodiff", "bitwise", "data", "image", "keras", "models", "parity", "train")
+        for name in (
+            "autodiff",
+            "bitwise",
+            "data",
+            "distribute",
+            "image",
+            "keras",
+            "models",
+            "parity",
+            "train",
+        )
     },
     **{name: (f"keras.{name}", None) for name in ("initializers", "losses", "metrics")},
     "optimizers": ("keras.optimizers", None),
@@ -178,6 +188,10 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
     "zeros_initializer": ("keras.initializers", "Zeros"),
     "bfloat16": ("dtypes", "bfloat16"),
     "TensorSpec": ("data.spec", "TensorSpec"),
+    **{
+        name: ("autograd.variable", name)
+        for name in ("VariableAggregation", "VariableSynchronization")
+    },
     "Module": ("module", "Module"),
     "check_gradients": ("autograd.check", "check_gradients"),
     **{name: ("autograd.graph", name) for name in ("gradients", "hessians")},
@@ -202,12 +216,13 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
 # What a program sees; the rooms below (ops, backend, ...) are imported by their paths.
 __all__ = [
     "DType", "GradientTape", "IndexedSlices", "Module", "Tensor", "TensorArray", "TensorShape",
-    "TensorSpec", "UnconnectedGradients", "Variable", "abs", "acos", "acosh", "add", "add_n",
-    "algorithm", "argmax", "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2",
-    "atanh", "autodiff", "batch_to_space", "bitwise", "bool", "boolean_mask", "broadcast_to",
-    "case", "cast", "check_gradients", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
-    "concat", "cond", "config", "constant", "constant_initializer", "convert_to_tensor", "cos",
-    "cosh", "cumsum", "custom_gradient", "data", "debugging", "device", "divide", "double",
+    "TensorSpec", "UnconnectedGradients", "Variable", "VariableAggregation",
+    "VariableSynchronization", "abs", "acos", "acosh", "add", "add_n", "algorithm", "argmax",
+    "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autodiff",
+    "batch_to_space", "bitwise", "bool", "boolean_mask", "broadcast_to", "case", "cast",
+    "check_gradients", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "concat", "cond",
+    "config", "constant", "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum",
+    "custom_gradient", "data", "debugging", "device", "distribute", "divide", "double",
     "dtypes", "einsum", "ensure_shape", "equal", "errors", "executing_eagerly", "exp",
     "expand_dims", "explain", "eye", "fill", "float16", "float32", "float64", "floor",
     "function", "gather", "gather_nd", "gradients", "greater", "greater_equal", "group", "half",

@@ -24,9 +24,19 @@ from minitensor.backend.settings import (
 from minitensor.docstrings import examples_of
 
 __all__ = [
-    "LogicalDevice", "PhysicalDevice", "conv_precision", "experimental", "functions_run_eagerly",
-    "list_logical_devices", "list_physical_devices", "run_functions_eagerly", "set_conv_precision",
-    "set_workspace_limit", "threading", "workspace_limit",
+    "LogicalDevice",
+    "LogicalDeviceConfiguration",
+    "PhysicalDevice",
+    "conv_precision",
+    "experimental",
+    "functions_run_eagerly",
+    "list_logical_devices",
+    "list_physical_devices",
+    "run_functions_eagerly",
+    "set_conv_precision",
+    "set_workspace_limit",
+    "threading",
+    "workspace_limit",
 ]  # fmt: skip
 example = examples_of("tf.config", "")
 
@@ -68,9 +78,49 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
     """The same devices by the names that ops use."""
     return [
-        LogicalDevice(device.name.replace("physical_device", "device"), device.device_type)
+        LogicalDevice(f"/device:{device.device_type}:{n}", device.device_type)
         for device in list_physical_devices(device_type)
+        for n in range(devices.logical[device.device_type])
     ]
+
+
+class LogicalDeviceConfiguration(NamedTuple):
+    """A part of a device. Source: tf.config.LogicalDeviceConfiguration"""
+
+    memory_limit: Any = None
+    experimental_priority: Any = None
+    experimental_device_ordinal: Any = None
+
+
+def set_logical_device_configuration(device: PhysicalDevice, logical_devices: Any) -> None:
+    """Makes several devices of one, by which `tf.distribute.MirroredStrategy` is tried out.
+
+    All compute on the same device, and limits of memory are ignored.
+
+    Args:
+        device: of `list_physical_devices`.
+        logical_devices: a list with a `LogicalDeviceConfiguration` for each.
+
+    Raises:
+        ValueError: there is no such device, or the list is empty.
+
+    Example:
+        >>> import minitensor as tf
+        >>> cpu = tf.config.list_physical_devices("CPU")[0]
+        >>> halves = [tf.config.LogicalDeviceConfiguration()] * 2
+        >>> tf.config.set_logical_device_configuration(cpu, halves)
+        >>> [device.name for device in tf.config.list_logical_devices("CPU")]
+        ['/device:CPU:0', '/device:CPU:1']
+        >>> tf.config.set_logical_device_configuration(cpu, halves[:1])
+
+    Source: tf.config.set_logical_device_configuration
+    """
+    if device not in list_physical_devices() or not logical_devices:
+        raise ValueError(
+            "set_logical_device_configuration takes a device of list_physical_devices() and a list "
+            f"with at least one LogicalDeviceConfiguration; got {device}, {logical_devices}"
+        )
+    devices.logical[device.device_type] = len(logical_devices)
 
 
 def run_functions_eagerly(run_eagerly: bool) -> None:

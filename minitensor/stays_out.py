@@ -67,16 +67,18 @@ STAYS_OUT = (
         "io.FixedLenSequenceFeature(shape, dtype, allow_missing=True) reads lists of any length",
     ),
     Topic(
-        "TPUs, clusters and several devices",
-        "tpu* distribute* dtensor* keras.distribution* DeviceSpec train.Cluster* "
-        "train.ServerDef train.JobDef *Distribut* config.experimental_connect_to_* "
-        "*logical_device_configuration *virtual_device_configuration "
-        "*VirtualDeviceConfiguration *LogicalDeviceConfiguration data.experimental.service* "
-        "*AutoShardPolicy VariableAggregation VariableSynchronization *ClusterDeviceFilters "
+        "TPUs, parameter servers and sharded models",
+        "tpu* distribute.*TPU* distribute.*ParameterServer* distribute.*CentralStorage* "
+        "distribute.Server distribute.coordinator* distribute.experimental.coordinator* "
+        "distribute.experimental.partitioners* distribute.experimental.rpc* dtensor* "
+        "keras.distribution* DeviceSpec train.Cluster* "
+        "train.ServerDef train.JobDef config.experimental_connect_to_* "
+        "*virtual_device_configuration *VirtualDeviceConfiguration data.experimental.service* "
+        "*ClusterDeviceFilters "
         "test.create_local_cluster train.Coordinator data.experimental.Auto* "
         "AggregationMethod CriticalSection",
-        "one process computes on one device, so that every step can be read",
-        "tf.device('/GPU:0') chooses the device; minitensor.to_device moves a tensor",
+        "all replicas hold the whole model and go in step, so that every step can be read",
+        "tf.distribute.MirroredStrategy and MultiWorkerMirroredStrategy share a batch",
     ),
     Topic(
         "TensorFlow Lite and other compilers",

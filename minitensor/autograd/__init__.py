@@ -15,6 +15,7 @@
     custom.py     a function with a derivative of the user's own
     recompute.py  a function that runs again in the walk back
     tree.py       tensors in lists, tuples and dictionaries
+    replicas.py   which replica runs: what tf.distribute tells the rooms below it
     check.py      derivatives against central differences
     finite.py     where a value that is not finite came from
 

@@ -10,7 +10,7 @@ Source of all: tf.GradientTape and its methods.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
@@ -165,6 +165,19 @@ class GradientTape:
                 filled(s, 0) if g is None else g for s, g in zip(leaves, gradients, strict=True)
             ]
         return tree.pack(sources, gradients)
+
+    def gradient_telling(
+        self, target: Tensor, sources: Sequence[ArrayLike], ready: Callable[[int, Tensor], None]
+    ) -> list[Tensor | None]:
+        """The gradients of a target; `ready(i, gradient)` as soon as that of source i is whole.
+
+        Args:
+            target: a tensor.
+            sources: tensors and variables.
+            ready: is called in the order in which the walk back reaches the sources.
+        """
+        records = self._take_records()
+        return walk_back(records, [target], seeds_of([target], None), sources, ready)
 
     def jacobian(
         self,

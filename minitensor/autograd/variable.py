@@ -6,16 +6,41 @@ recording tape, so a tape's gradient "with respect to a variable" sums over all 
 
 from __future__ import annotations
 
+import enum
 import sys
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from minitensor import backend
-from minitensor.autograd import recording, tensor
+from minitensor.autograd import recording, replicas, tensor
 from minitensor.autograd.convert import as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, Tensor, printed
 from minitensor.backend import devices, text
+
+
+class VariableSynchronization(enum.Enum):
+    """When the copies that replicas have of a variable become one: at each write, or when read.
+
+    Source: tf.VariableSynchronization
+    """
+
+    AUTO = 0
+    NONE = 1
+    ON_WRITE = 2
+    ON_READ = 3
+
+
+class VariableAggregation(enum.Enum):
+    """How they become one.
+
+    Source: tf.VariableAggregation
+    """
+
+    NONE = 0
+    SUM = 1
+    MEAN = 2
+    ONLY_FIRST_REPLICA = 3
 
 
 class Variable(ArrayLike):
@@ -24,9 +49,13 @@ class Variable(ArrayLike):
     Args:
         initial_value: anything `convert_to_tensor` takes, or a function of no arguments that
             returns it.
-        trainable: whether a tape watches it without being asked.
+        trainable: whether a tape watches it without being asked; default yes, unless it is
+            synchronized when read.
         name: shown as `name:0`.
         dtype: element type; default that of the initial value.
+        synchronization, aggregation: what becomes of the copies that the replicas of
+            `tf.distribute` have of it, a `tf.VariableSynchronization` and a
+            `tf.VariableAggregation`.
 
     It lies on the device of its initial value, or on that of the `device` block around, and stays
     there.
@@ -48,21 +77,31 @@ class Variable(ArrayLike):
 
     constraint: Any = None  # a layer's weight may have one
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """In the scope of a strategy, a variable of which every replica has a copy."""
+        around = replicas.strategy.get()
+        return object.__new__(cls if around is None else around.variable_class(cls))
+
     def __init__(
         self,
         initial_value: Any = None,
-        trainable: bool = True,
+        trainable: bool | None = None,
         *,
         name: str = "Variable",
         dtype: Any = None,
+        synchronization: Any = VariableSynchronization.AUTO,
+        aggregation: Any = VariableAggregation.NONE,
     ) -> None:
         if initial_value is None:
             raise ValueError("Variable: initial_value is missing; pass the value to start from")
         start = as_tensor(initial_value() if callable(initial_value) else initial_value, dtype)
         if start.array.dtype == text.string:
             raise TypeError("Variable: initial_value is text; a variable holds numbers")
+        self.synchronization = VariableSynchronization(synchronization)
+        self.aggregation = VariableAggregation(aggregation)
         self.array = _fresh(start if devices.chosen() is None else to_device_of(start.numpy()))
-        self.trainable = bool(trainable)
+        on_read = self.synchronization is VariableSynchronization.ON_READ
+        self.trainable = not on_read if trainable is None else bool(trainable)
         self.name = f"{recording.scope.get()}{name}:0"
 
     def value(self) -> Tensor:

@@ -7,7 +7,7 @@ made by ops, which any tape that still records sees: that is how higher orders c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitensor import backend
@@ -22,8 +22,12 @@ def walk_back(
     targets: Sequence[ArrayLike],
     seeds: Sequence[Tensor | None],
     sources: Sequence[ArrayLike],
+    ready: Callable[[int, Tensor], None] | None = None,
 ) -> list[Tensor | None]:
-    """One gradient per source, along the records that lead from sources to targets."""
+    """One gradient per source, along the records that lead from sources to targets.
+
+    `ready(i, gradient)` is called as soon as that of source i is whole.
+    """
     reached = {id(source) for source in sources}
     path = []
     for entry in records:
@@ -33,9 +37,10 @@ def walk_back(
     cotangents: dict[int, Tensor] = {}
     _accumulate(cotangents, targets, seeds)
     kept = {id(source) for source in sources}
+    whole = _whole_after(path, sources) if ready is not None else {}
     around = active.layers
     try:
-        for entry in reversed(path):
+        for n, entry in zip(range(len(path) - 1, -1, -1), reversed(path), strict=True):
             outs = [
                 cotangents.get(id(o)) if id(o) in kept else cotangents.pop(id(o), None)
                 for o in entry.outputs
@@ -44,9 +49,23 @@ def walk_back(
                 wanted = [id(i) in reached for i in entry.inputs]
                 active.layers = [*entry.place, GRADIENT]
                 _accumulate(cotangents, entry.inputs, entry.pull_back(outs, wanted))
+            for i in whole.get(n, ()):
+                if ready is not None and (gradient := cotangents.get(id(sources[i]))) is not None:
+                    ready(i, gradient)
     finally:
         active.layers = around
     return [cotangents.get(id(source)) for source in sources]
+
+
+def _whole_after(path: list[Record], sources: Sequence[ArrayLike]) -> dict[int, list[int]]:
+    """{record: sources of which nothing before it was made}: their gradients are whole then."""
+    number = {id(source): i for i, source in enumerate(sources)}
+    found: dict[int, list[int]] = {}
+    for n, entry in enumerate(path):
+        for tensor in entry.inputs:
+            if (i := number.pop(id(tensor), None)) is not None:
+                found.setdefault(n, []).append(i)
+    return found
 
 
 def _accumulate(

@@ -16,12 +16,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from minitensor.backend.errors import DeviceError
 from minitensor.backend.protocol import Backend
 
 BACKENDS = {"CPU": "numpy", "GPU": "cuda", "EMULATOR": "emulator"}  # device type -> backend
-_NAME = re.compile(r"(/job:localhost/replica:0/task:0)?/?(device:)?(\w+?)(:0)?", re.IGNORECASE)
+_NAME = re.compile(r"(/job:localhost/replica:0/task:0)?/?(device:)?(\w+?)(:\d+)?", re.IGNORECASE)
+
+logical = {"CPU": 1, "GPU": 1, "EMULATOR": 1}  # how many devices a program sees of each type
 
 _chosen: ContextVar[str | None] = ContextVar("device", default=None)
 
@@ -68,18 +71,44 @@ def chosen() -> str | None:
 
 
 def kind_of(name: str) -> str:
-    """The device type that one of TensorFlow's spellings means: "CPU", "GPU" or "EMULATOR"."""
+    """The device type that one of TensorFlow's spellings means: "CPU", "GPU" or "EMULATOR".
+
+    Raises:
+        ValueError: there is no device of that name.
+    """
+    kind, number = kind_and_number(name)
+    if number >= logical[kind]:
+        raise _no_device(name)
+    return kind
+
+
+def kind_and_number(name: str) -> tuple[str, int]:
+    """The device type and the number in one of TensorFlow's spellings, whether it is there or not.
+
+    Raises:
+        ValueError: there is no such type.
+    """
     found = _NAME.fullmatch(name) if isinstance(name, str) else None
     kind = found[3].upper() if found else ""
-    if kind not in BACKENDS:
-        legal = ", ".join(f'"/{kind}:0"' for kind in BACKENDS)
-        raise ValueError(f"device: got {name!r}; legal names are {legal}")
-    return kind
+    if found is None or kind not in BACKENDS:
+        raise _no_device(name)
+    return kind, int((found[4] or ":0")[1:])
+
+
+def _no_device(name: Any) -> ValueError:
+    legal = [f'"/{kind}:{n}"' for kind in BACKENDS for n in range(logical[kind])]
+    return ValueError(f"device: got {name!r}; legal names are {', '.join(legal)}")
 
 
 def full_name(backend_name: str) -> str:
     """TensorFlow's long name of the device that a backend computes on."""
-    return f"/job:localhost/replica:0/task:0/device:{kind_of_backend(backend_name)}:0"
+    return full_name_of(kind_of_backend(backend_name))
+
+
+def full_name_of(name: str) -> str:
+    """TensorFlow's long name of a device in any spelling."""
+    kind, number = kind_and_number(name)
+    return f"/job:localhost/replica:0/task:0/device:{kind}:{number}"
 
 
 def kind_of_backend(backend_name: str) -> str:

@@ -1,1 +1,39 @@
-"""The mirror of tf.distribute: one program on several devices or processes."""
+"""The mirror of tf.distribute: one program on several devices or processes.
+
+strategy.py        strategies: scope, run, reduce
+context.py         what a replica asks, and how it speaks with the others
+values.py          values and variables that differ from replica to replica
+reduce_op.py       sum or mean
+datasets.py        batches cut into the replicas' parts
+buckets.py         sums of many arrays in few messages, beside the walk back
+communicator.py    what a communicator does, and the one of a replica alone
+threads.py         that of the replicas of one process
+mpi.py             that of several processes
+"""
+
+from minitensor import missing
+from minitensor.distribute.context import (
+    ReplicaContext,
+    get_replica_context,
+    get_strategy,
+    has_strategy,
+    in_cross_replica_context,
+)
+from minitensor.distribute.datasets import DistributedDataset, DistributedIterator, InputContext
+from minitensor.distribute.reduce_op import ReduceOp
+from minitensor.distribute.strategy import (
+    MirroredStrategy,
+    MultiWorkerMirroredStrategy,
+    OneDeviceStrategy,
+    Strategy,
+)
+from minitensor.distribute.values import DistributedValues
+
+__all__ = [
+    "DistributedDataset", "DistributedIterator", "DistributedValues", "InputContext",
+    "MirroredStrategy", "MultiWorkerMirroredStrategy", "OneDeviceStrategy", "ReduceOp",
+    "ReplicaContext", "Strategy", "get_replica_context", "get_strategy", "has_strategy",
+    "in_cross_replica_context",
+]  # fmt: skip
+
+__getattr__ = missing.refusing("tf.distribute", __name__)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Tensor, as_tensor, first_tensor
+from minitensor.autograd import Tensor, as_tensor, first_tensor, replicas
 from minitensor.docstrings import examples_of
 from minitensor.nn import checks
 from minitensor.ops import array, math, reduce
@@ -214,7 +214,7 @@ def compute_average_loss(
     Args:
         per_example_loss: (N, ...)
         sample_weight: None, or weights in that shape, or with fewer axes, those in front.
-        global_batch_size: None for N; an integer.
+        global_batch_size: None for N times the replicas of `tf.distribute`; an integer.
 
     Returns:
         A scalar.
@@ -229,7 +229,7 @@ def compute_average_loss(
         raise ValueError(
             "Invalid value passed for `per_example_loss`. Expected a tensor with at least rank 1."
         )
-    count = x.shape[0]
+    count = x.shape[0] * replicas.number()
     if global_batch_size is not None:
         count = checks.number(op, "global_batch_size", global_batch_size, 1)
     if sample_weight is not None:
@@ -242,7 +242,7 @@ def compute_average_loss(
 
 @example("scale_regularization_loss([1.0, 2.0])", "np.float32(3.0)")
 def scale_regularization_loss(regularization_loss: Any) -> Tensor:
-    """The sum of a loss that does not depend on the examples; there is one device to share it.
+    """The sum of a loss that does not depend on the examples, divided by the number of replicas.
 
     Args:
         regularization_loss: any tensor of numbers.
@@ -250,8 +250,9 @@ def scale_regularization_loss(regularization_loss: Any) -> Tensor:
     Returns:
         A scalar.
     """
-    return reduce.sum(
+    total = reduce.sum(
         checks.tensor(
             "scale_regularization_loss", "regularization_loss", regularization_loss, "fiu"
         )
     )
+    return total if replicas.number() == 1 else math.divide(total, replicas.number())

@@ -102,6 +102,7 @@ INSIDE_BACKEND = {
 TOOLS = {  # rooms that exist for one library, and that nobody imports before it is asked for
     "parity/reference": {"tensorflow"},
     "backend/numpy/compiled/": {"numba", "llvmlite"},
+    "distribute/mpi": {"mpi4py"},
 }
 BELOW_LAYERS = {  # files of keras/engine that know neither Layer nor Model: everybody may read them
     *("annotations", "calling", "defaults", "dtype_policy", "keras_tensor", "masking", "operation"),

@@ -139,24 +139,24 @@ class BackupAndRestore(Callback):
         """Remembers the state, and saves it if enough steps went by."""
         due = self._count.due()
         self._remembered = self._state()
-        if due:
+        if due and self._writes:
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Remembers the state, and saves it if epochs are counted."""
         self._remembered = self._state()
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" and self._writes:
             self._save()
 
     def on_interrupt(self) -> None:
         """Ctrl-C: saves the last step that was finished."""
-        if self._remembered is not None:
+        if self._remembered is not None and self._writes:
             print(f"\nBackupAndRestore: the training so far is in {self._save()}")
 
     def on_train_end(self, logs: Logs = None) -> None:
         """The training is over: deletes the checkpoints."""
         self._remembered = None
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and self._writes:
             state_file.delete_all(self.backup_dir)
 
     def get_state(self) -> State:
@@ -164,6 +164,10 @@ class BackupAndRestore(Callback):
 
     def set_state(self, state: State) -> None:
         self._count.seen = state["seen"]
+
+    @property
+    def _writes(self) -> bool:
+        return bool(self.model.distribute_strategy.is_chief)
 
     def _save(self) -> Path:
         assert self._remembered is not None

@@ -60,6 +60,8 @@ class Callback:
         1.0
     """
 
+    only_chief = False  # whether it is for the first process of `tf.distribute` alone
+
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
         self._model: Any = None
@@ -186,6 +188,8 @@ class CallbackList(Callback):
         from minitensor.keras.callbacks import History
 
         super().set_model(model)
+        if not model.distribute_strategy.is_chief:
+            self.callbacks = [c for c in self.callbacks if not getattr(c, "only_chief", False)]
         for callback in self.callbacks:
             if isinstance(callback, History):
                 model.history = callback

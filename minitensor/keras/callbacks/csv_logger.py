@@ -36,6 +36,8 @@ class CSVLogger(Callback):
     Source: keras.callbacks.CSVLogger
     """
 
+    only_chief = True
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)

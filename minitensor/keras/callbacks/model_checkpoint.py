@@ -42,6 +42,8 @@ class ModelCheckpoint(Monitor):
     Source: keras.callbacks.ModelCheckpoint
     """
 
+    only_chief = True
+
     def __init__(
         self,
         filepath: Any,

@@ -175,6 +175,8 @@ class ProgbarLogger(Callback):
         5/5 - 0s - ...s/step - loss: 0.5000
     """
 
+    only_chief = True
+
     def __init__(self) -> None:
         super().__init__()
         self.verbose: int = 1

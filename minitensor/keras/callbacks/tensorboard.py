@@ -45,6 +45,8 @@ class TensorBoard(Remembering):
 
     remembered = ("_train_batch",)
 
+    only_chief = True
+
     def __init__(
         self,
         log_dir: Any = "logs",

@@ -58,8 +58,8 @@ class Model(Trainer, Layer):
         self._init_training()
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy of it is in no fit."""
-        return super().__getstate__() | {"_fit": None}
+        """A copy of it is in no fit and of no strategy."""
+        return super().__getstate__() | {"_fit": None, "_distribute_strategy": None}
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with, as values that JSON can hold."""

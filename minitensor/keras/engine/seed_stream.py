@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.autograd import replicas
 from minitensor.backend.generator import generator
 
 
@@ -38,7 +39,10 @@ class SeedStream:
         if self.seed is None:
             return None
         self.calls += 1
-        return int(np.random.SeedSequence([self.seed % 2**64, self.calls]).generate_state(1)[0])
+        here = replicas.shared()
+        each = [] if here is None else [here.replica_id_in_sync_group]
+        seeds = np.random.SeedSequence([self.seed % 2**64, self.calls, *each])
+        return int(seeds.generate_state(1)[0])
 
 
 def checked(seed: Any) -> int | None:

@@ -9,12 +9,30 @@ from minitensor.array import cast
 from minitensor.autograd import Tensor, Variable
 from minitensor.autograd.dtype import of
 from minitensor.autograd.tensor import is_float
+from minitensor.autograd.variable import VariableAggregation, VariableSynchronization
 from minitensor.keras.engine.dtype_policy import autocast as casting
+
+NONE, ON_READ = VariableAggregation.NONE, VariableSynchronization.ON_READ
 
 
 def path_of(variable: Any) -> str:
     """ "dense/kernel", or the name of a variable that no layer owns."""
     return str(getattr(variable, "path", variable.name.partition(":")[0]))
+
+
+def aggregation_of(name: str | None) -> VariableAggregation:
+    """How the copies that replicas have become one, by its name in Keras: "mean".
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    known = {kind.name.lower(): kind for kind in VariableAggregation} | {None: NONE}
+    if name not in known:
+        raise ValueError(
+            f"Invalid value for argument `aggregation`. Expected one of {list(known)}. "
+            f"Received: aggregation={name!r}"
+        )
+    return known[name]
 
 
 class Weight(Variable):
@@ -28,6 +46,7 @@ class Weight(Variable):
         regularizer: a function of the weight, added to the loss; or None.
         constraint: a function of the weight, applied after every update; or None.
         autocast: whether a layer that computes in another float type reads it in that.
+        copies: `synchronization` and `aggregation` of the copies that replicas have of it.
 
     Example:
         >>> from minitensor.keras.engine.weight import Weight
@@ -47,9 +66,10 @@ class Weight(Variable):
         regularizer: Callable[[Any], Any] | None = None,
         constraint: Callable[[Any], Any] | None = None,
         autocast: bool = True,
+        **copies: Any,
     ) -> None:
         self.path = f"{owner}/{name}" if owner else name
-        super().__init__(initial_value, trainable, name=self.path)
+        super().__init__(initial_value, trainable, name=self.path, **copies)
         self.name = f"{self.path}:0"  # whatever the name_scope around
         self.learns = trainable  # also while its layer is frozen
         self.regularizer = regularizer

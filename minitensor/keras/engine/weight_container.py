@@ -21,7 +21,7 @@ from minitensor.keras import constraints, initializers, regularizers
 from minitensor.keras.engine import dtype_policy as policies
 from minitensor.keras.engine.dtype_policy import DTypePolicy
 from minitensor.keras.engine.seed_stream import SeedStream
-from minitensor.keras.engine.weight import Weight
+from minitensor.keras.engine.weight import Weight, aggregation_of
 from minitensor.keras.serialization.memory_budget import charge
 
 _CONTAINERS = (list, tuple, dict)
@@ -175,7 +175,9 @@ class WeightContainer:
             constraint: a function of it, applied after each update.
             name: "kernel".
             autocast: whether `call` reads it in the type that the layer computes in.
-            aggregation, overwrite_with_gradient: ignored.
+            aggregation: what a write makes of the values of several replicas: "none", "sum",
+                "mean" or "only_first_replica".
+            overwrite_with_gradient: ignored.
         """
         global _changes
         kind = self.dtype if dtype is None else policies.get(dtype).variable_dtype
@@ -189,6 +191,7 @@ class WeightContainer:
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
             autocast=autocast,
+            aggregation=aggregation_of(aggregation),
         )
         weight.trainable = trainable and self._trainable
         self._weights.append(weight)

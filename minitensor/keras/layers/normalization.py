@@ -26,6 +26,7 @@ from minitensor.array import (
     cast,
     expand_dims,
     ones,
+    ones_like,
     reshape,
     stack,
     stop_gradient,
@@ -34,18 +35,20 @@ from minitensor.array import (
     zeros,
     zeros_like,
 )
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, replicas
+from minitensor.autograd.variable import VariableAggregation
 from minitensor.docstrings import examples_of
 from minitensor.keras import initializers
 from minitensor.keras.engine import InputSpec, defaults
 from minitensor.keras.engine.layer import Common
-from minitensor.keras.engine.weight import Weight
+from minitensor.keras.engine.weight import ON_READ, Weight
 from minitensor.keras.layers.affine import make_weight, read_rules
 from minitensor.keras.layers.core import Elementwise
 from minitensor.nn import checks
 from minitensor.ops import batch_norm as ops
 
 example = examples_of("tf.keras.layers", "")
+MEAN = VariableAggregation.MEAN
 
 
 class Standardizing(Elementwise):
@@ -219,7 +222,8 @@ class BatchNormalization(Standardizing):
             y = (x' r + d) gamma + beta, x' normalised by the batch.
         renorm_clipping: {"rmin": of r, "rmax": of r, "dmax": of |d|}, or some of these.
         renorm_momentum: how much of renorm_mean and renorm_stddev stays.
-        synchronized: ignored, as there is one device.
+        synchronized: whether mean and variance are those of the pixels of all replicas of
+            `tf.distribute`, each of which otherwise normalises its own part of the batch.
 
     Attributes:
         gamma, beta: (C,), or None if not wanted.
@@ -292,9 +296,12 @@ class BatchNormalization(Standardizing):
 
     def _statistic(self, name: str, channels: int, start: Any = None) -> Weight:
         start = start or getattr(self, f"{name}_initializer")
-        return self.add_weight(
+        weight = self.add_weight(
             (channels,), initializer=start, trainable=False, autocast=False, name=name
         )
+        # Each replica moves its own; after a step all have the mean of what they have become.
+        weight.synchronization, weight.aggregation = ON_READ, MEAN
+        return weight
 
     def get_config(self) -> dict[str, Any]:
         """What it was made with."""
@@ -309,7 +316,8 @@ class BatchNormalization(Standardizing):
             )
         last, axis = inputs.ndim - 1, self._from_front(inputs.ndim, self.axis)
         x = moved(inputs, axis, last)  # (..., C)
-        if training and self.trainable and (mask is not None or self.renorm):
+        here = replicas.shared() if self.synchronized else None
+        if training and self.trainable and (mask is not None or self.renorm or here is not None):
             return self._composed(inputs, axis, mask)
         if training and self.trainable:
             statistics = ops.moments(x)  # (2, C)
@@ -324,7 +332,8 @@ class BatchNormalization(Standardizing):
     def _composed(self, inputs: Any, axis: int, mask: Any) -> Any:
         """A call in training with a mask, or with renormalisation: the formula, op by op."""
         x = checks.widened(inputs)
-        mean, variance = _moments(x, axis, mask)
+        here = replicas.shared() if self.synchronized else None
+        mean, variance = _moments(x, axis, mask) if here is None else _of_all(here, x, axis, mask)
         gamma, beta = self._affine(mean)
         if self.renorm:
             r, d = self._corrections(mean, variance)
@@ -408,6 +417,22 @@ def _moments(x: Tensor, axis: int, mask: Any) -> tuple[Tensor, Tensor]:
     shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
     spread = where(kept, x - reshape(mean, shape), zero)
     return mean, math.reduce_sum(math.square(spread), others) / number
+
+
+def _of_all(here: Any, x: Tensor, axis: int, mask: Any) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each channel over the pixels of all replicas, (C,) each.
+
+    Two sums: of the pixels, then of their squared distances from the mean.
+    """
+    others = [i for i in range(x.ndim) if i != axis]
+    ones_there = ones_like(x) if mask is None else cast(expand_dims(mask, -1), x.dtype)
+    number = math.reduce_sum(broadcast_to(ones_there, x.shape), others)  # (C,)
+    total = math.reduce_sum(x * ones_there, others)  # (C,)
+    number, total = here.all_reduce("SUM", [number, total])
+    mean = math.divide_no_nan(total, number)
+    shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
+    spread = math.reduce_sum(math.square(x - reshape(mean, shape)) * ones_there, others)  # (C,)
+    return mean, math.divide_no_nan(here.all_reduce("SUM", spread), number)
 
 
 def _as(weight: Weight, kind: Any) -> Tensor:

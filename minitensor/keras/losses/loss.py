@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitensor.array import cast, expand_dims, squeeze
-from minitensor.autograd import Tensor, as_tensor
+from minitensor.autograd import Tensor, as_tensor, replicas
 from minitensor.keras.engine import dtype_policy
 from minitensor.keras.engine.annotations import annotation
 from minitensor.keras.serialization import names
@@ -179,8 +179,14 @@ def reduced(values: Tensor, weights: Any, mask: Tensor | None, reduction: str | 
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return divide_no_nan(total, reduce_sum(weight))
-    return total / float(n) if (n := values.shape.num_elements()) else total
+        return shared_out(divide_no_nan(total, reduce_sum(weight)))
+    return shared_out(total / float(n) if (n := values.shape.num_elements()) else total)
+
+
+def shared_out(loss: Tensor) -> Tensor:
+    """A mean as the replica's part of the mean over all of `tf.distribute`'s replicas."""
+    part = replicas.share()
+    return loss if part is None else loss * part
 
 
 def both_masks(y_pred: Any, values: Any) -> Tensor | None:

@@ -10,7 +10,7 @@ from minitensor.autograd import Tensor, Variable, recording
 from minitensor.autograd.tree import flatten
 from minitensor.keras import initializers
 from minitensor.keras.engine import dtype_policy
-from minitensor.keras.engine.weight import Weight
+from minitensor.keras.engine.weight import ON_READ, Weight, aggregation_of
 from minitensor.keras.serialization import names
 from minitensor.keras.serialization.config import Configurable
 from minitensor.keras.serialization.memory_budget import charge
@@ -87,11 +87,12 @@ class Metric(Configurable):
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Weight:
-        """Makes a part of the state; aggregation is ignored."""
+        """Makes a part of the state; `aggregation`: how that of several replicas becomes one."""
         charge(tuple(shape), dtype or self._dtype, "a metric's state")
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or self._dtype)
         name = name or f"variable_{len(self._own)}"
-        variable = Weight(start, trainable=False, name=name, owner=self.name)
+        copies = {"synchronization": ON_READ, "aggregation": aggregation_of(aggregation)}
+        variable = Weight(start, trainable=False, name=name, owner=self.name, **copies)
         self._own.append(variable)
         return variable
 

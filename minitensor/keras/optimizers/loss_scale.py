@@ -12,7 +12,7 @@ from minitensor.autograd import Variable, as_tensor
 from minitensor.autograd.finite import all_finite
 from minitensor.backend.half import is_half
 from minitensor.keras.optimizers import hyperparameters
-from minitensor.keras.optimizers.optimizer import Optimizer
+from minitensor.keras.optimizers.optimizer import Optimizer, over_replicas
 from minitensor.keras.serialization.objects import serialize
 
 _HOPELESS = 2.0**-24  # float16's smallest number: what is not finite at this scale never will be
@@ -95,7 +95,11 @@ class LossScaleOptimizer(Optimizer):
         grads = list(grads)
         if not grads:
             return
-        variables, scale = self._targets(grads, trainable_variables), self._scale
+        variables = self._targets(grads, trainable_variables)
+        with over_replicas(grads) as summed:
+            self._apply(summed, variables, self._scale)
+
+    def _apply(self, grads: list[Any], variables: Sequence[Variable], scale: float) -> None:
         if not all_finite([as_tensor(g) for g in grads if g is not None]):
             self._now(0, scale * 0.5)
             return

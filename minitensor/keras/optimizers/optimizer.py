@@ -9,13 +9,14 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, Unpack
 
 import numpy as np
 
 from minitensor.array import cast, zeros_like
-from minitensor.autograd import Tensor, Variable, as_tensor, recording
+from minitensor.autograd import Tensor, Variable, as_tensor, recording, replicas
 from minitensor.autograd.restoring import got_part
 from minitensor.backend.devices import device
 from minitensor.keras import initializers
@@ -256,8 +257,8 @@ class Optimizer(Hinting, Configurable):
         if not grads:
             return
         variables = self._targets(grads, trainable_variables)
-        with recording.paused():
-            pairs = self._present(grads, variables)
+        with recording.paused(), over_replicas(grads) as summed:
+            pairs = self._present(summed, variables)
             self._step(pairs)
             for _, variable in pairs:
                 if (constraint := getattr(variable, "constraint", None)) is not None:
@@ -434,6 +435,30 @@ class Optimizer(Hinting, Configurable):
         if isinstance(self._learning_rate, Variable):
             config["learning_rate"] = float(self._learning_rate.numpy())
         return config | {"name": self.name}
+
+
+# ----- replicas -----
+
+
+@contextmanager
+def over_replicas(grads: list[Any]) -> Iterator[list[Any]]:
+    """Gradients as sums over all replicas of `tf.distribute`, None where there is none.
+
+    In the block all replicas write the same into variables: there is nothing to aggregate.
+    """
+    here = replicas.shared()
+    if here is None:
+        yield grads
+        return
+    before = here.summed, here.updating
+    if not here.summed:
+        found = iter(here.all_reduce("SUM", [g for g in grads if g is not None]))
+        grads = [None if g is None else next(found) for g in grads]
+    here.summed = here.updating = True
+    try:
+        yield grads
+    finally:
+        here.summed, here.updating = before
 
 
 # ----- how values go into variables -----

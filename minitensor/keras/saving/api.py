@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from minitensor.distribute import get_strategy
 from minitensor.extras import require
 from minitensor.files import atomic_write
 from minitensor.keras.saving import archive, legacy_h5, safetensors_file, weights_h5
@@ -71,7 +72,7 @@ def save_model(
             f"Received: filepath={filepath}."
         )
     form = archive.write if name.endswith(".keras") else legacy_h5.write_model
-    _write(filepath, overwrite, lambda file: form(file, model, include_optimizer))
+    _write(model, filepath, overwrite, lambda file: form(file, model, include_optimizer))
 
 
 def load_model(
@@ -145,10 +146,10 @@ def save_weights(
     if not model.built:
         raise ValueError(f"You are saving a model {_UNBUILT}")
     if name.endswith(".safetensors"):
-        _write(filepath, overwrite, lambda file: safetensors_file.write(file, model))
+        _write(model, filepath, overwrite, lambda file: safetensors_file.write(file, model))
     elif name.endswith(_OLD):
         form = weights_h5.write if name.endswith(".weights.h5") else legacy_h5.write
-        _write(filepath, overwrite, lambda file: _write_h5(file, form, model))
+        _write(model, filepath, overwrite, lambda file: _write_h5(file, form, model))
     else:
         raise ValueError(
             "The filename must end in `.weights.h5`, `.safetensors` or `.h5`. "
@@ -206,8 +207,10 @@ def _name(filepath: Any, of_open_files: str) -> str:
     return of_open_files if hasattr(filepath, "write") else os.fsdecode(os.fspath(filepath))
 
 
-def _write(filepath: Any, overwrite: bool, write: Callable[[BinaryIO], None]) -> None:
+def _write(model: Any, filepath: Any, overwrite: bool, write: Callable[[BinaryIO], None]) -> None:
     """Writes into an open file, or a whole new file under a path."""
+    if isinstance(filepath, str | os.PathLike) and not _is_chief(model):
+        return
     if hasattr(filepath, "write"):
         whole = io.BytesIO()
         write(whole)
@@ -217,6 +220,11 @@ def _write(filepath: Any, overwrite: bool, write: Callable[[BinaryIO], None]) ->
         raise FileExistsError(f"{os.fspath(filepath)} is there, and overwrite is False")
     with atomic_write(filepath) as fresh, fresh.open("w+b") as file:
         write(file)
+
+
+def _is_chief(model: Any) -> bool:
+    """Whether this process writes the files of all that `tf.distribute` connects."""
+    return bool(getattr(model, "distribute_strategy", get_strategy()).is_chief)
 
 
 def _write_h5(file: BinaryIO, write: Callable[[Any, Any], None], model: Any) -> None:

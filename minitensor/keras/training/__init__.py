@@ -3,6 +3,7 @@
 trainer.py           fit, evaluate, predict
 loop.py              which hook comes when, Ctrl-C between steps
 steps.py             one batch: train_step, train_on_batch and the like
+replicated.py        a step on all replicas of a strategy
 compiling.py         compile, the loss and the metrics of a model
 compiled_loss.py     a loss for each output
 compiled_metrics.py  metrics for each output, and their names

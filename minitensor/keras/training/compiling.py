@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minitensor.array import cast
-from minitensor.autograd import as_tensor
+from minitensor.autograd import as_tensor, replicas
 from minitensor.autograd.tree import flatten
+from minitensor.distribute import get_strategy
 from minitensor.keras import optimizers
 from minitensor.keras.engine import defaults
+from minitensor.keras.losses.loss import shared_out
 from minitensor.keras.metrics import Metric
 from minitensor.keras.optimizers import LossScaleOptimizer
 from minitensor.keras.serialization.objects import deserialize, serialize
@@ -53,6 +55,12 @@ class Compiling:
         self.run_eagerly = self.jit_compile = False
         self._compile_state: CompileState | None = None
         self._fit: FitState | None = None  # while fit runs
+        self._distribute_strategy = replicas.strategy.get()  # in whose scope it was made
+
+    @property
+    def distribute_strategy(self) -> Any:
+        """The strategy in whose scope it was made, of `tf.distribute`."""
+        return self._distribute_strategy or get_strategy()
 
     def compile(
         self,
@@ -104,18 +112,19 @@ class Compiling:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile is True,
         }
-        self.optimizer = rule = optimizers.get(optimizer)
-        half = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
-        if auto_scale_loss and half and rule and not isinstance(rule, LossScaleOptimizer):
-            self.optimizer = LossScaleOptimizer(rule, name="loss_scale_optimizer")
         names = getattr(self, "output_names", None)
         some = metrics is not None or weighted_metrics is not None
-        self._compile_state = CompileState(
-            None if loss is None else CompiledLoss(loss, loss_weights, names),
-            CompiledMetrics(metrics, weighted_metrics, names) if some else None,
-            LossTracker(name="loss"),
-            config,
-        )
+        with self.distribute_strategy.scope():
+            self.optimizer = rule = optimizers.get(optimizer)
+            half = self.dtype_policy.name == "mixed_float16"  # type: ignore[attr-defined]
+            if auto_scale_loss and half and rule and not isinstance(rule, LossScaleOptimizer):
+                self.optimizer = LossScaleOptimizer(rule, name="loss_scale_optimizer")
+            self._compile_state = CompileState(
+                None if loss is None else CompiledLoss(loss, loss_weights, names),
+                CompiledMetrics(metrics, weighted_metrics, names) if some else None,
+                LossTracker(name="loss"),
+                config,
+            )
         self.loss, self.run_eagerly, self.jit_compile = loss, run_eagerly, config["jit_compile"]
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
@@ -173,7 +182,7 @@ class Compiling:
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
         if not added:
             return loss
-        more = sum(added[1:], added[0])
+        more = shared_out(sum(added[1:], added[0]))
         if loss is None:
             return more
         return loss + (more / float(loss.shape.num_elements() or 1) if loss.ndim else more)

@@ -8,7 +8,8 @@ so another process can go on from there, bit for bit. To go on, a callback puts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ class FitState:
         checks_loss: whether a loss that is not finite stops it; a callback may see to that.
         progress: how far it has come.
         resume_from: the `progress.state()` from which it goes on.
+        ctrl_c: hears it, and has `came` and `agreed`; None if the program hears it itself.
+        times: of each process of `tf.distribute`, how long it computed in the last steps.
     """
 
     batches: EpochIterator
@@ -35,12 +38,30 @@ class FitState:
     checks_loss: bool
     progress: Progress
     resume_from: dict[str, Any] | None = None
+    ctrl_c: Any = None
+    times: deque[np.ndarray] = field(default_factory=lambda: deque(maxlen=50))
 
     @staticmethod
     def of(model: Any, batches: EpochIterator, callbacks: list[Any]) -> FitState:
         """At the beginning."""
         handled = any(getattr(callback, "handles_nonfinite", False) for callback in callbacks)
         return FitState(batches, callbacks, not handled, Progress(model, batches))
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody pressed Ctrl-C."""
+        return self.ctrl_c is not None and bool(self.ctrl_c.came)
+
+    def hear(self, seconds: np.ndarray, interrupted: bool) -> None:
+        """What the processes of `tf.distribute` told each other after a step.
+
+        Args:
+            seconds: how long each has computed.
+            interrupted: whether one was interrupted: then all stop now.
+        """
+        self.times.append(seconds)
+        if interrupted and self.ctrl_c is not None:
+            self.ctrl_c.came, self.ctrl_c.agreed = 1, True
 
 
 class Progress:

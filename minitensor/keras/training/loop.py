@@ -42,7 +42,8 @@ def fit(
     try:
         callbacks.on_train_begin()
         start = epochs.start if state.resume_from is None else state.resume_from["epoch"]
-        with whole_steps() as whole_step:
+        with whole_steps(model.distribute_strategy.num_workers > 1) as whole_step:
+            state.ctrl_c = whole_step if isinstance(whole_step, _CtrlC) else None
             for epoch in range(start, epochs.stop):
                 if model.stop_training:  # before it was killed, a training that goes on had ended
                     break
@@ -152,14 +153,22 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
 class _CtrlC:
     """The handler of a fit: inside `with` a step runs to its end; a second Ctrl-C does not wait.
 
+    Args:
+        together: whether other processes take the same steps: then all stop after the first step
+            in which all have heard of it.
+
     Raises:
         KeyboardInterrupt: outside of a step at once, else when it ends.
     """
 
     depth = came = 0  # steps around; Ctrl-C in the outermost
+    agreed = False  # whether the other processes know
+
+    def __init__(self, together: bool) -> None:
+        self._together = together
 
     def __call__(self, number: int, frame: Any) -> None:
-        if not self.depth or self.came:
+        if not (self.depth or self._together) or self.came:
             signal.default_int_handler(number, frame)
         self.came = 1
 
@@ -168,15 +177,15 @@ class _CtrlC:
 
     def __exit__(self, kind: type | None, *error: object) -> None:
         self.depth -= 1
-        if not self.depth:
+        if not self.depth and (self.agreed or not self._together):
             came, self.came = self.came, 0
             if came and kind is None:
                 raise KeyboardInterrupt
 
 
 @contextmanager
-def whole_steps() -> Iterator[AbstractContextManager[None]]:
-    """What runs each step of a fit to its end before Ctrl-C is heard.
+def whole_steps(together: bool) -> Iterator[AbstractContextManager[None]]:
+    """What runs each step of a fit to its end before Ctrl-C is heard, by all processes `together`.
 
     Where the program handles the signal itself, nothing changes.
     """
@@ -188,7 +197,7 @@ def whole_steps() -> Iterator[AbstractContextManager[None]]:
     elif handler is not signal.default_int_handler:
         yield nullcontext()
     else:
-        ours = _CtrlC()
+        ours = _CtrlC(together)
         signal.signal(signal.SIGINT, ours)
         try:
             yield ours

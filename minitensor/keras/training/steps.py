@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import GradientTape
+from minitensor.autograd import GradientTape, replicas
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.callbacks.base import float_logs
 from minitensor.keras.training.batches import (
@@ -24,6 +24,7 @@ from minitensor.keras.training.batches import (
 from minitensor.keras.training.compiled_metrics import CompiledMetrics
 from minitensor.keras.training.compiling import Compiling
 from minitensor.keras.training.finite import StepGuard, check_logs, step_description
+from minitensor.keras.training.replicated import gradients_of_all, on_replicas, sums_given
 
 
 class Steps(Compiling):
@@ -52,12 +53,13 @@ class Steps(Compiling):
         with GradientTape() as tape:
             y_pred, loss = forward(self, x, y, sample_weight)
             scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, guard.learning)
+        gradients, total = gradients_of_all(tape, scaled, guard.learning, loss)
         if checks_loss(self):
-            guard.check(loss, gradients)
-        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+            guard.check(total, gradients)
+        self._track(loss, x)
         if gradients:
-            self.optimizer.apply_gradients(zip(gradients, guard.learning, strict=True))
+            with sums_given():
+                self.optimizer.apply_gradients(zip(gradients, guard.learning, strict=True))
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -74,8 +76,17 @@ class Steps(Compiling):
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
         loss = self._loss_of(x, y, y_pred, sample_weight, False)
-        self._assert_compiled().tracker.update_state(loss, sample_weight=_samples(x))
+        self._track(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _track(self, loss: Any, x: Any) -> None:
+        """Takes a loss into the mean of all samples."""
+        part, count = replicas.share(), _samples(x)
+        if part is not None:
+            if not count:  # a replica for which a small batch had nothing left
+                return
+            loss = loss / part
+        self._assert_compiled().tracker.update_state(loss, sample_weight=count)
 
     def predict_step(self, data: Any) -> Any:
         """What the model gives for a batch. Source: keras.Model.predict_step"""
@@ -201,7 +212,7 @@ def step_of(model: Any, kind: str) -> Callable[[Any], Any]:
     """What runs a step; a program's own if it writes `make_train_function` or its like."""
     make = getattr(model, f"make_{kind}_function")
     if getattr(make, "__func__", None) is getattr(Steps, f"make_{kind}_function"):
-        return functools.partial(_run, model, kind)
+        return on_replicas(model, kind, functools.partial(_run, model, kind))
     make()
     function = getattr(model, f"{kind}_function")
     return lambda batch: function(iter([batch]))
@@ -242,6 +253,11 @@ def in_order(model: Any, logs: dict[str, Any]) -> Any:
 
 def build(model: Any, first: Callable[[], Any]) -> None:
     """Makes what is missing of the weights, by a call on the batch `first()`, and of slots."""
+    with model.distribute_strategy.scope():
+        _build(model, first)
+
+
+def _build(model: Any, first: Callable[[], Any]) -> None:
     if model._has_call and not all(layer.built for layer in model.all_layers()):
         _try(model, first())
     learning = model.trainable_weights

@@ -1,0 +1,164 @@
+"""What differs from replica to replica: values that `run` returned, and variables.
+
+A variable has one array per replica of this process. `array` is that of the replica that runs, the
+first one's between runs; writing between runs writes all. Reading between runs what is
+synchronized when it is read adds the replicas up, those of other processes too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from minitensor import backend
+from minitensor.autograd import Tensor, recording, replicas
+from minitensor.autograd.tree import flatten, map_structure, pack
+from minitensor.autograd.variable import VariableAggregation, VariableSynchronization
+from minitensor.distribute.reduce_op import ReduceOp
+
+SUM, MEAN = VariableAggregation.SUM, VariableAggregation.MEAN
+FIRST = VariableAggregation.ONLY_FIRST_REPLICA
+
+
+class DistributedValues:
+    """One value for each replica of this process.
+
+    Attributes:
+        values: a tuple of them.
+
+    Source: tf.distribute.DistributedValues
+    """
+
+    values: tuple[Any, ...]
+
+
+class PerReplica(DistributedValues):
+    """What `run` returns where there are several replicas.
+
+    Args:
+        values: one for each.
+    """
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values = tuple(values)
+
+    def __repr__(self) -> str:
+        lines = ",\n".join(f"  {i}: {value!r}" for i, value in enumerate(self.values))
+        return f"{type(self).__name__}:{{\n{lines}\n}}"
+
+
+def regroup(results: Sequence[Any]) -> Any:
+    """Nests of the same form, one from each replica, as one nest of PerReplica values."""
+    if len(results) == 1:
+        return results[0]
+    leaves = [_one(values) for values in zip(*map(flatten, results), strict=True)]
+    return pack(results[0], leaves)
+
+
+def _one(values: Sequence[Any]) -> Any:
+    first = values[0]
+    plain = isinstance(first, int | float | str | bytes | None)
+    same = all(v is first or (plain and v == first and type(v) is type(first)) for v in values)
+    return first if same else PerReplica(values)
+
+
+def select(index: int, nest: Any) -> Any:
+    """What one replica sees of a nest."""
+
+    def of(value: Any) -> Any:
+        return value.values[index] if isinstance(value, PerReplica) else value
+
+    return map_structure(of, nest)
+
+
+class DistributedVariable(DistributedValues):
+    """What makes a variable one of which every replica has a copy. Mixed in before its class."""
+
+    _copies: list[Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._strategy = replicas.strategy.get()
+        super().__init__(*args, **kwargs)
+        start = self._strategy.from_chief(self.array)
+        self._copies = [start, *(_copy(start) for _ in self._copies[1:])]
+
+    @property
+    def array(self) -> Any:
+        """The array of the replica that runs; between runs of the first."""
+        return self._copies[self._index()]
+
+    @array.setter
+    def array(self, new: Any) -> None:
+        if "_copies" in self.__dict__ and self._runs():
+            self._copies[self._index()] = new
+            if self._on_read and self.aggregation is MEAN:  # type: ignore[attr-defined]
+                replicas.replica.get().to_average[id(self)] = self
+        else:
+            count = self._strategy.local_replicas
+            self._copies = [new, *(_copy(new) for _ in range(count - 1))]
+
+    @property
+    def _on_read(self) -> bool:
+        return self.synchronization is VariableSynchronization.ON_READ  # type: ignore[attr-defined]
+
+    def _runs(self) -> bool:
+        here = replicas.replica.get()
+        return here is not None and here.strategy is self._strategy
+
+    def _index(self) -> int:
+        return replicas.replica.get().local if self._runs() else 0
+
+    @property
+    def values(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """A tensor for each replica of this process."""
+        return tuple(Tensor(array) for array in self._copies)
+
+    def read_value(self) -> Tensor:
+        """The present value; between runs what the replicas have together."""
+        found = self.aggregation  # type: ignore[attr-defined]
+        if not self._on_read or self._runs() or found is not SUM:
+            return recording.read(self, self.array)
+        return self._strategy.reduce(ReduceOp.SUM, regroup(self.values), None)  # type: ignore[no-any-return]
+
+    def numpy(self) -> Any:
+        """The same as NumPy array."""
+        value = self.read_value()
+        return value.numpy()
+
+    def assign(self, value: Any) -> Any:
+        """Gives every replica the value, or what their values make together."""
+        here = self._runs() and replicas.shared()
+        if here and not self._on_read and not here.updating:
+            value = self._aggregated(here, value)
+        found = super().assign(value)  # type: ignore[misc]
+        if self._on_read and not self._runs() and self.aggregation is SUM:  # type: ignore[attr-defined]
+            self._keep_at_first()
+        return found
+
+    def _aggregated(self, here: Any, value: Any) -> Any:
+        rule = self.aggregation  # type: ignore[attr-defined]
+        if rule in (SUM, MEAN):
+            return here.all_reduce(ReduceOp[rule.name], value)
+        return here.from_first(value) if rule is FIRST else value
+
+    def _keep_at_first(self) -> None:
+        """A sum that was given from outside is the first replica's; the others have 0."""
+        first = self._strategy.is_chief
+        for i in range(int(first), len(self._copies)):
+            be = backend.of(self._copies[i])
+            self._copies[i] = be.asarray(be.xp.zeros_like(self._copies[i]))
+
+
+def _copy(array: Any) -> Any:
+    be = backend.of(array)
+    return be.asarray(be.xp.array(array))
+
+
+@functools.cache
+def distributed(cls: type) -> type:
+    """A kind of variables as one of which every replica has a copy."""
+    if issubclass(cls, DistributedVariable):
+        return cls
+    parts: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    return type(cls.__name__, (DistributedVariable, cls), parts)
