@@ -8,7 +8,12 @@ datasets.py        batches cut into the replicas' parts
 buckets.py         sums of many arrays in few messages, beside the walk back
 communicator.py    what a communicator does, and the one of a replica alone
 threads.py         that of the replicas of one process
-mpi.py             that of several processes
+processes.py       that of several processes, by MPI
+mpi.py             how a process joins the others, and what becomes of errors
+launch.py          how it was started, and whether that can work
+lifeline.py        a process beside each rank that says when it was killed
+agreement.py       what all ranks must have in common
+report.py          what they tell each other after each step
 """
 
 from minitensor import missing

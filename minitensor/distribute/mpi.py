@@ -1,150 +1,211 @@
-"""The communicator of processes that `mpiexec` started, by mpi4py.
-
-Every collective is a nonblocking one that is asked again and again whether it is over: so a replica
-that waits still sees Ctrl-C, and four of them on two cores take turns.
-"""
+"""How a process joins the others: once, when the first strategy that needs them is made."""
 
 from __future__ import annotations
 
-import importlib
+import atexit
+import hashlib
 import json
 import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Mapping
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from minitensor.backend.half import is_half
+from minitensor.distribute import launch
+from minitensor.distribute.agreement import AllRanksError, same_on_all_ranks
+from minitensor.distribute.communicator import Alone, Communicator
+from minitensor.distribute.processes import Processes
 
-_RANKS = (("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE"))
-
-
-def launched(environment: Mapping[str, str] = os.environ) -> tuple[int, int] | None:
-    """The rank and the number of ranks that `mpiexec` gave this process; None without it."""
-    for rank, size in _RANKS:
-        if rank in environment and size in environment:
-            return int(environment[rank]), int(environment[size])
-    return None
+_FOR_ALL_TO_START = "MINITENSOR_START_SECONDS"  # a cluster whose disks are slow may need longer
+_opened: tuple[Processes, _Lifeline] | None = None
 
 
-class MPI:
-    """The replicas are processes.
+def open_mpi() -> Communicator:
+    """The communicator of this process: the same one each time; `Alone` without mpiexec.
+
+    Raises:
+        ImportError: mpi4py or an MPI library is missing.
+        LaunchError: mpiexec, the MPI library and TF_CONFIG do not fit together.
+        RanksDifferError: a rank runs another program or version.
+
+    Example:
+        >>> from minitensor.distribute.mpi import open_mpi
+        >>> open_mpi().size
+        1
+    """
+    if _opened is not None:
+        return _opened[0]
+    sys.excepthook = _excepthook
+    found = launch.check()
+    if found is None:
+        sys.excepthook = sys.__excepthook__
+        return Alone()
+    library = launch.open_library(found)
+    lifeline = _Lifeline(found)
+    if not library.Is_initialized():
+        library.Init_thread(library.THREAD_MULTIPLE)
+    mpi = Processes(library.COMM_WORLD)
+    if mpi.size != found.size:
+        lifeline.tell("failed")
+        raise launch.LaunchError(
+            f"{found.by} says that it started {found.size} ranks, but MPI knows {mpi.size}: the "
+            "MPI library and the launcher do not fit together; call the mpiexec beside "
+            f"{sys.executable}"
+        )
+    _join(mpi, lifeline)
+    for name, value in _facts().items():
+        same_on_all_ranks(mpi, name, value)
+    return mpi
+
+
+def _facts() -> dict[str, str]:
+    """What this rank runs, for comparison."""
+    program = Path(sys.argv[0])
+    content = program.read_bytes() if program.is_file() else b""
+    return {
+        "minitensor's version": sys.modules["minitensor"].__version__,
+        "Python's version": ".".join(map(str, sys.version_info[:2])),
+        "NumPy's version": np.__version__.partition(".")[0],
+        "the program": f"{program.name} (SHA-256 {hashlib.sha256(content).hexdigest()[:12]})",
+    }
+
+
+def _join(mpi: Processes, lifeline: _Lifeline) -> None:
+    global _opened
+    address = mpi.all_gather_object(lifeline.address)[0]
+    lifeline.tell("joined", address)
+    _opened = mpi, lifeline
+    atexit.register(_leave)
+
+
+class _Lifeline:
+    """The pipe to the process that outlives this rank: lifeline.py.
 
     Args:
-        world: mpi4py's communicator of them all.
+        found: what started this rank.
     """
 
-    def __init__(self, world: Any) -> None:
-        self._world = world.Dup()  # the program's own messages are not taken for ours
-        self.rank, self.size = int(world.rank), int(world.size)
-        self.bytes_sent = 0
-        self.waited = 0.0
+    def __init__(self, found: launch.Launched) -> None:
+        folder = _folder(found)
+        (folder / str(found.rank)).touch()
+        alone = found.here == found.size  # on this machine
+        server = None
+        if found.rank == 0:
+            server = socket.create_server(("127.0.0.1" if alone else "", 0))
+            host = "127.0.0.1" if alone else socket.gethostname()
+            self.address = [host, server.getsockname()[1], secrets.token_hex()]
+        else:
+            self.address = []
+        settings = {
+            "rank": found.rank,
+            "size": found.size,
+            "folder": str(folder),
+            "here": found.here,
+            "seconds": float(os.environ.get(_FOR_ALL_TO_START, "60")),
+            "listening": server and server.fileno(),
+        }
+        script = str(Path(__file__).with_name("lifeline.py"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", script, json.dumps(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # what ends the ranks does not end it
+            pass_fds=[server.fileno()] if server else [],
+        )
+        if server:
+            server.close()
 
-    def all_reduce(self, array: Any, op: str = "sum") -> Any:
-        """The "sum", "max" or "min" of all replicas' arrays, the same bits in all.
-
-        The largest is found by NumPy, to whom NaN is the largest and the smallest: MPI would give
-        each replica another answer.
-        """
-        if op == "sum" and array.dtype != bool:
-            total = np.array(array, order="C")
-            self.start_all_reduce(total).wait()
-            return total
-        join = {"sum": np.add, "max": np.maximum, "min": np.minimum}[op]
-        return np.asarray(join.reduce(self.all_gather(array[np.newaxis]), 0, array.dtype)[0])
-
-    def start_all_reduce(self, array: Any) -> _Sum:
-        """Begins the sum of a contiguous array, which it is written into."""
-        self._count(2 * array.nbytes * (self.size - 1) // self.size)
-        return _Sum(self, array)
-
-    def broadcast(self, array: Any, root: int = 0) -> Any:
-        """The root's array; the others bring one of its shape and type."""
-        found = np.array(array, order="C")
-        self._count(found.nbytes * (self.size - 1) // self.size)
-        self._await(self._world.Ibcast(_bytes(found), root))
-        return found
-
-    def all_gather(self, array: Any) -> list[Any]:
-        """All arrays, one per replica; their first axes may differ."""
-        own = np.ascontiguousarray(array)
-        row = own.nbytes // len(own) if len(own) else 0
-        mine = np.array([len(own), row], np.int64)
-        sizes = np.empty((self.size, 2), np.int64)
-        self._await(self._world.Iallgather(mine, sizes))
-        row, lengths = sizes[:, 1].max(), sizes[:, 0]
-        self._count(own.nbytes * (self.size - 1))
-        found = np.empty((int(lengths.sum()), *own.shape[1:]), own.dtype)
-        counts = (lengths * row).tolist()
-        self._await(self._world.Iallgatherv(_bytes(own), [_bytes(found), counts]))
-        return np.split(found, np.cumsum(lengths)[:-1])
-
-    def all_gather_object(self, value: Any) -> list[Any]:
-        """All values, one per replica: what JSON can say."""
-        said = np.frombuffer(json.dumps(value).encode(), np.uint8)
-        return [json.loads(part.tobytes()) for part in self.all_gather(said)]
-
-    def barrier(self) -> None:
-        """Returns when all have come."""
-        self._await(self._world.Ibarrier())
-
-    def _count(self, sent: int) -> None:
-        self.bytes_sent += sent
-
-    def _await(self, request: Any) -> None:
-        """Asks until it is over: first eagerly, then leaving the core to others, then asleep."""
-        begun = now = time.perf_counter()
-        while not request.Test():
-            now = time.perf_counter()
-            if now - begun > 1e-3:
-                time.sleep(1e-4)
-            elif now - begun > 5e-5:
-                os.sched_yield()
-        self.waited += now - begun
+    def tell(self, word: str, value: Any = True) -> None:
+        """Says one word of lifeline.py's."""
+        pipe = self._process.stdin
+        assert pipe is not None
+        with suppress(OSError):  # it has gone, for the chief's has
+            pipe.write(json.dumps({word: value}).encode() + b"\n")
+            pipe.flush()
 
 
-class _Sum:
-    """A sum on its way; half precision travels as float32, and is rounded once, at the end."""
-
-    def __init__(self, mpi: MPI, array: Any) -> None:
-        self._mpi, self._array = mpi, array
-        self._travels = array.astype(np.float32) if is_half(array.dtype) else array
-        self._request = mpi._world.Iallreduce(_library().IN_PLACE, self._travels)
-        self._over = False
-
-    def test(self) -> bool:
-        """Whether it is over; a message makes way while somebody asks."""
-        if not self._over and self._request.Test():
-            self._end()
-        return self._over
-
-    def wait(self) -> None:
-        """Returns when it is over."""
-        if not self._over:
-            self._mpi._await(self._request)
-            self._end()
-
-    def _end(self) -> None:
-        self._over = True
-        if self._travels is not self._array:
-            self._array[...] = self._travels
+def _folder(found: launch.Launched) -> Path:
+    """Where the ranks of this machine see each other before MPI has started."""
+    folder = Path(tempfile.gettempdir()) / f"minitensor-{os.getuid()}-{found.job}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
-def _bytes(array: Any) -> Any:
-    return array.reshape(-1).view(np.uint8)
+def _leave() -> None:
+    """The end of this rank's program."""
+    if _opened is not None:
+        mpi, lifeline = _opened
+        mpi.leave()
+        lifeline.tell("left")
 
 
-def _library() -> Any:
-    return importlib.import_module("mpi4py.MPI")
+def _excepthook(
+    kind: type[BaseException], problem: BaseException, frames: TracebackType | None
+) -> None:
+    uncaught(problem, "".join(traceback.format_exception(kind, problem, frames)))
 
 
-def open_mpi() -> MPI:
-    """The communicator of this process: the same one each time."""
-    global _opened
-    if _opened is None:
-        _opened = MPI(_library().COMM_WORLD)
-    return _opened
+def uncaught(problem: BaseException, words: str) -> None:
+    """Prints what ended this program, once, and ends the other ranks, if there are any.
+
+    Args:
+        problem: the exception that nobody caught.
+        words: what to print: its traceback.
+    """
+    found = launch.launched()
+    if isinstance(problem, launch.LaunchError | AllRanksError):
+        words = f"minitensor: {problem}\n"  # where it was raised says nothing more
+    if found is None or found.size == 1:
+        print(words, end="", file=sys.stderr)
+        return
+    if isinstance(problem, launch.LaunchError):
+        _refused(found, words)
+        return
+    stopped = isinstance(problem, KeyboardInterrupt)
+    together = stopped or isinstance(problem, AllRanksError)
+    if not together:
+        _tell("failed")
+        time.sleep(min(found.rank, 10) * 0.1)  # of those with one bug, the first ends the others
+        words = "".join(f"rank {found.rank}: {line}\n" for line in words.splitlines())
+    if found.rank == 0 or not together:
+        print(words, end="", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    if _opened is None and not together:
+        os.kill(os.getpid(), signal.SIGTERM)  # the others wait for this rank in MPI_Init
+    elif _opened is not None and (_opened[0].pending or not together):
+        _tell("failed")
+        _opened[0].abort(130 if stopped else 1)
 
 
-_opened: MPI | None = None
+def _tell(word: str) -> None:
+    if _opened is not None:
+        _opened[1].tell(word)
+
+
+def _refused(found: launch.Launched, words: str) -> None:
+    """Says why this rank cannot start, once on this machine, and ends those that wait for it."""
+    folder = _folder(found)
+    (folder / f"refused-{found.rank}").touch()
+    with suppress(FileExistsError):
+        (folder / "said").touch(exist_ok=False)
+        print(words, end="", file=sys.stderr, flush=True)
+    until = time.time() + 2
+    while time.time() < until:
+        time.sleep(0.1)
+        if len(list(folder.glob("refused-*"))) == found.size:
+            time.sleep(0.3)  # the others look as well
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+    shutil.rmtree(folder, ignore_errors=True)
+    os.kill(os.getpid(), signal.SIGTERM)

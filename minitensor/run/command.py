@@ -45,13 +45,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _ran(script: Path) -> int:
     """Runs it; what it raises is shown from its own first line on, as Python shows it."""
+    from minitensor.distribute import mpi
+
     try:
         runpy.run_path(str(script), run_name="__main__")
+    except KeyboardInterrupt as problem:
+        mpi.uncaught(problem, "minitensor run: stopped\n")
+        return 130
     except Exception as problem:
         frames = traceback.TracebackException.from_exception(problem)
         first = next((i for i, f in enumerate(frames.stack) if f.filename == str(script)), 0)
         frames.stack[:first] = []
-        print("".join(frames.format()), end="", file=sys.stderr)
+        mpi.uncaught(problem, "".join(frames.format()))
         return 1
     return 0
 
