@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -77,11 +77,6 @@ class Variable(ArrayLike):
 
     constraint: Any = None  # a layer's weight may have one
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """In the scope of a strategy, a variable of which every replica has a copy."""
-        around = replicas.strategy.get()
-        return object.__new__(cls if around is None else around.variable_class(cls))
-
     def __init__(
         self,
         initial_value: Any = None,
@@ -103,6 +98,8 @@ class Variable(ArrayLike):
         on_read = self.synchronization is VariableSynchronization.ON_READ
         self.trainable = not on_read if trainable is None else bool(trainable)
         self.name = f"{recording.scope.get()}{name}:0"
+        if (around := replicas.strategy.get()) is not None:
+            around.adopt(self)
 
     def value(self) -> Tensor:
         """The present value, as a Tensor that tapes trace back to this variable."""

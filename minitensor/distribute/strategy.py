@@ -100,16 +100,15 @@ class Strategy:
         finally:
             replicas.strategy.reset(token)
 
-    def variable_class(self, cls: type) -> type:
-        """The class of a variable that is made in the scope."""
-        return distributed(cls) if self.num_replicas_in_sync > 1 else cls
-
-    def from_chief(self, array: Any) -> Any:
-        """What the first process has in place of this array."""
-        if self._workers.size == 1:
-            return array
-        given = Tensor(array)
-        return to_device_of(on_host(self._workers.broadcast, given), given).array
+    def adopt(self, variable: Any) -> None:
+        """Makes a new variable one of which every replica has a copy, the first process's."""
+        if self.num_replicas_in_sync == 1:
+            return
+        start = Tensor(vars(variable).pop("array"))
+        if self._workers.size > 1:
+            start = to_device_of(on_host(self._workers.broadcast, start), start)
+        variable.__class__ = distributed(type(variable))
+        variable.mirror(self, start.array)
 
     def run(
         self,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minitensor import backend
-from minitensor.autograd import Tensor, recording, replicas
+from minitensor.autograd import Tensor, Variable, recording, replicas
 from minitensor.autograd.tree import flatten, map_structure, pack
 from minitensor.autograd.variable import VariableAggregation, VariableSynchronization
 from minitensor.distribute.reduce_op import ReduceOp
@@ -30,6 +30,7 @@ class DistributedValues:
     Source: tf.distribute.DistributedValues
     """
 
+    __slots__ = ()  # so that a variable can become one
     values: tuple[Any, ...]
 
 
@@ -73,15 +74,16 @@ def select(index: int, nest: Any) -> Any:
 
 
 class DistributedVariable(DistributedValues):
-    """What makes a variable one of which every replica has a copy. Mixed in before its class."""
+    """A variable of which every replica has a copy: what its class has in place of Variable's."""
 
+    __slots__ = ()
+    _strategy: Any
     _copies: list[Any]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._strategy = replicas.strategy.get()
-        super().__init__(*args, **kwargs)
-        start = self._strategy.from_chief(self.array)
-        self._copies = [start, *(_copy(start) for _ in self._copies[1:])]
+    def mirror(self, strategy: Any, start: Any) -> None:
+        """Gives each replica of this process a copy of an array to start from."""
+        self._strategy = strategy
+        self._copies = [start, *(_copy(start) for _ in strategy.contexts[1:])]
 
     @property
     def array(self) -> Any:
@@ -90,13 +92,12 @@ class DistributedVariable(DistributedValues):
 
     @array.setter
     def array(self, new: Any) -> None:
-        if "_copies" in self.__dict__ and self._runs():
+        if self._runs():
             self._copies[self._index()] = new
             if self._on_read and self.aggregation is MEAN:  # type: ignore[attr-defined]
                 replicas.replica.get().to_average[id(self)] = self
         else:
-            count = self._strategy.local_replicas
-            self._copies = [new, *(_copy(new) for _ in range(count - 1))]
+            self._copies = [new, *(_copy(new) for _ in self._copies[1:])]
 
     @property
     def _on_read(self) -> bool:
@@ -122,16 +123,15 @@ class DistributedVariable(DistributedValues):
         return self._strategy.reduce(ReduceOp.SUM, regroup(self.values), None)  # type: ignore[no-any-return]
 
     def numpy(self) -> Any:
-        """The same as NumPy array."""
-        value = self.read_value()
-        return value.numpy()
+        """The same as a NumPy array."""
+        return self.read_value().numpy()
 
     def assign(self, value: Any) -> Any:
         """Gives every replica the value, or what their values make together."""
         here = self._runs() and replicas.shared()
         if here and not self._on_read and not here.updating:
             value = self._aggregated(here, value)
-        found = super().assign(value)  # type: ignore[misc]
+        found = Variable.assign(self, value)  # type: ignore[arg-type]
         if self._on_read and not self._runs() and self.aggregation is SUM:  # type: ignore[attr-defined]
             self._keep_at_first()
         return found
@@ -157,8 +157,10 @@ def _copy(array: Any) -> Any:
 
 @functools.cache
 def distributed(cls: type) -> type:
-    """A kind of variables as one of which every replica has a copy."""
-    if issubclass(cls, DistributedVariable):
-        return cls
-    parts: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    return type(cls.__name__, (DistributedVariable, cls), parts)
+    """A kind of variables as one of which every replica has a copy.
+
+    The kind itself comes first among its bases, so that a variable can change over to it.
+    """
+    own = {n: v for n, v in vars(DistributedVariable).items() if n not in ("__slots__", "__doc__")}
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    return type(cls.__name__, (cls, DistributedVariable), {**own, **names})
