@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from minitensor import backend
@@ -112,6 +113,24 @@ class ReplicaContext:
         """The value that the first replica has."""
         tensor = as_tensor(value)
         return to_device_of(on_host(self.communicator.broadcast, tensor), tensor)
+
+    @contextlib.contextmanager
+    def sums_given(self) -> Iterator[None]:
+        """What optimizers get in the block are sums over all replicas already."""
+        before, self.summed = self.summed, True
+        try:
+            yield
+        finally:
+            self.summed = before
+
+    @contextlib.contextmanager
+    def writing_the_same(self) -> Iterator[None]:
+        """What the block writes into variables is the same in all replicas."""
+        before, self.updating = self.updating, True
+        try:
+            yield
+        finally:
+            self.updating = before
 
     def average_kept(self) -> None:
         """The variables that every replica changed in its own way get their mean."""

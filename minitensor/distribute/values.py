@@ -136,6 +136,24 @@ class DistributedVariable(DistributedValues):
             self._keep_at_first()
         return found
 
+    def assign_add(self, delta: Any) -> Any:
+        """Adds `delta`, or what the replicas' deltas make together."""
+        return self._moved(Variable.assign_add, delta)
+
+    def assign_sub(self, delta: Any) -> Any:
+        """Subtracts `delta`, or what the replicas' deltas make together."""
+        return self._moved(Variable.assign_sub, delta)
+
+    def _moved(self, by: Any, delta: Any) -> Any:
+        here = self._runs() and replicas.shared()
+        if here and not self._on_read and not here.updating:
+            delta = self._aggregated(here, delta)
+            with here.writing_the_same():
+                return by(self, delta)
+        if self._on_read and not self._runs():
+            self.assign(self.read_value())  # the whole sum where it is changed
+        return by(self, delta)
+
     def _aggregated(self, here: Any, value: Any) -> Any:
         rule = self.aggregation  # type: ignore[attr-defined]
         if rule in (SUM, MEAN):

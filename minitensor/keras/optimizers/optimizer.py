@@ -450,15 +450,11 @@ def over_replicas(grads: list[Any]) -> Iterator[list[Any]]:
     if here is None:
         yield grads
         return
-    before = here.summed, here.updating
     if not here.summed:
         found = iter(here.all_reduce("SUM", [g for g in grads if g is not None]))
         grads = [None if g is None else next(found) for g in grads]
-    here.summed = here.updating = True
-    try:
+    with here.sums_given(), here.writing_the_same():
         yield grads
-    finally:
-        here.summed, here.updating = before
 
 
 # ----- how values go into variables -----

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minitensor.autograd import Tensor, Variable, as_tensor
+from minitensor.autograd import Tensor, Variable, as_tensor, replicas
 from minitensor.autograd.finite import Event, Origin, Watcher, all_finite, described, is_finite
 from minitensor.autograd.tensor import ArrayLike
 from minitensor.autograd.tree import flatten
 from minitensor.backend import generator
+from minitensor.distribute.agreement import AllRanksError
 from minitensor.keras.engine.calling import calls
 from minitensor.keras.engine.weight import path_of
 
@@ -51,6 +52,10 @@ class NonFiniteError(FloatingPointError):
         self.op, self.layer = op, layer
 
 
+class ReplicaNonFiniteError(AllRanksError, NonFiniteError):
+    """The same, of one replica; all of them raise it."""
+
+
 class StepGuard:
     """A step that can be undone until its update.
 
@@ -80,29 +85,52 @@ class StepGuard:
         """
         if all_finite([loss, *(g for g in gradients if g is not None)]):
             return
+        here = replicas.shared()
+        if here is not None:
+            raise self._error_of_replicas(here, self._what(loss, gradients))
+        seen, again, gradients_again = self._run_again(with_gradients=is_finite(loss))
+        raise self._explained(self._what(loss, gradients), seen, [again, *gradients_again])
+
+    def _what(self, loss: Tensor, gradients: Sequence[Tensor | None]) -> str:
+        """What is not finite, in words."""
         where = step_description(self._model)
         if not is_finite(loss):
-            raise self._explained(f"{where}: the loss is {_said(loss)}", with_gradients=False)
+            return f"{where}: the loss is {_said(loss)}"
         pairs = zip(self.learning, gradients, strict=True)
         names = [path_of(v) for v, g in pairs if g is not None and not is_finite(g)]
         what = f"{where}: the loss is {_said(loss)}, but not finite is the gradient of "
-        raise self._explained(what + ", ".join(names), with_gradients=True)
+        return what + ", ".join(names)
+
+    def _error_of_replicas(self, here: Any, what: str) -> NonFiniteError:
+        """Names the first replica whose own part is not finite; all raise the same."""
+        seen, loss, gradients = self._run_again(with_gradients=True)
+        own = None
+        if not all_finite([loss, *gradients]):
+            name = f"on replica {here.replica_id_in_sync_group} {what}"
+            own = str(self._explained(name, seen, [loss, *gradients]))
+        said = [words for words in here.communicator.all_gather_object(own) if words]
+        alone = f"Training stopped {what}, though that of every replica alone is finite."
+        return ReplicaNonFiniteError(said[0] if said else alone)
 
     def _undo(self) -> None:
         generator.restore(self._random)
         for variable, array in self._others:
             variable.array = array
 
-    def _explained(self, what: str, with_gradients: bool) -> NonFiniteError:
-        """Runs the step again, watched, and says where it went wrong."""
+    def _run_again(self, with_gradients: bool) -> tuple[Watcher, Tensor, list[Tensor]]:
+        """Runs the step again, watched."""
         self._undo()
+        gradients: list[Any] = []
         with Watcher(_place) as seen:
             _, loss = self._forward(self._model, *self._data)
-            suspects: list[Any] = [loss]
             if with_gradients:
-                suspects = [g for g in seen.gradients(loss, self.learning) if g is not None]
-        origin = seen.origin(suspects)
+                gradients = seen.gradients(loss, self.learning)
         self._undo()
+        return seen, loss, [g for g in gradients if g is not None]
+
+    def _explained(self, what: str, seen: Watcher, values: list[Tensor]) -> NonFiniteError:
+        """Says where it went wrong."""
+        origin = seen.origin([v for v in values if not is_finite(v)] or values)
         source = self._source(origin)
         event = None if source else origin.op
         if event is not None:

@@ -8,13 +8,13 @@ so another process can go on from there, bit for bit. To go on, a callback puts 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minitensor.backend import generator
+from minitensor.distribute.report import Reports
 from minitensor.keras.training.epoch_iterator import EpochIterator
 from minitensor.keras.training.steps import build_metrics
 
@@ -30,7 +30,7 @@ class FitState:
         progress: how far it has come.
         resume_from: the `progress.state()` from which it goes on.
         ctrl_c: hears it, and has `came` and `agreed`; None if the program hears it itself.
-        times: of each process of `tf.distribute`, how long it computed in the last steps.
+        reports: what the processes of `tf.distribute` tell each other after every step.
     """
 
     batches: EpochIterator
@@ -39,28 +39,29 @@ class FitState:
     progress: Progress
     resume_from: dict[str, Any] | None = None
     ctrl_c: Any = None
-    times: deque[np.ndarray] = field(default_factory=lambda: deque(maxlen=50))
+    reports: Any = None
 
     @staticmethod
     def of(model: Any, batches: EpochIterator, callbacks: list[Any]) -> FitState:
         """At the beginning."""
         handled = any(getattr(callback, "handles_nonfinite", False) for callback in callbacks)
-        return FitState(batches, callbacks, not handled, Progress(model, batches))
+        state = FitState(batches, callbacks, not handled, Progress(model, batches))
+        state.reports = Reports(model.distribute_strategy.is_chief)
+        return state
 
     @property
     def interrupted(self) -> bool:
         """Whether somebody pressed Ctrl-C."""
         return self.ctrl_c is not None and bool(self.ctrl_c.came)
 
-    def hear(self, seconds: np.ndarray, interrupted: bool) -> None:
-        """What the processes of `tf.distribute` told each other after a step.
+    def hear(self, reports: np.ndarray) -> None:
+        """Reads what the processes of `tf.distribute` reported of a step.
 
         Args:
-            seconds: how long each has computed.
-            interrupted: whether one was interrupted: then all stop now.
+            reports: (processes, 3), of each what `report.report` says. If one was interrupted, all
+                stop now.
         """
-        self.times.append(seconds)
-        if interrupted and self.ctrl_c is not None:
+        if self.reports.read(reports, self.progress.step) and self.ctrl_c is not None:
             self.ctrl_c.came, self.ctrl_c.agreed = 1, True
 
 

@@ -45,7 +45,7 @@ def fit(
         with whole_steps(model.distribute_strategy.num_workers > 1) as whole_step:
             state.ctrl_c = whole_step if isinstance(whole_step, _CtrlC) else None
             for epoch in range(start, epochs.stop):
-                if model.stop_training:  # before it was killed, a training that goes on had ended
+                if _stops(model):  # before it was killed, a training that goes on had ended
                     break
                 found = _epoch(model, state, callbacks, epoch, validate, whole_step, run)
                 if found is None:
@@ -90,7 +90,7 @@ def _epoch(
             logs = run(batch)
             progress.reach(epoch, step + 1)
             callbacks.on_train_batch_end(step, logs)
-        if model.stop_training:
+        if _stops(model):
             break
     if not progress.step:
         return None
@@ -100,6 +100,14 @@ def _epoch(
     progress.reach(epoch + 1, 0)
     callbacks.on_epoch_end(epoch, logs)
     return logs
+
+
+def _stops(model: Any) -> bool:
+    """Whether a callback has asked for it, in any process."""
+    strategy = model.distribute_strategy
+    if strategy.num_workers > 1:
+        model.stop_training = strategy.any_has(model.stop_training)
+    return bool(model.stop_training)
 
 
 def _no_batch(epoch: int, first: bool) -> None:

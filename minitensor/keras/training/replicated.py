@@ -8,14 +8,15 @@ computed, and whether somebody pressed Ctrl-C: so all stop after the same step.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from minitensor.autograd import replicas
 from minitensor.autograd.tree import flatten, pack
+from minitensor.distribute.report import report
 
 
 def on_replicas(model: Any, kind: str, run: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -46,11 +47,11 @@ def _logs_of_all(model: Any, kind: str, logs: Any, computed: float) -> Any:
     if strategy.num_workers == 1:
         return pack(logs, own)
     fit = model._fit if kind == "train" else None
-    interrupted = 0.0 if fit is None else fit.interrupted
-    reports = np.stack(strategy.gather_host(np.array([computed, interrupted, *own])))
+    mine = report(computed, True, fit is not None and fit.interrupted)
+    reports = np.stack(strategy.gather_host(np.array([*mine[0], *own])))
     if fit is not None:
-        fit.hear(reports[:, 0], bool(reports[:, 1].any()))
-    return pack(logs, list(reports[:, 2:].mean(0)))
+        fit.hear(reports[:, :3])
+    return pack(logs, list(reports[:, 3:].mean(0)))
 
 
 def gradients_of_all(tape: Any, scaled: Any, learning: Sequence[Any], loss: Any) -> tuple[Any, Any]:
@@ -61,15 +62,7 @@ def gradients_of_all(tape: Any, scaled: Any, learning: Sequence[Any], loss: Any)
     return here.gradients(tape, scaled, learning, loss)  # type: ignore[no-any-return]
 
 
-@contextmanager
-def sums_given() -> Iterator[None]:
+def sums_given() -> AbstractContextManager[None]:
     """An optimizer gets gradients that are sums over all replicas already."""
     here = replicas.shared()
-    if here is None:
-        yield
-        return
-    here.summed = True
-    try:
-        yield
-    finally:
-        here.summed = False
+    return nullcontext() if here is None else here.sums_given()  # type: ignore[no-any-return]
