@@ -179,12 +179,12 @@ def _differentiable_sums(communicator: Any, tensors: list[Tensor]) -> list[Tenso
     """The sum over replicas of each tensor; its derivative is the sum of the cotangents."""
 
     @custom_gradient
-    def summed(*inputs: Any) -> Any:
+    def all_reduce(*inputs: Any) -> Any:
         arrays = sums(communicator, [t.array for t in inputs])
         outputs = [Tensor(array) for array in arrays]
         return outputs, lambda *upstream: _differentiable_sums(communicator, list(upstream))
 
-    return list(summed(*tensors)) if tensors else []
+    return list(all_reduce(*tensors)) if tensors else []
 
 
 def gathered(communicator: Any, tensor: Tensor, axis: int) -> Tensor:

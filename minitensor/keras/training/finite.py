@@ -104,13 +104,14 @@ class StepGuard:
     def _error_of_replicas(self, here: Any, what: str) -> NonFiniteError:
         """Names the first replica whose own part is not finite; all raise the same."""
         seen, loss, gradients = self._run_again(with_gradients=True)
-        own = None
+        own: list[Any] = []
         if not all_finite([loss, *gradients]):
             name = f"on replica {here.replica_id_in_sync_group} {what}"
-            own = str(self._explained(name, seen, [loss, *gradients]))
-        said = [words for words in here.communicator.all_gather_object(own) if words]
+            error = self._explained(name, seen, [loss, *gradients])
+            own = [error.op == "all_reduce", str(error)]  # whether it came from another one
+        said = sorted(filter(None, here.communicator.all_gather_object(own)), key=lambda s: s[0])
         alone = f"Training stopped {what}, though that of every replica alone is finite."
-        return ReplicaNonFiniteError(said[0] if said else alone)
+        return ReplicaNonFiniteError(said[0][1] if said else alone)
 
     def _undo(self) -> None:
         generator.restore(self._random)
