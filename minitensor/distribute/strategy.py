@@ -107,7 +107,7 @@ class Strategy:
         start = Tensor(vars(variable).pop("array"))
         if self._workers.size > 1:
             start = to_device_of(on_host(self._workers.broadcast, start), start)
-        variable.__class__ = distributed(type(variable))
+        variable.__class__ = distributed(type(variable))  # type: ignore[arg-type]
         variable.mirror(self, start.array)
 
     def run(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitensor import backend
 from minitensor.autograd import Tensor, Variable, recording, replicas
@@ -76,7 +76,8 @@ def select(index: int, nest: Any) -> Any:
 class DistributedVariable(DistributedValues):
     """A variable of which every replica has a copy: what its class has in place of Variable's."""
 
-    __slots__ = ()
+    if not TYPE_CHECKING:
+        __slots__ = ()
     _strategy: Any
     _copies: list[Any]
 

@@ -91,7 +91,10 @@ class Metric(Configurable):
         charge(tuple(shape), dtype or self._dtype, "a metric's state")
         start = initializers.get(initializer)(tuple(shape), dtype=dtype or self._dtype)
         name = name or f"variable_{len(self._own)}"
-        copies = {"synchronization": ON_READ, "aggregation": aggregation_of(aggregation)}
+        copies: dict[str, Any] = {
+            "synchronization": ON_READ,
+            "aggregation": aggregation_of(aggregation),
+        }
         variable = Weight(start, trainable=False, name=name, owner=self.name, **copies)
         self._own.append(variable)
         return variable
