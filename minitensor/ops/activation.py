@@ -15,7 +15,7 @@ from typing import Any
 
 from minitensor.autograd import Tensor, primitive
 from minitensor.autograd.walk import filled
-from minitensor.backend.half import in_float32
+from minitensor.backend.half import in_float32, slow_in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops import array, math
 from minitensor.ops.elementwise import FLOATS, NUMBERS, elementwise
@@ -27,12 +27,14 @@ SELU_SCALE = 1.0507009873554805
 
 
 @elementwise(NUMBERS)
+@slow_in_float32
 def relu(be: Backend, x: Any) -> Any:
     """max(x, 0); NaN stays NaN"""
     return be.xp.maximum(x, x.dtype.type(0))
 
 
 @elementwise(NUMBERS)
+@slow_in_float32
 def relu6(be: Backend, x: Any) -> Any:
     """min(max(x, 0), 6); NaN stays NaN"""
     y = be.xp.maximum(x, x.dtype.type(0))

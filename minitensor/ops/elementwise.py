@@ -17,6 +17,7 @@ from minitensor.autograd import Primitive, Tensor, align, as_tensor
 from minitensor.autograd.primitive import Derivative
 from minitensor.autograd.tensor import is_float
 from minitensor.backend.errors import InvalidArgumentError
+from minitensor.backend.half import slow_in_float32
 from minitensor.backend.protocol import Backend
 from minitensor.ops.array import sum_to
 
@@ -97,4 +98,4 @@ def ufunc(name: str, kinds: str = FLOATS, function: str | None = None) -> Elemen
         return getattr(be.xp, function or name)(*arrays)
 
     forward.__name__ = name
-    return Elementwise(forward, kinds)
+    return Elementwise(slow_in_float32(forward), kinds)

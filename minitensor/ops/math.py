@@ -20,7 +20,7 @@ import numpy as np
 from minitensor.autograd import Tensor, align, as_tensor, first_tensor, primitive
 from minitensor.autograd.walk import filled
 from minitensor.backend import error_function
-from minitensor.backend.half import in_float32, is_half
+from minitensor.backend.half import astype, in_float32, is_half
 from minitensor.backend.protocol import Backend
 from minitensor.ops.elementwise import (
     BOOLS,
@@ -327,7 +327,7 @@ def stop_gradient(be: Backend, x: Any) -> Any:
 @primitive
 def cast(be: Backend, x: Any, *, dtype: Any) -> Any:
     """x with elements of another type; floats are cut off towards 0 to become integers."""
-    return x.astype(dtype)
+    return astype(x, dtype)
 
 
 cast.defvjp(lambda g, y, x, *, dtype: cast(g, dtype=x.dtype))

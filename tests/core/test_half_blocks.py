@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from compiled_faults import in_plain_python
 
+import minitensor as mt
 from minitensor.backend import numpy as backend
 from minitensor.backend import settings
+from minitensor.backend.half import WORTH
 from minitensor.backend.numpy import half as doors
 from minitensor.backend.numpy import memory
+from minitensor.ops import math
 from minitensor.window import Window
 
 pytest.importorskip("numba")
@@ -92,3 +95,31 @@ def test_no_copy_of_all_images_in_float32_exists(monkeypatch: pytest.MonkeyPatch
     extra = tracemalloc.get_traced_memory()[1] - 2 * y.nbytes  # itself, and its parts
     tracemalloc.stop()
     assert extra <= 1.5 * doors.BLOCK_BYTES < 2 * x.nbytes
+
+
+@pytest.mark.parametrize("high", [None, 6.0])
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_a_gate_opens_as_in_float32(dtype: np.dtype, high: float | None) -> None:
+    """For every number, zeros of both signs, infinities and NaN among them."""
+    every = np.arange(2**16, dtype=np.uint16).view(dtype)
+    x = every.astype("float32")
+    is_open = (x > 0) & (x < (np.inf if high is None else high)) | ((x == np.inf) & (high is None))
+    g = np.random.default_rng(0).permutation(every)
+    expected = np.where(is_open, bits(g), 0)
+    np.testing.assert_array_equal(bits(backend.gate(g, every, high)), expected)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+@pytest.mark.parametrize("name", ["add", "multiply", "divide", "maximum", "exp"])
+def test_large_arrays_are_computed_as_small_ones_are(dtype: np.dtype, name: str) -> None:
+    """In float32 and rounded once: so does NumPy, a number at a time."""
+    draw = np.random.default_rng(0)
+    a, b = (draw.normal(size=3 * WORTH).astype(dtype) for _ in range(2))
+    op = getattr(math, name)
+    arrays = [a, b][: 1 if name == "exp" else 2]
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(*arrays)
+    found = op(*map(mt.constant, arrays)).numpy()
+    assert found.dtype == dtype
+    apart = np.abs(bits(found).astype(int) - bits(expected).astype(int))
+    assert apart.max() <= (name == "exp")  # whose float32 has two authors

@@ -15,8 +15,8 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.direct import taps
-from minitensor.backend.numpy.half import in_float32
 from minitensor.window import Pair, Window, extent
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from minitensor.backend.error_function import gelu_of, gelu_slope
+from minitensor.backend.half import in_float32, is_half, slow_in_float32
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
-from minitensor.backend.numpy.half import in_float32
 from minitensor.backend.numpy.memory import output
 from minitensor.backend.numpy.norm import along, rows_of
 
@@ -73,10 +73,17 @@ def gate(g: np.ndarray, x: np.ndarray, high: float | None) -> np.ndarray:
     if room is not None and g.dtype == x.dtype:
         y: np.ndarray = room.elementwise.gate(g, x, np.nan if high is None else high)
         return y
+    if is_half(x.dtype):  # as integers: above 0 they are in the same order, and NaN is beyond all
+        limit = np.asarray(np.inf if high is None else high, x.dtype).view(np.int16)
+        bits = x.view(np.int16)
+        below = bits <= limit if high is None else bits < limit
+        passed: np.ndarray = g.view(np.int16) * ((bits > 0) & below)
+        return passed.view(g.dtype)
     is_open = x > 0 if high is None else (x > 0) & (x < high)
     return where(is_open, g, np.zeros((), g.dtype))
 
 
+@slow_in_float32
 def bias_activation(x: np.ndarray, bias: np.ndarray, activation: str) -> np.ndarray:
     """activation(x + bias), one of `ACTIVATIONS`, one bias per channel; NaN stays NaN.
 

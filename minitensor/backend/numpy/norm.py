@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.backend.half import is_half
+from minitensor.backend.half import astype, in_float32, is_half
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
-from minitensor.backend.numpy.half import in_float32
 from minitensor.backend.numpy.memory import output
 
 BLOCK_BYTES = 2**18  # of one array in one block of rows
@@ -193,7 +192,7 @@ def batch_norm_grad(
 
 def rows_of(x: np.ndarray) -> np.ndarray:
     """x as a matrix of pixels, or of a few side by side; float32 instead of half."""
-    wide = x.astype(np.float32) if is_half(x.dtype) else x
+    wide = astype(x) if is_half(x.dtype) else x
     c = x.shape[-1] or 1
     beside = math.gcd(x.size // c, 2 ** (max(ROW // c, 1).bit_length() - 1))
     return wide.reshape(x.size // c // (beside or 1), beside * x.shape[-1])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy.blocks import SLOWNESS
 from minitensor.backend.numpy.choice import compiled
-from minitensor.backend.numpy.half import in_float32
 
 
 @in_float32

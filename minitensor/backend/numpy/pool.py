@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from minitensor.backend.half import in_float32, slow_in_float32
 from minitensor.backend.numpy.blocks import SLOWNESS, Block, over_blocks
 from minitensor.backend.numpy.choice import compiled
 from minitensor.backend.numpy.direct import taps
-from minitensor.backend.numpy.half import in_float32
 from minitensor.window import Window, real_taps
 
 
+@slow_in_float32
 def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
     """The maximum of each window's real pixels; NaN if one of them is.
 
@@ -43,6 +44,7 @@ def max_pool(x: np.ndarray, window: Window) -> np.ndarray:
     return y
 
 
+@slow_in_float32
 def window_argmax(x: np.ndarray, window: Window) -> np.ndarray:
     """The tap of each window's first maximum, in row-major order.
 
@@ -82,6 +84,7 @@ def put_tap(g: np.ndarray, index: np.ndarray, window: Window) -> np.ndarray:
     return x
 
 
+@slow_in_float32
 def max_pool_grad(g: np.ndarray, x: np.ndarray, window: Window) -> np.ndarray:
     """Each g is added to the pixel of x that won its window: put_tap(g, window_argmax(x))."""
     room = _compiled(x, window)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.array import cast
-from minitensor.autograd import Variable, as_tensor
+from minitensor.autograd import Tensor, Variable, as_tensor
 from minitensor.autograd.finite import all_finite
 from minitensor.backend.half import is_half
 from minitensor.keras.optimizers import hyperparameters
@@ -103,7 +103,8 @@ class LossScaleOptimizer(Optimizer):
         if not all_finite([as_tensor(g) for g in grads if g is not None]):
             self._now(0, scale * 0.5)
             return
-        unscaled = [None if g is None else _wide(g) / scale for g in grads]
+        divisor = np.float32(scale)
+        unscaled = [None if g is None else Tensor(_wide(g).array / divisor) for g in grads]
         self.inner_optimizer.apply(unscaled, variables)
         steps = int(self.step_counter.array) + 1
         grows = steps == self.dynamic_growth_steps
