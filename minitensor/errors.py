@@ -4,6 +4,7 @@ from minitensor import missing
 from minitensor.backend.errors import (
     AlreadyExistsError,
     DataLossError,
+    FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
     OpError,
@@ -45,12 +46,6 @@ class ResourceExhaustedError(OpError, MemoryError):
     """Source: tf.errors.ResourceExhaustedError"""
 
     error_code = 8
-
-
-class FailedPreconditionError(OpError, RuntimeError):
-    """Source: tf.errors.FailedPreconditionError"""
-
-    error_code = 9
 
 
 class AbortedError(OpError):

@@ -60,6 +60,12 @@ class AlreadyExistsError(OpError, FileExistsError):
     error_code = 6
 
 
+class FailedPreconditionError(OpError, RuntimeError):
+    """Something else must come first. Source: tf.errors.FailedPreconditionError"""
+
+    error_code = 9
+
+
 class OutOfRangeError(OpError):
     """The end of a data set, by `get_next`. Source: tf.errors.OutOfRangeError"""
 

@@ -95,9 +95,9 @@ def of(value: Any) -> Text:
         return value
     if isinstance(value, str | bytes):
         words = np.empty((), object)
-        words[()] = value
-    else:
-        words = np.array(value, object)
+        words[()] = _word(value)
+        return words.view(Text)
+    words = np.array(value, object)
     flat = [_word(word) for word in words.ravel()]
     found = np.empty(words.shape, object)
     found.reshape(-1)[:] = flat

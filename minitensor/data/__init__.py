@@ -12,7 +12,8 @@
     batched.py, padding.py      padded_batch, rebatch
     filed.py, stored.py         list_files, save, load, snapshot, cache
     dataset.py    Dataset: where elements come from, map, batch ...
-    records.py    TFRecordDataset
+    readers.py    what is in files: TextLineDataset; records.py: TFRecordDataset
+    sharding.py   the part of one of several workers
 
     idx.py        the file format of MNIST
     labelled.py   images with labels, and how they are parted for learning and testing
@@ -29,7 +30,7 @@ Nothing that a file holds is executed.
 
 from minitensor import missing
 from minitensor.data import experimental
-from minitensor.data.dataset import Dataset, TextLineDataset
+from minitensor.data.dataset import Dataset
 from minitensor.data.idx import read_idx
 from minitensor.data.labelled import LabelledImages, split
 from minitensor.data.options import Options, ThreadingOptions
@@ -37,6 +38,7 @@ from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
 from minitensor.data.pipeline import ElementIterator as Iterator
+from minitensor.data.readers import TextLineDataset
 from minitensor.data.records import TFRecordDataset
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 from minitensor.data.spec import DatasetSpec

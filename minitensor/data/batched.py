@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 from minitensor.data import padding, steps
+from minitensor.data.options import AutoShardPolicy
 from minitensor.data.picked import Picked
-from minitensor.data.pipeline import UNKNOWN
+from minitensor.data.pipeline import UNKNOWN, Run
 from minitensor.data.spec import map_structure
 from minitensor.nn import checks as args
 
@@ -55,12 +57,14 @@ class Batched(Picked):
             return map_structure(lambda s: s.batched(front), shown)
 
         many = self._counted(lambda here: here // size if whole else -(-here // size))
-        return self._then(
+        made = self._then(
             "padded_batch",
             lambda run: steps.cut(self._start(run), [size], whole, plan.stacked),
             many,
             spec,
         )
+        made._batch = size
+        return made
 
     def rebatch(
         self, batch_size: Any, drop_remainder: bool = False, name: str | None = None
@@ -68,11 +72,11 @@ class Batched(Picked):
         """Batches of other sizes, from elements that are batches.
 
         Args:
-            batch_size: rows of each; or a list of sizes, taken by turns.
+            batch_size: rows of each; or a list of sizes, taken by turns, of which some may be 0.
             drop_remainder: leave out the last batch if it is smaller.
 
         Raises:
-            ValueError: a size is below 1, or elements have no axes.
+            ValueError: all sizes are 0, one is below, or elements have no axes.
 
         Example:
             >>> import minitensor as tf
@@ -80,18 +84,21 @@ class Batched(Picked):
             >>> [batch.numpy().tolist() for batch in batches]
             [[0, 1], [2, 3], [4]]
         """
-        sizes = args.numbers("rebatch", "batch_size", batch_size, 1)
+        sizes = args.numbers("rebatch", "batch_size", batch_size, 0)
+        if not any(sizes):
+            raise ValueError(f"rebatch: batch_size must be above 0, got {batch_size}")
         whole = bool(drop_remainder)
         front = sizes[0] if whole and len({*sizes}) == 1 else None
 
         def spec() -> Any:
             return map_structure(lambda s: s.rows().batched(front), self.element_spec)
 
+        def start(run: Run) -> Iterator[Any]:
+            part = run.part(AutoShardPolicy.DATA)
+            if part is not None and part.replicas is not None:  # each batch is for all of them
+                return steps.parted(self._start(run), part.replicas)
+            return steps.cut(steps.unbatched(self._start(run)), sizes, whole)
+
         if not self._looks:
             spec()
-        return self._then(
-            "rebatch",
-            lambda run: steps.cut(steps.unbatched(self._start(run)), sizes, whole),
-            lambda: UNKNOWN,
-            spec,
-        )
+        return self._then("rebatch", start, lambda: UNKNOWN, spec)

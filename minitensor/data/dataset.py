@@ -8,22 +8,18 @@ same name.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from minitensor.backend import generator
-from minitensor.backend.text import of, string
 from minitensor.data import steps, threads
-from minitensor.data.bounded import unpacked
 from minitensor.data.filed import Filed
 from minitensor.data.nested import several
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
-from minitensor.data.rows import Rows, tensors
+from minitensor.data.pipeline import INFINITE, UNKNOWN, Run, elements, parallel
+from minitensor.data.rows import Rows
 from minitensor.data.spec import (
     TensorSpec,
     flatten,
@@ -34,7 +30,6 @@ from minitensor.data.spec import (
 )
 from minitensor.dtypes import as_dtype, int64
 from minitensor.nn import checks as args
-from minitensor.strings import words
 
 
 class Dataset(Filed):
@@ -230,6 +225,9 @@ class Dataset(Filed):
             lambda: map_structure(lambda dataset: dataset.element_spec, inside),
         )
         made._looks = any(dataset._looks for dataset in listed)
+        made._reads = lambda: all(dataset._reads() for dataset in listed)
+        sizes = {dataset._batch for dataset in listed}
+        made._batch = sizes.pop() if len(sizes) == 1 else -1
         return made
 
     @elements("range(3).map(lambda n: n + 1)", "[1, 2, 3]")
@@ -277,7 +275,7 @@ class Dataset(Filed):
         def start(run: Run) -> Iterator[Any]:
             return filter(lambda e: steps.accepted(predicate, e), self._start(run))
 
-        return self._then("filter", start, lambda: UNKNOWN)
+        return self._kept("filter", start, lambda: UNKNOWN)
 
     def batch(
         self,
@@ -317,7 +315,9 @@ class Dataset(Filed):
                 return steps.mapped_batches(self._start(run), size, whole)
             return steps.cut(self._start(run), [size], whole)
 
-        return self._then("batch", start, many, spec)
+        made = self._then("batch", start, many, spec)
+        made._batch = size
+        return made
 
     @elements("range(5).batch(2).unbatch()", "[0, 1, 2, 3, 4]")
     def unbatch(self, name: str | None = None) -> Self:
@@ -341,50 +341,3 @@ class Dataset(Filed):
             many,
             spec,
         )
-
-
-class TextLineDataset(Dataset):
-    """The lines of text files, without what ends them.
-
-    Args:
-        filenames: one name, a list of them, or a dataset of names.
-        compression_type: ignored: the file tells whether it is packed by gzip.
-        buffer_size, num_parallel_reads, name: ignored.
-
-    Raises:
-        OSError: while iterating: a file cannot be opened.
-
-    Example:
-        >>> import minitensor as tf
-        >>> import pathlib, tempfile
-        >>> file = pathlib.Path(tempfile.mkdtemp()) / "two.txt"
-        >>> _ = file.write_text("one" + chr(10) + "two")
-        >>> [line.numpy() for line in tf.data.TextLineDataset(str(file))]
-        [b'one', b'two']
-
-    Source: tf.data.TextLineDataset
-    """
-
-    def __new__(
-        cls,
-        filenames: Any,
-        compression_type: str | None = None,
-        buffer_size: Any = None,
-        num_parallel_reads: Any = None,
-        name: str | None = None,
-    ) -> Any:
-        """A dataset of text."""
-        names = filenames
-        if not isinstance(filenames, Pipeline):
-            found = words("TextLineDataset", "filenames", filenames)
-            names = Dataset.from_tensor_slices(found.ravel())
-
-        def lines(element: Any) -> Iterator[Any]:
-            with unpacked(Path(os.fsdecode(tensors(element).numpy()))) as stream:
-                for line in stream:
-                    yield of(line.rstrip(b"\n").removesuffix(b"\r"))
-
-        def start(run: Run) -> Iterator[Any]:
-            return steps.interleaved(map(lines, names._start(run)))
-
-        return Dataset("text lines", start, lambda: UNKNOWN, lambda: TensorSpec((), string))

@@ -13,6 +13,7 @@ from minitensor.data.options import (
     OptimizationOptions,
     ThreadingOptions,
 )
+from minitensor.data.order import SHARD_HINT
 from minitensor.data.pipeline import AUTOTUNE
 from minitensor.data.pipeline import INFINITE as INFINITE_CARDINALITY
 from minitensor.data.pipeline import UNKNOWN as UNKNOWN_CARDINALITY
@@ -21,6 +22,7 @@ from minitensor.io import records
 __all__ = [
     "AUTOTUNE",
     "INFINITE_CARDINALITY",
+    "SHARD_HINT",
     "UNKNOWN_CARDINALITY",
     "AutoShardPolicy",
     "AutotuneOptions",
@@ -122,7 +124,7 @@ def assert_cardinality(expected_cardinality: Any) -> Callable[[Any], Any]:
 
             return chain(map(counted, dataset._start(run)), end())
 
-        return dataset._then("assert_cardinality", start, lambda: expected)
+        return dataset._kept("assert_cardinality", start, lambda: expected)
 
     return applied
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from minitensor.backend import generator
 from minitensor.data import steps, threads
+from minitensor.data.options import AutoShardPolicy
 from minitensor.data.order import Ordered
 from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
 from minitensor.data.rows import opened, tensors
@@ -35,10 +37,7 @@ class Nested(Ordered):
         """
         inner = _opener("flat_map", map_func)
 
-        def start(run: Run) -> Iterator[Any]:
-            return steps.interleaved(map(functools.partial(inner, run), self._start(run)))
-
-        return self._computed("flat_map", start, lambda: UNKNOWN)
+        return self._opening("flat_map", inner, lambda run, sources: steps.interleaved(sources))
 
     @elements(
         "range(3).interleave(lambda n: tf.data.Dataset.range(n, n + 3), 2)",
@@ -75,14 +74,40 @@ class Nested(Ordered):
         row = 1 if block_length is None else block_length
         block = args.number("interleave", "block_length", row, 1)
 
-        def start(run: Run) -> Iterator[Any]:
-            sources = map(functools.partial(inner, run), self._start(run))
+        def joined(run: Run, sources: Iterator[Iterator[Any]]) -> Iterator[Any]:
             if not calls:
                 return steps.interleaved(sources, slots, block)
             in_order = run.ordered(deterministic)
             return threads.interleaved_ahead(sources, slots, block, calls, 2 * block, in_order)
 
-        return self._computed("interleave", start, lambda: UNKNOWN)
+        return self._opening("interleave", inner, joined)
+
+    def _opening(
+        self,
+        title: str,
+        inner: Callable[[Any], Pipeline],
+        joined: Callable[[Run, Iterator[Iterator[Any]]], Iterator[Any]],
+    ) -> Self:
+        """The elements of inner(element), `joined`; if these are files, a part of them is read."""
+
+        @functools.cache
+        def opens_files() -> bool:
+            with generator.using(np.random.default_rng(0)):
+                return any(inner(element)._reads() for element in islice(self, 1))
+
+        def start(run: Run) -> Iterator[Any]:
+            inside, outer = run, self._start
+            if run.part(AutoShardPolicy.FILE) is not None and opens_files():
+                inside, outer = replace(run, shard=None), self._start_part
+
+            def opened(element: Any) -> Iterator[Any]:
+                return inner(element)._start(inside)
+
+            return joined(run, map(opened, outer(run)))
+
+        made = self._computed(title, start, lambda: UNKNOWN)
+        made._reads = lambda: opens_files() or self._reads()
+        return made
 
     def window(
         self,
@@ -179,7 +204,8 @@ class Nested(Ordered):
 
         def reduced(run: Run, group: tuple[int, list[Any]]) -> Iterator[Any]:
             key, found = group
-            return _started("group_by_window", reduce_func(as_key(key), self._of(found)), run)
+            result = reduce_func(as_key(key), self._of(found))
+            return _dataset("group_by_window", result)._start(run)
 
         def start(run: Run) -> Iterator[Any]:
             groups = steps.grouped(self._start(run), key_func, full)
@@ -287,23 +313,23 @@ class Nested(Ordered):
         return _chosen("sample_from_datasets", listed, draws, stop_on_empty_dataset, drawn)
 
 
-def _opener(op: str, function: Callable[..., Any]) -> Callable[[Run, Any], Iterator[Any]]:
-    """Starts the dataset that a function gives for an element."""
+def _opener(op: str, function: Callable[..., Any]) -> Callable[[Any], Pipeline]:
+    """The dataset that a function gives for an element."""
     if not callable(function):
         raise TypeError(f"{op}: expected a function that gives a dataset, got {function!r}")
 
-    def inner(run: Run, element: Any) -> Iterator[Any]:
-        return _started(op, steps.called(function, element), run)
+    def inner(element: Any) -> Pipeline:
+        return _dataset(op, steps.called(function, element))
 
     return inner
 
 
-def _started(op: str, found: Any, run: Run) -> Iterator[Any]:
+def _dataset(op: str, found: Any) -> Pipeline:
     if not isinstance(found, Pipeline):
         raise TypeError(
             f"{op}: the function must return a `Dataset` object. Got {type(found).__name__}."
         )
-    return found._start(run)
+    return found
 
 
 def several(op: str, datasets: list[Any]) -> list[Pipeline]:
@@ -332,4 +358,6 @@ def _chosen(
     def many() -> int:
         return INFINITE if all(d._count() == INFINITE for d in listed) else UNKNOWN
 
-    return listed[0]._beside(title, listed, start, many)
+    made = listed[0]._beside(title, listed, start, many)
+    made._reads = lambda: False  # which file is whose cannot be told, as in TensorFlow
+    return made

@@ -1,5 +1,6 @@
 """Options of a dataset: kept and handed on. `deterministic=False` lets elements that threads make
-overtake one another; the others tell TensorFlow how to run fast, and nothing here asks them.
+overtake one another, `experimental_distribute` parts a dataset among workers; the others tell
+TensorFlow how to run fast, and nothing here asks them.
 
 For all of them:
     Raises: AttributeError for an option that TensorFlow does not have.
@@ -14,7 +15,7 @@ from typing import Any
 
 
 class AutoShardPolicy(Enum):
-    """How files would be parted among machines."""
+    """Which part of a dataset each worker reads; sharding.py."""
 
     OFF, AUTO, FILE, DATA, HINT = -1, 0, 1, 2, 3
 
@@ -67,7 +68,7 @@ class AutotuneOptions(_Settings):
 
 
 class DistributeOptions(_Settings):
-    """How TensorFlow would part a dataset among machines."""
+    """How a dataset is parted among workers: `auto_shard_policy`; `num_devices` is kept alone."""
 
     _names = ("auto_shard_policy", "num_devices")
 

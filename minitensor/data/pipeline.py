@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Any, Self
 
 import numpy as np
@@ -20,10 +20,10 @@ import numpy as np
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import generator
 from minitensor.backend.devices import device
-from minitensor.backend.errors import OutOfRangeError
+from minitensor.backend.errors import InvalidArgumentError, OutOfRangeError
 from minitensor.backend.numpy.threads import cores
 from minitensor.data import steps
-from minitensor.data.options import Options
+from minitensor.data.options import AutoShardPolicy, Options
 from minitensor.data.rows import numbers, tensors
 from minitensor.data.spec import common, map_structure, spec_of
 from minitensor.docstrings import examples_of
@@ -33,8 +33,23 @@ from minitensor.nn import checks as args
 AUTOTUNE = -1
 INFINITE, UNKNOWN = -1, -2
 _LOOKS = 10  # errors may have no end
+_TOO_FEW = (
+    "Could not apply FILE based sharding: the dataset only has {} file(s), which is not enough for "
+    "the required {} shards/workers. Set experimental_distribute.auto_shard_policy of "
+    "tf.data.Options() to DATA or OFF, or write the data into more files"
+)
 example = examples_of("tf.data.Dataset", "")
 elements = examples_of("[int(n) for n in tf.data.Dataset", "]")  # an example that lists numbers
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a dataset that one of several workers reads; sharding.py."""
+
+    policy: AutoShardPolicy
+    workers: int
+    index: int
+    replicas: int | None = None  # of all workers together
 
 
 @dataclass
@@ -43,12 +58,18 @@ class Run:
 
     number: int  # how many iterations over that dataset began before
     in_order: bool = True  # whether threads hand out elements in the order of their sources
+    shard: Shard | None = None
+    unshuffled: bool = False  # shuffles do nothing: what they shuffle is parted first
     starts: Counter[object] = field(default_factory=Counter)  # how often each shuffle has begun
 
     def again(self, step: object) -> int:
         """How often `step` has begun in this iteration; counts this time too."""
         self.starts[step] += 1  # the step itself, which then lives as long as its count
         return self.starts[step] - 1
+
+    def part(self, policy: AutoShardPolicy) -> Shard | None:
+        """The part to read, if it is cut out in this way."""
+        return self.shard if self.shard is not None and self.shard.policy is policy else None
 
     def ordered(self, deterministic: bool | None) -> bool:
         """What a step does that was told so, or None."""
@@ -118,6 +139,9 @@ class Pipeline(Hinting):
         self._begun = 0
         self._looks = spec is None  # what elements are like is only known when one was made
         self._maps = False  # whether a map made it
+        self._batch = -1  # rows of its elements, where a step said so
+        self._reads: Callable[[], bool] = lambda: False  # whether all comes from files
+        self._shuffles: Callable[[Run, Iterator[Any]], Iterator[Any]] | None = None
         self._options: Any = None
 
     def _then(
@@ -131,7 +155,30 @@ class Pipeline(Hinting):
         spec = spec or (lambda: self.element_spec)
         made = type(self)(f"{title} of {self._title}", start, count or self._count, spec)
         made._looks, made._options = self._looks, self._options
+        made._reads, made._shuffles = self._reads, self._shuffles
         return made
+
+    def _kept(self, title: str, start: Start, count: Callable[[], int] | None = None) -> Self:
+        """A dataset of one more step, which keeps elements as they are."""
+        made = self._then(title, start, count)
+        made._batch = self._batch
+        return made
+
+    def _start_part(self, run: Run) -> Iterator[Any]:
+        """What one worker reads of a dataset of files: parted, then shuffled."""
+        shard = run.part(AutoShardPolicy.FILE)
+        if shard is None:
+            return self._start(run)
+        files = self._start(replace(run, shard=None, unshuffled=True))
+
+        def enough() -> Iterator[Any]:
+            first = list(islice(files, shard.workers))
+            if len(first) < shard.workers:
+                raise InvalidArgumentError(_TOO_FEW.format(len(first), shard.workers))
+            return chain(first, files)
+
+        found = steps.sliced(steps.later(enough), shard.index, -1, shard.workers)
+        return self._shuffles(run, found) if self._shuffles else found
 
     def _computed(self, title: str, start: Start, count: Callable[[], int] | None = None) -> Self:
         """A dataset of one more step, which calls a user's function."""
@@ -161,6 +208,7 @@ class Pipeline(Hinting):
 
         made = self._then(title, start, count, spec)
         made._looks = any(dataset._looks for dataset in datasets)
+        made._reads = lambda: all(dataset._reads() for dataset in datasets)
         if not made._looks:
             spec()
         return made
@@ -278,7 +326,7 @@ class Pipeline(Hinting):
         """
         if not isinstance(options, Options):
             raise TypeError(f"with_options: expected tf.data.Options, got {options!r}")
-        made = self._then("with_options", self._start)
+        made = self._kept("with_options", self._start)
         made._options = self.options().merge(options)
         return made
 

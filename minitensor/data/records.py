@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minitensor.backend.errors import DataLossError
-from minitensor.backend.text import of, string
-from minitensor.data import steps
-from minitensor.data.bounded import Readable, read_up_to
+from minitensor.data.bounded import Readable
 from minitensor.data.dataset import Dataset
-from minitensor.data.pipeline import UNKNOWN, Pipeline, Run
-from minitensor.data.rows import tensors
-from minitensor.data.spec import TensorSpec
+from minitensor.data.readers import reading
 from minitensor.gfile import GFile
-from minitensor.io.records import check, window
-from minitensor.strings import words
+from minitensor.io.crc32c import crc32c_each, masked
+from minitensor.io.records import window
+from minitensor.nn import checks as args
 
 _MOST = 1 << 28  # bytes of a record; a few kB of packed file can promise any number
 _AT_ONCE = 1 << 18
+_CHUNK = 1 << 20  # what is read at a time of a record that promises to be large
 
 
 class TFRecordDataset(Dataset):
@@ -28,7 +30,10 @@ class TFRecordDataset(Dataset):
     Args:
         filenames: one name, a list of them, or a dataset of names.
         compression_type: None or "", "GZIP", "ZLIB": as the files were written.
-        buffer_size, num_parallel_reads, name: ignored.
+        buffer_size: bytes that are read at a time; None for 256 KiB.
+        num_parallel_reads: so many files at a time, on threads, whose records come by turns;
+            AUTOTUNE for one per core; None for one file after the other.
+        name: ignored.
 
     Raises:
         ValueError: another compression; while iterating: DataLossError, for a file that is damaged
@@ -56,51 +61,82 @@ class TFRecordDataset(Dataset):
         name: str | None = None,
     ) -> Any:
         """A dataset of text."""
-        bits, names = window("TFRecordDataset", compression_type), filenames
-        if not isinstance(filenames, Pipeline):
-            found = words("TFRecordDataset", "filenames", filenames)
-            names = Dataset.from_tensor_slices(found.ravel())
-
-        def start(run: Run) -> Iterator[Any]:
-            files = (_records(tensors(element).numpy(), bits) for element in names._start(run))
-            return steps.interleaved(files)
-
-        return Dataset("records", start, lambda: UNKNOWN, lambda: TensorSpec((), string))
+        bits = window("TFRecordDataset", compression_type)
+        size = (
+            _AT_ONCE
+            if buffer_size is None
+            else args.number("TFRecordDataset", "buffer_size", buffer_size, 0)
+        )
+        blocks = functools.partial(_blocks, bits=bits, size=size or _AT_ONCE)
+        return reading("TFRecordDataset", filenames, blocks, num_parallel_reads)
 
 
-def _records(path: bytes, bits: int) -> Iterator[Any]:
-    """The records of one file, as text."""
+def _blocks(path: Path, bits: int, size: int) -> Iterator[list[bytes]]:
+    """The records of one file, those together that were read together."""
     with GFile(path, "rb") as file:
         stream: Any = _Unpacked(file, bits) if bits else file
-        at = 0
+        at, rest, wanted = 0, b"", size  # where `rest` begins, and how much is read next
         while True:
-            try:
-                record = _next(stream)
-            except (ValueError, zlib.error) as error:
-                raise DataLossError(f"{path.decode()}: damaged at {at}: {error}") from None
-            if record is None:
+            found, problem = _read(stream, wanted)
+            data = rest + found
+            bounds, wanted, damage = _bounds(data, ended=not found)
+            if bounds:
+                yield [data[start:stop] for start, stop in bounds]
+            used = bounds[-1][1] + 4 if bounds else 0
+            at, rest = at + used, data[used:]
+            if damage or problem:
+                raise DataLossError(f"{path}: damaged at {at}: {problem or damage}")
+            if not found:
                 return
-            yield of(record)
-            at += len(record) + 16
+            wanted = max(wanted, size)
 
 
-def _next(stream: Readable) -> bytes | None:
-    """The next record; None at the end."""
-    head = bytes(read_up_to(stream, 12))
-    if not head:
-        return None
-    if len(head) < 12 or check(head[:8]) != head[8:]:
-        raise ValueError("no record begins here" if len(head) == 12 else "truncated record")
-    size = int.from_bytes(head[:8], "little")
-    if size > _MOST:
-        raise ValueError(f"a record of {size} bytes, where at most {_MOST} are read")
-    body = read_up_to(stream, size + 4)
-    if len(body) < size + 4:
-        raise ValueError(f"truncated record: {len(body)} bytes, where {size + 4} are promised")
-    record = bytes(memoryview(body)[:size])
-    if check(record) != body[size:]:
-        raise ValueError("corrupted record: its check sum is wrong")
-    return record
+def _read(stream: Readable, count: int) -> tuple[bytes, str]:
+    """So many bytes, or those up to the end or to a damage, and what the damage is."""
+    body = bytearray()
+    try:
+        while len(body) < count and (chunk := stream.read(min(_CHUNK, count - len(body)))):
+            body += chunk
+    except (ValueError, zlib.error) as error:
+        return bytes(body), str(error)
+    return bytes(body), ""
+
+
+def _bounds(data: bytes, ended: bool) -> tuple[list[tuple[int, int]], int, str]:
+    """(where the whole records in `data` lie, how many bytes the next one lacks, what is wrong).
+
+    Lengths are followed first and their check sums compared after, all together: what comes after a
+    length that is wrong counts for nothing.
+    """
+    heads, at = [], 0
+    while at <= len(data) - 12:
+        heads.append(at)
+        at += 16 + int.from_bytes(data[at : at + 8], "little")
+    array, lacking = np.frombuffer(data, np.uint8), 0
+    damage = "truncated record" if ended and at < len(data) else ""
+    wrong = _differing(array, np.array(heads, np.int64), np.full(len(heads), 8))
+    if wrong.size:
+        heads, damage = heads[: wrong[0]], "no record begins here"
+    sizes = [int.from_bytes(data[head : head + 8], "little") for head in heads]
+    if heads and heads[-1] + 16 + sizes[-1] > len(data):
+        here, size = len(data) - heads.pop() - 12, sizes.pop()
+        lacking, damage = size + 4 - here, ""
+        if size > _MOST:
+            damage = f"a record of {size} bytes, where at most {_MOST} are read"
+        elif ended:
+            damage = f"truncated record: {here} bytes, where {size + 4} are promised"
+    wrong = _differing(array, np.array(heads, np.int64) + 12, np.array(sizes, np.int64))
+    if wrong.size:
+        damage = "corrupted record: its check sum is wrong"
+        heads, sizes = heads[: wrong[0]], sizes[: wrong[0]]
+    bounds = [(head + 12, head + 12 + size) for head, size in zip(heads, sizes, strict=True)]
+    return bounds, lacking, damage
+
+
+def _differing(array: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Which of the parts of an array have another check sum than stands behind them."""
+    stored = array[(starts + sizes)[:, None] + np.arange(4)]  # (n, 4)
+    return np.flatnonzero(masked(crc32c_each(array, starts, sizes)) != stored.view("<u4")[:, 0])
 
 
 class _Unpacked:

@@ -69,6 +69,19 @@ class Steps:
         return self._step()
 
 
+def later(start: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """The elements of an iterator that begins when the first is asked for."""
+    source: Iterator[Any] | None = None
+
+    def step() -> Any:
+        nonlocal source
+        if source is None:
+            source = start()
+        return next(source)
+
+    return Steps(step)
+
+
 def shuffled(elements: Iterator[Any], size: int, rng: np.random.Generator) -> Iterator[Any]:
     """Each time one of the next `size` elements, all equally likely."""
     if size == 1:
@@ -204,16 +217,25 @@ def cut(
     drop_remainder: bool,
     stack: Callable[[list[Any]], Any] = stacked,
 ) -> Iterator[Any]:
-    """So many at a time, by turns, stacked. An error loses what was gathered, and no turn."""
-    turn = 0
+    """So many at a time, by turns, stacked. An error loses what was gathered, and no turn.
+
+    A size of 0 gives an empty batch; before the first element it looks what elements are like.
+    """
+    turn, over, source = 0, False, elements
+    nothing: Any = None
 
     def step() -> Any:
-        nonlocal turn
-        group = list(islice(elements, sizes[turn]))
-        if len(group) < (sizes[turn] if drop_remainder else 1):
+        nonlocal turn, source, nothing, over
+        if 0 in sizes and nothing is None:
+            first = next(source)
+            source = chain([first], elements)
+            nothing = map_structure(lambda array: array[:0], stack([first]))
+        size = sizes[turn]
+        group = [] if over else list(islice(source, size))
+        if over or len(group) < (size if drop_remainder else min(size, 1)):
             raise StopIteration
-        turn = (turn + 1) % len(sizes)
-        return stack(group)
+        turn, over = (turn + 1) % len(sizes), len(group) < size
+        return stack(group) if group else nothing
 
     return Steps(step)
 
@@ -225,6 +247,19 @@ def unbatched(elements: Iterator[Any]) -> Iterator[Any]:
 
 def _rows(element: Any) -> Rows:
     return Rows(map_structure(array_of, opened(element)))
+
+
+def parted(elements: Iterator[Any], count: int) -> Iterator[Any]:
+    """Each batch as `count` smaller ones, as many rows in each as fit, in the last what is left."""
+
+    def parts(element: Any) -> Iterator[Any]:
+        rows = _rows(element)
+        size = -(-rows.length // count)
+        for k in range(count):
+            part = slice(k * size, (k + 1) * size)
+            yield map_structure(lambda array, part=part: array[part], rows.arrays)
+
+    return interleaved(map(parts, elements))
 
 
 def numbered(elements: Iterable[Any], start: int) -> Iterator[Any]:

@@ -169,19 +169,21 @@ def interleaved_ahead(
     calls: int,
     size: int,
     in_order: bool,
+    spread: Callable[[Iterator[Any]], Iterator[Any]] = iter,
 ) -> Iterator[Any]:
     """As `steps.interleaved`, `slots` iterators each on a thread, of which `calls` run at once.
 
     Args:
         size: elements of each that are made before they are asked for.
         in_order: by turns, else whichever has one.
+        spread: makes more elements of these; they take turns.
     """
     gate = Semaphore(calls) if calls < slots else nullcontext()
     if not in_order:
-        return _Hurried(sources, slots, size, gate)
+        return spread(_Hurried(sources, slots, size, gate))
 
     def begun(source: Iterator[Any]) -> Iterator[Any]:
-        return tried(Ahead(source, size, gate).begin())  # so that an error takes a turn
+        return tried(spread(Ahead(source, size, gate).begin()))  # so that an error takes a turn
 
     return map(_one, interleaved(_early(map(begun, sources), slots), slots, block))
 
