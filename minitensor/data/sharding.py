@@ -22,7 +22,10 @@ from minitensor.data.options import AutoShardPolicy
 from minitensor.data.pipeline import UNKNOWN, Pipeline, Run, Shard
 from minitensor.data.spec import TensorSpec, flatten, map_structure
 
-__all__ = ["auto_shard", "batch_size_of", "batch_sizes_for_worker", "distributed", "rebatched"]
+__all__ = [
+    "auto_shard", "batch_size_of", "batch_sizes_for_worker", "distributed", "policy_of",
+    "rebatched",
+]  # fmt: skip
 
 
 def distributed(
@@ -82,15 +85,7 @@ def auto_shard(
     """
     if not 0 <= index < num_workers:
         raise InvalidArgumentError(f"index must be between 0 and {num_workers - 1}, got {index}")
-    policy = dataset.options().experimental_distribute.auto_shard_policy or AutoShardPolicy.AUTO
-    if policy is AutoShardPolicy.AUTO:
-        policy = AutoShardPolicy.FILE if dataset._reads() else AutoShardPolicy.DATA
-    elif policy is AutoShardPolicy.FILE and num_workers > 1 and not dataset._reads():
-        raise NotFoundError(
-            f"Found an unshardable source dataset: {dataset!r} does not take all its elements from "
-            "TFRecordDataset, TextLineDataset or TarDataset. Set auto_shard_policy to AUTO, DATA "
-            "or OFF"
-        )
+    policy = policy_of(dataset, num_workers)
     part = Shard(policy, num_workers, index, num_replicas)
 
     def start(run: Run) -> Iterator[Any]:
@@ -107,6 +102,25 @@ def auto_shard(
 
     made: Pipeline = dataset._kept("auto_shard", start, many)
     return made
+
+
+def policy_of(dataset: Any, num_workers: int) -> AutoShardPolicy:
+    """The policy of a dataset's options, what AUTO decides in place of AUTO.
+
+    Raises:
+        NotFoundError: FILE is asked for, and not all comes from files.
+    """
+    policy = dataset.options().experimental_distribute.auto_shard_policy or AutoShardPolicy.AUTO
+    if policy is AutoShardPolicy.AUTO:
+        return AutoShardPolicy.FILE if dataset._reads() else AutoShardPolicy.DATA
+    if policy is AutoShardPolicy.FILE and num_workers > 1 and not dataset._reads():
+        raise NotFoundError(
+            f"Found an unshardable source dataset: {dataset!r} does not take all its elements from "
+            "TFRecordDataset, TextLineDataset or TarDataset. Set auto_shard_policy to AUTO, DATA "
+            "or OFF"
+        )
+    found: AutoShardPolicy = policy
+    return found
 
 
 def rebatched(dataset: Any, num_replicas: int) -> Pipeline:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from minitensor.autograd.tree import flatten, map_structure
-from minitensor.distribute.values import PerReplica
+import numpy as np
+
+from minitensor.autograd import as_tensor
+from minitensor.autograd.tree import map_structure
+from minitensor.distribute.values import regroup
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,25 @@ class ValueContext:
     num_replicas_in_sync: int = 1
 
 
+class Shares:
+    """What the replicas of this process get of a batch for all: a PerReplica nest, or one's own.
+
+    Args:
+        parts: the nest.
+    """
+
+    def __init__(self, parts: Any) -> None:
+        self.parts = parts
+
+
 class DistributedDataset:
-    """A dataset of batches for all replicas.
+    """A dataset of batches for the replicas of this process, one after the other.
+
+    A pass ends when no process has anything left; until then the others get empty batches.
 
     Args:
         strategy: whose replicas.
-        dataset: gives the batches.
+        dataset: gives a batch for each in turn.
 
     Source: tf.distribute.DistributedDataset
     """
@@ -70,16 +86,33 @@ class DistributedDataset:
         self._strategy, self._dataset = strategy, dataset
 
     def __iter__(self) -> DistributedIterator:
-        return DistributedIterator(self._parts(), self)
-
-    def _parts(self) -> Iterator[Any]:
-        for batch in self._dataset:
-            yield self._strategy.shares(batch)[0]
+        return DistributedIterator((shares.parts for shares in self.shares()), self)
 
     @property
     def element_spec(self) -> Any:
-        """What an element looks like: that of the dataset, of any number of samples."""
+        """What an element looks like."""
         return self._dataset.element_spec
+
+    def shares(self) -> Iterator[Shares]:
+        """What the replicas get in each step."""
+        count, batches, seen = self._strategy.local_replicas, iter(self._dataset), None
+        while True:
+            got = [batch for _ in range(count) if (batch := next(batches, None)) is not None]
+            seen = got[0] if got else seen
+            if not self._strategy.any_has(bool(got)):
+                return
+            yield Shares(regroup(got + [self._empty(seen)] * (count - len(got))))
+
+    def _empty(self, seen: Any) -> Any:
+        """A batch of nothing, of the kind that was seen last."""
+        if seen is None:
+            return map_structure(_nothing, self._dataset.element_spec)
+        return map_structure(lambda tensor: tensor[:0], seen)
+
+
+def _nothing(spec: Any) -> Any:
+    """A batch of no samples."""
+    return as_tensor(np.zeros((0, *(n or 1 for n in spec.shape[1:])), spec.dtype))
 
 
 class DistributedIterator:
@@ -114,40 +147,3 @@ class DistributedIterator:
     def element_spec(self) -> Any:
         """What an element looks like."""
         return self._dataset.element_spec
-
-
-class _OwnPipelines(DistributedDataset):
-    """Datasets that the processes made themselves, whose batches are for one replica each.
-
-    A pass ends when none has anything left; until then the others get empty batches.
-    """
-
-    def _parts(self) -> Iterator[Any]:
-        strategy, batches = self._strategy, iter(self._dataset)
-        count, seen = strategy.local_replicas, None
-        while True:
-            got = [b for _ in range(count) if (b := next(batches, None)) is not None]
-            seen = got[0] if got else seen
-            if not strategy.any_has(bool(got)):
-                return
-            got += [self._empty(seen)] * (count - len(got))
-            yield got[0] if count == 1 else _regrouped(got)
-
-    def _empty(self, seen: Any) -> Any:
-        if seen is None:
-            raise ValueError(
-                "distribute_datasets_from_function: the dataset of this process is empty, while "
-                "another process has data"
-            )
-        return map_structure(lambda t: t[:0], seen)
-
-
-def _regrouped(parts: list[Any]) -> Any:
-    leaves = zip(*map(flatten, parts), strict=True)
-    found = iter([PerReplica(values) for values in leaves])
-    return map_structure(lambda _: next(found), parts[0])
-
-
-def from_function(strategy: Any, dataset: Any) -> DistributedDataset:
-    """Datasets that the processes made themselves."""
-    return _OwnPipelines(strategy, dataset)

@@ -20,14 +20,13 @@ from minitensor.autograd import Tensor, as_tensor, replicas, to_device_of
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend import devices, generator
 from minitensor.backend.devices import full_name_of
+from minitensor.data import Dataset
+from minitensor.data.options import AutoShardPolicy
+from minitensor.data.sharding import distributed as distributed_dataset
+from minitensor.data.sharding import policy_of
 from minitensor.distribute.communicator import Alone
 from minitensor.distribute.context import ReplicaContext, gathered, on_host
-from minitensor.distribute.datasets import (
-    DistributedDataset,
-    InputContext,
-    ValueContext,
-    from_function,
-)
+from minitensor.distribute.datasets import DistributedDataset, InputContext, Shares, ValueContext
 from minitensor.distribute.reduce_op import ReduceOp
 from minitensor.distribute.threads import Meeting, Threads
 from minitensor.distribute.values import PerReplica, distributed, regroup, select
@@ -252,7 +251,8 @@ class Strategy:
     def experimental_distribute_dataset(self, dataset: Any, options: Any = None) -> Any:
         """A dataset of batches for all replicas, cut into their parts.
 
-        A batch of B becomes parts of B / replicas, the last of which may be smaller or empty.
+        A batch of B becomes parts of B / replicas, the last of which may be smaller or empty. Which
+        process reads what, `dataset.options().experimental_distribute.auto_shard_policy` says.
 
         Args:
             dataset: a `tf.data.Dataset` of batches.
@@ -260,7 +260,8 @@ class Strategy:
 
         Source: tf.distribute.Strategy.experimental_distribute_dataset
         """
-        return DistributedDataset(self, dataset)
+        own = distributed_dataset(dataset, self.num_workers, self.worker, self.local_replicas)
+        return DistributedDataset(self, own)
 
     def distribute_datasets_from_function(
         self, dataset_fn: Callable[..., Any], options: Any = None
@@ -274,7 +275,7 @@ class Strategy:
         Source: tf.distribute.Strategy.distribute_datasets_from_function
         """
         context = InputContext(self.num_workers, self.worker, self.num_replicas_in_sync)
-        return from_function(self, dataset_fn(context))
+        return DistributedDataset(self, dataset_fn(context))
 
     experimental_distribute_datasets_from_function = distribute_datasets_from_function
 
@@ -286,6 +287,8 @@ class Strategy:
         A weight is replicas * samples / samples of all: the mean over all samples is the mean
         over replicas of weight * mean.
         """
+        if isinstance(batch, Shares):
+            return batch.parts, self._weights(batch.parts)
         size, number = _samples(batch), self.num_replicas_in_sync
         part = -(-size // number)
         cuts = [min(c.replica_id_in_sync_group * part, size) for c in self.contexts]
@@ -302,6 +305,19 @@ class Strategy:
             for start, end in zip(cuts, ends, strict=True)
         ]
         return map_structure(share, batch), weights
+
+    def _weights(self, parts: Any) -> list[float]:
+        """The same, where no process has seen the whole batch."""
+        counts = [_samples(select(i, parts)) for i in range(self.local_replicas)]
+        total = int(self._workers.all_reduce(np.array([sum(counts)]))[0])
+        return [n * self.num_replicas_in_sync / total if total else 1.0 for n in counts]
+
+    def parts_of(self, data: Any) -> Any:
+        """A dataset that fit was given: in parts, unless all processes are to read everything."""
+        if self.num_workers == 1 or not isinstance(data, Dataset):
+            return data
+        everything = policy_of(data, self.num_workers) is AutoShardPolicy.DATA
+        return data if everything else self.experimental_distribute_dataset(data)
 
     @property
     def seconds_waited(self) -> float:

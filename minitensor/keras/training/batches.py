@@ -19,6 +19,8 @@ from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike, is_float
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend.generator import generator
+from minitensor.distribute.datasets import DistributedDataset, Shares
+from minitensor.distribute.values import select
 from minitensor.keras.engine import defaults
 
 DEFAULT_BATCH = 32
@@ -171,13 +173,19 @@ class Dataset:
         self.size = _length(data)
 
     def __iter__(self) -> Iterator[Any]:
-        batches = iter(self._data)
+        batches = self._pass()
         while self._peeked:
             yield self._batch(self._peeked.pop(0))
         for batch in batches:
             yield self._batch(batch)
 
+    def _pass(self) -> Iterator[Any]:
+        shared = isinstance(self._data, DistributedDataset)
+        return self._data.shares() if shared else iter(self._data)
+
     def _batch(self, batch: Any) -> Any:
+        if isinstance(batch, Shares):  # what a process of `tf.distribute` has of it
+            return batch
         batch = tuple(batch) if isinstance(batch, list) else batch
         if self._class_weight is not None:
             x, y, weights = unpack_x_y_sample_weight(batch)
@@ -206,13 +214,13 @@ class Dataset:
 
     def first(self) -> Any:
         """The first batch; one that cannot be had a second time is kept for the next pass."""
-        batches = iter(self._data)
+        batches = self._pass()
         batch = next(batches, None)
         if batch is None:
             raise ValueError("The data must give at least one batch. Received an empty one.")
         if batches is self._data:
             self._peeked.append(batch)
-        return self._batch(batch)
+        return self._batch(select(0, batch.parts) if isinstance(batch, Shares) else batch)
 
 
 class Passes:
