@@ -7,7 +7,6 @@ data in `batches.py` and `epoch_iterator.py`. Source of all: keras.Model, under 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from minitensor.autograd.tree import flatten, map_structure
@@ -86,15 +85,14 @@ class Trainer(Steps):
         self._assert_compiled()
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
-        parts = self.distribute_strategy.parts_of
-        source = source_of(
-            parts(x), y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
+        source = _source(
+            self, x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
         )
         batches = EpochIterator(source, steps_per_epoch)
         build(self, batches.first)
         callbacks = make_callbacks(self, callbacks, verbose, epochs, batches, history=True)
         size = validation_batch_size or batch_size
-        held_out = _held_out(validation_data, size, validation_steps, parts)
+        held_out = _held_out(self, validation_data, size, validation_steps)
 
         def validate(epoch: int) -> dict[str, Any]:
             if held_out is None or not is_due(epoch, validation_freq):
@@ -146,8 +144,7 @@ class Trainer(Steps):
         self._assert_compiled()
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
-        parts = self.distribute_strategy.parts_of(x)
-        batches = EpochIterator(source_of(parts, y, sample_weight, batch_size, steps), steps)
+        batches = EpochIterator(_source(self, x, y, sample_weight, batch_size, steps), steps)
         logs = loop.evaluate(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
         return logs if return_dict else in_order(self, logs)
 
@@ -183,13 +180,18 @@ class Trainer(Steps):
         return loop.predict(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
 
 
+def _source(model: Any, x: Any, *rest: Any) -> Any:
+    """What gives the batches; of a dataset those that are this process's, if it is parted."""
+    return source_of(model.distribute_strategy.parts_of(x), *rest)
+
+
 def _held_out(
-    data: Any, batch_size: int | None, steps: int | None, parts: Callable[[Any], Any]
+    model: Any, data: Any, batch_size: int | None, steps: int | None
 ) -> EpochIterator | None:
     if data is None:
         return None
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    return EpochIterator(source_of(parts(x), y, sample_weight, batch_size, steps), steps)
+    return EpochIterator(_source(model, x, y, sample_weight, batch_size, steps), steps)
 
 
 def make_callbacks(
