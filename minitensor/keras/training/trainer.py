@@ -85,10 +85,8 @@ class Trainer(Steps):
         self._assert_compiled()
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
-        source = _source(
-            self, x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
-        )
-        batches = EpochIterator(source, steps_per_epoch)
+        given = (x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+        batches = EpochIterator(_source(self, *given), steps_per_epoch)
         build(self, batches.first)
         callbacks = make_callbacks(self, callbacks, verbose, epochs, batches, history=True)
         size = validation_batch_size or batch_size
