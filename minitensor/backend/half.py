@@ -71,7 +71,10 @@ def through_float32(
         return function(*args, **settings)
 
     def rounded(half: Any, *args: Any, **settings: Any) -> Any:
-        wide = [astype(a) if _is_array(a) and narrow(a.dtype) else a for a in args]
+        wide = [
+            astype(a) if getattr(a, "itemsize", 0) == 2 and _is_array(a) and narrow(a.dtype) else a
+            for a in args
+        ]
         found = function(*wide, **settings)
         parts = found if isinstance(found, tuple) else (found,)
         parts = tuple(astype(p, half) if p.dtype == "float32" else p for p in parts)

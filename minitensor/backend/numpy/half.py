@@ -12,12 +12,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from minitensor.backend.half import astype, converters, in_float32, is_half
-from minitensor.backend.numpy.choice import compiled
+from minitensor.backend.numpy.choice import LARGE, compiled
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK_BYTES = 2**24  # of images in float32
-SLOWNESS_OF_HALF = 2**6  # as SLOWNESS, of a number that NumPy converts
+FEW = 2**13  # numbers that NumPy has converted before a kernel is called
 
 
 def by_images(function: Function, summed: bool = False) -> Function:
@@ -43,14 +43,16 @@ def by_images(function: Function, summed: bool = False) -> Function:
 
 def _converted(array: Any, dtype: Any) -> Any:
     """`array.astype(dtype)`, by a compiled kernel from half precision to float32 and back."""
+    if array.size < FEW:
+        return array.astype(dtype)
     before, after = array.dtype, np.dtype(dtype)
-    if after == np.float32 and is_half(before):
-        room = compiled(SLOWNESS_OF_HALF * array.size, after)
-        return array.astype(after) if room is None else room.half.widened(array)
-    if before == np.float32 and is_half(after):
-        room = compiled(SLOWNESS_OF_HALF * array.size, before)
-        return array.astype(after) if room is None else room.half.rounded(array, after)
-    return array.astype(dtype)
+    widens = after == np.float32 and is_half(before)
+    if not widens and not (before == np.float32 and is_half(after)):
+        return array.astype(dtype)
+    room = compiled(LARGE, np.float32)
+    if room is None:
+        return array.astype(dtype)
+    return room.half.widened(array) if widens else room.half.rounded(array, after)
 
 
 converters[np.ndarray] = _converted

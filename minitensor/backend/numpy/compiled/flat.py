@@ -29,6 +29,9 @@ def each_piece(kernel: Callable[..., None], arrays: Sequence[np.ndarray], *setti
     rows, work = len(arrays[0]), SLOWNESS * arrays[0].size
     num_threads = num_threads_for(work)
     pieces = min(pieces_for(work, num_threads), rows) if num_threads > 1 else 1
+    if pieces == 1:
+        kernel(*arrays, *settings)
+        return
 
     def one(k: int) -> None:
         part = slice(rows * k // pieces, rows * (k + 1) // pieces)
