@@ -193,10 +193,11 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
         for name in ("VariableAggregation", "VariableSynchronization")
     },
     "Module": ("module", "Module"),
+    "SparseTensor": ("sparse", "SparseTensor"),
     "check_gradients": ("autograd.check", "check_gradients"),
     **{name: ("autograd.graph", name) for name in ("gradients", "hessians")},
     "TensorArray": ("tensor_array", "TensorArray"),
-    **{name: (name, None) for name in ("config", "dtypes", "errors", "nest", "summary")},
+    **{name: (name, None) for name in ("config", "dtypes", "errors", "nest", "sparse", "summary")},
     **{name: (name, None) for name in ("test", "version")},
     "io": ("io", None),
     **{

@@ -60,11 +60,12 @@ STAYS_OUT = (
     Topic(
         "Ragged and sparse tensors",
         "ragged* *Ragged* sparse* *Sparse* IndexedSlices* *_sparse* *.sparse_* sets* "
-        "io.VarLenFeature io.RaggedFeature "
+        "io.RaggedFeature "
         "keras.backend.is_sparse keras.backend.to_dense data.experimental.dense_to_*",
         "a window needs all its neighbours: images are dense",
         "Dataset.padded_batch, tf.pad and masks make lengths equal; tf.one_hot and tf.gather pick; "
-        "io.FixedLenSequenceFeature(shape, dtype, allow_missing=True) reads lists of any length",
+        "io.FixedLenSequenceFeature(shape, dtype, allow_missing=True) reads lists of any length, "
+        "and tf.sparse.to_dense what io.VarLenFeature reads",
     ),
     Topic(
         "TPUs, parameter servers and sharded models",

@@ -94,13 +94,20 @@ def of(value: Any) -> Text:
     if isinstance(value, Text):
         return value
     if isinstance(value, str | bytes):
-        words = np.empty((), object)
-        words[()] = _word(value)
-        return words.view(Text)
+        one = np.empty((), object)
+        one[()] = value if type(value) is bytes else _word(value)
+        return one.view(Text)
     words = np.array(value, object)
     flat = [_word(word) for word in words.ravel()]
     found = np.empty(words.shape, object)
     found.reshape(-1)[:] = flat
+    return found.view(Text)
+
+
+def stacked(texts: list[Text]) -> Text:
+    """Texts without axes along a new one."""
+    found = np.empty(len(texts), object)
+    found[:] = [text.item() for text in texts]
     return found.view(Text)
 
 

@@ -61,7 +61,7 @@ def _spread(blocks: Iterator[list[Any]]) -> Iterator[Any]:
 
 
 def _texts(block: list[Any]) -> list[Any]:
-    return [map_structure(of, element) for element in block]
+    return [of(one) if type(one) is bytes else map_structure(of, one) for one in block]
 
 
 def _named(what: str, filenames: Any) -> Pipeline:

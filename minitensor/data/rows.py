@@ -14,6 +14,7 @@ import numpy as np
 from minitensor import backend
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.autograd.tensor import ArrayLike
+from minitensor.backend import text
 from minitensor.backend.text import Text, plain
 from minitensor.data.spec import flatten, map_structure
 
@@ -120,6 +121,8 @@ def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
             )
         if array.dtype != first.dtype:
             raise ValueError(f"Cannot batch tensors of types {first.dtype} and {array.dtype}.")
+    if type(first) is Text and not first.ndim:
+        return text.stacked(arrays)  # (n,)
     return np.stack(arrays)  # (n, ...)
 
 

@@ -2,7 +2,8 @@
 
 files.py      whole files as text tensors
 records.py    files of records, which tf.data reads
-parsing.py    examples as tensors; examples.py: their bytes; as objects: tf.train.Example
+parsing.py    examples as tensors; layouts.py: the lists of many; examples.py: their bytes; as
+              objects: tf.train.Example
 wire.py       protocol buffers; crc32c.py: the check sum of records and checkpoints
 
 The decoders are those of tf.image, under their other names.
@@ -22,6 +23,7 @@ from minitensor.io.files import decode_raw, matching_files, read_file, write_fil
 from minitensor.io.parsing import (
     FixedLenFeature,
     FixedLenSequenceFeature,
+    VarLenFeature,
     parse_example,
     parse_single_example,
 )
@@ -29,8 +31,8 @@ from minitensor.io.records import TFRecordOptions, TFRecordWriter
 
 __all__ = [
     "FixedLenFeature", "FixedLenSequenceFeature", "TFRecordOptions", "TFRecordWriter",
-    "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw",
-    "encode_jpeg", "encode_png", "gfile", "matching_files", "parse_example",
+    "VarLenFeature", "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png",
+    "decode_raw", "encode_jpeg", "encode_png", "gfile", "matching_files", "parse_example",
     "parse_single_example", "read_file", "write_file",
 ]  # fmt: skip
 

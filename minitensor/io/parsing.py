@@ -16,9 +16,12 @@ from minitensor.autograd import as_tensor, to_device_of
 from minitensor.backend import text
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.dtypes import as_dtype
-from minitensor.io.examples import features_in, values_in
+from minitensor.io.examples import KINDS
+from minitensor.io.layouts import Lists, lists_in, lists_of
+from minitensor.sparse import SparseTensor
 
 _KINDS = {"string": "bytes_list", "float32": "float_list", "int64": "int64_list"}
+_NAMES = {0: None, **{number: kind for kind, number in KINDS.items()}}
 
 
 class FixedLenFeature(NamedTuple):
@@ -51,6 +54,16 @@ class FixedLenSequenceFeature(NamedTuple):
     default_value: Any = None
 
 
+class VarLenFeature(NamedTuple):
+    """A feature of any number of values, which become a SparseTensor.
+
+    Args:
+        dtype: tf.string, tf.float32 or tf.int64.
+    """
+
+    dtype: Any
+
+
 def parse_example(
     serialized: Any, features: Any, example_names: Any = None, name: str | None = None
 ) -> dict[str, Any]:
@@ -58,11 +71,12 @@ def parse_example(
 
     Args:
         serialized: (N,) text, each an Example; or one, without axes.
-        features: for each name a FixedLenFeature or a FixedLenSequenceFeature.
+        features: for each name a FixedLenFeature, a FixedLenSequenceFeature or a VarLenFeature.
         example_names, name: ignored.
 
     Returns:
-        For each name (N, *shape); of a sequence (N, longest, *shape). Without N for one example.
+        For each name (N, *shape); of a sequence (N, longest, *shape), of a VarLenFeature a
+        SparseTensor of shape (N, longest). Without N for one example.
 
     Raises:
         ValueError: a feature that is none; while reading: an example is damaged, lacks a feature
@@ -84,12 +98,17 @@ def parse_example(
     if not features:
         raise ValueError(f"Invalid argument: features cannot be {features!r}; name at least one")
     columns = [_Column(name, features[name]) for name in sorted(features)]
+    wanted = {column.name: column.kind for column in columns}
     try:
-        rows = [features_in(word) for word in words.ravel()]
+        if not words.ndim:
+            found = lists_of(words[()], wanted)
+            return {column.name: column.one(*found[column.name]) for column in columns}
+        lists = lists_in(words.tolist(), wanted)
+    except InvalidArgumentError:
+        raise
     except ValueError as error:
-        raise InvalidArgumentError(f"Could not parse example input: {error}") from None
-    found = {column.name: column.read(rows) for column in columns}
-    return {n: to_device_of(x[0] if words.ndim == 0 else x) for n, x in found.items()}
+        raise InvalidArgumentError(f"Could not parse example input, {error}") from None
+    return {column.name: column.read(lists[column.name]) for column in columns}
 
 
 def parse_single_example(
@@ -99,11 +118,12 @@ def parse_single_example(
 
     Args:
         serialized: text, an Example.
-        features: for each name a FixedLenFeature or a FixedLenSequenceFeature.
+        features: for each name a FixedLenFeature, a FixedLenSequenceFeature or a VarLenFeature.
         example_names, name: ignored.
 
     Returns:
-        For each name a tensor of its shape; of a sequence with the number of entries before it.
+        For each name a tensor of its shape; of a sequence with the number of entries before it; of
+        a VarLenFeature a SparseTensor of shape (entries,).
 
     Raises:
         ValueError: as of `parse_example`.
@@ -123,88 +143,104 @@ class _Column:
     """A feature of all examples."""
 
     def __init__(self, name: str, feature: Any) -> None:
-        if not isinstance(feature, FixedLenFeature | FixedLenSequenceFeature):
+        if not isinstance(feature, FixedLenFeature | FixedLenSequenceFeature | VarLenFeature):
             raise ValueError(
                 f"Unsupported {type(feature).__name__} {feature!r} for key {name!r}; legal: "
-                "tf.io.FixedLenFeature and tf.io.FixedLenSequenceFeature"
+                "tf.io.FixedLenFeature, tf.io.FixedLenSequenceFeature and tf.io.VarLenFeature"
             )
         self.name, kind = name, feature.dtype
         self.dtype: Any = text.string if kind == text.string else as_dtype(kind)
-        allowed = getattr(feature, "allow_missing", None)
-        self.is_sequence = allowed is not None
         if self.dtype.name not in _KINDS:
             raise InvalidArgumentError(
                 f"Feature {name!r}: dtype {self.dtype.name}; examples hold {', '.join(_KINDS)}. "
                 "Read one of these, and tf.cast"
             )
-        if self.is_sequence and not allowed:
+        self.kind = KINDS[_KINDS[self.dtype.name]]
+        allowed = getattr(feature, "allow_missing", None)
+        self.is_fixed, self.is_sparse = isinstance(feature, FixedLenFeature), len(feature) == 1
+        if allowed is False:
             raise ValueError(
                 f"Unsupported: FixedLenSequenceFeature requires allow_missing to be True. {name!r}"
             )
-        self.shape = _shape(name, feature.shape, self.is_sequence)
+        shape = () if self.is_sparse else feature.shape
+        self.shape = _shape(name, shape, not self.is_fixed)
         self.size = math.prod(self.shape)
-        default = feature.default_value
+        default = None if self.is_sparse else feature.default_value
         self.default = None if default is None else self._default(default)
 
     def _default(self, value: Any) -> np.ndarray:
-        shape = () if self.is_sequence else self.shape
-        found = self._array(as_tensor(value, self.dtype, "default_value").numpy())
+        shape = self.shape if self.is_fixed else ()
+        found = text.plain(as_tensor(value, self.dtype, "default_value").array)
         if found.size != math.prod(shape):
             raise InvalidArgumentError(
                 f"Feature {self.name!r}: default_value of shape {found.shape} does not fit {shape}"
             )
         return found.reshape(shape)
 
-    def _array(self, values: Any) -> np.ndarray:
-        return text.of(values) if self._is_text else np.asarray(values, self.dtype)
+    def one(self, kind: int, values: Any) -> Any:
+        """Of one example: (*shape), or (entries, *shape)."""
+        count = len(values)
+        if why := self._wrong(kind, count):
+            raise InvalidArgumentError(f"Key: {self.name}. {why}")
+        if not kind and self.is_fixed:
+            return self._tensor(self.default)
+        found = np.empty(count, object) if self.kind == 1 else np.asarray(values, self.dtype)
+        if self.kind == 1:
+            found[:] = values
+        if self.is_sparse:
+            places = np.arange(count)[:, None]  # (entries, 1)
+            return self._sparse(places, found, [count])
+        shape = self.shape if self.is_fixed else (count // self.size, *self.shape)
+        return self._tensor(found.reshape(shape))
 
-    @property
-    def _is_text(self) -> bool:
-        return self.dtype is text.string
+    def read(self, lists: Lists) -> Any:
+        """Of N examples: (N, *shape), with the longest sequence behind N."""
+        pairs = np.stack([lists.kinds, lists.counts], axis=1)
+        for pair in np.unique(pairs, axis=0):
+            if why := self._wrong(*pair.tolist()):
+                index = int((pairs == pair).all(axis=1).argmax())
+                raise InvalidArgumentError(f"Key: {self.name}, Index: {index}. {why}")
+        counts = lists.counts
+        longest = int(counts.max(initial=0))
+        if self.is_sparse:
+            places = np.argwhere(np.arange(longest) < counts[:, None])  # (values, 2)
+            return self._sparse(places, lists.values, [len(counts), longest])
+        front = () if self.is_fixed else (longest // self.size,)
+        there = lists.kinds > 0
+        if not self.is_fixed:
+            there = np.arange(*front) < (counts // self.size)[:, None]
+        values = lists.values.reshape(int(there.sum()), *self.shape)
+        if there.all():
+            return self._tensor(values.reshape(len(counts), *front, *self.shape))
+        whole = np.empty((len(counts), *front, *self.shape), values.dtype)
+        whole[...] = (b"" if self.kind == 1 else 0) if self.default is None else self.default
+        whole[there] = values
+        return self._tensor(whole)
 
-    def read(self, rows: list[dict[str, bytes]]) -> np.ndarray:
-        """(N, *shape), with the longest sequence behind N."""
-        found = [self._one(row) for row in rows]
-        shape = self.shape
-        if self.is_sequence:
-            shape = (max((len(entries) for entries in found), default=0), *shape)
-            found = [self._filled(entries, shape) for entries in found]
-        whole = self._array(np.empty((0, *shape), object if self._is_text else None))
-        return np.concatenate([whole, *(x[None] for x in found)])
+    def _sparse(self, places: np.ndarray, values: np.ndarray, shape: list[int]) -> SparseTensor:
+        indices, size = (to_device_of(np.array(x, np.int64)) for x in (places, shape))
+        return SparseTensor(indices, self._tensor(values), size)
 
-    def _filled(self, entries: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Entries, and the default up to a shape."""
-        plain = b"" if self._is_text else 0
-        last = self._array(plain) if self.default is None else self.default
-        missing = np.broadcast_to(last, (shape[0] - len(entries), *shape[1:]))
-        return np.concatenate([entries, missing])
+    def _tensor(self, array: Any) -> Any:
+        if self.kind == 1:
+            return to_device_of(array.view(text.Text))
+        return to_device_of(array.astype(self.dtype, copy=False))
 
-    def _one(self, row: dict[str, bytes]) -> np.ndarray:
-        """The values in one example, (*shape) or (entries, *shape)."""
-        try:
-            kind, values = values_in(row.get(self.name, b""))
-        except ValueError as error:
-            raise self._refused(f"Can't parse serialized Example: {error}") from None
-        wanted = _KINDS[self.dtype.name]
-        if kind is None and not self.is_sequence:
-            if self.default is None:
-                raise InvalidArgumentError(
-                    f"Feature: {self.name} (data type: {self.dtype.name}) is required but could "
-                    "not be found. Give it a default_value if examples may lack it"
-                )
-            return self.default
-        if kind not in (None, wanted):
-            raise self._refused(f"Data types don't match. It is a {kind}, expected a {wanted}")
-        if self.is_sequence:
-            if len(values) % self.size:
-                raise self._refused(f"{len(values)} values are no entries of {self.size} each")
-            return self._array(values).reshape(len(values) // self.size, *self.shape)
-        if len(values) != self.size:
-            raise self._refused(f"It has {len(values)} values, expected {self.size}: {self.shape}")
-        return self._array(values).reshape(self.shape)
-
-    def _refused(self, why: str) -> InvalidArgumentError:
-        return InvalidArgumentError(f"Key: {self.name}. {why}")
+    def _wrong(self, kind: int, count: int) -> str:
+        """Why an example may not have so many values of this kind; empty if it may."""
+        if kind == 0 and self.is_fixed and self.default is None:
+            return (
+                f"The feature (data type: {self.dtype.name}) is required but could not be found. "
+                "Give it a default_value if examples may lack it"
+            )
+        if kind not in (0, self.kind):
+            wanted = _NAMES[self.kind]
+            return f"Data types don't match. It is a {_NAMES[kind]}, expected a {wanted}"
+        if self.is_fixed and kind and count != self.size:
+            return f"It has {count} values, expected {self.size}: {self.shape}"
+        if not self.is_fixed and count % self.size:
+            return f"{count} values are no entries of {self.size} each"
+        return ""
 
 
 def _shape(name: str, given: Any, is_sequence: bool) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
+_FEW = 32  # bytes
 
 
 def varint(value: int) -> bytes:
@@ -57,6 +58,12 @@ def varints(data: bytes) -> np.ndarray:
         >>> varints(b"\\xac\\x02\\x01")
         array([300,   1])
     """
+    if len(data) <= _FEW:  # one by one is sooner done
+        found, at = [], 0
+        while at < len(data):
+            value, at = read_varint(data, at)
+            found.append(value)
+        return np.array(found, np.uint64).view(np.int64)
     read = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(read < 128) + 1
     sizes = np.diff(ends, prepend=0)

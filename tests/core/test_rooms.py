@@ -54,7 +54,7 @@ MIRRORS = {
         "test",
     ),
     "version",
-    *("autodiff", "bitwise", "nest"),
+    *("autodiff", "bitwise", "nest", "sparse"),
 }
 PROGRAMS = {
     "__main__",

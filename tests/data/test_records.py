@@ -266,6 +266,8 @@ def test_what_no_list_holds_is_refused(wrong, says):
 def shape_of(lib, random, kind, count, sequences):
     """A feature for a list of `count` values, most of them fitting."""
     dtype = {"bytes_list": lib.string, "float_list": lib.float32, "int64_list": lib.int64}[kind]
+    if sequences and random.random() < 0.5:
+        return lib.io.VarLenFeature(dtype)
     if sequences:
         default = {"bytes_list": "-", "float_list": -1.5, "int64_list": 7}[kind]
         shape = [[], [1], [2]][random.integers(3)]
@@ -285,7 +287,14 @@ def outcome(lib, serialized, features, one):
         found = parse(serialized, features)
     except (lib.errors.InvalidArgumentError, ValueError):
         return "refused"
-    return {n: (x.dtype.name, tuple(x.shape), np.asarray(x).tolist()) for n, x in found.items()}
+    return {n: shown(x) for n, x in found.items()}
+
+
+def shown(x):
+    """What a tensor, or a sparse one, holds."""
+    if hasattr(x, "dense_shape"):
+        return [shown(part) for part in (x.indices, x.values, x.dense_shape)]
+    return x.dtype.name, tuple(x.shape), np.asarray(x).tolist()
 
 
 def test_examples_become_the_tensors_that_tensorflow_makes(tf):
@@ -311,7 +320,7 @@ def test_examples_become_the_tensors_that_tensorflow_makes(tf):
                 kind = kinds[same.integers(3)] if same.random() < 0.1 else kind
                 features[name] = shape_of(lib, same, kind, size, same.random() < 0.4)
             asked.append(features)
-        for given, one in ((rows[0], True), (rows, False), (rows[:1] * 2, False)):
+        for given, one in ((rows[0], True), (rows, False), (rows * 12, False)):
             ours, theirs = (
                 outcome(lib, given, features, one)
                 for lib, features in zip((mt, tf), asked, strict=True)
@@ -363,6 +372,44 @@ def test_a_pipeline_reads_what_a_program_wrote(tf, tmp_path):
                 assert x.dtype == y.dtype
 
 
+def test_sparse_tensors_become_dense(tf):
+    """Through a dataset, as programs that detect objects do with their boxes."""
+    found = []
+    for lib in (mt, tf):
+
+        def example(values, lib=lib):
+            train = lib.train
+            feature = train.Feature(float_list=train.FloatList(value=values))
+            return train.Example(
+                features=train.Features(feature={"x": feature})
+            ).SerializeToString()
+
+        rows = [example([1.5, 2.5]), example([]), example([3.5])]
+        features = {"x": lib.io.VarLenFeature(lib.float32), "s": lib.io.VarLenFeature(lib.string)}
+        parsed = lib.data.Dataset.from_tensor_slices(rows).map(
+            lambda row, lib=lib, features=features: lib.io.parse_single_example(row, features)
+        )
+        dense = parsed.map(lambda x, lib=lib: lib.sparse.to_dense(x["x"], default_value=-1))
+        found.append([x.numpy().tolist() for x in dense.padded_batch(3, [None], -1.0)])
+        many = lib.io.parse_example(rows, features)
+        found[-1].append(lib.sparse.to_dense(many["x"], -1).numpy().tolist())
+        found[-1].append(lib.sparse.to_dense(many["s"], "-").numpy().tolist())
+        found[-1].append((many["x"].shape.as_list(), many["x"].dtype.name))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "indices", [[[1, 0], [0, 1]], [[0, 1], [0, 1]], [[0, 2], [1, 0]], [[-1, 0]]]
+)
+def test_places_of_a_sparse_tensor_are_checked(tf, indices):
+    for lib in (mt, tf):
+        wrong = lib.SparseTensor(indices, [1.0] * len(indices), [2, 2])
+        with pytest.raises(lib.errors.InvalidArgumentError):
+            lib.sparse.to_dense(wrong)
+    with pytest.raises(TypeError, match="SparseTensor"):
+        mt.sparse.to_dense(mt.constant([1.0]))
+
+
 @pytest.mark.parametrize(
     ("features", "says"),
     [
@@ -391,10 +438,11 @@ def test_one_is_not_several():
     with pytest.raises(TypeError):
         mt.io.parse_example(3, features)
     with pytest.raises(AttributeError, match=r"Ragged and sparse tensors.*FixedLenSequenceFeature"):
-        _ = mt.io.VarLenFeature
+        _ = mt.io.RaggedFeature
 
 
 NAMES = ("io.TFRecordWriter", "io.TFRecordOptions", "io.FixedLenFeature", "data.TFRecordDataset")
+NAMES += ("sparse.to_dense", "sparse.SparseTensor", "data.TextLineDataset", "io.VarLenFeature")
 NAMES += ("io.FixedLenSequenceFeature", "io.parse_example", "io.parse_single_example")
 
 
