@@ -1,10 +1,11 @@
 """A small process beside each rank, which outlives it: says which rank died, and ends the others.
 
 `mpiexec` ends the others of a killed rank too, but MPICH's names none, and some batch systems let
-them wait for ever. A rank tells its lifeline `{"joined": [host, port, secret]}` when MPI has
-started, `{"left": true}` before it ends, and `{"failed": true}` when it has said itself why. A pipe
-that closes without a word was a rank's that was killed. The lifelines of all ranks tell the
-chief's, which prints one line and has those ended that are still there after some seconds.
+them wait for ever. A rank tells its lifeline `{"waits": seconds}` when it begins to wait for all in
+MPI_Init, `{"joined": [host, port, secret]}` when MPI has started, `{"left": true}` before it ends,
+and `{"failed": true}` when it has said itself why. A pipe that closes without a word was a rank's
+that was killed. The lifelines of all ranks tell the chief's, which prints one line and has those
+ended that are still there after some seconds.
 
 This file is run by its path, and imports nothing of minitensor: it starts in 15 ms.
 """
@@ -22,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-TOGETHER = 0.05  # seconds in which the first of several deaths is looked for: the others followed
+TOGETHER = 0.3  # seconds in which the first of several deaths is looked for: the others followed
 GRACE = 4.0  # seconds that `mpiexec` has to end a rank before its lifeline does
 
 
@@ -31,18 +32,18 @@ class Lifeline:
 
     Args:
         rank, size: its number, and how many there are.
+        process: its process.
         folder: where the ranks of this machine have shown that they are there.
         here: how many ranks run on this machine.
-        seconds: how long all may take to start.
         listening: the chief's, the file descriptor of its socket; else None.
     """
 
     def __init__(
-        self, rank: int, size: int, folder: str, here: int, seconds: float, listening: int | None
+        self, rank: int, size: int, process: int, folder: str, here: int, listening: int | None
     ) -> None:
         self.rank, self.size, self.folder, self.here = rank, size, Path(folder), here
-        self.seconds, self.listening = seconds, listening
-        self.process, self.host = os.getppid(), socket.gethostname()
+        self.listening = listening
+        self.process, self.host = process, socket.gethostname()
         self.name = f"rank {rank} (process {self.process} on {self.host})"
         self.mine = Lines(0)
 
@@ -61,18 +62,20 @@ class Lifeline:
 
     def _until_joined(self) -> list[Any] | None:
         """Waits for the rank's word that MPI has started: until then, nobody else could tell."""
-        word = self.mine.read(self.seconds)
+        word = self.mine.read(None)
+        seconds = word.get("waits") if word else None
+        if seconds:
+            word = self.mine.read(seconds)
         if word is None:
             if self._first_to_say():
                 say(
-                    f"{self._missing()} did not start tf.distribute within {self.seconds:g} s: "
-                    "every rank must run the same program and make the strategy; look for an error "
-                    "above"
+                    f"{self._missing()} did not start tf.distribute within {seconds:g} s: every "
+                    "rank must run the same program and make the strategy; look for an error above"
                 )
             os.kill(self.process, signal.SIGKILL)
         elif word == {} and self._first_to_say():
-            missing = self._missing()
-            say(f"{missing or self.name} was killed or failed before all ranks had started")
+            names = " or ".join(filter(None, [self.name, self._missing()]))
+            say(f"{names} was killed or failed before all ranks had started")
         return word.get("joined") if word else None
 
     def _first_to_say(self) -> bool:
@@ -224,4 +227,5 @@ def say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    os.close(1)  # the rank sees that this is there
     Lifeline(**json.loads(sys.argv[1])).watch()

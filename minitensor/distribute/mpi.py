@@ -28,7 +28,8 @@ from minitensor.distribute.communicator import Alone, Communicator
 from minitensor.distribute.processes import Processes
 
 _FOR_ALL_TO_START = "MINITENSOR_START_SECONDS"  # a cluster whose disks are slow may need longer
-_opened: tuple[Processes, _Lifeline] | None = None
+_lifeline: _Lifeline | None = None
+_opened: Processes | None = None
 
 
 def open_mpi() -> Communicator:
@@ -44,29 +45,43 @@ def open_mpi() -> Communicator:
         >>> open_mpi().size
         1
     """
+    global _opened
     if _opened is not None:
-        return _opened[0]
+        return _opened
     sys.excepthook = _excepthook
     found = launch.check()
     if found is None:
         sys.excepthook = sys.__excepthook__
         return Alone()
     library = launch.open_library(found)
-    lifeline = _Lifeline(found)
+    watch_over_this_rank()
+    if _lifeline is not None:
+        _lifeline.wait()
     if not library.Is_initialized():
+        _tell("waits", float(os.environ.get(_FOR_ALL_TO_START, "60")))
         library.Init_thread(library.THREAD_MULTIPLE)
     mpi = Processes(library.COMM_WORLD)
     if mpi.size != found.size:
-        lifeline.tell("failed")
         raise launch.LaunchError(
             f"{found.by} says that it started {found.size} ranks, but MPI knows {mpi.size}: the "
             "MPI library and the launcher do not fit together; call the mpiexec beside "
             f"{sys.executable}"
         )
-    _join(mpi, lifeline)
+    if _lifeline is not None:
+        _tell("joined", mpi.all_gather_object(_lifeline.address)[0])
+    _opened = mpi
     for name, value in _facts().items():
         same_on_all_ranks(mpi, name, value)
     return mpi
+
+
+def watch_over_this_rank() -> None:
+    """Starts what says that this rank was killed, if it is one of several."""
+    global _lifeline
+    found = launch.launched()
+    if _lifeline is None and found is not None and found.size > 1:
+        _lifeline = _Lifeline(found)
+        atexit.register(_leave)
 
 
 def _facts() -> dict[str, str]:
@@ -79,14 +94,6 @@ def _facts() -> dict[str, str]:
         "NumPy's version": np.__version__.partition(".")[0],
         "the program": f"{program.name} (SHA-256 {hashlib.sha256(content).hexdigest()[:12]})",
     }
-
-
-def _join(mpi: Processes, lifeline: _Lifeline) -> None:
-    global _opened
-    address = mpi.all_gather_object(lifeline.address)[0]
-    lifeline.tell("joined", address)
-    _opened = mpi, lifeline
-    atexit.register(_leave)
 
 
 class _Lifeline:
@@ -110,21 +117,26 @@ class _Lifeline:
         settings = {
             "rank": found.rank,
             "size": found.size,
+            "process": os.getpid(),
             "folder": str(folder),
             "here": found.here,
-            "seconds": float(os.environ.get(_FOR_ALL_TO_START, "60")),
             "listening": server and server.fileno(),
         }
         script = str(Path(__file__).with_name("lifeline.py"))
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", script, json.dumps(settings)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             start_new_session=True,  # what ends the ranks does not end it
             pass_fds=[server.fileno()] if server else [],
         )
         if server:
             server.close()
+
+    def wait(self) -> None:
+        """Returns when it is there, so that no rank joins the others unseen."""
+        assert self._process.stdout is not None
+        self._process.stdout.read()
 
     def tell(self, word: str, value: Any = True) -> None:
         """Says one word of lifeline.py's."""
@@ -145,9 +157,8 @@ def _folder(found: launch.Launched) -> Path:
 def _leave() -> None:
     """The end of this rank's program."""
     if _opened is not None:
-        mpi, lifeline = _opened
-        mpi.leave()
-        lifeline.tell("left")
+        _opened.leave()
+    _tell("left")
 
 
 def _excepthook(
@@ -170,6 +181,7 @@ def uncaught(problem: BaseException, words: str) -> None:
         print(words, end="", file=sys.stderr)
         return
     if isinstance(problem, launch.LaunchError):
+        _tell("failed")
         _refused(found, words)
         return
     stopped = isinstance(problem, KeyboardInterrupt)
@@ -183,14 +195,14 @@ def uncaught(problem: BaseException, words: str) -> None:
     sys.stdout.flush()
     if _opened is None and not together:
         os.kill(os.getpid(), signal.SIGTERM)  # the others wait for this rank in MPI_Init
-    elif _opened is not None and (_opened[0].pending or not together):
+    elif _opened is not None and (_opened.pending or not together):
         _tell("failed")
-        _opened[0].abort(130 if stopped else 1)
+        _opened.abort(130 if stopped else 1)
 
 
-def _tell(word: str) -> None:
-    if _opened is not None:
-        _opened[1].tell(word)
+def _tell(word: str, value: Any = True) -> None:
+    if _lifeline is not None:
+        _lifeline.tell(word, value)
 
 
 def _refused(found: launch.Launched, words: str) -> None:

@@ -47,6 +47,7 @@ def _ran(script: Path) -> int:
     """Runs it; what it raises is shown from its own first line on, as Python shows it."""
     from minitensor.distribute import mpi
 
+    mpi.watch_over_this_rank()
     try:
         runpy.run_path(str(script), run_name="__main__")
     except KeyboardInterrupt as problem:
