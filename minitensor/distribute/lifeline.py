@@ -51,7 +51,8 @@ class Lifeline:
         """Returns when the rank has ended."""
         joined = self._until_joined()
         with suppress(OSError):  # another lifeline may be tidying up as well
-            (self.folder / str(self.rank)).unlink()
+            for sign in ("", ".waits"):
+                (self.folder / f"{self.rank}{sign}").unlink(missing_ok=True)
             if {file.name for file in self.folder.iterdir()} <= {"said"}:
                 (self.folder / "said").unlink(missing_ok=True)
                 self.folder.rmdir()
@@ -65,16 +66,18 @@ class Lifeline:
         word = self.mine.read(None)
         seconds = word.get("waits") if word else None
         if seconds:
+            (self.folder / f"{self.rank}.waits").touch()
             word = self.mine.read(seconds)
         if word is None:
+            names = self._missing(".waits")
             if self._first_to_say():
                 say(
-                    f"{self._missing()} did not start tf.distribute within {seconds:g} s: every "
-                    "rank must run the same program and make the strategy; look for an error above"
+                    f"{names} did not start tf.distribute within {seconds:g} s: every rank must "
+                    "run the same program and make the strategy; look for an error above"
                 )
             os.kill(self.process, signal.SIGKILL)
         elif word == {} and self._first_to_say():
-            names = " or ".join(filter(None, [self.name, self._missing()]))
+            names = " or ".join(filter(None, [self.name, self._missing("")]))
             say(f"{names} was killed or failed before all ranks had started")
         return word.get("joined") if word else None
 
@@ -85,9 +88,9 @@ class Lifeline:
             return False
         return True
 
-    def _missing(self) -> str:
-        """Who has not come; where not all are on this machine, how many."""
-        came = sorted(int(file.name) for file in self.folder.iterdir() if file.name.isdigit())
+    def _missing(self, sign: str) -> str:
+        """Who has not come this far; where not all are on this machine, how many."""
+        came = [k for k in range(self.size) if (self.folder / f"{k}{sign}").exists()]
         missing = [str(k) for k in range(self.size) if k not in came]
         if self.here < self.size:
             return f"a rank of {self.size} (on {self.host} came {came})"

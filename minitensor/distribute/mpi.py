@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from contextlib import suppress
@@ -70,6 +71,9 @@ def open_mpi() -> Communicator:
     if _lifeline is not None:
         _tell("joined", mpi.all_gather_object(_lifeline.address)[0])
     _opened = mpi
+    if threading.current_thread() is threading.main_thread():
+        # Open MPI passes Ctrl-C on as SIGTERM, by which batch systems, too, ask a program to end
+        signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     for name, value in _facts().items():
         same_on_all_ranks(mpi, name, value)
     return mpi

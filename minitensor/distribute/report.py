@@ -8,11 +8,6 @@ all of them stop after the same step.
 from __future__ import annotations
 
 import logging
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -78,33 +73,3 @@ class Reports:
                 "(%.3g s against %.3g s a step, over the last %d steps)",
                 rank, seconds[rank] / middle, seconds[rank], middle, WINDOW,
             )  # fmt: skip
-
-
-class Asked:
-    """Whether this process was asked to stop."""
-
-    stop = False
-
-
-@contextmanager
-def asked_to_stop() -> Iterator[Asked]:
-    """Ctrl-C, or a batch system's SIGTERM, is noted: the loop ends at a step common to all ranks.
-
-    A second one stops at once, as Ctrl-C does elsewhere.
-    """
-    asked = Asked()
-
-    def note(number: int, frame: Any) -> None:
-        if asked.stop:
-            raise KeyboardInterrupt
-        asked.stop = True
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked  # only the main thread hears signals
-        return
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

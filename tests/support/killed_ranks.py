@@ -24,7 +24,7 @@ import minitensor as tf
 from minitensor import keras
 from minitensor.keras.callbacks import state_file
 
-EPOCHS, SAMPLES, BATCH, PAUSE = 3, 48, 8, 0.1
+EPOCHS, SAMPLES, BATCH, PAUSE = 3, 48, 8, 0.06
 
 
 def net(random_layers):
@@ -43,14 +43,9 @@ def net(random_layers):
 
 
 class Slowly(keras.callbacks.Callback):
-    """Makes a step as long as a kill needs to hit it, and says where this rank is."""
-
-    def __init__(self, folder, rank):
-        super().__init__()
-        self.place = folder / f"rank{rank}"
+    """Makes a step as long as a kill needs to hit it."""
 
     def on_train_batch_end(self, batch, logs=None):
-        self.place.write_text(f"{os.getpid()} {batch}")
         time.sleep(PAUSE)
 
 
@@ -58,7 +53,7 @@ def train(folder, random_layers):
     """Trains to the end; the chief writes the weights."""
     tf.random.set_seed(7)
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    rank = strategy.worker
+    (folder / f"rank{strategy.worker}").touch()
     rng = np.random.default_rng(0)
     x, y = rng.random((SAMPLES, 6, 6, 1), np.float32), rng.integers(0, 3, SAMPLES)
     rows = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(SAMPLES, seed=3).batch(BATCH)
@@ -69,8 +64,8 @@ def train(folder, random_layers):
     backup = keras.callbacks.BackupAndRestore(
         folder / "backup", save_freq=2, delete_checkpoint=False
     )
-    history = model.fit(rows, epochs=EPOCHS, verbose=0, callbacks=[backup, Slowly(folder, rank)])
-    if rank == 0:
+    history = model.fit(rows, epochs=EPOCHS, verbose=0, callbacks=[backup, Slowly()])
+    if strategy.worker == 0:
         arrays = [v.numpy() for v in (*model.weights, *model.optimizer.variables)]
         np.savez(folder / "end.npz", *arrays)
         (folder / "history").write_text(json.dumps(history.history))
@@ -111,20 +106,30 @@ def processes(folder):
 
 
 def kill_one(rng, folder, seconds):
-    """What kills a random rank at some moment: returns (rank, after how long, when), or None."""
+    """What kills a random rank at some moment: returns (rank, when, had it joined?), or None."""
 
     def kill(mpiexec):
-        begun = time.monotonic()
-        time.sleep(rng.uniform(0, seconds))
+        if rng.random() < 0.8:  # the imports are long, and not what a training is made of
+            until(lambda: list(folder.glob("rank*")) or mpiexec.poll() is not None)
+        time.sleep(rng.uniform(0, 0.7 * seconds))
         alive = processes(folder)
-        if not alive or mpiexec.poll() is not None:
+        if not alive or (folder / "history").exists() or mpiexec.poll() is not None:
             return None
         rank = rng.choice(sorted(alive))
+        joined = (folder / f"rank{rank}").exists()
         with contextlib.suppress(ProcessLookupError):
             os.kill(alive[rank], signal.SIGKILL)
-        return rank, time.monotonic() - begun, time.monotonic()
+        return rank, time.monotonic(), joined
 
     return kill
+
+
+def until(condition, seconds=30):
+    """Waits until it holds."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.02)
 
 
 def calm(folder, size, *options):
@@ -144,26 +149,32 @@ def torture(folder, kills, seed, sizes=(2,), options=()):
     """
     rng = random.Random(seed)
     seconds = calm(folder / "calm", sizes[0], *options)
-    report = {"kills": 0, "named": 0, "unnamed": [], "slowest end": 0.0, "trainings": 0}
+    report = {
+        "kills": 0,
+        "while it was imported": 0,
+        "unnamed": [],
+        "slowest end": 0.0,
+        "trainings": 0,
+    }
     report |= {"orphans": [], "lost": [], "different": []}
     while report["kills"] < kills:
         mad, before = folder / str(report["trainings"]), (-1, 0)
         mad.mkdir()
         while not (mad / "history").exists():
-            run = ranks.run(
-                rng.choice(sizes), __file__, mad, *options, meanwhile=kill_one(rng, mad, seconds)
-            )
+            for file in mad.glob("rank*"):
+                file.unlink()
+            size = rng.choice(sizes)
+            run = ranks.run(size, __file__, mad, *options, meanwhile=kill_one(rng, mad, seconds))
             ended = time.monotonic()
             if run.met is None or run.returncode == 0:
                 assert run.returncode == 0, run.text
                 continue
-            rank, after, when = run.met
+            rank, when, joined = run.met
+            named = re.search(rf"^minitensor: .*rank {rank}\b.* was killed", run.text, re.MULTILINE)
             report["kills"] += 1
-            if re.search(rf"^minitensor: .*rank {rank}\b.* was killed", run.text, re.MULTILINE):
-                report["named"] += 1
-            else:  # it had only just been started
-                report["unnamed"].append([round(after, 2), rank, run.text if after > 0.6 else ""])
-            report["slowest end"] = max(report["slowest end"], ended - when)
+            report["while it was imported"] += not joined
+            report["unnamed"] += [run.text] if joined and size > 1 and not named else []
+            report["slowest end"] = max(report["slowest end"], round(ended - when, 2))
             report["orphans"] += list(processes(mad).values())
             now = place(mad)
             if now < before:

@@ -280,9 +280,10 @@ def build_metrics(model: Any, batch: Any) -> None:
     x, y, _ = unpack_x_y_sample_weight(batch)
     compiled = model._assert_compiled()
     y_pred = model(x, training=False)
-    for part in (compiled.metrics, compiled.loss):
-        if part is not None and not part.built:
-            part.build(y, y_pred)
+    with model.distribute_strategy.scope():  # each replica counts for itself
+        for part in (compiled.metrics, compiled.loss):
+            if part is not None and not part.built:
+                part.build(y, y_pred)
 
 
 def _samples(x: Any) -> int:
