@@ -35,23 +35,14 @@ def environment(**also):
     return {**os.environ, "PYTHONPATH": str(ROOT), **threads, **also}
 
 
-def command(size, *program, python=PYTHON, mpiexec=MPIEXEC):
+def command(size, *program, python=PYTHON):
     """What starts `size` ranks of a program."""
     crowded = ["--allow-run-as-root", "--map-by", ":OVERSUBSCRIBE"] if is_open_mpi() else []
-    return [
-        str(mpiexec),
-        *crowded,
-        "-n",
-        str(size),
-        python,
-        "-m",
-        "minitensor",
-        "run",
-        *map(str, program),
-    ]
+    run = [python, "-m", "minitensor", "run"]
+    return [str(MPIEXEC), *crowded, "-n", str(size), *run, *map(str, program)]
 
 
-def run(size, *program, seconds=60, meanwhile=None, **also):
+def run(size, *program, seconds=60, meanwhile=None, python=PYTHON, **also):
     """Runs it to the end.
 
     Args:
@@ -62,7 +53,7 @@ def run(size, *program, seconds=60, meanwhile=None, **also):
     with tempfile.TemporaryFile("w+") as said:
         begun = time.monotonic()
         process = subprocess.Popen(
-            command(size, *program),
+            command(size, *program, python=python),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
