@@ -19,10 +19,6 @@ class RanksDifferError(AllRanksError, ValueError):
     """A rank has something else than the others; names it, and says what both have."""
 
 
-class RankFailedError(AllRanksError, ArithmeticError):
-    """A rank computed what no rank can go on with; names it."""
-
-
 def same_on_all_ranks(communicator: Communicator, name: str, value: Any) -> None:
     """Checks that all ranks have the same value of what `name` says; all call it together.
 

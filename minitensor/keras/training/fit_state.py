@@ -58,10 +58,10 @@ class FitState:
         """Reads what the processes of `tf.distribute` reported of a step.
 
         Args:
-            reports: (processes, 3), of each what `report.report` says. If one was interrupted, all
+            reports: (processes, 2), what `Reports.read` takes. If one was interrupted, all
                 stop now.
         """
-        if self.reports.read(reports, self.progress.step) and self.ctrl_c is not None:
+        if self.reports.read(reports) and self.ctrl_c is not None:
             self.ctrl_c.came, self.ctrl_c.agreed = 1, True
 
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from minitensor.autograd import replicas
 from minitensor.autograd.tree import flatten, pack
-from minitensor.distribute.report import report
 
 
 def on_replicas(model: Any, kind: str, run: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -47,11 +46,11 @@ def _logs_of_all(model: Any, kind: str, logs: Any, computed: float) -> Any:
     if strategy.num_workers == 1:
         return pack(logs, own)
     fit = model._fit if kind == "train" else None
-    mine = report(computed, True, fit is not None and fit.interrupted)
-    reports = np.stack(strategy.gather_host(np.array([*mine[0], *own])))
+    interrupted = fit is not None and fit.interrupted
+    reports = np.stack(strategy.gather_host(np.array([computed, interrupted, *own])))
     if fit is not None:
-        fit.hear(reports[:, :3])
-    return pack(logs, list(reports[:, 3:].mean(0)))
+        fit.hear(reports[:, :2])
+    return pack(logs, list(reports[:, 2:].mean(0)))
 
 
 def gradients_of_all(tape: Any, scaled: Any, learning: Sequence[Any], loss: Any) -> tuple[Any, Any]:
