@@ -3,12 +3,13 @@
     conv     convolutions of VGG13, ResNet18, ResNet50, MobileNetV2 and DeepBench
     memory   depthwise, pooling, batch normalisation, elementwise: fractions of a copy's speed
     step     whole training steps of LeNet-5, the MNIST CNN, VGG13, ResNet18, MobileNetV2, DenseNet
+    mixed    steps of LeNet-5 and ResNet18 in `fit`: float32 and both mixed policies, on a CPU
     latency  the answer to one image by ResNet18 and MobileNetV2
     rss      resident memory over 10,000 steps, page faults of a step
     overhead  one convolution of a 3x3 image: Python calls, and µs beyond its arithmetic
     kernels  each CUDA kernel: predicted beside measured, which stays empty without a GPU
 
-Each of the first four prints a table and writes JSON and a roofline, {bench}_{device}.json and
+Each of the first five prints a table and writes JSON and a roofline, {bench}_{device}.json and
 .png. Ceilings (a copy, a matrix product) are measured in the same run, on a CPU all of it by one
 thread and by all cores. Peers that are missing are named. Results that are committed
 (benchmarks/results) are not touched unless --commit is given.
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "conv":
             add("--layers", nargs="+", choices=conv.TABLES, help="mixed on a CPU, all on a GPU")
             add("--count", type=int, help="only so many layers, evenly spaced by arithmetic")
-        if name == "step":
+        if name in ("step", "mixed"):
             add("--networks", nargs="+", choices=NETWORKS, help="all")
     for name, bench in ALONE.items():
         bench.add_arguments(benches.add_parser(name))
@@ -145,12 +146,20 @@ def _step(args: argparse.Namespace) -> tuple[Any, ...]:
     return cases, lambda case: step.COLUMNS[args.device], "training step, float32"
 
 
+def _mixed(args: argparse.Namespace) -> tuple[Any, ...]:
+    batch = args.batch or TRAINING_BATCH["cpu"]
+    cases = step.cases(args.networks or list(step.MIXED), batch, args.quick)
+    return cases, lambda case: step.POLICIES, "training step by policy"
+
+
 def _latency(args: argparse.Namespace) -> tuple[Any, ...]:
     cases = latency.cases(args.batch or 1, args.quick)
     return cases, lambda case: latency.COLUMNS[args.device], "inference, float32"
 
 
-BENCHES = {"conv": _conv, "memory": _memory, "step": _step, "latency": _latency}
+BENCHES = {
+    "conv": _conv, "memory": _memory, "step": _step, "mixed": _mixed, "latency": _latency
+}  # fmt: skip
 ALONE: dict[str, Any] = {"rss": rss, "overhead": overhead, "kernels": kernels}  # no times of cases
 
 

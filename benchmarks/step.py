@@ -29,6 +29,8 @@ COLUMNS = {
     ),
     "emulator": ("minitensor:eager",),
 }
+MIXED = ("lenet5", "resnet18")
+POLICIES = ("minitensor:fit", "minitensor:mixed_float16", "minitensor:mixed_bfloat16")
 
 
 def cases(names: list[str], batch: int, quick: bool) -> list[Case]:

@@ -1,8 +1,8 @@
 """Our training steps: the same networks through the public functions, with the fused update.
 
 The option "keras" is the same net of layers, with Keras' optimizer, "fit" that in `fit`, "fast"
-that with Winograd's algorithm; "graph" replays the step as one CUDA graph, which trains on as an
-eager step does.
+that with Winograd's algorithm, "mixed_float16" that under the policy; "graph" replays the step as
+one CUDA graph, which trains on as an eager step does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import minitensor as mt
 from benchmarks import keras_net, networks
 from benchmarks.cases import NotOffered
 from benchmarks.clock import Maker, Step
+
+MIXED = ("mixed_float16", "mixed_bfloat16")
 
 
 class Library:
@@ -64,6 +66,17 @@ def fast() -> Iterator[None]:
         mt.config.set_conv_precision("exact")
 
 
+@contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Layers made inside follow it."""
+    before = mt.keras.mixed_precision.global_policy()
+    mt.keras.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        mt.keras.mixed_precision.set_global_policy(before)
+
+
 class FastFitSteps(keras_net.FitSteps):
     """`FitSteps` with fast convolutions; other steps of this process are exact."""
 
@@ -82,12 +95,13 @@ def maker(be: Any, case: dict[str, Any], option: str) -> Maker:
         raise NotOffered("Adam counts its steps: Keras' optimizers do")
 
     def make() -> Step:
-        if option in ("keras", "fit", "fast"):
+        if option in ("keras", "fit", "fast", *MIXED):
             with mt.device({"numpy": "cpu", "cuda": "gpu"}.get(be.name, be.name)):
                 if option == "keras":
                     return keras_net.training_step(mt, network, case["batch"])
                 kind = FastFitSteps if option == "fast" else keras_net.FitSteps
-                return kind(mt, network, case["batch"], case["updates"])
+                with policy(option if option in MIXED else "float32"):
+                    return kind(mt, network, case["batch"], case["updates"])
         values = [mt.Variable(be.asarray(a)) for a in networks.parameters(network)]
         speeds = [mt.Variable(mt.zeros_like(value), trainable=False) for value in values]
         batch = [mt.constant(be.asarray(a)) for a in networks.batch(network, case["batch"])]

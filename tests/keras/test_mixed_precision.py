@@ -9,6 +9,7 @@ from keras_peer import same_weights
 from mixed_trajectories import GROWTH, NETS, RECORD, trajectory
 
 import minitensor as mt
+from minitensor.backend import emulator
 from minitensor.keras.engine.dtype_policy import forget_dtype_policy
 from minitensor.keras.training.finite import NonFiniteError
 
@@ -329,6 +330,46 @@ def test_configs_go_to_keras_and_back(both, tf):
     assert ours.get_config() == rule.get_config() == theirs.get_config()
 
 
+# ----- on a device -----
+
+
+def _a_step(device, policy):
+    """The loss and the weights after a step of a small network there."""
+    layers = mt.keras.layers
+    mt.keras.utils.set_random_seed(0)
+    mt.keras.mixed_precision.set_global_policy(policy)
+    with mt.device(device):
+        model = mt.keras.Sequential(
+            [
+                mt.keras.Input((6, 6, 8)),
+                layers.Conv2D(16, 3, activation="relu"),
+                layers.Flatten(),
+                layers.Dense(3),
+                layers.Activation("softmax", dtype="float32"),
+            ]
+        )
+        model.compile(mt.keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        x = np.random.default_rng(0).normal(size=(2, 6, 6, 8)).astype("float32")
+        return [model.train_on_batch(x, np.array([0, 2])), *model.get_weights()]
+
+
+@pytest.mark.parametrize("policy", MIXED)
+def test_a_mixed_model_trains_on_the_emulator_by_kernels_of_its_type(policy, monkeypatch):
+    """float16 on tensor cores, as 8 channels fill a pack; bfloat16, which no kernel takes, not."""
+    seen, launch = [], type(emulator.device).launch
+
+    def noting(self, kernel, *arguments, **settings):
+        seen.append(kernel)
+        return launch(self, kernel, *arguments, **settings)
+
+    expected = _a_step("cpu", policy)
+    monkeypatch.setattr(type(emulator.device), "launch", noting)
+    for a, b in zip(_a_step("emulator", policy), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=PRECISION[policy])
+    half = [kernel for kernel in seen if kernel.startswith("conv_tensor_f16")]
+    assert bool(half) == (policy == "mixed_float16"), seen
+
+
 # ----- whole trainings -----
 
 
@@ -348,3 +389,48 @@ def test_200_steps_are_those_of_keras(net, policy):
         a, b = np.array(found[name]), np.array(recorded[name])
         assert np.array_equal(np.isfinite(a), np.isfinite(b))
         assert np.nanmax(np.abs(a - b)) <= PRECISION[policy]
+
+
+@pytest.mark.slow
+def test_three_epochs_end_where_float32_ends():
+    """Of the bundled UCI digits, shifted by a pixel, as nothing may be downloaded; 5 seeds."""
+    parts = mt.keras.datasets.digits.load_data()
+    images, labels = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+    order = np.random.default_rng(0).permutation(len(images))
+    images, labels = images[order, ..., None].astype("float32") / 16, labels[order]
+    wide = np.pad(images[500:], ((0, 0), (1, 1), (1, 1), (0, 0)))
+    x = np.concatenate([wide[:, a : a + 8, b : b + 8] for a in range(3) for b in range(3)])
+    points = {}
+    for policy in ("float32", *MIXED):
+        found = []
+        for seed in range(5):
+            mt.keras.utils.set_random_seed(seed)
+            mt.keras.mixed_precision.set_global_policy(policy)
+            model = _small_network(mt.keras, 3 * (len(x) // 64 + 1))
+            model.fit(x, np.tile(labels[500:], 9), batch_size=64, epochs=3, verbose=0)
+            found.append(100 * model.evaluate(images[:500], labels[:500], verbose=0)[1])
+        points[policy] = np.mean(found)
+    assert points["float32"] > 98, points
+    assert min(points[policy] for policy in MIXED) > points["float32"] - 0.3, points
+
+
+def _small_network(keras, steps):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10),
+            layers.Activation("softmax", dtype="float32"),
+        ]
+    )
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return model
