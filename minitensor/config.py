@@ -24,19 +24,10 @@ from minitensor.backend.settings import (
 from minitensor.docstrings import examples_of
 
 __all__ = [
-    "LogicalDevice",
-    "LogicalDeviceConfiguration",
-    "PhysicalDevice",
-    "conv_precision",
-    "experimental",
-    "functions_run_eagerly",
-    "list_logical_devices",
-    "list_physical_devices",
-    "run_functions_eagerly",
-    "set_conv_precision",
-    "set_workspace_limit",
-    "threading",
-    "workspace_limit",
+    "LogicalDevice", "LogicalDeviceConfiguration", "PhysicalDevice", "conv_precision",
+    "experimental", "functions_run_eagerly", "list_logical_devices", "list_physical_devices",
+    "run_functions_eagerly", "set_conv_precision", "set_logical_device_configuration",
+    "set_workspace_limit", "threading", "workspace_limit",
 ]  # fmt: skip
 example = examples_of("tf.config", "")
 

@@ -55,6 +55,10 @@ class Strategy:
     is_default = False  # whether it is the one outside of all scopes
     _draws = True  # whether replicas have random numbers of their own
 
+    def __deepcopy__(self, memo: Any) -> Strategy:
+        """What a model that is copied keeps is this one: replicas cannot be copied."""
+        return self
+
     def _open(self, names: Sequence[str], communicators: Sequence[Any], workers: Any) -> None:
         """Makes a context for every replica of this process."""
         self._devices, self._workers = tuple(names), workers
@@ -244,7 +248,7 @@ class Strategy:
         """
         ids = [context.replica_id_in_sync_group for context in self.contexts]
         made = [value_fn(ValueContext(i, self.num_replicas_in_sync)) for i in ids]
-        return made[0] if len(made) == 1 else PerReplica(made)
+        return regroup(made, PerReplica)
 
     # ----- data -----
 

@@ -8,7 +8,7 @@ synchronized when it is read adds the replicas up, those of other processes too.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minitensor import backend
@@ -49,11 +49,14 @@ class PerReplica(DistributedValues):
         return f"{type(self).__name__}:{{\n{lines}\n}}"
 
 
-def regroup(results: Sequence[Any]) -> Any:
-    """Nests of the same form, one from each replica, as one nest of PerReplica values."""
+def regroup(results: Sequence[Any], join: Callable[[Sequence[Any]], Any] | None = None) -> Any:
+    """Nests of the same form, one from each replica, as one nest of PerReplica values.
+
+    What all replicas agree on stays as it is, unless `join` says otherwise.
+    """
     if len(results) == 1:
         return results[0]
-    leaves = [_one(values) for values in zip(*map(flatten, results), strict=True)]
+    leaves = [(join or _one)(values) for values in zip(*map(flatten, results), strict=True)]
     return pack(results[0], leaves)
 
 
