@@ -10,7 +10,7 @@ import numpy as np
 
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tree import map_structure
-from minitensor.distribute.values import regroup
+from minitensor.distribute.values import PerReplica, regroup
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class DistributedDataset:
             seen = got[0] if got else seen
             if not self._strategy.any_has(bool(got)):
                 return
-            yield Shares(regroup(got + [self._empty(seen)] * (count - len(got))))
+            yield Shares(regroup(got + [self._empty(seen)] * (count - len(got)), PerReplica))
 
     def _empty(self, seen: Any) -> Any:
         """A batch of nothing, of the kind that was seen last."""

@@ -53,7 +53,6 @@ class Strategy:
     cluster_resolver: Any = None
     num_workers, worker = 1, 0  # processes, and the number of this one
     is_default = False  # whether it is the one outside of all scopes
-    _draws = True  # whether replicas have random numbers of their own
 
     def __deepcopy__(self, memo: Any) -> Strategy:
         """What a model that is copied keeps is this one: replicas cannot be copied."""
@@ -145,13 +144,22 @@ class Strategy:
         return self.run_weighted(fn, args, kwargs or {}, [1.0] * self.local_replicas)
 
     def run_weighted(
-        self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Any, weights: Sequence[float]
+        self,
+        fn: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Any,
+        weights: Sequence[float],
+        seeds: Sequence[int] | None = None,
     ) -> Any:
-        """`run`, and how much the share of the batch counts that each replica has."""
+        """`run`, with how much the share of the batch counts that each replica has.
+
+        Random numbers follow from `seeds` and the replica's number; without them the shared
+        generator gives a seed.
+        """
         self._between_runs()
-        seed = int(generator.generator().integers(2**63)) if self._draws else None
+        seeds = seeds or [int(generator.generator().integers(2**63))]
         calls = [
-            _Replica(self, context, weight, seed, fn, args, kwargs)
+            _Replica(self, context, weight, seeds, fn, args, kwargs)
             for context, weight in zip(self.contexts, weights, strict=True)
         ]
         if len(calls) == 1:
@@ -345,13 +353,13 @@ class _Replica:
         strategy: Strategy,
         context: ReplicaContext,
         weight: float,
-        seed: int | None,
+        seeds: Sequence[int],
         fn: Callable[..., Any],
         args: Sequence[Any],
         kwargs: dict[str, Any],
     ) -> None:
         self._strategy, self._context, self._weight = strategy, context, weight
-        self._seed, self._fn = seed, fn
+        self._seeds, self._fn = [*seeds, context.replica_id_in_sync_group], fn
         self._args, self._kwargs = select(context.local, (tuple(args), kwargs))
 
     def __call__(self) -> Any:
@@ -359,12 +367,9 @@ class _Replica:
         token = replicas.replica.set(self._context)
         self._context.weight = self._weight
         try:
-            with contextlib.ExitStack() as stack:
-                if self._seed is not None:
-                    seeds = [self._seed, self._context.replica_id_in_sync_group]
-                    stack.enter_context(generator.using(np.random.default_rng(seeds)))
-                kind, _ = devices.kind_and_number(self._context.devices[0])
-                stack.enter_context(devices.device(f"/{kind}:0"))
+            kind, _ = devices.kind_and_number(self._context.devices[0])
+            rng = np.random.default_rng(self._seeds)
+            with generator.using(rng), devices.device(f"/{kind}:0"):
                 found = self._fn(*self._args, **self._kwargs)
                 self._context.average_kept()
                 return found
@@ -393,7 +398,12 @@ class DefaultStrategy(Strategy):
         self._open(("/job:localhost/replica:0/task:0/device:CPU:0",), [Alone()], Alone())
 
     def run_weighted(
-        self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Any, weights: Sequence[float]
+        self,
+        fn: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Any,
+        weights: Sequence[float],
+        seeds: Sequence[int] | None = None,
     ) -> Any:
         """Calls the function as it is."""
         return fn(*args, **kwargs)

@@ -64,7 +64,8 @@ class EpochIterator:
 
     def _begin(self) -> None:
         self.order, self.taken, self._begun = state(), 0, self._source.begun
-        self._rng = np.random.default_rng(int(generator().integers(2**63)))
+        self._seed = int(generator().integers(2**63))
+        self._rng = np.random.default_rng(self._seed)
         with using(self._rng):
             self._batches = iter(self._source)
 
@@ -77,6 +78,10 @@ class EpochIterator:
         self.reset()
         if self._steps is not None:
             warn_of_end()
+
+    def seeds(self) -> tuple[int, int]:
+        """What no other batch of any pass has: for random numbers that belong to this one."""
+        return self._seed, self.taken
 
     def end_epoch(self) -> None:
         """The next epoch begins a pass, unless epochs have a number of steps of their own."""

@@ -37,7 +37,7 @@ def fit(
     outer = model._fit  # of a fit in whose callback this is
     state = model._fit = FitState.of(model, batches, callbacks.callbacks)
     model.stop_training = False
-    run = step_of(model, "train")
+    run = step_of(model, "train", batches)
     logs = None
     try:
         callbacks.on_train_begin()
@@ -121,7 +121,7 @@ def evaluate(model: Any, batches: EpochIterator, callbacks: Any) -> dict[str, An
     model.stop_evaluating = False
     callbacks.on_test_begin()
     logs: dict[str, Any] = {}
-    run = step_of(model, "test")
+    run = step_of(model, "test", batches)
     model.reset_metrics()
     batches.reset()
     for step, batch in batches.epoch():
@@ -141,7 +141,7 @@ def predict(model: Any, batches: EpochIterator, callbacks: Any) -> Any:
     callbacks.on_predict_begin()
     found: list[list[np.ndarray]] = []
     outputs: Any = None
-    run = step_of(model, "predict")
+    run = step_of(model, "predict", batches)
     for step, batch in batches.epoch():
         callbacks.on_predict_batch_begin(step)
         outputs = map_structure(np.asarray, run(batch))

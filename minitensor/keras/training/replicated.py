@@ -18,16 +18,25 @@ from minitensor.autograd import replicas
 from minitensor.autograd.tree import flatten, pack
 
 
-def on_replicas(model: Any, kind: str, run: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A step on a batch for all replicas, from one on a batch for one."""
+def on_replicas(
+    model: Any, kind: str, run: Callable[[Any], Any], batches: Any
+) -> Callable[[Any], Any]:
+    """A step on a batch for all replicas, from one on a batch for one.
+
+    What a replica draws in it depends on the batch and on its number: so what is drawn elsewhere,
+    such as the order of the samples, is the same for any number of replicas.
+    """
     strategy = model.distribute_strategy
-    if strategy.num_replicas_in_sync == 1:
-        return run if strategy.is_default else lambda batch: strategy.run(run, (batch,))
+    if strategy.is_default:
+        return run
 
     def step(batch: Any) -> Any:
         begun, waited = time.perf_counter(), strategy.seconds_waited
         parts, weights = strategy.shares(batch)
-        found = strategy.run_weighted(run, (parts,), {}, weights)
+        seeds = None if batches is None else batches.seeds()
+        found = strategy.run_weighted(run, (parts,), {}, weights, seeds)
+        if strategy.num_replicas_in_sync == 1:
+            return found
         if kind == "predict":
             return strategy.gather(found, 0)
         computed = time.perf_counter() - begun - (strategy.seconds_waited - waited)

@@ -208,11 +208,13 @@ def _made(model: Any, kind: str, force: bool) -> Callable[..., Any]:
     return getattr(model, name)  # type: ignore[no-any-return]
 
 
-def step_of(model: Any, kind: str) -> Callable[[Any], Any]:
-    """What runs a step; a program's own if it writes `make_train_function` or its like."""
+def step_of(model: Any, kind: str, batches: Any = None) -> Callable[[Any], Any]:
+    """What runs a step on what `batches` gave; a program's own if it writes `make_train_function`
+    or its like.
+    """
     make = getattr(model, f"make_{kind}_function")
     if getattr(make, "__func__", None) is getattr(Steps, f"make_{kind}_function"):
-        return on_replicas(model, kind, functools.partial(_run, model, kind))
+        return on_replicas(model, kind, functools.partial(_run, model, kind), batches)
     make()
     function = getattr(model, f"{kind}_function")
     return lambda batch: function(iter([batch]))
