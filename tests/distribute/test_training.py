@@ -43,9 +43,11 @@ def test_replicas_of_one_process(count, alone):
         tf.keras.config.set_floatx("float32")
 
 
+@ranks.needs_mpi
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_ranks(count, alone, tmp_path):
-    ranks.run(count, PROGRAMS / "trained.py", tmp_path / "found")
+    found = ranks.run(count, PROGRAMS / "trained.py", tmp_path / "found", seconds=240)
+    assert found.returncode == 0, found.text
     for rank in range(count):
         with np.load(tmp_path / f"found.{rank}.npz") as found:
             check(dict(found), alone)
