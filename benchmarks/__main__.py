@@ -7,6 +7,7 @@
     latency  the answer to one image by ResNet18 and MobileNetV2
     rss      resident memory over 10,000 steps, page faults of a step
     overhead  one convolution of a 3x3 image: Python calls, and µs beyond its arithmetic
+    scale    training steps on two ranks against one: rates, bytes sent, overlap
     kernels  each CUDA kernel: predicted beside measured, which stays empty without a GPU
 
 Each of the first five prints a table and writes JSON and a roofline, {bench}_{device}.json and
@@ -21,7 +22,7 @@ import argparse
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import conv, kernels, latency, memory, overhead, report, roofline, rss, step
+from benchmarks import conv, kernels, latency, memory, overhead, report, roofline, rss, scale, step
 from benchmarks.cases import Case, ceilings, threaded
 from benchmarks.layers import spread_over
 from benchmarks.measure import Plan, digits, measure
@@ -160,7 +161,12 @@ def _latency(args: argparse.Namespace) -> tuple[Any, ...]:
 BENCHES = {
     "conv": _conv, "memory": _memory, "step": _step, "mixed": _mixed, "latency": _latency
 }  # fmt: skip
-ALONE: dict[str, Any] = {"rss": rss, "overhead": overhead, "kernels": kernels}  # no times of cases
+ALONE: dict[str, Any] = {
+    "rss": rss,
+    "overhead": overhead,
+    "kernels": kernels,
+    "scale": scale,
+}  # no times of cases
 
 
 def _rates(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

@@ -95,7 +95,7 @@ def training_step(tf: Any, network: networks.Network, size: int) -> Step:
         network: what to train.
         size: images in the batch.
     """
-    model = _compiled(tf, network)
+    model = compiled(tf, network)
     images, labels = (tf.constant(array) for array in networks.batch(network, size))
     model.optimizer.build(model.trainable_variables)
 
@@ -118,7 +118,7 @@ class FitSteps:
     """
 
     def __init__(self, tf: Any, network: networks.Network, size: int, updates: int) -> None:
-        self.updates, self._size, self._model = updates, size, _compiled(tf, network)
+        self.updates, self._size, self._model = updates, size, compiled(tf, network)
         batch = networks.batch(network, size)
         self._x, self._y = (np.concatenate([array] * updates) for array in batch)
 
@@ -135,7 +135,7 @@ def inference(tf: Any, case: dict[str, Any]) -> Step:
     return lambda: model(images, training=False)
 
 
-def _compiled(tf: Any, network: networks.Network) -> Any:
+def compiled(tf: Any, network: networks.Network) -> Any:
     keras, rate = tf.keras, networks.RATE
     model = _model(keras, network)
     optimizer = keras.optimizers.SGD(rate, networks.MOMENTUM)
