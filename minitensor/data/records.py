@@ -37,7 +37,8 @@ class TFRecordDataset(Dataset):
 
     Raises:
         ValueError: another compression; while iterating: DataLossError, for a file that is damaged
-            or ends inside a record, be it in its first 12 bytes, where TensorFlow sees the end.
+            or ends inside a record, be it in its first 12 bytes, or before its packed data do,
+            where TensorFlow sees the end.
         OSError: while iterating: a file cannot be opened.
 
     Example:
@@ -144,19 +145,21 @@ class _Unpacked:
 
     def __init__(self, stream: Any, bits: int) -> None:
         self._stream, self._bits = stream, bits
-        self._packer = zlib.decompressobj(bits)
+        self._packer: Any = None  # of the packed piece that we are in; a file may be several
         self._waiting = b""  # packed
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes; none at the end."""
+        """Up to `size` bytes; none at the end. A ValueError if it is cut short."""
         while True:
-            if self._packer.eof:  # a file may be several packed ones
-                self._waiting = self._packer.unused_data or self._waiting
-                self._packer = zlib.decompressobj(self._bits)
             self._waiting = self._waiting or self._stream.read(_AT_ONCE)
-            if not self._waiting:
+            if not self._waiting and self._packer is None:
                 return b""
-            found = self._packer.decompress(self._waiting, size)
+            if not self._waiting:
+                raise ValueError("the packed data are cut short")
+            self._packer = self._packer or zlib.decompressobj(self._bits)
+            found: bytes = self._packer.decompress(self._waiting, size)
             self._waiting = self._packer.unconsumed_tail
+            if self._packer.eof:
+                self._waiting, self._packer = self._packer.unused_data, None
             if found:
                 return found
