@@ -8,6 +8,7 @@
     rss      resident memory over 10,000 steps, page faults of a step
     overhead  one convolution of a 3x3 image: Python calls, and µs beyond its arithmetic
     scale    training steps on two ranks against one: rates, bytes sent, overlap
+    records  a million records of a train set that does not fit memory; TensorFlow beside
     kernels  each CUDA kernel: predicted beside measured, which stays empty without a GPU
 
 Each of the first five prints a table and writes JSON and a roofline, {bench}_{device}.json and
@@ -22,7 +23,19 @@ import argparse
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import conv, kernels, latency, memory, overhead, report, roofline, rss, scale, step
+from benchmarks import (
+    conv,
+    kernels,
+    latency,
+    memory,
+    overhead,
+    records,
+    report,
+    roofline,
+    rss,
+    scale,
+    step,
+)
 from benchmarks.cases import Case, ceilings, threaded
 from benchmarks.layers import spread_over
 from benchmarks.measure import Plan, digits, measure
@@ -163,6 +176,7 @@ BENCHES = {
 }  # fmt: skip
 ALONE: dict[str, Any] = {
     "rss": rss,
+    "records": records,
     "overhead": overhead,
     "kernels": kernels,
     "scale": scale,

@@ -12,7 +12,7 @@
     batched.py, padding.py      padded_batch, rebatch
     filed.py, stored.py         list_files, save, load, snapshot, cache
     dataset.py    Dataset: where elements come from, map, batch ...
-    readers.py    what is in files: TextLineDataset; records.py: TFRecordDataset
+    readers.py    what is in files: TextLineDataset; records.py: TFRecordDataset; tar.py: TarDataset
     sharding.py   the part of one of several workers
 
     idx.py        the file format of MNIST
@@ -42,10 +42,11 @@ from minitensor.data.readers import TextLineDataset
 from minitensor.data.records import TFRecordDataset
 from minitensor.data.sources import digits, open_data, read_digits, read_folder, read_idx_pair
 from minitensor.data.spec import DatasetSpec
+from minitensor.data.tar import TarDataset
 
 __all__ = [
     "AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec",
-    "Iterator", "LabelledImages", "Options", "TFRecordDataset", "TextLineDataset",
+    "Iterator", "LabelledImages", "Options", "TFRecordDataset", "TarDataset", "TextLineDataset",
     "ThreadingOptions", "digits", "experimental", "open_data", "read_digits", "read_folder",
     "read_idx", "read_idx_pair", "split",
 ]  # fmt: skip
