@@ -107,11 +107,19 @@ class Variable(ArrayLike):
 
     def read_value(self) -> Tensor:
         """The present value (TensorFlow's other name for `value`)."""
-        return recording.read(self, self.array)
+        return self._as_read(recording.read(self, self.array))
+
+    def _as_read(self, value: Tensor) -> Tensor:
+        """The present value for who reads it; a layer's weight may be cast."""
+        return value
+
+    def _as_kept(self, value: Any) -> Any:
+        """What is assigned, as the variable keeps it; a layer's weight takes any float type."""
+        return value
 
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape; returns the variable."""
-        new = as_tensor(value, self.array.dtype, like=self)
+        new = as_tensor(self._as_kept(value), self.array.dtype, like=self)
         backend.of(self.array, new.array)  # both lie on one device, or it is a TypeError
         if new.shape != self.shape:
             raise ValueError(

@@ -123,7 +123,7 @@ class DistributedVariable(DistributedValues):
         """The present value; between runs what the replicas have together."""
         found = self.aggregation  # type: ignore[attr-defined]
         if not self._on_read or self._runs() or found is not SUM:
-            return recording.read(self, self.array)
+            return self._as_read(recording.read(self, self.array))  # type: ignore[attr-defined]
         return self._strategy.reduce(ReduceOp.SUM, regroup(self.values), None)  # type: ignore[no-any-return]
 
     def numpy(self) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -259,6 +260,25 @@ def test_steps_that_overflow_are_left_out_and_a_hopeless_training_stops():
     with pytest.raises(NonFiniteError, match="inputs of the model are not finite"):
         model.fit(x * np.nan, y, batch_size=1, epochs=10, verbose=0)
     assert float(model.optimizer.dynamic_scale) < 2.0**-24
+
+
+@pytest.mark.parametrize("at", [20, 28])
+def test_replicas_leave_out_the_same_steps(at):
+    """What is too large for float16 lies in the batch of one replica, and both know."""
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    x[at] = 1e6  # in the second batch, the first or the second half of it
+    found = []
+    for scope in (nullcontext(), mt.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()):
+        mt.keras.utils.set_random_seed(0)
+        mt.keras.mixed_precision.set_global_policy("mixed_float16")
+        with scope:
+            model = _classifier(mt.keras)
+        model.fit(x, np.arange(64) % 4, batch_size=16, epochs=2, shuffle=False, verbose=0)
+        rule = model.optimizer
+        found.append([float(rule.dynamic_scale), int(rule.iterations), *model.get_weights()])
+    assert found[0][:2] == found[1][:2] == [2.0**13, 6]
+    for a, b in zip(found[0][2:], found[1][2:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-3)
 
 
 # ----- files -----

@@ -86,17 +86,14 @@ class Weight(Variable):
         """The element type; in a call under mixed precision that in which it is read."""
         return of(self._cast_to() or self.array.dtype)
 
-    def read_value(self) -> Tensor:
-        """The present value, in a call in the type of the layer's arithmetic."""
-        value, kind = super().read_value(), self._cast_to()
+    def _as_read(self, value: Tensor) -> Tensor:
+        kind = self._cast_to()
         return value if kind is None or value.array.dtype == kind else cast(value, kind)
 
-    def assign(self, value: Any) -> Variable:
-        """Replaces the value by one of the same shape, which may be of another float type."""
+    def _as_kept(self, value: Any) -> Any:
         kind = self.array.dtype
-        if isinstance(value, Tensor) and value.array.dtype != kind and is_float(kind):
-            value = cast(value, kind) if is_float(value.array.dtype) else value
-        return super().assign(value)
+        casts = isinstance(value, Tensor) and value.array.dtype != kind and is_float(kind)
+        return cast(value, kind) if casts and is_float(value.array.dtype) else value
 
     @property
     def value(self) -> Tensor:  # type: ignore[override]

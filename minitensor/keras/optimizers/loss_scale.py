@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minitensor import backend
 from minitensor.array import cast
 from minitensor.autograd import Tensor, Variable, as_tensor
 from minitensor.autograd.finite import all_finite
@@ -104,7 +105,7 @@ class LossScaleOptimizer(Optimizer):
             self._now(0, scale * 0.5)
             return
         divisor = np.float32(scale)
-        unscaled = [None if g is None else Tensor(_wide(g).array / divisor) for g in grads]
+        unscaled = [None if g is None else _divided(_wide(g).array, divisor) for g in grads]
         self.inner_optimizer.apply(unscaled, variables)
         steps = int(self.step_counter.array) + 1
         grows = steps == self.dynamic_growth_steps
@@ -147,6 +148,10 @@ def _wide(value: Any) -> Any:
     """float32 instead of half precision, in which a scale may be too large to be held."""
     tensor = as_tensor(value)
     return cast(tensor, "float32") if is_half(tensor.array.dtype) else tensor
+
+
+def _divided(array: Any, divisor: np.float32) -> Tensor:
+    return Tensor(backend.of(array).asarray(array / divisor))  # a scalar becomes an array again
 
 
 def _refuse(kwargs: dict[str, Any]) -> None:
