@@ -55,7 +55,8 @@ class Dataset(Filed):
         """One element for each index of the first axis.
 
         Args:
-            tensors: an array or tensor, or tuples and dictionaries of them, all of one length.
+            tensors: an array or tensor, or tuples and dictionaries of them, all of one length. Of
+                np.load(file, mmap_mode="r") a row is read when it is asked for.
 
         Raises:
             ValueError: lengths differ, or one has no axis.

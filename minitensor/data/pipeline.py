@@ -226,7 +226,7 @@ class Pipeline(Hinting):
         return self._iterate(tensors)
 
     def _iterate(self, finish: Callable[[Any], Any]) -> ElementIterator:
-        run = Run(self._begun, self.options().deterministic is not False)
+        run = Run(self._begun, vars(self.options())["deterministic"] is not False)
         self._begun += 1
         return ElementIterator(self._start, run, finish)
 

@@ -111,7 +111,7 @@ def _joined(elements: Sequence[Any]) -> Any:
     return map_structure(lambda array: array[chosen], source.arrays)  # (n, ...)
 
 
-def _stacked_leaves(arrays: list[np.ndarray]) -> np.ndarray:
+def _stacked_leaves(arrays: list[Any]) -> np.ndarray:
     first = arrays[0]
     for k, array in enumerate(arrays):
         if array.shape != first.shape:

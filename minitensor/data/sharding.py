@@ -141,8 +141,9 @@ def rebatched(dataset: Any, num_replicas: int) -> Pipeline:
 
     def of_one(spec: TensorSpec) -> TensorSpec:
         size = spec.shape[0] if spec.shape else None
-        even = size is not None and size % num_replicas == 0 and not dataset._looks
-        return spec.rows().batched(size // num_replicas if even else None)
+        if size is None or size % num_replicas or dataset._looks:
+            return spec.rows().batched(None)
+        return spec.rows().batched(size // num_replicas)
 
     def specs() -> Any:
         return map_structure(of_one, dataset.element_spec)
@@ -192,7 +193,7 @@ def batch_size_of(dataset: Any) -> int:
     """
     if not dataset._looks:
         shapes = [spec.shape for spec in flatten(dataset.element_spec)]
-        known = {shape[0] for shape in shapes if shape} if all(shapes) else {None}
+        known: set[Any] = {shape[0] if shape else None for shape in shapes}
         if None not in known:
             return int(known.pop()) if len(known) == 1 else -1
     return int(dataset._batch)

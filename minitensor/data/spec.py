@@ -101,15 +101,14 @@ class DatasetSpec:
 def host_array(value: Any) -> Any:
     """What a user gave, as an array in the memory of the CPU that nobody else writes into.
 
-    What nobody can write into, such as a tensor or a file in memory that is only read, is not
-    copied.
+    What nobody can write into, such as a tensor or np.load(file, mmap_mode="r"), is not copied.
     """
     if isinstance(value, Tensor):
         return backend.of(value.array).to_numpy(value.array) if not _is_text(value) else value.array
     if isinstance(value, np.ndarray) and _sealed(value) and value.dtype.isnative:
         as_tensor(value[:0] if value.ndim else value, what="Dataset: element")  # a legal type?
         if value.dtype.kind not in "USO":
-            return value
+            return np.asarray(value)  # np.memmap is slow to cut
     array = as_tensor(value, what="Dataset: element").array
     return array if type(array) is Text else np.array(backend.of(array).to_numpy(array))
 

@@ -159,7 +159,8 @@ def _next(stream: _Counted) -> _File | None:
         if len(head) < _BLOCK:
             raise ValueError("cut short: an archive ends with two empty blocks")
         if not any(head):
-            return _end(stream)
+            _end(stream)
+            return None
         info = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
         if info.size < 0 or info.type == tarfile.GNUTYPE_SPARSE:
             raise ValueError(f"a file of {info.size} bytes, or with holes")

@@ -17,7 +17,9 @@ import numpy as np
 from minitensor import strings
 from minitensor.autograd import Tensor, to_device_of
 from minitensor.backend import text
+from minitensor.backend.errors import InvalidArgumentError
 from minitensor.dtypes import as_dtype
+from minitensor.nn import checks
 
 __all__ = ["decode_raw", "matching_files", "read_file", "write_file"]
 
@@ -83,16 +85,16 @@ def decode_raw(
     """The numbers whose bytes are those of a text.
 
     Args:
-        input_bytes: text of any shape, all of one length.
+        input_bytes: text of any shape, all of one length if `fixed_length` is None.
         out_type: their element type.
         little_endian: whether the lowest byte comes first.
-        fixed_length: None; texts are not cut here.
+        fixed_length: bytes that are read of each text; shorter ones end with zeros. None for all.
 
     Returns:
         The shape of `input_bytes` with one axis more.
 
     Raises:
-        ValueError: lengths differ, or hold no whole number of elements.
+        ValueError: lengths differ, or hold no whole number of elements; `fixed_length` is below 1.
 
     Example:
         >>> import minitensor as tf
@@ -100,18 +102,22 @@ def decode_raw(
         array([1, 2], dtype=int16)
     """
     kind = as_dtype(out_type)
-    if fixed_length is not None:
-        raise ValueError("decode_raw: fixed_length must be None: texts are not cut")
     words = strings.words("decode_raw", "input_bytes", input_bytes)
-    sizes = {len(word) for word in words.ravel()}
+    texts = words.ravel().tolist()
+    if fixed_length is not None:
+        most = checks.number("decode_raw", "fixed_length", fixed_length, 1)
+        texts = [word[:most].ljust(most, b"\0") for word in texts]
+    sizes = {len(word) for word in texts}
     if len(sizes) > 1:
-        raise ValueError(f"decode_raw: texts must have one length, got {sorted(sizes)}")
-    size = sizes.pop() if sizes else 0
+        raise InvalidArgumentError(
+            f"decode_raw: texts must have one length, or fixed_length be given; got {sorted(sizes)}"
+        )
+    size = sizes.pop() if sizes else fixed_length or 0
     if size % kind.itemsize:
-        raise ValueError(
+        raise InvalidArgumentError(
             f"Input to DecodeRaw has length {size} that is not a multiple of {kind.itemsize}, the "
             f"size of {kind.name}"
         )
     order = kind.newbyteorder("<" if little_endian else ">")
-    numbers = np.frombuffer(b"".join(words.ravel()), order).astype(kind)
+    numbers = np.frombuffer(b"".join(texts), order).astype(kind)
     return to_device_of(numbers.reshape(*words.shape, size // kind.itemsize))

@@ -15,7 +15,7 @@ import numpy as np
 from minitensor.io.examples import KINDS, features_in, values_in
 from minitensor.io.wire import read_varint, varints
 
-_NUMBERS = {None: 0, **KINDS}
+_NUMBERS: dict[str | None, int] = {None: 0} | KINDS
 _TYPES = {1: np.dtype(object), 2: np.dtype("<f4"), 3: np.dtype(np.int64)}
 _FEW = 8  # examples that are not worth a matrix
 _TRIES = 4  # layouts that are tried for one length

@@ -101,7 +101,7 @@ def parse_example(
     wanted = {column.name: column.kind for column in columns}
     try:
         if not words.ndim:
-            found = lists_of(words[()], wanted)
+            found = lists_of(bytes(words[()]), wanted)
             return {column.name: column.one(*found[column.name]) for column in columns}
         lists = lists_in(words.tolist(), wanted)
     except InvalidArgumentError:
@@ -162,10 +162,9 @@ class _Column:
             raise ValueError(
                 f"Unsupported: FixedLenSequenceFeature requires allow_missing to be True. {name!r}"
             )
-        shape = () if self.is_sparse else feature.shape
-        self.shape = _shape(name, shape, not self.is_fixed)
+        self.shape = _shape(name, getattr(feature, "shape", ()), not self.is_fixed)
         self.size = math.prod(self.shape)
-        default = None if self.is_sparse else feature.default_value
+        default = getattr(feature, "default_value", None)
         self.default = None if default is None else self._default(default)
 
     def _default(self, value: Any) -> np.ndarray:

@@ -457,3 +457,21 @@ def test_the_arguments_are_tensorflow_s(tf, name):
         for lib in (mt, tf)
     )
     assert ours == theirs
+
+
+# ----- numbers that are bytes -----
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "int32", "int64", "float32", "float64"])
+@pytest.mark.parametrize("length", [None, 4, 8, 3])
+def test_raw_bytes_are_cut_and_filled_up_as_by_tensorflow(tf, kind, length):
+    for given in (b"abcdefgh", [[b"abcd"], [b"efgh"]], [b"abcdefgh", b"abc", b""], b""):
+        for little in (True, False):
+            found = []
+            for lib in (mt, tf):
+                try:
+                    x = lib.io.decode_raw(given, kind, little, length)
+                    found.append((x.dtype.name, x.shape.as_list(), x.numpy().tolist()))
+                except (lib.errors.InvalidArgumentError, ValueError):
+                    found.append("refused")
+            assert found[0] == found[1], (given, little)
