@@ -24,6 +24,7 @@ from minitensor.data import Dataset
 from minitensor.data.options import AutoShardPolicy
 from minitensor.data.sharding import distributed as distributed_dataset
 from minitensor.data.sharding import policy_of
+from minitensor.distribute.agreement import same_on_all_ranks
 from minitensor.distribute.communicator import Alone
 from minitensor.distribute.context import ReplicaContext, gathered, on_host
 from minitensor.distribute.datasets import DistributedDataset, InputContext, Shares, ValueContext
@@ -108,6 +109,8 @@ class Strategy:
             return
         start = Tensor(vars(variable).pop("array"))
         if self._workers.size > 1:
+            like = [list(start.shape), start.dtype.name]
+            self.check_same(f"the shape and type of the variable {variable.name}", like)
             start = to_device_of(on_host(self._workers.broadcast, start), start)
         variable.__class__ = distributed(type(variable))  # type: ignore[arg-type]
         variable.mirror(self, start.array)
@@ -339,6 +342,15 @@ class Strategy:
     def gather_host(self, array: np.ndarray) -> list[np.ndarray]:
         """An array of every process."""
         return list(self._workers.all_gather(array))
+
+    def check_same(self, name: str, value: Any) -> None:
+        """Refuses a process that has something else than the others.
+
+        Raises:
+            RanksDifferError: names it, and says what both have.
+        """
+        if self.num_workers > 1:
+            same_on_all_ranks(self._workers, name, value)
 
     def any_has(self, given: bool) -> bool:
         """Whether it is true in any process."""

@@ -15,6 +15,7 @@ import numpy as np
 from minitensor.autograd import GradientTape, replicas
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.keras.callbacks.base import float_logs
+from minitensor.keras.engine.weight import path_of
 from minitensor.keras.training.batches import (
     floats_cast,
     mapped_numbers,
@@ -255,8 +256,12 @@ def in_order(model: Any, logs: dict[str, Any]) -> Any:
 
 def build(model: Any, first: Callable[[], Any]) -> None:
     """Makes what is missing of the weights, by a call on the batch `first()`, and of slots."""
-    with model.distribute_strategy.scope():
+    strategy = model.distribute_strategy
+    with strategy.scope():
         _build(model, first)
+    if strategy.num_workers > 1:
+        weights = [[path_of(w), list(w.shape), w.dtype.name] for w in model.weights]
+        strategy.check_same(f"the weights of {model.name}", weights)
 
 
 def _build(model: Any, first: Callable[[], Any]) -> None:
