@@ -70,7 +70,8 @@ STAYS_OUT = (
     Topic(
         "TPUs, parameter servers and sharded models",
         "tpu* distribute.*TPU* distribute.*ParameterServer* distribute.*CentralStorage* "
-        "distribute.Server distribute.coordinator* distribute.experimental.coordinator* "
+        "distribute.Server distribute.cluster_resolver* distribute.coordinator* "
+        "distribute.experimental.coordinator* "
         "distribute.experimental.partitioners* distribute.experimental.rpc* dtensor* "
         "keras.distribution* DeviceSpec train.Cluster* "
         "train.ServerDef train.JobDef config.experimental_connect_to_* "

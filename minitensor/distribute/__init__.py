@@ -4,6 +4,8 @@ strategy.py        strategies: scope, run, reduce
 context.py         what a replica asks, and how it speaks with the others
 values.py          values and variables that differ from replica to replica
 reduce_op.py       sum or mean
+options.py         what programs say of how that is to be done, and which process this is
+experimental.py    older names
 datasets.py        batches cut into the replicas' parts
 buckets.py         sums of many arrays in few messages, beside the walk back
 communicator.py    what a communicator does, and the one of a replica alone
@@ -17,6 +19,7 @@ report.py          what they tell each other after each step
 """
 
 from minitensor import missing
+from minitensor.distribute import experimental
 from minitensor.distribute.context import (
     ReplicaContext,
     get_replica_context,
@@ -25,6 +28,15 @@ from minitensor.distribute.context import (
     in_cross_replica_context,
 )
 from minitensor.distribute.datasets import DistributedDataset, DistributedIterator, InputContext
+from minitensor.distribute.options import (
+    CrossDeviceOps,
+    HierarchicalCopyAllReduce,
+    InputOptions,
+    InputReplicationMode,
+    NcclAllReduce,
+    ReductionToOneDevice,
+    RunOptions,
+)
 from minitensor.distribute.reduce_op import ReduceOp
 from minitensor.distribute.strategy import (
     MirroredStrategy,
@@ -35,10 +47,11 @@ from minitensor.distribute.strategy import (
 from minitensor.distribute.values import DistributedValues
 
 __all__ = [
-    "DistributedDataset", "DistributedIterator", "DistributedValues", "InputContext",
-    "MirroredStrategy", "MultiWorkerMirroredStrategy", "OneDeviceStrategy", "ReduceOp",
-    "ReplicaContext", "Strategy", "get_replica_context", "get_strategy", "has_strategy",
-    "in_cross_replica_context",
+    "CrossDeviceOps", "DistributedDataset", "DistributedIterator", "DistributedValues",
+    "HierarchicalCopyAllReduce", "InputContext", "InputOptions", "InputReplicationMode",
+    "MirroredStrategy", "MultiWorkerMirroredStrategy", "NcclAllReduce", "OneDeviceStrategy",
+    "ReduceOp", "ReductionToOneDevice", "ReplicaContext", "RunOptions", "Strategy", "experimental",
+    "get_replica_context", "get_strategy", "has_strategy", "in_cross_replica_context",
 ]  # fmt: skip
 
 __getattr__ = missing.refusing("tf.distribute", __name__)

@@ -28,6 +28,7 @@ from minitensor.distribute.agreement import same_on_all_ranks
 from minitensor.distribute.communicator import Alone
 from minitensor.distribute.context import ReplicaContext, gathered, on_host
 from minitensor.distribute.datasets import DistributedDataset, InputContext, Shares, ValueContext
+from minitensor.distribute.options import ClusterResolver
 from minitensor.distribute.reduce_op import ReduceOp
 from minitensor.distribute.threads import Meeting, Threads
 from minitensor.distribute.values import PerReplica, distributed, regroup, select
@@ -495,7 +496,7 @@ class MultiWorkerMirroredStrategy(Strategy):
     mpiexec -n 4 minitensor run train.py
 
     Args:
-        cluster_resolver: ignored but for being kept: MPI knows the processes.
+        cluster_resolver: kept, and not asked: MPI knows the processes.
         communication_options: ignored.
 
     Raises:
@@ -515,6 +516,6 @@ class MultiWorkerMirroredStrategy(Strategy):
         workers = open_mpi()
         self.num_workers, self.worker = workers.size, workers.rank
         self._open([full_name_of("/CPU:0")], [workers], workers)
-        self.cluster_resolver = cluster_resolver
+        self.cluster_resolver = cluster_resolver or ClusterResolver(workers.size, workers.rank)
         if workers.size > 1:
             generator.restore(workers.all_gather_object(generator.state())[0])

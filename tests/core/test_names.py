@@ -10,7 +10,17 @@ import pytest
 
 import minitensor as mt
 
-PLACES = ("errors", "io.gfile", "keras.tree", "summary", "summary.experimental", "test", "version")
+PLACES = (
+    "distribute",
+    "distribute.experimental",
+    "errors",
+    "io.gfile",
+    "keras.tree",
+    "summary",
+    "summary.experimental",
+    "test",
+    "version",
+)
 
 
 PYTHONS = ("ValueError", "TypeError", "RuntimeError", "KeyError", "IndexError")

@@ -1,5 +1,6 @@
 """Strategies, contexts, variables and datasets answer as TensorFlow's: one program, run by both."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -38,6 +39,37 @@ def near(a, b):
     if isinstance(b, list):
         return isinstance(a, list) and len(a) == len(b) and all(map(near, a, b))
     return np.isclose(a, b, rtol=1e-6) if isinstance(b, float) else a == b
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Strategy", "OneDeviceStrategy", "MirroredStrategy", "MultiWorkerMirroredStrategy"),
+        *("ReplicaContext", "InputContext", "InputOptions", "RunOptions", "NcclAllReduce"),
+        *("HierarchicalCopyAllReduce", "ReductionToOneDevice"),
+        *("experimental.CommunicationOptions", "experimental.ValueContext"),
+    ],
+)
+def test_methods_and_arguments_are_tensorflows(name):
+    import tensorflow
+
+    ours, theirs = (find(library.distribute, name) for library in (tf, tensorflow))
+    for method in ["__init__", *(n for n in vars(ours) if n[0] != "_")]:
+        mine, other = getattr(ours, method), getattr(theirs, method, None)
+        own = method == "__init__" and name == "Strategy"  # TensorFlow's takes its own inside
+        if inspect.isfunction(mine) and other is not None and not own:
+            assert described(mine) == described(other), method
+
+
+def find(library, name):
+    for part in name.split("."):
+        library = getattr(library, part)
+    return library
+
+
+def described(thing):
+    parameters = inspect.signature(thing).parameters.values()
+    return [(p.name, "" if p.default is p.empty else str(p.default)) for p in parameters]
 
 
 def two():
