@@ -73,8 +73,8 @@ def rates(networks: Any, batches: Any, rounds: int, steps: Any) -> list[dict[str
     for _ in progress(range(rounds), "scale"):
         for network in networks:
             for batch in batches:
-                pair = tuple(run(p, network, batch, steps[batch]) for p in (1, 2))
-                found.setdefault((network, batch), []).append(pair)
+                one, two = (run(p, network, batch, steps[batch]) for p in (1, 2))
+                found.setdefault((network, batch), []).append((one, two))
     rows = []
     for (network, batch), pairs in found.items():
         one, two = ([pair[i] for pair in pairs] for i in (0, 1))
