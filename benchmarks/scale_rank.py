@@ -80,18 +80,30 @@ def sent_over_loopback() -> int:
     return int(Path("/sys/class/net/lo/statistics/tx_bytes").read_text())
 
 
+def model_and_batch(tf: Any, network: str, batch: int) -> tuple[Any, Any]:
+    """A compiled model, and (images, labels): a network of the benchmarks, or Keras' ResNet50."""
+    from benchmarks import networks
+    from benchmarks.keras_net import compiled
+
+    if network != "resnet50":
+        known = networks.NETWORKS[network]
+        return compiled(tf, known), networks.batch(known, batch)
+    model = tf.keras.applications.ResNet50(weights=None)
+    model.compile(tf.keras.optimizers.SGD(1e-3, 0.9), "sparse_categorical_crossentropy")
+    images = np.random.default_rng(0).random((batch, 224, 224, 3), np.float32)
+    return model, (images, np.arange(batch))
+
+
 def main(network: str, batch: int, steps: int) -> None:
     """Trains, and prints what was measured."""
     keep_on_a_core(int(os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK", "0"))))
     import minitensor as tf
-    from benchmarks import networks
-    from benchmarks.keras_net import compiled
 
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     communicator = strategy.contexts[0].communicator
     with strategy.scope():
-        model = compiled(tf, networks.NETWORKS[network])
-    data = tf.data.Dataset.from_tensors(networks.batch(networks.NETWORKS[network], batch)).repeat()
+        model, images = model_and_batch(tf, network, batch)
+    data = tf.data.Dataset.from_tensors(images).repeat()
     clock = Clock(tf.keras.callbacks.Callback, communicator)
 
     def fit(count: int) -> None:
@@ -109,6 +121,7 @@ def main(network: str, batch: int, steps: int) -> None:
     found = {
         "step": 1e3 * float(np.median(times)),
         "waited": 1e3 * (communicator.waited - waited) / steps,
+        "parameters": size,
         "sent": sent / steps,
         "over_tcp": lo / steps / communicator.size,
         "bound": 2 * (communicator.size - 1) / communicator.size * size,
