@@ -18,20 +18,21 @@ TEXT = """# Scaling: what more ranks bring
 
 ## Measured: two ranks on two cores
 
-{about}. Each rank is kept on a core of its own; one and two ranks by turns, each in processes of their own; medians
-of {rounds} rounds. `python -m benchmarks scale` measures it again.
+{about}. Each rank is kept on a core of its own; one and two ranks by turns, each in processes of
+their own; medians of {rounds} rounds. `python -m benchmarks scale` measures it again.
 
 {measured}
 
-*strong*: the same batch for both numbers of ranks. *weak*: two ranks with a batch of this size each. A step has parts
-that do not shrink with the batch (the optimizer, packing the filters) and sums that one rank does not need: with 16
-images a rank they weigh, with 64 they do not. *overlap*: how much of the time that the sums would take alone is hidden
-behind the walk back; on a CPU the same core computes and copies, so that hidden is not the same as free.
+*strong*: the same batch for both numbers of ranks. *weak*: two ranks with a batch of this size
+each. A step has parts that do not shrink with the batch (the optimizer, packing the filters) and
+sums that one rank does not need: with 16 images a rank they weigh, with 64 they do not.
+*overlap*: how much of the time that the sums would take alone is hidden behind the walk back; on
+a CPU the same core computes and copies, so that hidden is not the same as free.
 
 ![When the sums of gradients travel in a step](results/scale_cpu.png)
 
-What a rank sends in a step, as Linux counts it when all goes over TCP, against the least that an all-reduce of the
-gradients can send, 2 (p - 1) / p of their bytes:
+What a rank sends in a step, as Linux counts it when all goes over TCP, against the least that an
+all-reduce of the gradients can send, 2 (p - 1) / p of their bytes:
 
 {traffic}
 
@@ -39,22 +40,23 @@ gradients can send, 2 (p - 1) / p of their bytes:
 
     T(p) = t / 3 + max(2 t / 3, S(p)),    S(p) = 2 (p - 1) (B / (p bandwidth) + latency)
 
-t is the time of a step on one computer: a third of it forward, two thirds the walk back, beside which the sums travel.
-B are the bytes of the parameters; a ring sums them in 2 (p - 1) messages of B / p. Efficiency is t / T(p), each
-computer with its own batch.
+t is the time of a step on one computer: a third of it forward, two thirds the walk back, beside
+which the sums travel. B are the bytes of the parameters; a ring sums them in 2 (p - 1) messages
+of B / p. Efficiency is t / T(p), each computer with its own batch.
 
-With this machine's one core, t = {step:.1f} s for {batch} images of 224 x 224 and B = {size:.1f} MB, measured:
+With this machine's one core, t = {step:.1f} s for {batch} images of 224 x 224 and B = {size:.1f}
+MB, measured:
 
 {own}
 
-The network never matters to so slow a computer. Were it 1,000 times as fast, t = {fast:.1f} ms, about what a GPU of a
-data centre takes for so many images (nothing of that is measured here):
+The network never matters to so slow a computer. Were it 1,000 times as fast, t = {fast:.1f} ms,
+about what a GPU of a data centre takes for so many images (nothing of that is measured here):
 
 {faster}
 
-Figures of links are their makers': {links}. To put in yours:
-`python -m benchmarks scale --predict SECONDS BYTES`. Not in the formula: stragglers, data that come too slowly,
-links that several computers share.
+Figures of links are their makers': {links}. To put in yours: `python -m benchmarks scale
+--predict SECONDS BYTES`. Not in the formula: stragglers, data that come too slowly, links that
+several computers share.
 """
 
 
@@ -98,7 +100,10 @@ def page(found: dict[str, Any]) -> str:
         traffic=table(["", "MB sent", "MB at least", "ratio"], sent),
         own=efficiencies(step, size),
         faster=efficiencies(step / 1e3, size),
-        **{"step": step, "batch": large["batch"], "size": size / 1e6, "fast": step},
+        step=step,
+        batch=large["batch"],
+        size=size / 1e6,
+        fast=step,
         links=links,
     )
 

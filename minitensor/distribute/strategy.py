@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitensor.array import concat
-from minitensor.autograd import Tensor, as_tensor, replicas, to_device_of
+from minitensor.autograd import Tensor, as_tensor, replicas, to_device, to_device_of
 from minitensor.autograd.tree import flatten, map_structure
 from minitensor.backend import devices, generator
 from minitensor.backend.devices import full_name_of
@@ -100,9 +100,15 @@ class Strategy:
         self._between_runs()
         token = replicas.strategy.set(self)
         try:
-            yield self
+            with devices.device(self._kind(0)):
+                yield self
         finally:
             replicas.strategy.reset(token)
+
+    def _kind(self, local: int) -> str:
+        """The device of a replica of this process, as the backends know it."""
+        kind, _ = devices.kind_and_number(self._devices[local])
+        return f"/{kind}:0"
 
     def adopt(self, variable: Any) -> None:
         """Makes a new variable one of which every replica has a copy, the first process's."""
@@ -380,15 +386,25 @@ class _Replica:
         token = replicas.replica.set(self._context)
         self._context.weight = self._weight
         try:
-            kind, _ = devices.kind_and_number(self._context.devices[0])
-            rng = np.random.default_rng(self._seeds)
-            with generator.using(rng), devices.device(f"/{kind}:0"):
-                found = self._fn(*self._args, **self._kwargs)
+            rng, place = (
+                np.random.default_rng(self._seeds),
+                self._strategy._kind(self._context.local),
+            )
+            with generator.using(rng), devices.device(place):
+                args, kwargs = map_structure(_here, (self._args, self._kwargs))
+                found = self._fn(*args, **kwargs)
                 self._context.average_kept()
                 return found
         finally:
             replicas.replica.reset(token)
             replicas.strategy.reset(around)
+
+
+def _here(value: Any) -> Any:
+    """A tensor on the replica's device; anything else as it is."""
+    if type(value) is not Tensor or devices.chosen() == "CPU":
+        return value
+    return to_device(value, f"/{devices.chosen()}:0")
 
 
 def _along(tensor: Tensor, axis: Any) -> Any:
@@ -449,11 +465,6 @@ class OneDeviceStrategy(Strategy):
 
     def __init__(self, device: str) -> None:
         self._open([full_name_of(device)], [Alone()], Alone())
-
-    @contextlib.contextmanager
-    def scope(self) -> Iterator[Strategy]:
-        with super().scope(), devices.device(self._devices[0]):
-            yield self
 
 
 class MirroredStrategy(Strategy):

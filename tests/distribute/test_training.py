@@ -60,6 +60,24 @@ def model(strategy, *more, optimizer="sgd"):
     return made
 
 
+def test_replicas_on_the_emulator():
+    """Weights, batches and sums lie where the replicas compute."""
+    found = []
+    for kind in ("CPU", "EMULATOR"):
+        tf.keras.utils.set_random_seed(0)
+        strategy = tf.distribute.MirroredStrategy([f"{kind}:0", f"{kind}:1"])
+        with strategy.scope():
+            layers = (tf.keras.layers.Conv2D(2, 3), tf.keras.layers.Flatten())
+            made = tf.keras.Sequential([tf.keras.Input((5, 5, 1)), *layers])
+            made.compile("sgd", "mse")
+        x = np.random.default_rng(0).random((3, 5, 5, 1))
+        made.fit(x, np.ones((3, 18)), batch_size=3, epochs=2, verbose=0)
+        assert kind in made.weights[0].device
+        found.append([*made.get_weights(), made.predict(x, verbose=0)])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_the_mean_of_a_ragged_batch_is_that_of_its_samples():
     """Keras under TensorFlow takes the mean of the replicas' means, whatever their samples."""
     x, y = np.diag([1.0, 2.0, 4.0]).astype(np.float32), np.ones((3, 1), np.float32)
