@@ -2,6 +2,7 @@
 
     minitensor parity --recorded --markdown benchmarks/results/parity.md
     python -m benchmarks conv, conv --layers ten, conv --layers deepbench, memory, step, latency
+    python -m benchmarks records
     python examples/mnist_cnn.py --data fashion_mnist --out benchmarks/results/fashion_mnist
     python -m benchmarks.on_gpu --commit        (on a machine with a GPU)
     python -m benchmarks.tables
@@ -24,6 +25,7 @@ from benchmarks.report import RESULTS, ROOT, short
 
 PAGES = {  # where each table stands
     "docs/parity.md": ("parity",),
+    "docs/large-data.md": ("records",),
     "docs/speed.md": ("conv-speed", "means", "step-speed", "gpu-speed", "fashion-mnist"),
 }
 WORDS = {"minitensor": "ours", "minitensor fast": "ours fast", "tensorflow": "TensorFlow"}
@@ -54,6 +56,7 @@ def filled(text: str, names: Iterable[str], results: Path = RESULTS) -> str:
         "step-speed": step_table(json.loads((results / "step_cpu.json").read_text())),
         "fashion-mnist": training_table(results / "fashion_mnist"),
         "gpu-speed": gpu_tables(results),
+        "records": records_table(json.loads((results / "records_cpu.json").read_text())),
     }
     for name in names:
         table = tables[name]
@@ -63,6 +66,17 @@ def filled(text: str, names: Iterable[str], results: Path = RESULTS) -> str:
         whole = f"{begin}\n{table.strip()}\n{end}".replace("\\", r"\\")
         text = pattern.sub(whole, text)
     return text
+
+
+def records_table(content: Report) -> str:
+    """What each side needs for a pass over a train set."""
+    names = next(iter(content["sides"].values()))
+    lines = [f"| | {' | '.join(names)} |", "|---" + "|---:" * len(names) + "|"]
+    for side, found in content["sides"].items():
+        lines.append(f"| {side} | " + " | ".join(f"{value:,}" for value in found.values()) + " |")
+    machine = content["machine"]
+    where = f"{machine['cpu']}, {machine['cores']} cores, {content['date'][:10]}"
+    return "\n".join([*lines, "", where, ""])
 
 
 def conv_table(report: Report) -> str:
