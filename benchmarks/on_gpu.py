@@ -73,6 +73,8 @@ def jobs(count: int) -> list[Job]:
         Job("compile", ("-m", "benchmarks.warm_up"), 2, gpu),
         Job("tests", (*pytest, *_tests()), 2, tests),
         Job("rungs", watched[1:], 1, gpu),
+        Job("nccl", (*pytest, "tests/distribute/test_nccl.py"), 1, tests),
+        Job("allreduce", ("-m", "benchmarks.nccl"), 1, gpu),
         Job("conv", (*bench, "conv", "--count", str(count), *ends), 7, gpu),
         Job("memory", (*bench, "memory", *ends), 3, gpu),
         Job("step", (*bench, "step", *ends), 3, gpu),

@@ -11,6 +11,7 @@ buckets.py         sums of many arrays in few messages, beside the walk back
 communicator.py    what a communicator does, and the one of a replica alone
 threads.py         that of the replicas of one process
 processes.py       that of several processes, by MPI
+nccl.py            that of a GPU in each process
 mpi.py             how a process joins the others, and what becomes of errors
 launch.py          how it was started, and whether that can work
 lifeline.py        a process beside each rank that says when it was killed

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from minitensor import extras
@@ -56,6 +56,27 @@ def launched(environment: Mapping[str, str] = os.environ) -> Launched | None:
             local = int(environment.get(here, 1))
             return Launched(by, int(environment[rank]), int(environment[size]), local, job)
     return None
+
+
+def take_a_gpu(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Leaves each rank of a machine one of its GPUs to see; before CUDA is started.
+
+    Example:
+        >>> from minitensor.distribute.launch import take_a_gpu
+        >>> second = {"MPI_LOCALRANKID": "1", "CUDA_VISIBLE_DEVICES": "4,5"}
+        >>> take_a_gpu(second)
+        >>> second["CUDA_VISIBLE_DEVICES"]
+        '5'
+    """
+    for name in ("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"):
+        if name in environment:
+            number = int(environment[name])
+            seen = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
+            if seen == [""]:
+                environment["CUDA_VISIBLE_DEVICES"] = str(number)
+            elif number < len(seen) > 1:  # of one, somebody has chosen it for this rank
+                environment["CUDA_VISIBLE_DEVICES"] = seen[number]
+            return
 
 
 def workers(environment: Mapping[str, str] = os.environ) -> tuple[int, int] | None:

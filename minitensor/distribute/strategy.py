@@ -506,12 +506,15 @@ class MultiWorkerMirroredStrategy(Strategy):
 
     mpiexec -n 4 minitensor run train.py
 
+    It computes on the device in force when it is made: with `--device gpu`, each process of a
+    machine has one of its GPUs, and their arrays travel by NCCL.
+
     Args:
         cluster_resolver: kept, and not asked: MPI knows the processes.
         communication_options: ignored.
 
     Raises:
-        MPIError: MPI is not there, or the processes do not fit together.
+        LaunchError: MPI is not there, or the processes do not fit together.
 
     Example:
         >>> import minitensor as tf
@@ -522,11 +525,14 @@ class MultiWorkerMirroredStrategy(Strategy):
     """
 
     def __init__(self, cluster_resolver: Any = None, communication_options: Any = None) -> None:
+        from minitensor.distribute import nccl
         from minitensor.distribute.mpi import open_mpi
 
         workers = open_mpi()
         self.num_workers, self.worker = workers.size, workers.rank
-        self._open([full_name_of("/CPU:0")], [workers], workers)
+        kind = devices.chosen() or "CPU"
+        replica = nccl.NCCL(workers) if kind == "GPU" else workers
+        self._open([full_name_of(kind)], [replica], workers)
         self.cluster_resolver = cluster_resolver or ClusterResolver(workers.size, workers.rank)
         if workers.size > 1:
             generator.restore(workers.all_gather_object(generator.state())[0])

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from minitensor.autograd import tensor
 from minitensor.backend.devices import device
+from minitensor.distribute import launch, mpi
 from minitensor.keras import summary
 from minitensor.run import mirror
 
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the program; 0 if it ends, 1 if it fails, or the code it exits with."""
     if not args.script.is_file():
         raise ValueError(f"{args.script}: no such file")
+    launch.take_a_gpu()
     before = tensor.printed_as, summary.default_style
     tensor.printed_as, summary.default_style = "tf", args.summary
     try:
@@ -45,8 +47,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _ran(script: Path) -> int:
     """Runs it; what it raises is shown from its own first line on, as Python shows it."""
-    from minitensor.distribute import mpi
-
     mpi.watch_over_this_rank()
     try:
         runpy.run_path(str(script), run_name="__main__")

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import fake_cuda
 import fake_cupy
+import fake_nccl
 import numpy as np
 import pytest
 from cuda_fixtures import compiler, gpu, numbers, stand_in, there  # noqa: F401 -- fixtures
@@ -51,7 +52,10 @@ def test_without_a_gpu_the_first_array_says_what_is_missing():
         ("cupy", [*fake_cupy.NAMES, *fake_cupy.CONSTANTS]),
         ("cupy.ndarray", fake_cupy.METHODS),
         ("cupy.cuda", [name for name in vars(fake_cuda.module()) if name[0] != "_"]),
-        ("cupy.cuda.Stream", [name for name in vars(fake_cuda.Stream) if name[0] != "_"]),
+        ("cupy.cuda.Stream", {*vars(fake_cuda.Stream)} - {"catch_up"}),
+        ("cupy.cuda.Event", ["record", "done"]),
+        ("cupy.cuda.nccl", [name for name in vars(fake_nccl.module()) if name[0] != "_"]),
+        ("cupy.cuda.nccl.NcclCommunicator", ["allReduce", "broadcast", "allGather", "size"]),
         ("cupy.cuda.runtime", vars(fake_cuda.module().runtime)),
         ("cupy.RawKernel", ["shared_size_bytes", "max_dynamic_shared_size_bytes"]),
     ],

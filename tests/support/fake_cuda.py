@@ -19,6 +19,8 @@ from minitensor.backend.host import source
 SHARED = 232_448  # an H100's
 
 _streams = []  # the current one is last
+_made = {}  # all streams, by their address
+places = {}  # addresses that arrays gave, and how many bytes lie there
 
 
 class CUDARuntimeError(RuntimeError):
@@ -80,6 +82,12 @@ class Stream:
     def __init__(self, non_blocking=False):
         self.ptr, self.recorded = id(self), None
         self.captures = non_blocking  # the null stream cannot be captured
+        self.behind, self.done, self.heard = (
+            [],
+            0,
+            False,
+        )  # what it does by itself; whether it waited for another
+        _made[self.ptr] = self
 
     def __enter__(self):
         _streams.append(self)
@@ -90,6 +98,18 @@ class Stream:
 
     def synchronize(self):
         settled("synchronize")
+        self.catch_up(self.done + len(self.behind))
+
+    def wait_event(self, event):
+        self.heard = True
+        if event.stream is not self:
+            event.stream.catch_up(event.number)
+
+    def catch_up(self, number):
+        """All that was begun before is done, in order."""
+        while self.behind and number > self.done:
+            self.behind.pop(0)()
+            self.done += 1
 
     def is_capturing(self):
         return self.recorded is not None
@@ -102,6 +122,29 @@ class Stream:
     def end_capture(self):
         graph, self.recorded = Graph(self.recorded), None
         return graph
+
+
+class Event:
+    def __init__(self, block=False, disable_timing=False):
+        self.stream = None
+
+    def record(self, stream=None):
+        self.stream = stream or _streams[0]
+        self.number = self.stream.done + len(self.stream.behind)
+
+    @property
+    def done(self):
+        return self.number <= self.stream.done
+
+
+def current():
+    """The stream in which work is begun."""
+    return _streams[-1]
+
+
+def stream_at(pointer):
+    """The stream of an address."""
+    return _made[pointer]
 
 
 _streams.append(Stream())
@@ -136,7 +179,7 @@ class Device:
 def module():
     """The module `cupy.cuda`, freshly made."""
     cuda = types.ModuleType("cupy.cuda")
-    for thing in (Stream, Device, MemoryPool, using_allocator):
+    for thing in (Stream, Event, Device, MemoryPool, using_allocator):
         setattr(cuda, thing.__name__, thing)
     cuda.get_current_stream = lambda: _streams[-1]
     cuda.runtime = types.SimpleNamespace(

@@ -14,6 +14,7 @@ import types
 from contextlib import contextmanager
 
 import fake_cuda
+import fake_nccl
 import numpy as np
 from fake_cuda import RawModule, is_capturing, settled, work
 
@@ -186,6 +187,7 @@ class ndarray:  # noqa: N801 -- CuPy's name
 
     @property
     def data(self):
+        fake_cuda.places[self.host.ctypes.data] = self.host.nbytes
         return _Pointer(self.host.ctypes.data)
 
     @property
@@ -279,6 +281,7 @@ def module():
     for thing in (ndarray, RawModule, asnumpy, asarray, array):
         setattr(cupy, thing.__name__, thing)
     cupy.cuda = fake_cuda.module()
+    cupy.cuda.nccl = fake_nccl.module()
     return cupy
 
 

@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402  (a checkout's folder)
     clock,
     conv,
     kernels,
+    nccl,
     on_gpu,
     tables,
 )
@@ -68,6 +69,14 @@ def test_a_recorded_training_step_trains_as_the_eager_one(gpu_side):
         assert float(graph()) == pytest.approx(float(eager()), rel=1e-6)
 
 
+def test_a_communicator_of_one_is_timed_and_says_what_two_would_add(gpu_side, monkeypatch, capsys):
+    monkeypatch.setattr(nccl, "SIDE", 8)
+    nccl.main()
+    said = capsys.readouterr().out
+    assert said.count("bytes on 1 GPU: ") == 3
+    assert "Two GPUs would add" in said
+
+
 @TOOLS
 def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
     from benchmarks import sanitize_set
@@ -76,6 +85,14 @@ def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
     wrong, reached = sanitize_set.check(emulator)
     assert wrong == []
     assert sanitize_set.wanted() - reached == set()
+
+
+def test_a_communicator_of_one_is_timed_and_says_what_two_would_add(gpu_side, monkeypatch, capsys):
+    monkeypatch.setattr(nccl, "SIDE", 8)
+    nccl.main()
+    said = capsys.readouterr().out
+    assert said.count("bytes on 1 GPU: ") == 3
+    assert "Two GPUs would add" in said
 
 
 @TOOLS
