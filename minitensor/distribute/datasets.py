@@ -10,6 +10,7 @@ import numpy as np
 
 from minitensor.autograd import as_tensor
 from minitensor.autograd.tree import map_structure
+from minitensor.backend.generator import generator, using
 from minitensor.distribute.values import PerReplica, regroup
 
 
@@ -78,12 +79,13 @@ class DistributedDataset:
     Args:
         strategy: whose replicas.
         dataset: gives a batch for each in turn.
+        alike: whether all processes read the same and keep a part: then they must draw alike.
 
     Source: tf.distribute.DistributedDataset
     """
 
-    def __init__(self, strategy: Any, dataset: Any) -> None:
-        self._strategy, self._dataset = strategy, dataset
+    def __init__(self, strategy: Any, dataset: Any, alike: bool = False) -> None:
+        self._strategy, self._dataset, self._alike = strategy, dataset, alike
 
     def __iter__(self) -> DistributedIterator:
         return DistributedIterator((shares.parts for shares in self.shares()), self)
@@ -95,9 +97,14 @@ class DistributedDataset:
 
     def shares(self) -> Iterator[Shares]:
         """What the replicas get in each step."""
-        count, batches, seen = self._strategy.local_replicas, iter(self._dataset), None
+        count, seen = self._strategy.local_replicas, None
+        own = [] if self._alike else [self._strategy.worker]
+        rng = np.random.default_rng([int(generator().integers(2**63)), *own])
+        with using(rng):
+            batches = iter(self._dataset)
         while True:
-            got = [batch for _ in range(count) if (batch := next(batches, None)) is not None]
+            with using(rng):
+                got = [batch for _ in range(count) if (batch := next(batches, None)) is not None]
             seen = got[0] if got else seen
             if not self._strategy.any_has(bool(got)):
                 return

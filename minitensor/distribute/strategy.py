@@ -283,7 +283,8 @@ class Strategy:
         Source: tf.distribute.Strategy.experimental_distribute_dataset
         """
         own = distributed_dataset(dataset, self.num_workers, self.worker, self.local_replicas)
-        return DistributedDataset(self, own)
+        alike = policy_of(dataset, self.num_workers) is AutoShardPolicy.DATA
+        return DistributedDataset(self, own, alike)
 
     def distribute_datasets_from_function(
         self, dataset_fn: Callable[..., Any], options: Any = None
