@@ -9,8 +9,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+WIDE = np.dtype("float32")
 WORTH = 2**10  # numbers from which on it is worth a call to convert them
 
 
@@ -37,7 +40,7 @@ def bfloat16_in_float32(function: Function) -> Function:
 converters: dict[type, Callable[[Any, Any], Any]] = {}  # of arrays with a quicker way to float32
 
 
-def astype(array: Any, dtype: Any = "float32") -> Any:
+def astype(array: Any, dtype: Any = WIDE) -> Any:
     """The same numbers in another type, between half precision and float32 the quickest way."""
     convert = converters.get(type(array))
     return array.astype(dtype) if convert is None else convert(array, dtype)
@@ -77,7 +80,7 @@ def through_float32(
         ]
         found = function(*wide, **settings)
         parts = found if isinstance(found, tuple) else (found,)
-        parts = tuple(astype(p, half) if p.dtype == "float32" else p for p in parts)
+        parts = tuple(astype(p, half) if p.dtype == WIDE else p for p in parts)
         return parts if isinstance(found, tuple) else parts[0]
 
     return cast(Function, widened)

@@ -25,18 +25,27 @@ HALVES = [np.dtype("float16"), np.dtype(ml_dtypes.bfloat16)]
 SAME = Window.of((14, 14), (3, 3), (1, 1), "SAME")
 
 
+@pytest.fixture(params=[True, False], ids=["by the processor", "by arithmetic"])
+def _by_either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param and not half.CONVERTS:
+        pytest.skip("this processor has no conversion of float16")
+    monkeypatch.setattr(half, "CONVERTS", request.param)
+
+
 def bits(x: np.ndarray) -> np.ndarray:
     """Those of x, all NaNs alike."""
     unsigned = x.view(f"u{x.itemsize}")
     return np.where(np.isnan(x.astype("float32")), 1, unsigned)
 
 
+@pytest.mark.usefixtures("_by_either")
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
 def test_every_half_is_widened_as_numpy_does(dtype: np.dtype) -> None:
     every = np.arange(2**16, dtype=np.uint16).view(dtype)
     np.testing.assert_array_equal(bits(half.widened(every)), bits(every.astype("float32")))
 
 
+@pytest.mark.usefixtures("_by_either")
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
 def test_numbers_are_rounded_as_numpy_does(dtype: np.dtype) -> None:
     with np.errstate(all="ignore"):
@@ -49,6 +58,7 @@ def test_numbers_are_rounded_as_numpy_does(dtype: np.dtype) -> None:
     np.testing.assert_array_equal(bits(half.rounded(x, dtype)), bits(expected))
 
 
+@pytest.mark.usefixtures("_by_either")
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
 def test_the_plain_meaning_is_the_same(dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     in_plain_python(monkeypatch.setattr)

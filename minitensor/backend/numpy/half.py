@@ -11,13 +11,13 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from minitensor.backend.half import astype, converters, in_float32, is_half
+from minitensor.backend.half import WIDE, astype, converters, in_float32, is_half
 from minitensor.backend.numpy.choice import LARGE, compiled
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK_BYTES = 2**24  # of images in float32
-FEW = 2**13  # numbers that NumPy has converted before a kernel is called
+FEW = 2**14  # numbers that NumPy has converted before a kernel is called
 
 
 def by_images(function: Function, summed: bool = False) -> Function:
@@ -46,10 +46,9 @@ def _converted(array: Any, dtype: Any) -> Any:
     if array.size < FEW:
         return array.astype(dtype)
     before, after = array.dtype, np.dtype(dtype)
-    widens = after == np.float32 and is_half(before)
-    if not widens and not (before == np.float32 and is_half(after)):
-        return array.astype(dtype)
-    room = compiled(LARGE, np.float32)
+    widens = after == WIDE and is_half(before)
+    rounds = before == WIDE and is_half(after)
+    room = compiled(LARGE, WIDE) if widens or rounds else None
     if room is None:
         return array.astype(dtype)
     return room.half.widened(array) if widens else room.half.rounded(array, after)
