@@ -12,6 +12,8 @@ from typing import Any
 strategy: ContextVar[Any] = ContextVar("strategy", default=None)  # whose scope or run this is
 replica: ContextVar[Any] = ContextVar("replica", default=None)  # the ReplicaContext inside `run`
 
+chief = True  # whether this process writes the files that all processes of a strategy write
+
 
 def number() -> int:
     """How many replicas share a batch; 1 outside of a strategy's scope."""

@@ -531,6 +531,7 @@ class MultiWorkerMirroredStrategy(Strategy):
 
         workers = open_mpi()
         self.num_workers, self.worker = workers.size, workers.rank
+        replicas.chief = self.is_chief
         kind = devices.chosen() or "CPU"
         replica = nccl.NCCL(workers) if kind == "GPU" else workers
         self._open([full_name_of(kind)], [replica], workers)

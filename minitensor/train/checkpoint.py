@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minitensor.autograd import Variable
+from minitensor.autograd import Variable, replicas
 from minitensor.autograd.restoring import got_part, waiting
 from minitensor.backend.errors import DataLossError, InvalidArgumentError, NotFoundError
 from minitensor.keras.engine.weight import path_of
@@ -110,12 +110,16 @@ class Checkpoint:
     def write(self, file_prefix: Any, options: Any = None) -> str:
         """Writes the two files of this name, and neither counts nor notes it.
 
+        Of the processes of a `tf.distribute` strategy the first one writes.
+
         Returns:
             The path, as `read` takes it.
         """
         prefix = os.fspath(file_prefix)
-        Path(prefix).parent.mkdir(parents=True, exist_ok=True)
-        write_bundle(prefix, _tensors(self))
+        tensors = _tensors(self)
+        if replicas.chief:
+            Path(prefix).parent.mkdir(parents=True, exist_ok=True)
+            write_bundle(prefix, tensors)
         return str(prefix)
 
     def save(self, file_prefix: Any, options: Any = None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from minitensor.autograd import replicas
 from minitensor.train.checkpoint import Checkpoint
 from minitensor.train.state import (
     get_checkpoint_state,
@@ -138,7 +139,7 @@ class CheckpointManager:
                 self._preserved = written
                 continue
             folder, name = Path(path).parent, Path(path).name
-            for file in folder.iterdir() if folder.is_dir() else ():
+            for file in folder.iterdir() if folder.is_dir() and replicas.chief else ():
                 if file.name == f"{name}.index" or file.name.startswith(f"{name}.data-"):
                     file.unlink(missing_ok=True)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from minitensor.autograd import replicas
 from minitensor.files import atomic_write
 
 _FILE = "checkpoint"
@@ -81,6 +82,8 @@ def update_checkpoint_state(
     folder: Any, latest: str, every: Sequence[str], times: Sequence[float] = (), kept: float = 0.0
 ) -> None:
     """Writes the file; paths inside of the folder are written from there on."""
+    if not replicas.chief:
+        return
     lines = [f'model_checkpoint_path: "{_inside(folder, latest)}"']
     lines += [f'all_model_checkpoint_paths: "{_inside(folder, path)}"' for path in every]
     lines += [f"all_model_checkpoint_timestamps: {time}" for time in times]

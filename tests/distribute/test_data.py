@@ -22,15 +22,16 @@ def found(tmp_path_factory):
         with tf.io.TFRecordWriter(str(folder / f"{number}.tfrecord")) as writer:
             for _ in range(size):
                 writer.write(random.normal(size=4).astype(np.float32).tobytes())
-    answers = []
+    answers, written = [], tmp_path_factory.mktemp("written")
     for count in (1, 2):
-        said = ranks.run(count, PROGRAM, folder)
+        said = ranks.run(count, PROGRAM, folder, written)
         assert said.returncode == 0, said.text
         each = [
             json.loads(line) for line in re.findall(r'\{"rank".*?"afterwards": [^}]*\}', said.text)
         ]
         answers.append(sorted(each, key=lambda answer: answer["rank"]))
     assert [len(each) for each in answers] == [1, 2]
+    assert {path.stem for path in written.iterdir()} == {"rank0"}  # the chief alone writes
     return answers
 
 
