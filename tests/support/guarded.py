@@ -29,14 +29,15 @@ from numba.core.registry import CPUDispatcher
 from minitensor.backend import numpy as be
 from minitensor.backend import settings
 from minitensor.backend.emulator.memory import Region, give, take
+from minitensor.backend.half import in_float32
 from minitensor.backend.numpy import blocks, memory, threads
 from minitensor.backend.numpy.compiled import jit
 from minitensor.backend.numpy.elementwise import bias_activation_into
-from minitensor.backend.numpy.half import in_float32
 from minitensor.window import Window
 
 Call = tuple[str, Callable[[], Any]]
 RANDOM = np.random.default_rng(2)
+BY_PROCESSOR = {ROOM["half"].CONVERTS, False}  # whether float16 is converted by it
 
 
 class Watched(CPUDispatcher):
@@ -267,7 +268,8 @@ def loops(amount: str) -> Iterator[Call]:
                 yield call(op, "tile", getattr(be, op), *given)
             yield call("bias_activation_into", "tile", in_place, x, one)
             for half in (np.float16, ml_dtypes.bfloat16):
-                yield call("size in half", "tile", size_in_half, x.astype(half))
+                for ROOM["half"].CONVERTS in BY_PROCESSOR:
+                    yield call("size in half", "tile", size_in_half, x.astype(half))
 
 
 def size_in_half(x: np.ndarray) -> np.ndarray:

@@ -43,12 +43,11 @@ def by_images(function: Function, summed: bool = False) -> Function:
 
 def _converted(array: Any, dtype: Any) -> Any:
     """`array.astype(dtype)`, by a compiled kernel from half precision to float32 and back."""
-    if array.size < FEW:
-        return array.astype(dtype)
     before, after = array.dtype, np.dtype(dtype)
     widens = after == WIDE and is_half(before)
     rounds = before == WIDE and is_half(after)
-    room = compiled(LARGE, WIDE) if widens or rounds else None
+    work = LARGE if array.size >= FEW else array.size
+    room = compiled(work, WIDE) if widens or rounds else None
     if room is None:
         return array.astype(dtype)
     return room.half.widened(array) if widens else room.half.rounded(array, after)
