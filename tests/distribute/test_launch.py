@@ -63,6 +63,20 @@ def test_workers_are_numbered_as_tensorflow_numbers_them(tf, kind, index, cluste
 
 
 @pytest.mark.parametrize(
+    ("environment", "seen"),
+    [
+        ({}, None),
+        ({"MPI_LOCALRANKID": "1"}, "1"),
+        ({"OMPI_COMM_WORLD_LOCAL_RANK": "1", "CUDA_VISIBLE_DEVICES": "4,5"}, "5"),
+        ({"SLURM_LOCALID": "1", "CUDA_VISIBLE_DEVICES": "3"}, "3"),  # Slurm has chosen it
+    ],
+)
+def test_each_rank_of_a_machine_sees_a_gpu_of_its_own(environment, seen):
+    launch.take_a_gpu(environment)
+    assert environment.get("CUDA_VISIBLE_DEVICES") == seen
+
+
+@pytest.mark.parametrize(
     ("environment", "said"),
     [
         ({"TF_CONFIG": "x"}, "TF_CONFIG is not what tf.distribute reads, .*: 'x'"),

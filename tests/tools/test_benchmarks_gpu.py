@@ -71,6 +71,7 @@ def test_a_recorded_training_step_trains_as_the_eager_one(gpu_side):
 
 def test_a_communicator_of_one_is_timed_and_says_what_two_would_add(gpu_side, monkeypatch, capsys):
     monkeypatch.setattr(nccl, "SIDE", 8)
+    monkeypatch.setattr(nccl, "SIZES", (4, 400, 4000))
     nccl.main()
     said = capsys.readouterr().out
     assert said.count("bytes on 1 GPU: ") == 3
@@ -89,6 +90,7 @@ def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
 
 def test_a_communicator_of_one_is_timed_and_says_what_two_would_add(gpu_side, monkeypatch, capsys):
     monkeypatch.setattr(nccl, "SIDE", 8)
+    monkeypatch.setattr(nccl, "SIZES", (4, 400, 4000))
     nccl.main()
     said = capsys.readouterr().out
     assert said.count("bytes on 1 GPU: ") == 3
