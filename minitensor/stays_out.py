@@ -111,7 +111,7 @@ STAYS_OUT = (
     ),
     Topic(
         "Other formats of records",
-        "train.SequenceExample train.*List train.FeatureLists io.parse_* io.decode_csv "
+        "io.parse_* io.decode_csv "
         "io.decode_proto io.encode_proto io.decode_json_example io.decode_compressed "
         "io.serialize_* io.deserialize_* data.*RecordDataset "
         "data.experimental.*csv* data.experimental.Csv* data.experimental.Sql* "

@@ -26,6 +26,7 @@ from minitensor.io.parsing import (
     VarLenFeature,
     parse_example,
     parse_single_example,
+    parse_single_sequence_example,
 )
 from minitensor.io.records import TFRecordOptions, TFRecordWriter
 
@@ -33,7 +34,7 @@ __all__ = [
     "FixedLenFeature", "FixedLenSequenceFeature", "TFRecordOptions", "TFRecordWriter",
     "VarLenFeature", "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png",
     "decode_raw", "encode_jpeg", "encode_png", "gfile", "matching_files", "parse_example",
-    "parse_single_example", "read_file", "write_file",
+    "parse_single_example", "parse_single_sequence_example", "read_file", "write_file",
 ]  # fmt: skip
 
 __getattr__ = missing.refusing("tf.io", __name__)

@@ -4,6 +4,10 @@
     Features  1: (1: name, 2: Feature), one for each name
     Feature   1: BytesList, 2: FloatList or 3: Int64List; in each of these 1: the values
 
+    SequenceExample  1: Features, of the whole; 2: FeatureLists
+    FeatureLists     1: (1: name, 2: FeatureList), one for each name
+    FeatureList      1: Feature, one for each step
+
 What is damaged is a ValueError. Objects for people: `minitensor.train.example`.
 """
 
@@ -62,6 +66,18 @@ def unpacked(kind: str, message: bytes) -> Any:
 def features_in(example: bytes) -> dict[str, bytes]:
     """The Feature of each name in an Example."""
     return named(b"".join(wire.data(v) for n, v in wire.fields(example) if n == 1))
+
+
+def parts_in(sequence: bytes) -> tuple[bytes, bytes]:
+    """The Features and the FeatureLists of a SequenceExample."""
+    found = [(number, wire.data(value)) for number, value in wire.fields(sequence) if number < 3]
+    context, lists = (b"".join(v for n, v in found if n == part) for part in (1, 2))
+    return context, lists
+
+
+def steps_in(feature_list: bytes) -> list[bytes]:
+    """The Features of a FeatureList."""
+    return [wire.data(value) for number, value in wire.fields(feature_list) if number == 1]
 
 
 def named(features: bytes) -> dict[str, bytes]:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitensor import strings
-from minitensor.autograd import as_tensor, to_device_of
+from minitensor.autograd import Tensor, as_tensor, to_device_of
 from minitensor.backend import text
 from minitensor.backend.errors import InvalidArgumentError
 from minitensor.dtypes import as_dtype
-from minitensor.io.examples import KINDS
+from minitensor.io import wire
+from minitensor.io.examples import KINDS, joined, named, parts_in, steps_in
 from minitensor.io.layouts import Lists, lists_in, lists_of
 from minitensor.sparse import SparseTensor
 
@@ -137,6 +138,75 @@ def parse_single_example(
     if as_tensor(serialized, what="parse_single_example: serialized").ndim:
         raise ValueError("Input serialized must be a scalar; tf.io.parse_example takes several")
     return parse_example(serialized, features)
+
+
+def parse_single_sequence_example(
+    serialized: Any,
+    context_features: Any = None,
+    sequence_features: Any = None,
+    example_name: Any = None,
+    name: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The features of a whole, and of its steps, from a SequenceExample.
+
+    Args:
+        serialized: text, a SequenceExample.
+        context_features: for each name a feature as of `parse_single_example`.
+        sequence_features: for each name a FixedLenSequenceFeature, of the shape of each step, or a
+            VarLenFeature.
+        example_name, name: ignored.
+
+    Returns:
+        (context, sequences): of each name of a context a tensor as of `parse_single_example`; of a
+        sequence (steps, *shape), or a SparseTensor of shape (steps, longest).
+
+    Raises:
+        ValueError: no feature is asked for, or one that is none; while reading: the example is
+            damaged, lacks a feature, or has another type or number of values.
+
+    Example:
+        >>> import minitensor as tf
+        >>> film = tf.train.SequenceExample()
+        >>> for size in (1.5, 2.5):
+        ...     step = tf.train.Feature(float_list=tf.train.FloatList(value=[size]))
+        ...     film.feature_lists.feature_list["size"].feature.append(step)
+        >>> context, sequences = tf.io.parse_single_sequence_example(
+        ...     film.SerializeToString(),
+        ...     sequence_features={"size": tf.io.FixedLenSequenceFeature([], tf.float32)},
+        ... )
+        >>> sequences["size"].numpy()
+        array([1.5, 2.5], dtype=float32)
+    """
+    if not context_features and not sequence_features:
+        raise ValueError("Missing features: give context_features or sequence_features")
+    word = strings.word("parse_single_sequence_example", "serialized", serialized)
+    try:
+        context, lists = parts_in(word)
+        steps = {key: steps_in(found) for key, found in named(lists).items()}
+    except ValueError as error:
+        raise InvalidArgumentError(f"Could not parse example input, {error}") from None
+    found = parse_example(wire.field(1, context), context_features) if context_features else {}
+    wanted = sorted((sequence_features or {}).items())
+    return found, {key: _sequence(key, feature, steps.get(key)) for key, feature in wanted}
+
+
+def _sequence(name: str, feature: Any, steps: list[bytes] | None) -> Any:
+    """The feature of each step: each is read as an example that has it alone."""
+    allowed = getattr(feature, "allow_missing", True)
+    if isinstance(feature, FixedLenSequenceFeature):
+        if steps is None and not allowed:
+            raise InvalidArgumentError(
+                f"Feature list '{name}' is required but could not be found. Give the feature "
+                "allow_missing=True if examples may lack it"
+            )
+        feature = FixedLenFeature(feature.shape, feature.dtype)
+    elif not isinstance(feature, VarLenFeature):
+        raise ValueError(
+            f"Unsupported {type(feature).__name__} {feature!r} for sequence {name!r}; legal: "
+            "tf.io.FixedLenSequenceFeature and tf.io.VarLenFeature"
+        )
+    rows = text.of([wire.field(1, joined([(name, step)])) for step in steps or ()])
+    return parse_example(Tensor(rows), {name: feature})[name]
 
 
 class _Column:

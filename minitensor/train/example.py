@@ -17,7 +17,17 @@ import numpy as np
 
 from minitensor.backend.errors import DataLossError
 from minitensor.io import wire
-from minitensor.io.examples import KINDS, features_in, joined, named, packed, unpacked, values_in
+from minitensor.io.examples import (
+    KINDS,
+    features_in,
+    joined,
+    named,
+    packed,
+    parts_in,
+    steps_in,
+    unpacked,
+    values_in,
+)
 
 
 class _Message:
@@ -249,12 +259,36 @@ class Feature(_Message):
         return _block(kind, getattr(self, kind)) if kind else iter(())
 
 
-class _ByName(dict[str, Feature]):
-    """Features by name; one that is asked for is there."""
+class _ByName(dict[str, Any]):
+    """Messages of one kind by name; one that is asked for is there."""
 
-    def __missing__(self, name: str) -> Feature:
-        self[name] = Feature()
+    def __init__(self, kind: type[_Message], given: dict[str, Any]) -> None:
+        super().__init__(given)
+        self._kind = kind
+        for name, value in self.items():
+            if not isinstance(name, str):
+                raise TypeError(f"a feature's name must be a str, got {name!r}")
+            _checked(kind, f"feature {name!r}", value)
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self._kind()
         return self[name]
+
+    def written(self) -> bytes:
+        """Their bytes."""
+        return joined((name, value.SerializeToString()) for name, value in self.items())
+
+    def read(self, serialized: bytes) -> _ByName:
+        """Others, of these bytes."""
+        found = named(serialized)
+        return _ByName(self._kind, {name: self._kind.FromString(found[name]) for name in found})
+
+    def lines(self, title: str) -> Iterator[str]:
+        """As text."""
+        for name, value in sorted(self.items()):
+            yield from (f"{title} {{", f"  key: {_quoted(name, sys.maxunicode)}")
+            yield from (f"  {line}" for line in _block("value", value))
+            yield "}"
 
 
 class Features(_Message):
@@ -265,27 +299,19 @@ class Features(_Message):
     """
 
     def __init__(self, *, feature: dict[str, Feature] | None = None) -> None:
-        self.feature = _ByName(feature or {})
-        for name, value in self.feature.items():
-            if not isinstance(name, str):
-                raise TypeError(f"a feature's name must be a str, got {name!r}")
-            _checked(Feature, f"feature {name!r}", value)
+        self.feature = _ByName(Feature, feature or {})
 
     def _content(self) -> Any:
         return dict(self.feature)
 
     def SerializeToString(self) -> bytes:
-        return joined((name, value.SerializeToString()) for name, value in self.feature.items())
+        return self.feature.written()
 
     def _read(self, serialized: bytes) -> None:
-        found = named(serialized)
-        self.feature = _ByName({name: Feature.FromString(found[name]) for name in found})
+        self.feature = self.feature.read(serialized)
 
     def _lines(self) -> Iterator[str]:
-        for name, value in sorted(self.feature.items()):
-            yield from ("feature {", f"  key: {_quoted(name, sys.maxunicode)}")
-            yield from (f"  {line}" for line in _block("value", value))
-            yield "}"
+        return self.feature.lines("feature")
 
 
 class Example(_Message):
@@ -322,3 +348,100 @@ class Example(_Message):
 
     def _lines(self) -> Iterator[str]:
         return _block("features", self.features) if self.features.feature else iter(())
+
+
+# ----- sequences -----
+
+
+class FeatureList(_Message):
+    """A Feature for each step of a sequence.
+
+    Args:
+        feature: a list of them.
+    """
+
+    def __init__(self, *, feature: Any = ()) -> None:
+        self.feature = [_checked(Feature, "feature", one) for one in feature]
+
+    def _content(self) -> Any:
+        return self.feature
+
+    def SerializeToString(self) -> bytes:
+        return b"".join(wire.field(1, one.SerializeToString()) for one in self.feature)
+
+    def _read(self, serialized: bytes) -> None:
+        self.feature = [Feature.FromString(step) for step in steps_in(serialized)]
+
+    def _lines(self) -> Iterator[str]:
+        return (line for one in self.feature for line in _block("feature", one))
+
+
+class FeatureLists(_Message):
+    """A FeatureList for each name.
+
+    Args:
+        feature_list: a dictionary of them.
+    """
+
+    def __init__(self, *, feature_list: dict[str, FeatureList] | None = None) -> None:
+        self.feature_list = _ByName(FeatureList, feature_list or {})
+
+    def _content(self) -> Any:
+        return dict(self.feature_list)
+
+    def SerializeToString(self) -> bytes:
+        return self.feature_list.written()
+
+    def _read(self, serialized: bytes) -> None:
+        self.feature_list = self.feature_list.read(serialized)
+
+    def _lines(self) -> Iterator[str]:
+        return self.feature_list.lines("feature_list")
+
+
+class SequenceExample(_Message):
+    """Features of a whole, and lists of features of its steps: a film with its frames.
+
+    Args:
+        context: a Features.
+        feature_lists: a FeatureLists.
+
+    Example:
+        >>> import minitensor as tf
+        >>> film = tf.train.SequenceExample()
+        >>> film.context.feature["label"].int64_list.value.append(3)
+        >>> frame = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"png"]))
+        >>> film.feature_lists.feature_list["frames"].feature.extend([frame, frame])
+        >>> again = tf.train.SequenceExample.FromString(film.SerializeToString())
+        >>> len(again.feature_lists.feature_list["frames"].feature)
+        2
+    """
+
+    _parts = ("context", "feature_lists")
+
+    def __init__(
+        self, *, context: Features | None = None, feature_lists: FeatureLists | None = None
+    ) -> None:
+        self.context = Features() if context is None else context
+        self.feature_lists = FeatureLists() if feature_lists is None else feature_lists
+        _checked(Features, "context", self.context)
+        _checked(FeatureLists, "feature_lists", self.feature_lists)
+
+    def _content(self) -> Any:
+        return self.context, self.feature_lists
+
+    def SerializeToString(self) -> bytes:
+        parts = enumerate((self.context, self.feature_lists), start=1)
+        inside = ((number, part.SerializeToString()) for number, part in parts)
+        return b"".join(wire.field(number, data) for number, data in inside if data)
+
+    def _read(self, serialized: bytes) -> None:
+        context, lists = parts_in(serialized)
+        self.context = Features.FromString(context)
+        self.feature_lists = FeatureLists.FromString(lists)
+
+    def _lines(self) -> Iterator[str]:
+        if self.context.feature:
+            yield from _block("context", self.context)
+        if self.feature_lists.feature_list:
+            yield from _block("feature_lists", self.feature_lists)

@@ -443,7 +443,12 @@ def test_one_is_not_several():
 
 NAMES = ("io.TFRecordWriter", "io.TFRecordOptions", "io.FixedLenFeature", "data.TFRecordDataset")
 NAMES += ("sparse.to_dense", "sparse.SparseTensor", "data.TextLineDataset", "io.VarLenFeature")
-NAMES += ("io.FixedLenSequenceFeature", "io.parse_example", "io.parse_single_example")
+NAMES += (
+    "io.parse_single_sequence_example",
+    "io.FixedLenSequenceFeature",
+    "io.parse_example",
+    "io.parse_single_example",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -457,6 +462,73 @@ def test_the_arguments_are_tensorflow_s(tf, name):
         for lib in (mt, tf)
     )
     assert ours == theirs
+
+
+# ----- sequences -----
+
+
+def film(lib, random):
+    """A SequenceExample of a label, boxes of so many numbers a frame, and words."""
+    train, made = lib.train, lib.train.SequenceExample()
+    if random.random() < 0.9:
+        made.context.feature["label"].int64_list.value.append(int(random.integers(9)))
+    for name, kind in (("x", "float_list"), ("words", "bytes_list"), ("n", "int64_list")):
+        if random.random() < 0.2:
+            continue
+        for _ in range(random.integers(1, 5)):
+            count = 2 if random.random() < 0.9 else int(random.integers(4))
+            values = random.integers(99, size=count).tolist()
+            values = [b"%d" % n for n in values] if kind == "bytes_list" else values
+            lists = {
+                "float_list": "FloatList",
+                "bytes_list": "BytesList",
+                "int64_list": "Int64List",
+            }
+            step = train.Feature(**{kind: getattr(train, lists[kind])(value=values)})
+            made.feature_lists.feature_list[name].feature.append(step)
+    return made
+
+
+def test_sequences_pass_both_ways_and_become_the_same_tensors(tf):
+    seen = 0
+    for number in range(200):
+        ours, theirs = (film(lib, np.random.default_rng(number)) for lib in (mt, tf))
+        assert mt.train.SequenceExample.FromString(theirs.SerializeToString()) == ours
+        assert tf.train.SequenceExample.FromString(ours.SerializeToString()) == theirs
+        assert sorted(str(ours).split("\n")) == sorted(str(theirs).split("\n"))
+        found, data = [], theirs.SerializeToString()
+        if number % 10 == 0:
+            data = data[: len(data) - 3]
+        for lib in (mt, tf):
+            io, missing = lib.io, bool(number % 3)
+            context = {"label": io.FixedLenFeature([], lib.int64, 7 if number % 2 else None)}
+            sequences = {
+                "x": io.FixedLenSequenceFeature([2], lib.float32, missing),
+                "n": io.VarLenFeature(lib.int64),
+                "words": io.VarLenFeature(lib.string),
+            }
+            try:
+                parts = io.parse_single_sequence_example(data, context, sequences)
+                found.append([{n: shown(x) for n, x in part.items()} for part in parts])
+            except (lib.errors.InvalidArgumentError, ValueError):
+                found.append("refused")
+        assert found[0] == found[1], number
+        seen += found[0] != "refused"
+    assert seen > 80
+
+
+def test_sequences_that_are_none_are_refused():
+    parse, features = mt.io.parse_single_sequence_example, mt.io.FixedLenFeature([], mt.int64)
+    with pytest.raises(ValueError, match="Missing features"):
+        parse(b"")
+    with pytest.raises(ValueError, match="FixedLenSequenceFeature and"):
+        parse(b"", None, {"a": features})
+    with pytest.raises(ValueError, match="'a' is required"):
+        parse(b"", None, {"a": mt.io.FixedLenSequenceFeature([], mt.int64)})
+    with pytest.raises(ValueError, match="one text"):
+        parse([b""], None, {"a": mt.io.VarLenFeature(mt.int64)})
+    with pytest.raises(TypeError, match="Feature"):
+        mt.train.FeatureList(feature=[3])
 
 
 # ----- numbers that are bytes -----
