@@ -103,7 +103,7 @@ class Lifeline:
         except OSError:
             return  # its rank has ended already, or a firewall stands between
         theirs = Lines(chief.fileno())
-        chief.sendall(line({"secret": secret, "name": self.name, "rank": self.rank}))
+        chief.sendall(line({"secret": secret, "name": self.name}))
         if self.mine.read(None, theirs) is not None:
             word = self.mine.last or {"died": True}
             chief.sendall(line({**word, "at": time.time()}))
@@ -164,9 +164,9 @@ class Chief:
 
     def _welcome(self) -> None:
         connection, _ = self.server.accept()
-        connection.settimeout(5)
+        connection.settimeout(1)
         lines = Lines(connection.fileno())
-        hello = lines.read(5)
+        hello = lines.read(1)
         if hello and hello.get("secret") == self.secret:
             self.members[lines] = connection, hello["name"]
 
@@ -215,7 +215,10 @@ class Lines:
                 return {}
             self._read += more
         first, _, self._read = self._read.partition(b"\n")
-        self.last = json.loads(first)
+        try:
+            self.last = dict(json.loads(first))
+        except (ValueError, TypeError):
+            self.last = {}  # a stranger's
         return self.last
 
 

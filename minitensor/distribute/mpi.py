@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import hashlib
 import json
 import os
@@ -29,6 +30,7 @@ from minitensor.distribute.communicator import Alone, Communicator
 from minitensor.distribute.processes import Processes
 
 _FOR_ALL_TO_START = "MINITENSOR_START_SECONDS"  # a cluster whose disks are slow may need longer
+_ASKED_WHEN_THE_PARENT_DIES = 1  # PR_SET_PDEATHSIG
 _lifeline: _Lifeline | None = None
 _opened: Processes | None = None
 
@@ -86,6 +88,8 @@ def watch_over_this_rank() -> None:
     if _lifeline is None and found is not None and found.size > 1:
         _lifeline = _Lifeline(found)
         atexit.register(_leave)
+        if sys.platform == "linux":  # else Open MPI's ranks outlive a killed mpiexec
+            ctypes.CDLL(None).prctl(_ASKED_WHEN_THE_PARENT_DIES, signal.SIGTERM)
 
 
 def _facts() -> dict[str, str]:
