@@ -73,11 +73,10 @@ def gate(g: np.ndarray, x: np.ndarray, high: float | None) -> np.ndarray:
     if room is not None and g.dtype == x.dtype:
         y: np.ndarray = room.elementwise.gate(g, x, np.nan if high is None else high)
         return y
-    if is_half(x.dtype):  # as integers: above 0 they are in the same order, and NaN is beyond all
-        limit = np.asarray(np.inf if high is None else high, x.dtype).view(np.int16)
-        bits = x.view(np.int16)
-        below = bits <= limit if high is None else bits < limit
-        passed: np.ndarray = g.view(np.int16) * ((bits > 0) & below)
+    if is_half(x.dtype):  # as integers: above 0 in the same order, then NaN, and all below 0
+        end = np.asarray(np.inf if high is None else high, x.dtype).view(np.uint16)
+        end = end if high is None else end - np.uint16(1)
+        passed: np.ndarray = g.view(np.uint16) * (x.view(np.uint16) - np.uint16(1) < end)
         return passed.view(g.dtype)
     is_open = x > 0 if high is None else (x > 0) & (x < high)
     return where(is_open, g, np.zeros((), g.dtype))

@@ -17,7 +17,7 @@ from minitensor.backend.numpy.choice import LARGE, compiled
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLOCK_BYTES = 2**24  # of images in float32
-FEW = 2**14  # numbers that NumPy has converted before a kernel is called
+FEW = 2**12  # numbers that NumPy has converted before a kernel is called
 
 
 def by_images(function: Function, summed: bool = False) -> Function:
