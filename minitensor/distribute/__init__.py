@@ -1,6 +1,7 @@
 """The mirror of tf.distribute: one program on several devices or processes.
 
-strategy.py        strategies: scope, run, reduce
+strategy.py        what all strategies do: scope, run, reduce
+strategies.py      which there are
 context.py         what a replica asks, and how it speaks with the others
 values.py          values and variables that differ from replica to replica
 reduce_op.py       sum or mean
@@ -39,12 +40,12 @@ from minitensor.distribute.options import (
     RunOptions,
 )
 from minitensor.distribute.reduce_op import ReduceOp
-from minitensor.distribute.strategy import (
+from minitensor.distribute.strategies import (
     MirroredStrategy,
     MultiWorkerMirroredStrategy,
     OneDeviceStrategy,
-    Strategy,
 )
+from minitensor.distribute.strategy import Strategy
 from minitensor.distribute.values import DistributedValues
 
 __all__ = [

@@ -204,7 +204,7 @@ def on_host(collective: Callable[[Any], Any], tensor: Tensor) -> Any:
 
 @functools.cache
 def _default() -> Any:
-    from minitensor.distribute.strategy import DefaultStrategy
+    from minitensor.distribute.strategies import DefaultStrategy
 
     return DefaultStrategy()
 

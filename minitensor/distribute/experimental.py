@@ -3,7 +3,7 @@
 from minitensor import missing
 from minitensor.distribute.datasets import ValueContext
 from minitensor.distribute.options import CommunicationImplementation, CommunicationOptions
-from minitensor.distribute.strategy import MultiWorkerMirroredStrategy
+from minitensor.distribute.strategies import MultiWorkerMirroredStrategy
 
 __all__ = [
     "CommunicationImplementation", "CommunicationOptions", "MultiWorkerMirroredStrategy",

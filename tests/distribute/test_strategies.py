@@ -121,6 +121,8 @@ def test_replicas_draw_different_numbers_the_same_in_every_run():
 def test_devices_are_refused_by_name():
     with pytest.raises(ValueError, match="No duplicates allowed"):
         tf.distribute.MirroredStrategy(["CPU:0", "/cpu:0"])
+    with pytest.raises(ValueError, match="mpiexec -n 2 minitensor run --device gpu"):
+        tf.distribute.MirroredStrategy(["GPU:0", "GPU:1"])
     with pytest.raises(ValueError, match="TPU"):
         tf.distribute.MirroredStrategy(["TPU:0"])
     with pytest.raises(ValueError, match="legal names"):
