@@ -74,12 +74,13 @@ def rates(networks: Any, batches: Any, rounds: int, steps: Any) -> list[dict[str
     for _ in progress(range(rounds), "scale"):
         for network in networks:
             for batch in batches:
-                one, two = (run(p, network, batch, steps[batch]) for p in (1, 2))
-                found.setdefault((network, batch), []).append((one, two))
+                alone, both = (run(p, network, batch, steps[batch]) for p in (1, 2))
+                found.setdefault((network, batch), []).append((alone, both))
     rows = []
     for (network, batch), pairs in found.items():
-        one, two = ([pair[i] for pair in pairs] for i in (0, 1))
-        waited, alone = (median(t[name] for t in two) for name in ("waited", "alone"))
+        one: list[dict[str, Any]] = [pair[0] for pair in pairs]
+        two: list[dict[str, Any]] = [pair[1] for pair in pairs]
+        waited, sums = (median(t[name] for t in two) for name in ("waited", "alone"))
         rows.append(
             {
                 "name": f"{network}, batch {batch}",
@@ -87,8 +88,8 @@ def rates(networks: Any, batches: Any, rounds: int, steps: Any) -> list[dict[str
                 "two": round(median(t["step"] for t in two), 1),
                 "strong": round(median(a["step"] / b["step"] for a, b in pairs), 2),
                 "waited": round(waited, 1),
-                "sums_alone": round(alone, 1),
-                "overlap": round(1 - waited / alone, 2),
+                "sums_alone": round(sums, 1),
+                "overlap": round(1 - waited / sums, 2),
                 "timeline": two[-1]["last_step"],
             }
         )
