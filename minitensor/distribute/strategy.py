@@ -352,6 +352,13 @@ class Strategy:
         if self.num_workers > 1:
             same_on_all_ranks(self._workers, name, value)
 
+    def check_all(self, name: str, given: bool) -> None:
+        """The same of what is true or not, in one short message while all is well."""
+        if self.num_workers > 1:
+            true = int(self._workers.all_reduce(np.array([int(given)]))[0])
+            if 0 < true < self.num_workers:
+                self.check_same(name, given)
+
     def any_has(self, given: bool) -> bool:
         """Whether it is true in any process."""
         return bool(self._workers.all_reduce(np.array([int(given)]), "max")[0])

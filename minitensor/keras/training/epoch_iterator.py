@@ -24,6 +24,7 @@ class EpochIterator:
     Args:
         source: gives the batches of a pass.
         steps: batches of an epoch; None for a whole pass.
+        strategy: of `tf.distribute`, whose processes must come to the end together.
 
     Attributes:
         size: batches of an epoch; None if that is not known.
@@ -31,8 +32,10 @@ class EpochIterator:
         taken: how many batches the present pass has given.
     """
 
-    def __init__(self, source: Arrays | Dataset, steps: int | None = None) -> None:
-        self._source, self._steps = source, steps
+    def __init__(
+        self, source: Arrays | Dataset, steps: int | None = None, strategy: Any = None
+    ) -> None:
+        self._source, self._steps, self._strategy = source, steps, strategy
         self._batches: Iterator[Any] | None = None
         self.order: dict[str, Any] | None = None
         self.taken = self._begun = 0
@@ -72,7 +75,10 @@ class EpochIterator:
     def _next(self) -> Any:
         assert self._batches is not None
         with using(self._rng):
-            return next(self._batches, _END)
+            batch = next(self._batches, _END)
+        if self._strategy is not None and isinstance(self._source, Dataset):
+            self._strategy.check_all("whether the data have another batch", batch is not _END)
+        return batch
 
     def _end(self) -> None:
         self.reset()

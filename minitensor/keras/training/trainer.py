@@ -86,7 +86,7 @@ class Trainer(Steps):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         given = (x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
-        batches = EpochIterator(_source(self, *given), steps_per_epoch)
+        batches = _batches(self, steps_per_epoch, *given)
         build(self, batches.first)
         callbacks = make_callbacks(self, callbacks, verbose, epochs, batches, history=True)
         size = validation_batch_size or batch_size
@@ -142,7 +142,7 @@ class Trainer(Steps):
         self._assert_compiled()
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
-        batches = EpochIterator(_source(self, x, y, sample_weight, batch_size, steps), steps)
+        batches = _batches(self, steps, x, y, sample_weight, batch_size, steps)
         logs = loop.evaluate(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
         return logs if return_dict else in_order(self, logs)
 
@@ -174,13 +174,15 @@ class Trainer(Steps):
             >>> model.predict(np.ones((70, 2)), verbose=0).shape
             (70, 2)
         """
-        batches = EpochIterator(source_of(x, batch_size=batch_size, steps=steps), steps)
+        source = source_of(x, batch_size=batch_size, steps=steps)
+        batches = EpochIterator(source, steps, self.distribute_strategy)
         return loop.predict(self, batches, make_callbacks(self, callbacks, verbose, 1, batches))
 
 
-def _source(model: Any, x: Any, *rest: Any) -> Any:
-    """What gives the batches; of a dataset those that are this process's, if it is parted."""
-    return source_of(model.distribute_strategy.parts_of(x), *rest)
+def _batches(model: Any, steps: int | None, x: Any, *rest: Any) -> EpochIterator:
+    """The batches of epochs; of a dataset those that are this process's, if it is parted."""
+    strategy = model.distribute_strategy
+    return EpochIterator(source_of(strategy.parts_of(x), *rest), steps, strategy)
 
 
 def _held_out(
@@ -189,7 +191,7 @@ def _held_out(
     if data is None:
         return None
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    return EpochIterator(_source(model, x, y, sample_weight, batch_size, steps), steps)
+    return _batches(model, steps, x, y, sample_weight, batch_size, steps)
 
 
 def make_callbacks(
