@@ -16,6 +16,7 @@ import numpy as np
 
 from minitensor.backend.half import is_half
 
+_give_way = getattr(os, "sched_yield", lambda: time.sleep(0))  # which not every system has
 _LEFT = 1  # the tag of a message: its sender's program has ended
 
 
@@ -129,7 +130,7 @@ class _Pending:
             if now - begun > 1e-3:
                 time.sleep(1e-4)
             elif now - begun > 5e-5:
-                os.sched_yield()
+                _give_way()
             if now > look:
                 self._of.look_for_those_who_left()
                 look = now + 1

@@ -8,7 +8,6 @@ kills a random rank at a random moment, and prints what happened as JSON.
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -80,12 +79,9 @@ def place(folder):
     return max(((f["epoch"], f["step"]) for f in found), default=(-1, 0))
 
 
-def digest(folder):
-    """Of all that came out."""
-    found = hashlib.sha256()
-    for array in np.load(folder / "end.npz").values():
-        found.update(array.tobytes())
-    return found.hexdigest()
+def newest(folder):
+    """The name of the newest checkpoint of a training that runs, and may be deleting the others."""
+    return max((path.name for path in state_file.paths(folder / "backup")), default="")
 
 
 def processes(folder):
@@ -143,6 +139,9 @@ def calm(folder, size, *options):
 def torture(folder, kills, seed, sizes=(2,), options=()):
     """Kills a rank of trainings until there were so many kills; returns a report.
 
+    MPICH's mpiexec kills the others some milliseconds after the first has died: on a machine that
+    is too busy to wake two lifelines in that order, a line may name another one; "misnamed".
+
     Args:
         sizes: numbers of ranks; each start takes one of them.
         options: of this program.
@@ -153,6 +152,7 @@ def torture(folder, kills, seed, sizes=(2,), options=()):
         "kills": 0,
         "while it was imported": 0,
         "unnamed": [],
+        "misnamed": 0,
         "slowest end": 0.0,
         "trainings": 0,
     }
@@ -170,10 +170,12 @@ def torture(folder, kills, seed, sizes=(2,), options=()):
                 assert run.returncode == 0, run.text
                 continue
             rank, when, joined = run.met
-            named = re.search(rf"^minitensor: .*rank {rank}\b.* was killed", run.text, re.MULTILINE)
+            named = re.search(r"^minitensor: .*rank (\d+)\b.* was killed", run.text, re.MULTILINE)
             report["kills"] += 1
             report["while it was imported"] += not joined
-            report["unnamed"] += [run.text] if joined and size > 1 and not named else []
+            if joined and size > 1:
+                report["unnamed"] += [] if named else [run.text]
+                report["misnamed"] += named is not None and int(named[1]) != rank
             report["slowest end"] = max(report["slowest end"], round(ended - when, 2))
             report["orphans"] += list(processes(mad).values())
             now = place(mad)
@@ -186,16 +188,16 @@ def torture(folder, kills, seed, sizes=(2,), options=()):
 
 
 def differences(calm, mad, exactly):
-    """The largest difference between two trainings' weights, in a list; an empty one if it is none.
+    """What differs between two trainings, in a list: of the weights nothing may, and of the logs
+    the last bit, for a sum over replicas goes on as the first one's.
 
-    Sums on another number of ranks are rounded otherwise: to a part in 100,000.
+    Sums on another number of ranks are rounded otherwise: weights agree to 1e-5.
     """
-    same_history = (calm / "history").read_text() == (mad / "history").read_text()
-    if exactly:
-        return [str(mad)] * (digest(calm) != digest(mad)) + ["history"] * (not same_history)
     pairs = zip(np.load(calm / "end.npz").values(), np.load(mad / "end.npz").values(), strict=True)
     far = max(float(np.abs(a - b).max()) for a, b in pairs)
-    return [] if far < 1e-5 else [far]
+    logs = [json.loads((folder / "history").read_text()) for folder in (calm, mad)]
+    same_logs = all(np.allclose(logs[0][name], logs[1][name], 1e-4, 1e-6) for name in logs[0])
+    return [far] * (far > (0 if exactly else 1e-5)) + logs * (not same_logs)
 
 
 def main():
