@@ -17,7 +17,7 @@ from minitensor.backend import generator
 from minitensor.data import steps, threads
 from minitensor.data.options import AutoShardPolicy
 from minitensor.data.order import Ordered
-from minitensor.data.pipeline import INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
+from minitensor.data.pipeline import AUTOTUNE, INFINITE, UNKNOWN, Pipeline, Run, elements, parallel
 from minitensor.data.rows import opened, tensors
 from minitensor.data.spec import DatasetSpec, flatten, map_structure
 from minitensor.nn import checks as args
@@ -65,12 +65,18 @@ class Nested(Ordered):
 
         Raises:
             TypeError: `map_func` is no function, or what it gives is no dataset.
-            ValueError: `cycle_length` or `block_length` is below 1.
+            ValueError: `cycle_length` or `block_length` is below 1, or the former below
+                `num_parallel_calls`.
         """
         inner = _opener("interleave", map_func)
         calls = parallel("interleave", "num_parallel_calls", num_parallel_calls)
         given = cycle_length if cycle_length not in (None, -1) else calls or _CYCLE
         slots = args.number("interleave", "cycle_length", given, 1)
+        if num_parallel_calls is not None and num_parallel_calls > AUTOTUNE and calls > slots:
+            raise ValueError(
+                f"interleave: num_parallel_calls must be AUTOTUNE or at most cycle_length={slots}, "
+                f"got {calls}"
+            )
         row = 1 if block_length is None else block_length
         block = args.number("interleave", "block_length", row, 1)
 

@@ -182,10 +182,14 @@ def interleaved_ahead(
     if not in_order:
         return spread(_Hurried(sources, slots, size, gate))
 
-    def begun(source: Iterator[Any]) -> Iterator[Any]:
-        return tried(spread(Ahead(source, size, gate).begin()))  # so that an error takes a turn
+    def begun(one: tuple[Any, Exception | None]) -> Iterator[Any]:
+        source, problem = one
+        if problem is not None:  # which takes a slot and a turn, as one of an element does
+            return iter([one])
+        return tried(spread(Ahead(source, size, gate).begin()))
 
-    return map(_one, interleaved(_early(map(begun, sources), slots), slots, block))
+    tries = interleaved(_early(map(begun, tried(sources)), slots), slots, block)
+    return map(_one, tries)
 
 
 def _one(tried_one: tuple[Any, Exception | None]) -> Any:
@@ -194,16 +198,15 @@ def _one(tried_one: tuple[Any, Exception | None]) -> Any:
 
 def _early(sources: Iterator[Any], count: int) -> Iterator[Any]:
     """The same, begun early: `count` together at first, and later always the next one."""
-    tries = tried(sources)
-    held: deque[tuple[Any, Exception | None]] = deque()
+    held: deque[Any] = deque()
 
     def step() -> Any:
         nonlocal count
-        held.extend(islice(tries, max(count + 1 - len(held), 0)))
+        held.extend(islice(sources, max(count + 1 - len(held), 0)))
         count = 1
         if not held:
             raise StopIteration
-        return _one(held.popleft())
+        return held.popleft()
 
     return Steps(step)
 

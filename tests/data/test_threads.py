@@ -132,6 +132,9 @@ FAILING = {
         ),
         num_parallel_calls=2,
     ),
+    "interleave of what fails": lambda lib: failing(lib).interleave(
+        lambda x: lib.data.Dataset.from_tensors(x).repeat(3), 2, 1, 2
+    ),
     "interleave": lambda lib: lib.data.Dataset.range(1, 4).interleave(
         lambda n: failing(lib, 4).map(lambda x: x + lib.cast(n, "float32")), 2, 1, 2
     ),
@@ -188,6 +191,8 @@ def test_no_number_of_threads_is_refused():
             dataset.map(lambda n: n, num_parallel_calls=number)
         with pytest.raises(ValueError, match="num_parallel_calls"):
             dataset.interleave(mt.data.Dataset.range, num_parallel_calls=number)
+    with pytest.raises(ValueError, match="at most cycle_length=2, got 3"):
+        dataset.interleave(mt.data.Dataset.range, 2, num_parallel_calls=3)
     with pytest.raises(ValueError, match="buffer_size"):
         dataset.prefetch(-2)
 

@@ -108,6 +108,8 @@ def step(rng, spec):
         f"tf.data.Dataset.zip({{'x': d, 'y': tf.data.Dataset.range({k(0, 9)})}})",
         "d.map(lambda *x: {'all': x})",
         "d.map(lambda *x: x[0])",
+        f"d.map(lambda *x: x[0], num_parallel_calls={k(1, 4)})",
+        f"d.interleave(lambda *x: tf.data.Dataset.from_tensors(x).repeat({k(0, 4)}), {k(1, 4)}, {k(1, 4)}, num_parallel_calls={k(1, 4)})",
         "d.map(lambda *x: (x[-1], x[0]))",
         f"d.enumerate().filter(lambda i, x: i % {k(2, 4)} == {k(0, 2)})",
         f"d.enumerate().take_while(lambda i, x: i < {k(0, 6)}).map(lambda i, x: x)",
