@@ -469,7 +469,7 @@ def test_an_error_in_a_worker_comes_back() -> None:
 
 def test_a_thread_that_came_too_late_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is cancelled waits in its queue until the thread is free: hours, perhaps."""
-    monkeypatch.setattr(threads, "_cores", lambda: 2)
+    monkeypatch.setattr(threads, "cores", lambda: 2)
     inbox: SimpleQueue[threads.Helper] = SimpleQueue()  # that nobody serves
     monkeypatch.setattr(threads, "_crew", lambda process, size: [inbox])
     array = np.ones(9)
