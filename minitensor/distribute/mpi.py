@@ -87,9 +87,23 @@ def watch_over_this_rank() -> None:
     found = launch.launched()
     if _lifeline is None and found is not None and found.size > 1:
         _lifeline = _Lifeline(found)
+        _let_the_lifeline_know_first()
         atexit.register(_leave)
         if sys.platform == "linux":  # else Open MPI's ranks outlive a killed mpiexec
             ctypes.CDLL(None).prctl(_ASKED_WHEN_THE_PARENT_DIES, signal.SIGTERM)
+
+
+def _let_the_lifeline_know_first() -> None:
+    """Moves MPICH's line to mpiexec behind the lifeline's: who dies closes the low ones first.
+
+    Else mpiexec may have killed the others before the lifeline of the first hears of it.
+    """
+    if "PMI_FD" in os.environ and "mpi4py.MPI" not in sys.modules:
+        import fcntl
+
+        line = int(os.environ["PMI_FD"])
+        os.environ["PMI_FD"] = str(fcntl.fcntl(line, fcntl.F_DUPFD, 100))
+        os.close(line)
 
 
 def _facts() -> dict[str, str]:
