@@ -57,6 +57,7 @@ class Lifeline:
                 (self.folder / "said").unlink(missing_ok=True)
                 self.folder.rmdir()
         if joined and self.listening is not None:
+            os.close(1)
             Chief(self, socket.socket(fileno=self.listening), joined[2]).watch()
         elif joined:
             self._until_ended(*joined)
@@ -104,6 +105,7 @@ class Lifeline:
             return  # its rank has ended already, or a firewall stands between
         theirs = Lines(chief.fileno())
         chief.sendall(line({"secret": secret, "name": self.name}))
+        os.close(1)  # the rank sees that the chief's will hear of it
         if self.mine.read(None, theirs) is not None:
             word = self.mine.last or {"died": True}
             chief.sendall(line({**word, "at": time.time()}))
@@ -233,5 +235,5 @@ def say(words: str) -> None:
 
 
 if __name__ == "__main__":
-    os.close(1)  # the rank sees that this is there
+    os.write(1, b"\n")  # the rank sees that this is there
     Lifeline(**json.loads(sys.argv[1])).watch()

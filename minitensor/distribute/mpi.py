@@ -72,6 +72,7 @@ def open_mpi() -> Communicator:
         )
     if _lifeline is not None:
         _tell("joined", mpi.all_gather_object(_lifeline.address)[0])
+        _lifeline.wait(until_joined=True)
     _opened = mpi
     if threading.current_thread() is threading.main_thread():
         # Open MPI passes Ctrl-C on as SIGTERM, by which batch systems, too, ask a program to end
@@ -155,10 +156,13 @@ class _Lifeline:
         if server:
             server.close()
 
-    def wait(self) -> None:
-        """Returns when it is there, so that no rank joins the others unseen."""
+    def wait(self, until_joined: bool = False) -> None:
+        """Returns when it is there, or has joined the others, so that no rank works unseen."""
         assert self._process.stdout is not None
-        self._process.stdout.read()
+        if until_joined:
+            self._process.stdout.read()
+        else:
+            self._process.stdout.readline()
 
     def tell(self, word: str, value: Any = True) -> None:
         """Says one word of lifeline.py's."""

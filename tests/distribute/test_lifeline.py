@@ -36,7 +36,7 @@ class Ranks:
                 )
             )
         for line in self.lines:
-            line.stdout.read()  # it is there
+            line.stdout.readline()  # it is there
         address = self.address = ["127.0.0.1", server.getsockname()[1], "secret"]
         server.close()
         for rank in range(size if joined else 0):
