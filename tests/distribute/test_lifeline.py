@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,15 @@ class Ranks:
             self.tell(rank, {"joined": address})
 
     def tell(self, rank, word):
-        self.lines[rank].stdin.write(json.dumps(word).encode() + b"\n")
-        self.lines[rank].stdin.flush()
+        with suppress(OSError):  # it has ended, for the chief's has
+            self.lines[rank].stdin.write(json.dumps(word).encode() + b"\n")
+            self.lines[rank].stdin.flush()
 
     def die(self, rank):
         self.ranks[rank].kill()
         self.ranks[rank].wait()
-        self.lines[rank].stdin.close()
+        with suppress(OSError):
+            self.lines[rank].stdin.close()
 
     def said(self):
         """What all lifelines printed until they ended; how long that took."""
