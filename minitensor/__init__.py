@@ -216,7 +216,8 @@ _LAZY = {  # loaded when they are first used: name -> module, and the name in it
 
 # What a program sees; the rooms below (ops, backend, ...) are imported by their paths.
 __all__ = [
-    "DType", "GradientTape", "IndexedSlices", "Module", "Tensor", "TensorArray", "TensorShape",
+    "DType", "GradientTape", "IndexedSlices", "Module", "SparseTensor", "Tensor", "TensorArray",
+    "TensorShape",
     "TensorSpec", "UnconnectedGradients", "Variable", "VariableAggregation",
     "VariableSynchronization", "abs", "acos", "acosh", "add", "add_n", "algorithm", "argmax",
     "argmin", "argsort", "as_dtype", "asin", "asinh", "atan", "atan2", "atanh", "autodiff",
@@ -238,7 +239,8 @@ __all__ = [
     "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape", "reverse",
     "roll", "round", "saturate_cast", "scalar_mul", "scatter_nd", "searchsorted",
     "sequence_mask", "shape", "show_graph", "sigmoid", "sign", "sin", "sinh", "size", "slice",
-    "sort", "space_to_batch", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
+    "sort", "space_to_batch", "sparse", "split", "sqrt", "square", "squeeze", "stack",
+    "stop_gradient",
     "string", "strings", "subtract", "summary", "tan", "tanh", "tensor_scatter_nd_add",
     "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update", "tensordot", "test", "tile", "timestamp", "to_device", "train",

@@ -235,5 +235,7 @@ def say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    with suppress(OSError):  # root alone may: then it sees at once who died first
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     os.write(1, b"\n")  # the rank sees that this is there
     Lifeline(**json.loads(sys.argv[1])).watch()
