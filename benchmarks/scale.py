@@ -4,7 +4,8 @@ strong      a step on p ranks of the same batch for all, against one rank
 weak        a step on p ranks of a batch p times as large, against one rank
 bytes       what a rank sends in a step, counted by Linux where all goes over TCP (its loopback),
             against 2 (p - 1) / p of the gradients, the least that an all-reduce can send
-overlap     1 - (time waited for sums in a step) / (time of the same sums with nothing beside)
+overlap     1 - (time waited for sums in a step) / (time of the same sums with nothing beside);
+            what is waited for includes the other rank, where that one is later
 
 `--predict SECONDS BYTES` measures nothing: it tells what docs/scaling.md derives for any network of
 computers from the time of a step on one of them and the bytes of the parameters.
@@ -136,6 +137,7 @@ def draw(path: Path, row: dict[str, Any]) -> None:
         axes.axvline(end, color="0.4", linestyle=":")
         axes.set(xlabel="milliseconds since the step began (dotted: its end)", ylabel="sum")
         axes.set_title(f"{row['name']}, two ranks: when the sums of gradients travel")
+        axes.set_xlim(0)
         axes.invert_yaxis()
         figure.savefig(path, dpi=110)
     print(f"written to {path}")

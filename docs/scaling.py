@@ -27,7 +27,9 @@ their own; medians of {rounds} rounds. `python -m benchmarks scale` measures it 
 each. A step has parts that do not shrink with the batch (the optimizer, packing the filters) and
 sums that one rank does not need: with 16 images a rank they weigh, with 64 they do not.
 *overlap*: how much of the time that the sums would take alone is hidden behind the walk back; on
-a CPU the same core computes and copies, so that hidden is not the same as free.
+a CPU the same core computes and copies, so that hidden is not the same as free. What is waited
+for includes the other rank, where that one is later: so it can be below 0. One rank alone slows
+down with a batch of 128, whose arrays no longer lie in its caches: two ranks of 64 each do not.
 
 ![When the sums of gradients travel in a step](results/scale_cpu.png)
 
