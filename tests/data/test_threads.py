@@ -15,8 +15,22 @@ import minitensor as mt
 AUTOTUNE = mt.data.AUTOTUNE
 
 
-def working():
+others = set()  # threads of iterators that tests of other files still hold
+
+
+@pytest.fixture(autouse=True)
+def _know_the_others():
+    gc.collect()
+    others.clear()
+    others.update(all_working())
+
+
+def all_working():
     return [thread for thread in threading.enumerate() if thread.name == "minitensor data"]
+
+
+def working():
+    return [thread for thread in all_working() if thread not in others]
 
 
 def all_ended():
