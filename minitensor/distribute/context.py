@@ -142,7 +142,7 @@ class ReplicaContext:
             variable.array = be.asarray(
                 be.xp.array(total / total.dtype.type(self.num_replicas_in_sync))
             )
-        self.to_average = {}
+        self.to_average = {}  # which that has filled again
 
     def gradients(
         self, tape: Any, target: Any, sources: Sequence[Any], loss: Any

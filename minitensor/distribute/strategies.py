@@ -8,7 +8,7 @@ MultiWorkerMirroredStrategy    one per process, over MPI (mpi.py)
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minitensor.autograd import replicas
@@ -31,14 +31,7 @@ class DefaultStrategy(Strategy):
     def __init__(self) -> None:
         self._open(("/job:localhost/replica:0/task:0/device:CPU:0",), [Alone()], Alone())
 
-    def run_weighted(
-        self,
-        fn: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: Any,
-        weights: Sequence[float],
-        seeds: Sequence[int] | None = None,
-    ) -> Any:
+    def run_weighted(self, fn: Any, args: Any, kwargs: Any, weights: Any, seeds: Any = None) -> Any:
         """Calls the function as it is."""
         return fn(*args, **kwargs)
 

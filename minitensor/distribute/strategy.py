@@ -304,6 +304,8 @@ class Strategy:
         """
         if isinstance(batch, Shares):
             return batch.parts, self._weights(batch.parts)
+        if self.num_replicas_in_sync == 1:
+            return batch, [1.0]
         size, number = _samples(batch), self.num_replicas_in_sync
         part = -(-size // number)
         cuts = [min(c.replica_id_in_sync_group * part, size) for c in self.contexts]
@@ -386,10 +388,8 @@ class _Replica:
         token = replicas.replica.set(self._context)
         self._context.weight = self._weight
         try:
-            rng, place = (
-                np.random.default_rng(self._seeds),
-                self._strategy._kind(self._context.local),
-            )
+            rng = np.random.default_rng(self._seeds)
+            place = self._strategy._kind(self._context.local)
             with generator.using(rng), devices.device(place):
                 args, kwargs = map_structure(_here, (self._args, self._kwargs))
                 found = self._fn(*args, **kwargs)

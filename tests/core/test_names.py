@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from side_by_side import described, find
 
 import minitensor as mt
 
@@ -24,17 +25,6 @@ PLACES = (
 
 
 PYTHONS = ("ValueError", "TypeError", "RuntimeError", "KeyError", "IndexError")
-
-
-def find(library, name):
-    for part in name.split("."):
-        library = getattr(library, part)
-    return library
-
-
-def described(thing):
-    parameters = inspect.signature(thing).parameters.values()
-    return [(p.name, "" if p.default is p.empty else str(p.default)) for p in parameters]
 
 
 def public(thing):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ranks
+from side_by_side import described, find
 
 import minitensor as tf
 
@@ -59,17 +60,6 @@ def test_methods_and_arguments_are_tensorflows(name):
         own = method == "__init__" and name == "Strategy"  # TensorFlow's takes its own inside
         if inspect.isfunction(mine) and other is not None and not own:
             assert described(mine) == described(other), method
-
-
-def find(library, name):
-    for part in name.split("."):
-        library = getattr(library, part)
-    return library
-
-
-def described(thing):
-    parameters = inspect.signature(thing).parameters.values()
-    return [(p.name, "" if p.default is p.empty else str(p.default)) for p in parameters]
 
 
 def two():

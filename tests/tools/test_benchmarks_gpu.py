@@ -88,15 +88,6 @@ def test_the_sanitizers_set_reaches_every_kernel_and_agrees_with_numpy():
     assert sanitize_set.wanted() - reached == set()
 
 
-def test_a_communicator_of_one_is_timed_and_says_what_two_would_add(gpu_side, monkeypatch, capsys):
-    monkeypatch.setattr(nccl, "SIDE", 8)
-    monkeypatch.setattr(nccl, "SIZES", (4, 400, 4000))
-    nccl.main()
-    said = capsys.readouterr().out
-    assert said.count("bytes on 1 GPU: ") == 3
-    assert "Two GPUs would add" in said
-
-
 @TOOLS
 def test_the_sanitizers_set_names_a_recipe_that_differs_from_numpy(monkeypatch):
     from benchmarks import sanitize_set
