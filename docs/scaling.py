@@ -40,7 +40,8 @@ all-reduce of the gradients can send, 2 (p - 1) / p of their bytes:
 
 ## Predicted: ResNet50 on 2 to 1,024 computers
 
-    T(p) = t / 3 + max(2 t / 3, S(p)),    S(p) = 2 (p - 1) (B / (p bandwidth) + latency)
+    T(p) = t / 3 + max(2 t / 3, S(p))
+    S(p) = 2 (p - 1) (B / (p bandwidth) + latency)
 
 t is the time of a step on one computer: a third of it forward, two thirds the walk back, beside
 which the sums travel. B are the bytes of the parameters; a ring sums them in 2 (p - 1) messages
@@ -71,10 +72,10 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def efficiencies(step: float, size: float) -> str:
     """A row for each link, a column for each number of computers."""
     rows = [
-        [link, *(f"{100 * step / predicted(step, size, p, *figures):.0f} %" for p in COUNTS)]
+        [link, *(f"{100 * step / predicted(step, size, p, *figures):.0f}" for p in COUNTS)]
         for link, figures in LINKS.items()
     ]
-    return table(["link", *(f"{p:,}" for p in COUNTS)], rows)
+    return table(["%, by link", *(f"{p:,}" for p in COUNTS)], rows)
 
 
 def page(found: dict[str, Any]) -> str:
